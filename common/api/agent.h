@@ -1,0 +1,220 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/api/field.h"
+
+/// What the guest agent answers on its port, in frames of common/link. A host believes none of
+/// it unchecked: these messages are how a hostile guest would speak.
+namespace pyro::api::agent {
+
+/// The port the agent listens on, as a vsock port number.
+inline constexpr std::uint32_t kPort = 5005;
+
+struct HelloReply {
+  std::string agent_version;
+  std::uint64_t uptime_ms = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("agent_version", &HelloReply::agent_version, "Version of the suite the agent is from.",
+      max_length(64));
+    f("uptime_ms", &HelloReply::uptime_ms, "Milliseconds since the kernel started.");
+  }
+};
+
+/// First sign of life of a booted machine.
+struct Hello {
+  static constexpr Method kMethod{"agent.hello", Idempotent::kYes};
+  using Reply = HelloReply;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+/// Gives a machine its identity before the first byte of user work: wall clock, random
+/// generator, host name, machine id.
+struct Personalize {
+  static constexpr Method kMethod{"agent.personalize", Idempotent::kYes};
+  using Reply = Nothing;
+  std::uint64_t realtime_ns = 0;
+  Bytes random_seed;
+  std::string host_name;
+  std::string machine_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("realtime_ns", &Personalize::realtime_ns, "The host's clock, nanoseconds since the epoch.");
+    f("random_seed", &Personalize::random_seed, "Fresh randomness of the host.", max_length(256));
+    f("host_name", &Personalize::host_name, "Name of the machine.", kRequired, max_length(64));
+    f("machine_id", &Personalize::machine_id, "Content of /etc/machine-id, 32 hex digits.",
+      max_length(32));
+  }
+};
+
+enum class JobState { kRunning, kExited, kTimedOut, kCancelled };
+constexpr std::array<std::pair<JobState, std::string_view>, 4> enum_names(JobState) {
+  return {{{JobState::kRunning, "running"},
+           {JobState::kExited, "exited"},
+           {JobState::kTimedOut, "timed_out"},
+           {JobState::kCancelled, "cancelled"}}};
+}
+
+struct Job {
+  std::string job_id;
+  JobState state = JobState::kRunning;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  std::uint64_t stdout_bytes = 0;
+  std::uint64_t stderr_bytes = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &Job::job_id, "Id of the job, chosen by the host.", max_length(64));
+    f("state", &Job::state, "running, exited, timed_out or cancelled.");
+    f("exit_code", &Job::exit_code, "Exit status once it ended; 128 + n after signal n.");
+    f("duration_ms", &Job::duration_ms, "Milliseconds from its start to its end or to now.");
+    f("stdout_bytes", &Job::stdout_bytes, "Bytes printed so far.");
+    f("stderr_bytes", &Job::stderr_bytes, "Bytes printed so far.");
+  }
+};
+
+/// Starts a shell command as a job with a cgroup of its own and returns at once.
+/// already_exists: the id is taken, so a lost answer is found again by job.status.
+struct StartJob {
+  static constexpr Method kMethod{"job.start"};
+  using Reply = Job;
+  std::string job_id;
+  std::string command;
+  std::string cwd = "/";
+  std::map<std::string, std::string> environment;
+  std::uint64_t timeout_ms = 30000;
+  bool follow = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &StartJob::job_id, "Id of the job, chosen by the host.", kRequired, max_length(64));
+    f("command", &StartJob::command, "Run by bash -lc, else sh -lc.", kRequired,
+      max_length(131071));
+    f("cwd", &StartJob::cwd, "Directory it starts in.", max_length(4096));
+    f("environment", &StartJob::environment, "Added to the agent's own.", max_length(1024));
+    f("timeout_ms", &StartJob::timeout_ms, "After this every process of the job is killed.",
+      kPositive);
+    f("follow", &StartJob::follow,
+      "This connection then gets every byte as an output frame before the result, which comes at "
+      "the job's end; a slow reader slows the job. Without a reader the job goes on unhindered.");
+  }
+};
+
+/// A job as it stands.
+struct JobStatus {
+  static constexpr Method kMethod{"job.status", Idempotent::kYes};
+  using Reply = Job;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &JobStatus::job_id, "The job.", kRequired, max_length(64));
+  }
+};
+
+/// Answers when the job has ended or `wait_ms` have passed.
+struct WaitJob {
+  static constexpr Method kMethod{"job.wait", Idempotent::kYes};
+  using Reply = Job;
+  std::string job_id;
+  std::uint64_t wait_ms = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &WaitJob::job_id, "The job.", kRequired, max_length(64));
+    f("wait_ms", &WaitJob::wait_ms, "How long to wait at most, in milliseconds.");
+  }
+};
+
+struct JobOutput {
+  Job job;
+  Bytes stdout_data;
+  Bytes stderr_data;
+  std::uint64_t next_cursor = 0;
+  std::uint64_t stdout_dropped = 0;
+  std::uint64_t stderr_dropped = 0;
+  bool more = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job", &JobOutput::job, "The job as it stands.");
+    f("stdout", &JobOutput::stdout_data, "Standard output from the cursor on.");
+    f("stderr", &JobOutput::stderr_data, "Standard error from the cursor on.");
+    f("next_cursor", &JobOutput::next_cursor, "Where the next read goes on.");
+    f("stdout_dropped", &JobOutput::stdout_dropped, "Bytes after the cursor that are gone.");
+    f("stderr_dropped", &JobOutput::stderr_dropped, "Bytes after the cursor that are gone.");
+    f("more", &JobOutput::more, "More was there than max_bytes let through.");
+  }
+};
+
+/// Output from a cursor on; reading consumes nothing. Of each stream the first and the last
+/// 4 MiB are kept. invalid_argument: a cursor that no read has handed out.
+struct ReadJob {
+  static constexpr Method kMethod{"job.read", Idempotent::kYes};
+  using Reply = JobOutput;
+  std::string job_id;
+  std::uint64_t cursor = 0;
+  std::uint64_t max_bytes = 65536;
+  std::uint64_t wait_ms = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &ReadJob::job_id, "The job.", kRequired, max_length(64));
+    f("cursor", &ReadJob::cursor, "0, or what an earlier read returned as next_cursor.");
+    f("max_bytes", &ReadJob::max_bytes, "At most this many bytes of both streams together.",
+      range(1, 16 << 20));
+    f("wait_ms", &ReadJob::wait_ms, "Wait this long for output or the end when nothing is there.");
+  }
+};
+
+/// Sends a signal to every process of a running job; KILL ends it as cancelled.
+struct SignalJob {
+  static constexpr Method kMethod{"job.signal", Idempotent::kYes};
+  using Reply = Job;
+  std::string job_id;
+  std::uint32_t signal = 15;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &SignalJob::job_id, "The job.", kRequired, max_length(64));
+    f("signal", &SignalJob::signal, "Signal number.", range(1, 64));
+  }
+};
+
+/// Forgets an ended job and its output.
+struct ForgetJob {
+  static constexpr Method kMethod{"job.forget", Idempotent::kYes};
+  using Reply = Nothing;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &ForgetJob::job_id, "The job.", kRequired, max_length(64));
+  }
+};
+
+/// Flushes the disks and powers the machine off; the answer comes before the power goes.
+struct PowerOff {
+  static constexpr Method kMethod{"agent.power_off", Idempotent::kYes};
+  using Reply = Nothing;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, SignalJob, ForgetJob,
+                     PowerOff>;
+
+}  // namespace pyro::api::agent

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "common/api/schema.h"
+
+/// A request's fields as options of a command: `mem_mib` is `--mem-mib`.
+namespace pyro::api {
+
+/// `--mem-mib` of `mem_mib`
+inline std::string option_name(const FieldInfo& info) {
+  std::string name = "--" + std::string(info.name);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+namespace detail {
+
+/// `ENVIRONMENT` of `environment`: what help shows for a positional or an option's value.
+inline std::string value_name(std::string_view field) {
+  std::string name(field);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return name;
+}
+
+template <class T>
+void add_option(CLI::App& command, const FieldInfo& info, T& value) {
+  const std::string help = described(info, value);
+  if constexpr (std::same_as<T, bool>) {
+    command.add_flag(option_name(info), value, help);
+  } else if constexpr (NamedEnum<T>) {
+    command
+        .add_option_function<std::string>(
+            option_name(info),
+            [info, &value](const std::string& text) {
+              const auto found = enum_from<T>(text);
+              if (!found) throw CLI::ValidationError(unknown_choice<T>(info).message());
+              value = *found;
+            },
+            help)
+        ->type_name(value_name(info.name));
+  } else if constexpr (Integer<T> || std::floating_point<T> || std::same_as<T, std::string> ||
+                       kIsOptional<T>) {
+    auto* option = command.add_option(info.positional ? std::string(info.name) : option_name(info),
+                                      value, help);
+    option->type_name(Integer<T> ? "N" : std::floating_point<T> ? "NUMBER" : "TEXT");
+    if (info.positional) option->type_name("");
+    if (info.required) option->required();
+  } else {
+    static_assert(kIsList<T> || kIsMap<T>, "no option for this type");
+  }
+}
+
+}  // namespace detail
+
+/// Adds an option for each field of `request` that has one (hidden fields, lists and nested
+/// messages have none: a command adds those by hand). The values land in `request`.
+template <Message T>
+void add_options(CLI::App& command, T& request, std::initializer_list<std::string_view> skip = {}) {
+  for_each_field<T>([&](const FieldInfo& info, auto member) {
+    if (info.hidden || std::find(skip.begin(), skip.end(), info.name) != skip.end()) return;
+    detail::add_option(command, info, request.*member);
+  });
+}
+
+}  // namespace pyro::api

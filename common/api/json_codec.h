@@ -1,0 +1,147 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/field.h"
+#include "common/api/msgpack_codec.h"
+#include "common/api/validate.h"
+#include "common/base/text.h"
+
+/// A message as a JSON object of its fields, in the order of its list, for doors and records.
+namespace pyro::api {
+
+using Json = nlohmann::ordered_json;
+
+template <Message T>
+Json to_json(const T& message);
+
+namespace detail {
+
+template <class T>
+Json json_value(const T& value) {
+  if constexpr (kIsOptional<T>) {
+    return value ? json_value(*value) : Json(nullptr);
+  } else if constexpr (Message<T>) {
+    return to_json(value);
+  } else if constexpr (NamedEnum<T>) {
+    return std::string(name_of(value));
+  } else if constexpr (std::same_as<T, std::string>) {
+    return to_valid_utf8(value);
+  } else if constexpr (kIsList<T>) {
+    Json list = Json::array();
+    for (const auto& item : value) list.push_back(json_value(item));
+    return list;
+  } else if constexpr (kIsMap<T>) {
+    Json map = Json::object();
+    for (const auto& [key, item] : value) map[to_valid_utf8(key)] = json_value(item);
+    return map;
+  } else {
+    static_assert(!std::same_as<T, Bytes>, "bytes have no JSON form");
+    return value;
+  }
+}
+
+template <Message T>
+T message_from_json(const Json& json, UnknownFields unknown);
+
+template <class T>
+void read_json(const FieldInfo& info, const Json& json, T& value, UnknownFields unknown) {
+  if constexpr (kIsOptional<T>) {
+    if (json.is_null()) {
+      value.reset();
+    } else {
+      read_json(info, json, value.emplace(), unknown);
+    }
+  } else if constexpr (Message<T>) {
+    value = message_from_json<T>(json, unknown);
+  } else if constexpr (std::same_as<T, bool>) {
+    if (!json.is_boolean()) throw wrong_type(info, "true or false");
+    value = json.template get<bool>();
+  } else if constexpr (Integer<T>) {
+    if (json.is_number_unsigned()) {
+      const auto number = json.template get<std::uint64_t>();
+      if (!std::in_range<T>(number)) throw out_of_range(info);
+      value = static_cast<T>(number);
+    } else if (json.is_number_integer()) {
+      const auto number = json.template get<std::int64_t>();
+      if (!std::in_range<T>(number)) throw out_of_range(info);
+      value = static_cast<T>(number);
+    } else {
+      throw wrong_type(info, "an integer");
+    }
+  } else if constexpr (std::floating_point<T>) {
+    if (!json.is_number()) throw wrong_type(info, "a number");
+    value = json.template get<T>();
+  } else if constexpr (std::same_as<T, std::string>) {
+    if (!json.is_string()) throw wrong_type(info, "a string");
+    value = json.template get<std::string>();
+  } else if constexpr (NamedEnum<T>) {
+    if (!json.is_string()) throw wrong_type(info, "a string");
+    const auto found = enum_from<T>(json.template get_ref<const std::string&>());
+    if (!found) throw unknown_choice<T>(info);
+    value = *found;
+  } else if constexpr (kIsList<T>) {
+    if (!json.is_array()) throw wrong_type(info, "a list");
+    for (const auto& item : json) read_json(info, item, value.emplace_back(), unknown);
+  } else {
+    static_assert(kIsMap<T>, "no JSON codec for this type");
+    if (!json.is_object()) throw wrong_type(info, "an object");
+    for (const auto& [key, item] : json.items()) read_json(info, item, value[key], unknown);
+  }
+}
+
+template <Message T>
+T message_from_json(const Json& json, UnknownFields unknown) {
+  if (!json.is_object()) throw invalid_argument("a message must be a JSON object");
+  T message{};
+  std::vector<std::string_view> known;
+  for_each_field<T>([&](const FieldInfo& info, auto member) {
+    known.push_back(info.name);
+    const auto found = json.find(std::string(info.name));
+    if (found == json.end()) {
+      if (info.required) throw missing_field(info);
+      return;
+    }
+    read_json(info, *found, message.*member, unknown);
+  });
+  if (unknown == UnknownFields::kRefuse) {
+    for (const auto& [key, item] : json.items()) {
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        throw invalid_argument("unknown field '{}'", key);
+      }
+    }
+  }
+  return message;
+}
+
+}  // namespace detail
+
+template <Message T>
+Json to_json(const T& message) {
+  Json out = Json::object();
+  for_each_field<T>([&](const FieldInfo& info, auto member) {
+    if (!info.hidden) out[std::string(info.name)] = detail::json_value(message.*member);
+  });
+  return out;
+}
+
+/// Decodes and validates.
+template <Message T>
+T from_json(const Json& json, UnknownFields unknown) {
+  T message = detail::message_from_json<T>(json, unknown);
+  validate(message);
+  return message;
+}
+
+/// The same from text; `what` names its source in the error.
+template <Message T>
+T from_json_text(std::string_view text, UnknownFields unknown, std::string_view what) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw invalid_argument("{} is not JSON", what);
+  return with_context(what, [&] { return from_json<T>(json, unknown); });
+}
+
+}  // namespace pyro::api

@@ -1,0 +1,373 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/api/environment.h"
+#include "common/api/field.h"
+
+/// Operations on machines, one-shot and not. Owner: vm service.
+namespace pyro::api {
+
+enum class MachineState { kCreated, kStarted, kStopped };
+constexpr std::array<std::pair<MachineState, std::string_view>, 3> enum_names(MachineState) {
+  return {{{MachineState::kCreated, "created"},
+           {MachineState::kStarted, "started"},
+           {MachineState::kStopped, "stopped"}}};
+}
+
+/// How a machine's commands reach where they run.
+enum class ExecutionMode { kPending, kGuestVsock, kGuestSerial, kHostCompat };
+constexpr std::array<std::pair<ExecutionMode, std::string_view>, 4> enum_names(ExecutionMode) {
+  return {{{ExecutionMode::kPending, "pending"},
+           {ExecutionMode::kGuestVsock, "guest_vsock"},
+           {ExecutionMode::kGuestSerial, "guest_serial"},
+           {ExecutionMode::kHostCompat, "host_compat"}}};
+}
+
+struct Machine {
+  std::string vm_id;
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::uint32_t ttl_seconds = 600;
+  double created_at = 0;
+  double expires_at = 0;
+  MachineState state = MachineState::kCreated;
+  bool network_enabled = false;
+  bool allow_host_compat = false;
+  std::optional<std::string> guest_ip;
+  std::optional<std::string> tap_name;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::optional<std::string> last_error;
+  std::map<std::string, std::string> metadata;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &Machine::vm_id, "Id of the machine, 12 hex digits.");
+    f("environment", &Machine::environment, "Environment it boots.");
+    f("environment_version", &Machine::environment_version, "Version of that environment.");
+    f("vcpu_count", &Machine::vcpu_count, "Virtual CPUs.");
+    f("mem_mib", &Machine::mem_mib, "Memory in MiB.");
+    f("ttl_seconds", &Machine::ttl_seconds, "Lifetime from its creation, in seconds.");
+    f("created_at", &Machine::created_at, "Seconds since the epoch.");
+    f("expires_at", &Machine::expires_at, "When it is deleted, in seconds since the epoch.");
+    f("state", &Machine::state, "created, started or stopped.");
+    f("network_enabled", &Machine::network_enabled, "Whether it has a way out.");
+    f("allow_host_compat", &Machine::allow_host_compat,
+      "Whether its caller opted into running on the host when no guest can be booted.");
+    f("guest_ip", &Machine::guest_ip, "Its address, with a network.");
+    f("tap_name", &Machine::tap_name, "Its tap device, with a network.");
+    f("execution_mode", &Machine::execution_mode,
+      "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
+    f("last_error", &Machine::last_error, "Why it is not as it should be.");
+    f("metadata", &Machine::metadata, "boot_mode, accelerator, environment_digest, kernel, …");
+  }
+};
+
+inline constexpr auto kVcpuRange = range(1, 8);
+inline constexpr auto kMemMibRange = range(256, 32768);
+inline constexpr auto kTtlRange = range(60, 604800);
+/// Commands come in one piece through the link and the kernel's argument limit (128 KiB a string).
+inline constexpr auto kCommandLimit = max_length(131071);
+
+/// Makes a machine without starting it. The environment is installed first when missing.
+struct CreateMachine {
+  static constexpr Method kMethod{"vm.create"};
+  using Reply = Machine;
+  std::string environment;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::uint32_t ttl_seconds = 600;
+  bool network = false;
+  bool allow_host_compat = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &CreateMachine::environment, "Environment to boot, like debian:12.", kRequired,
+      kPositional, max_length(128));
+    f("vcpu_count", &CreateMachine::vcpu_count, "Virtual CPUs.", kVcpuRange);
+    f("mem_mib", &CreateMachine::mem_mib, "Memory in MiB.", kMemMibRange);
+    f("ttl_seconds", &CreateMachine::ttl_seconds, "Lifetime in seconds.", kTtlRange);
+    f("network", &CreateMachine::network, "Give it outbound network.");
+    f("allow_host_compat", &CreateMachine::allow_host_compat,
+      "Run on the host, without a guest's isolation, when no guest can be booted.");
+  }
+};
+
+/// Where a call's live output goes: a unix socket on which the caller listens. It gets msgpack
+/// maps {stream, data} until end of file; the kernel's socket buffer is the flow control.
+struct OutputChunk {
+  std::uint32_t stream = 1;
+  Bytes data;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("stream", &OutputChunk::stream, "1 is standard output, 2 standard error.", range(1, 2));
+    f("data", &OutputChunk::data, "What was printed.");
+  }
+};
+
+struct Cleanup {
+  std::string vm_id;
+  bool deleted = false;
+  std::string reason;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &Cleanup::vm_id, "The machine.");
+    f("deleted", &Cleanup::deleted, "Whether it is gone.");
+    f("reason", &Cleanup::reason, "post_exec_cleanup, run_vm_error_cleanup or explicit_delete.");
+  }
+};
+
+struct MachineExecResult {
+  std::string vm_id;
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::string command;
+  std::string stdout_text;
+  std::string stderr_text;
+  bool stdout_truncated = false;
+  bool stderr_truncated = false;
+  std::int32_t exit_code = 0;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  Cleanup cleanup;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &MachineExecResult::vm_id, "The machine it ran in.");
+    f("environment", &MachineExecResult::environment, "Its environment.");
+    f("environment_version", &MachineExecResult::environment_version, "Version of that.");
+    f("command", &MachineExecResult::command, "The command as it was run by the shell.");
+    f("stdout", &MachineExecResult::stdout_text, "Standard output, at most 8 MiB.");
+    f("stderr", &MachineExecResult::stderr_text, "Standard error, at most 8 MiB.");
+    f("stdout_truncated", &MachineExecResult::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &MachineExecResult::stderr_truncated, "Its middle was dropped.");
+    f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
+    f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
+    f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
+    f("cleanup", &MachineExecResult::cleanup, "What became of the machine.");
+  }
+};
+
+/// Runs one command in a started machine and deletes the machine.
+/// failed_precondition: the machine is not started; it is left as it was.
+struct ExecMachine {
+  static constexpr Method kMethod{"vm.exec"};
+  using Reply = MachineExecResult;
+  std::string vm_id;
+  std::string command;
+  std::uint32_t timeout_seconds = 30;
+  std::optional<std::string> output_socket;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional);
+    f("command", &ExecMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
+    f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive);
+    f("output_socket", &ExecMachine::output_socket,
+      "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+  }
+  std::string serial_key() const { return vm_id; }
+};
+
+/// Creates a machine, starts it, runs one command in it and deletes it, whatever happens.
+struct RunMachine {
+  static constexpr Method kMethod{"vm.run"};
+  using Reply = MachineExecResult;
+  std::string environment;
+  std::string command;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::uint32_t timeout_seconds = 30;
+  std::uint32_t ttl_seconds = 600;
+  bool network = false;
+  bool allow_host_compat = false;
+  std::optional<std::string> output_socket;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &RunMachine::environment, "Environment to boot, like debian:12.", kRequired,
+      kPositional, max_length(128));
+    f("command", &RunMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
+    f("vcpu_count", &RunMachine::vcpu_count, "Virtual CPUs.", kVcpuRange);
+    f("mem_mib", &RunMachine::mem_mib, "Memory in MiB.", kMemMibRange);
+    f("timeout_seconds", &RunMachine::timeout_seconds, "Seconds until the command is killed.",
+      kPositive);
+    f("ttl_seconds", &RunMachine::ttl_seconds, "Lifetime of the machine in seconds.", kTtlRange);
+    f("network", &RunMachine::network, "Give it outbound network.");
+    f("allow_host_compat", &RunMachine::allow_host_compat,
+      "Run on the host, without a guest's isolation, when no guest can be booted.");
+    f("output_socket", &RunMachine::output_socket,
+      "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+  }
+};
+
+/// Boots a created or stopped machine and returns once its agent has answered.
+struct StartMachine {
+  static constexpr Method kMethod{"vm.start"};
+  using Reply = Machine;
+  std::string vm_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional);
+  }
+  std::string serial_key() const { return vm_id; }
+};
+
+/// Ends the guest and keeps its disks. Stopping a machine that is not started changes nothing.
+struct StopMachine {
+  static constexpr Method kMethod{"vm.stop", Idempotent::kYes};
+  using Reply = Machine;
+  std::string vm_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional);
+  }
+};
+
+/// Ends the guest, also in the middle of an exec, and removes every trace of it.
+struct DeleteMachine {
+  static constexpr Method kMethod{"vm.delete"};
+  using Reply = Cleanup;
+  std::string vm_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &DeleteMachine::vm_id, "Machine to delete.", kRequired, kPositional);
+  }
+};
+
+struct MachineStatus {
+  static constexpr Method kMethod{"vm.status", Idempotent::kYes};
+  using Reply = Machine;
+  std::string vm_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &MachineStatus::vm_id, "Machine to describe.", kRequired, kPositional);
+  }
+};
+
+struct MachineNetwork {
+  std::string vm_id;
+  bool network_enabled = false;
+  bool outbound_connectivity_expected = false;
+  std::optional<std::string> tap_name;
+  std::optional<std::string> guest_ip;
+  std::optional<std::string> gateway_ip;
+  std::optional<std::string> subnet_cidr;
+  std::optional<std::string> mac_address;
+  std::vector<std::string> dns_servers;
+  std::optional<std::string> reason;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &MachineNetwork::vm_id, "The machine.");
+    f("network_enabled", &MachineNetwork::network_enabled, "Whether it has a way out.");
+    f("outbound_connectivity_expected", &MachineNetwork::outbound_connectivity_expected,
+      "Whether connections to the outside should work.");
+    f("tap_name", &MachineNetwork::tap_name, "Its tap device.");
+    f("guest_ip", &MachineNetwork::guest_ip, "Its address.");
+    f("gateway_ip", &MachineNetwork::gateway_ip, "Its gateway.");
+    f("subnet_cidr", &MachineNetwork::subnet_cidr, "Its subnet.");
+    f("mac_address", &MachineNetwork::mac_address, "Address of its network card.");
+    f("dns_servers", &MachineNetwork::dns_servers, "Its name servers.");
+    f("reason", &MachineNetwork::reason, "Why it has no network.");
+  }
+};
+
+struct MachineNetworkInfo {
+  static constexpr Method kMethod{"vm.network_info", Idempotent::kYes};
+  using Reply = MachineNetwork;
+  std::string vm_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &MachineNetworkInfo::vm_id, "Machine to describe.", kRequired, kPositional);
+  }
+};
+
+struct ReapResult {
+  std::vector<std::string> deleted_vm_ids;
+  std::uint32_t count = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("deleted_vm_ids", &ReapResult::deleted_vm_ids, "Machines that were past their lifetime.");
+    f("count", &ReapResult::count, "How many.");
+  }
+};
+
+/// Deletes the machines past their lifetime now; the service also does so by itself.
+struct ReapExpired {
+  static constexpr Method kMethod{"vm.reap_expired", Idempotent::kYes};
+  using Reply = ReapResult;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+/// What this host can run machines with.
+struct HostCapabilities {
+  bool guest_boot_available = false;
+  std::string accelerator;
+  std::string accelerator_reason;
+  std::optional<std::string> unavailable_reason;
+  std::optional<std::string> vmm_path;
+  std::optional<std::string> vmm_version;
+  bool host_compat_sandboxed = false;
+  std::uint32_t active_machines = 0;
+  std::uint32_t max_active = 8;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("guest_boot_available", &HostCapabilities::guest_boot_available, "Whether guests can boot.");
+    f("accelerator", &HostCapabilities::accelerator, "kvm or tcg; empty when no guest can boot.");
+    f("accelerator_reason", &HostCapabilities::accelerator_reason, "Why that one.");
+    f("unavailable_reason", &HostCapabilities::unavailable_reason, "Why no guest can boot.");
+    f("vmm_path", &HostCapabilities::vmm_path, "The VMM's program.");
+    f("vmm_version", &HostCapabilities::vmm_version, "Its version.");
+    f("host_compat_sandboxed", &HostCapabilities::host_compat_sandboxed,
+      "Whether bubblewrap is there for host compatibility mode.");
+    f("active_machines", &HostCapabilities::active_machines, "Machines that exist now.");
+    f("max_active", &HostCapabilities::max_active, "How many may exist at once.");
+  }
+};
+
+/// Probes what was not probed yet; `reprobe` probes a negative accelerator again, at length.
+struct GetCapabilities {
+  static constexpr Method kMethod{"vm.capabilities", Idempotent::kYes};
+  using Reply = HostCapabilities;
+  bool reprobe = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("reprobe", &GetCapabilities::reprobe, "Probe a negative accelerator again.");
+  }
+};
+
+/// Stops every machine before the stack goes down; one-shot machines are deleted.
+struct StopAllMachines {
+  static constexpr Method kMethod{"vm.stop_all", Idempotent::kYes};
+  using Reply = ReapResult;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+using VmApi =
+    Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
+        MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines>;
+
+}  // namespace pyro::api

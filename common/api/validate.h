@@ -1,0 +1,82 @@
+#pragma once
+
+#include <string>
+
+#include "common/api/field.h"
+#include "common/base/error.h"
+
+/// Checks a message against its field list; the refusals are the ones users see.
+namespace pyro::api {
+
+inline Error out_of_range(const FieldInfo& info) {
+  if (info.positive) return invalid_argument("{} must be positive", info.name);
+  if (info.minimum && info.maximum) {
+    return invalid_argument("{} must be between {} and {}", info.name, *info.minimum,
+                            *info.maximum);
+  }
+  return invalid_argument("{} is out of range", info.name);
+}
+
+inline Error missing_field(const FieldInfo& info) {
+  return invalid_argument("{} is required", info.name);
+}
+
+inline Error wrong_type(const FieldInfo& info, std::string_view expected) {
+  return invalid_argument("{} must be {}", info.name, expected);
+}
+
+template <NamedEnum E>
+Error unknown_choice(const FieldInfo& info) {
+  return invalid_argument("{} must be one of: {}", info.name, enum_choices<E>());
+}
+
+template <Message T>
+void validate(const T& message);
+
+namespace detail {
+
+template <class T>
+void validate_value(const FieldInfo& info, const T& value) {
+  if constexpr (kIsOptional<T>) {
+    if (value) validate_value(info, *value);
+  } else if constexpr (Message<T>) {
+    validate(value);
+  } else if constexpr (kIsList<T> || kIsMap<T>) {
+    if (info.max_length && value.size() > *info.max_length) {
+      throw invalid_argument("{} may have at most {} entries", info.name, *info.max_length);
+    }
+    FieldInfo element = info;
+    element.max_length.reset();
+    if constexpr (kIsList<T>) {
+      for (const auto& item : value) validate_value(element, item);
+    } else {
+      for (const auto& [key, item] : value) validate_value(element, item);
+    }
+  } else if constexpr (std::same_as<T, std::string>) {
+    if (info.required && value.empty()) throw invalid_argument("{} must not be empty", info.name);
+    if (info.max_length && value.size() > *info.max_length) {
+      throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
+    }
+    if (value.find('\0') != std::string::npos) {
+      throw invalid_argument("{} must not contain a NUL byte", info.name);
+    }
+  } else if constexpr (Integer<T>) {
+    const bool too_small = info.minimum && std::cmp_less(value, *info.minimum);
+    const bool too_large = info.maximum && std::cmp_greater(value, *info.maximum);
+    if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range(info);
+  } else if constexpr (std::floating_point<T>) {
+    // Written so that a NaN is refused as well.
+    if (info.positive && !(value > 0)) throw out_of_range(info);
+  }
+}
+
+}  // namespace detail
+
+template <Message T>
+void validate(const T& message) {
+  for_each_field<T>([&message](const FieldInfo& info, auto member) {
+    detail::validate_value(info, message.*member);
+  });
+}
+
+}  // namespace pyro::api

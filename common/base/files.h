@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/base/unique_fd.h"
+
+namespace pyro {
+
+/// open(2) with O_CLOEXEC; throws the Error of the failed call with the path quoted.
+UniqueFd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
+
+/// The whole file; refused (kInvalidArgument) when it is longer than `limit_bytes`.
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit_bytes = 64U << 20U);
+
+/// The last `limit_bytes` of a file, or "" when there is none.
+std::string read_tail(const std::filesystem::path& path, std::uint64_t limit_bytes);
+
+/// Writes all of `data`, whatever write(2) takes at a time.
+void write_all(int fd, std::string_view data);
+
+/// Reads exactly what is there until end of file, at most `limit_bytes`.
+std::string read_to_end(int fd, std::uint64_t limit_bytes);
+
+/// Replaces `path` by `data` as a whole: temporary sibling, fsync, rename, fsync of the directory.
+void write_file_atomically(const std::filesystem::path& path, std::string_view data,
+                           unsigned mode = 0600);
+
+/// Copies only the extents that hold data, by reflink where the file system can.
+/// `to` must not exist.
+void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Makes `path` and its parents, 0700, and refuses one that belongs to another user.
+void make_private_directory(const std::filesystem::path& path);
+
+/// fsync of a file or directory, so that a rename into it survives a power cut.
+void sync_path(const std::filesystem::path& path);
+
+/// An exclusive flock(2) on a file that stays; released when the descriptor closes.
+class FileLock {
+ public:
+  /// Waits for the lock.
+  static FileLock wait(const std::filesystem::path& path);
+  /// The lock, or one that is not held when somebody else holds it.
+  static FileLock attempt(const std::filesystem::path& path);
+
+  bool held() const { return static_cast<bool>(fd_); }
+  int fd() const { return fd_.get(); }
+
+ private:
+  explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+/// A directory of its own that is removed with all its content unless it was released.
+class TemporaryDirectory {
+ public:
+  /// `parent/prefix.XXXXXX`
+  TemporaryDirectory(const std::filesystem::path& parent, std::string_view prefix);
+  TemporaryDirectory(TemporaryDirectory&&) noexcept;
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  ~TemporaryDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  /// It was renamed into its place: nothing is removed.
+  void release() { path_.clear(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Runs its action at the end of the scope unless dismissed.
+class Cleanup {
+ public:
+  explicit Cleanup(std::function<void()> action) : action_(std::move(action)) {}
+  Cleanup(const Cleanup&) = delete;
+  Cleanup& operator=(const Cleanup&) = delete;
+  ~Cleanup() {
+    if (action_) action_();
+  }
+  void dismiss() { action_ = nullptr; }
+
+ private:
+  std::function<void()> action_;
+};
+
+}  // namespace pyro

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro {
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string_view trim(std::string_view text);
+
+/// One argument as a POSIX shell reads it back unchanged.
+std::string shell_quote(std::string_view argument);
+
+/// A command line that a POSIX shell splits into just these arguments.
+std::string shell_join(const std::vector<std::string>& arguments);
+
+/// `1.5 GiB`: a size for a person.
+std::string human_size(std::uint64_t bytes);
+
+/// Valid UTF-8: every byte that is not is U+FFFD.
+std::string to_valid_utf8(std::string_view bytes);
+
+/// Printable text of what a guest or a file said: control characters are dropped except
+/// newline and tab, the rest is valid UTF-8. For messages and terminals.
+std::string printable(std::string_view hostile);
+
+}  // namespace pyro

@@ -1,0 +1,300 @@
+#include "common/process/child_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+
+extern char** environ;
+
+namespace pyro {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Which step failed in the child, and its errno: sent to the parent through a close-on-exec pipe.
+struct StartFailure {
+  char step[16];
+  int error_number;
+};
+
+[[noreturn]] void fail_in_child(int report_fd, const char* step) {
+  StartFailure failure{};
+  std::strncpy(failure.step, step, sizeof failure.step - 1);
+  failure.error_number = errno;
+  [[maybe_unused]] const ssize_t sent = ::write(report_fd, &failure, sizeof failure);
+  ::_exit(127);
+}
+
+std::vector<std::string> merged_environment(const Command& command) {
+  std::vector<std::string> merged;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view pair = *entry;
+    const std::string name(pair.substr(0, pair.find('=')));
+    if (!command.environment.contains(name)) merged.emplace_back(pair);
+  }
+  for (const auto& [name, value] : command.environment) {
+    if (value) merged.push_back(name + "=" + *value);
+  }
+  return merged;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (auto& text : strings) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+/// Everything the child needs, laid out before fork: after it only async-signal-safe calls are
+/// allowed, since another thread may have held the allocator's lock.
+struct ChildPlan {
+  std::string program;
+  std::string directory;
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  std::vector<std::pair<int, int>> descriptors;
+  Parentage parentage;
+  pid_t parent = ::getpid();
+  int null_fd = -1;
+  int report_fd = -1;
+};
+
+/// Puts each descriptor at its number. First all sources move above every target number, so that
+/// no target overwrites a source that is still to come.
+void place_descriptors(ChildPlan& plan) {
+  constexpr int kAbove = 64;
+  plan.report_fd = ::fcntl(plan.report_fd, F_DUPFD_CLOEXEC, kAbove);
+  for (auto& [target, source] : plan.descriptors) {
+    source = ::fcntl(source < 0 ? plan.null_fd : source, F_DUPFD_CLOEXEC, kAbove);
+    if (source < 0) fail_in_child(plan.report_fd, "dup");
+  }
+  for (const auto& [target, source] : plan.descriptors) {
+    if (::dup2(source, target) < 0) fail_in_child(plan.report_fd, "dup2");
+  }
+}
+
+[[noreturn]] void become(ChildPlan& plan) {
+  if (plan.parentage == Parentage::kDieWithParent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != plan.parent) ::_exit(127);  // it died before the line above took effect
+  }
+  ::setsid();
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  place_descriptors(plan);
+  if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) {
+    fail_in_child(plan.report_fd, "chdir");
+  }
+  ::execve(plan.program.c_str(), plan.argv.data(), plan.envp.data());
+  fail_in_child(plan.report_fd, "execve");
+}
+
+void keep_tail(std::string& text, std::size_t limit) {
+  if (text.size() > 2 * limit) text.erase(0, text.size() - limit);
+}
+
+/// One output stream of a running command.
+struct Stream {
+  UniqueFd fd;
+  std::string* collected = nullptr;
+  std::string line;
+  const std::function<void(std::string_view)>* on_line = nullptr;
+
+  void take(std::string_view data) {
+    collected->append(data);
+    keep_tail(*collected, CommandResult::kOutputLimit);
+    if (on_line == nullptr || !*on_line) return;
+    for (const char c : data) {
+      if (c == '\n' || c == '\r') {
+        if (!line.empty()) (*on_line)(line);
+        line.clear();
+      } else if (line.size() < 4096) {
+        line += c;
+      }
+    }
+  }
+
+  /// False at its end.
+  bool read_once() {
+    char buffer[65536];
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+    if (n <= 0) return false;
+    take({buffer, static_cast<std::size_t>(n)});
+    return true;
+  }
+};
+
+std::pair<UniqueFd, UniqueFd> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+}  // namespace
+
+std::optional<fs::path> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return ::access(name.c_str(), X_OK) == 0 ? std::optional<fs::path>(name) : std::nullopt;
+  }
+  const char* path = std::getenv("PATH");
+  // mke2fs and its kin live in sbin, which a user's PATH often lacks.
+  const std::string all =
+      std::string(path == nullptr ? "/usr/bin:/bin" : path) + ":/usr/local/sbin:/usr/sbin:/sbin";
+  for (const auto& directory : split(all, ':')) {
+    if (directory.empty()) continue;
+    fs::path candidate = fs::path(directory) / name;
+    if (::access(candidate.c_str(), X_OK) == 0 && !fs::is_directory(candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+ChildProcess::ChildProcess(const Command& command) {
+  const auto program = find_program(command.argv.at(0));
+  if (!program) throw not_found("program '{}' is not installed", command.argv[0]);
+  ChildPlan plan{.program = program->string(),
+                 .directory = command.directory.string(),
+                 .arguments = command.argv,
+                 .environment = merged_environment(command),
+                 .argv = {},
+                 .envp = {},
+                 .descriptors = command.descriptors,
+                 .parentage = command.parentage};
+  plan.argv = pointers(plan.arguments);
+  plan.envp = pointers(plan.environment);
+  const UniqueFd null_fd = open_file("/dev/null", O_RDWR);
+  plan.null_fd = null_fd.get();
+  for (const int standard : {0, 1, 2}) {
+    const bool named = std::any_of(plan.descriptors.begin(), plan.descriptors.end(),
+                                   [standard](const auto& pair) { return pair.first == standard; });
+    if (!named) plan.descriptors.emplace_back(standard, null_fd.get());
+  }
+  auto [report, report_write] = make_pipe();
+  plan.report_fd = report_write.get();
+
+  pid_ = ::fork();
+  if (pid_ < 0) throw system_error("fork");
+  if (pid_ == 0) become(plan);
+  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  report_write.reset();
+  StartFailure failure{};
+  ssize_t got = 0;
+  do {
+    got = ::read(report.get(), &failure, sizeof failure);
+  } while (got < 0 && errno == EINTR);
+  if (got != 0 || !pidfd_) {
+    kill();
+    failure.step[sizeof failure.step - 1] = '\0';
+    throw system_error(fmt::format("start '{}': {}", plan.program, failure.step),
+                       failure.error_number);
+  }
+}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)) {}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+  if (this != &other) {
+    if (pid_ > 0) kill();
+    pid_ = std::exchange(other.pid_, -1);
+    pidfd_ = std::move(other.pidfd_);
+  }
+  return *this;
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ > 0) kill();
+}
+
+void ChildProcess::signal(int number) const {
+  if (pid_ > 0) ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
+
+ExitStatus ChildProcess::reap() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  if (WIFSIGNALED(status)) return {.code = 128 + WTERMSIG(status), .signalled = true};
+  return {.code = WEXITSTATUS(status), .signalled = false};
+}
+
+std::optional<ExitStatus> ChildProcess::wait(Deadline deadline, const StopFd& stop) {
+  if (!wait_for(pidfd_.get(), POLLIN, deadline, stop)) return std::nullopt;
+  return reap();
+}
+
+void ChildProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  reap();
+}
+
+void ChildProcess::release() { pid_ = -1; }
+
+CommandResult run_command(Command command, Deadline deadline, const std::stop_token& stop,
+                          const std::function<void(std::string_view)>& on_line) {
+  CommandResult result;
+  auto [out_read, out_write] = make_pipe();
+  auto [error_read, error_write] = make_pipe();
+  command.descriptors.emplace_back(1, out_write.get());
+  command.descriptors.emplace_back(2, error_write.get());
+  ChildProcess child(command);
+  out_write.reset();
+  error_write.reset();
+  // The whole session goes, so that no grandchild of a cancelled command lives on.
+  Cleanup kill_session([pid = child.pid()] { ::kill(-pid, SIGKILL); });
+
+  std::vector<Stream> open;
+  open.push_back({std::move(out_read), &result.output, {}, nullptr});
+  open.push_back({std::move(error_read), &result.error_output, {}, &on_line});
+  const StopFd stop_fd(stop);
+  const auto overdue = [&command] {
+    return deadline_exceeded("'{}' did not finish in time", command.argv[0]);
+  };
+  while (!open.empty()) {
+    std::vector<pollfd> watched;
+    for (const auto& stream : open) watched.push_back({stream.fd.get(), POLLIN, 0});
+    if (!wait_for(watched, deadline, stop_fd)) throw overdue();
+    for (std::size_t i = open.size(); i-- > 0;) {
+      if (watched[i].revents != 0 && !open[i].read_once()) {
+        open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+  }
+  const auto status = child.wait(deadline, stop_fd);
+  if (!status) throw overdue();
+  result.status = *status;
+  return result;
+}
+
+std::string run_checked(Command command, Deadline deadline, const std::stop_token& stop,
+                        const std::function<void(std::string_view)>& on_line) {
+  const std::string name = command.argv.at(0);
+  CommandResult result = run_command(std::move(command), deadline, stop, on_line);
+  if (result.status.ok()) return std::move(result.output);
+  constexpr std::size_t kLastWords = 600;
+  std::string_view said = trim(result.error_output);
+  if (said.size() > kLastWords) said.remove_prefix(said.size() - kLastWords);
+  if (said.find("No space left on device") != std::string_view::npos) {
+    throw resource_exhausted("'{}' found the disk full: {}", name, printable(said));
+  }
+  throw internal_error("'{}' ended with status {}: {}", name, result.status.code, printable(said));
+}
+
+}  // namespace pyro

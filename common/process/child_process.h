@@ -1,0 +1,93 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/unique_fd.h"
+#include "common/process/wait.h"
+
+namespace pyro {
+
+/// What happens to a child when the thread that started it ends.
+enum class Parentage {
+  kDieWithParent,  ///< killed by the kernel (PR_SET_PDEATHSIG, without a window at the start)
+  kDetached,       ///< lives on, in a session of its own
+};
+
+/// A program to start: its words, what differs in its environment, and its descriptors.
+struct Command {
+  std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
+  std::map<std::string, std::optional<std::string>> environment{};  ///< nullopt removes
+  std::filesystem::path directory{};                                ///< empty: the caller's
+  /// {number in the child, descriptor here}; 0, 1 and 2 are /dev/null unless named.
+  std::vector<std::pair<int, int>> descriptors{};
+  Parentage parentage = Parentage::kDieWithParent;
+};
+
+/// How a child ended: exit status, or 128 + signal as a shell reports it.
+struct ExitStatus {
+  int code = 0;
+  bool signalled = false;
+  bool ok() const { return code == 0; }
+};
+
+/// One started child, watched by pidfd. Its destructor kills and reaps it unless it was released.
+class ChildProcess {
+ public:
+  /// Starts `command`; throws the Error of the step that failed in the child (chdir, execve).
+  explicit ChildProcess(const Command& command);
+  ChildProcess(ChildProcess&&) noexcept;
+  ChildProcess& operator=(ChildProcess&&) noexcept;
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+  ~ChildProcess();
+
+  pid_t pid() const { return pid_; }
+  /// Readable once the child ended.
+  int pidfd() const { return pidfd_.get(); }
+
+  void signal(int number) const;
+  /// Reaps it. Throws kCancelled on a stop; nullopt when the deadline passed first.
+  std::optional<ExitStatus> wait(Deadline deadline, const StopFd& stop);
+  /// SIGKILL, and reaped.
+  void kill();
+  /// It lives on without us; a detached child is then reaped by init.
+  void release();
+
+ private:
+  ExitStatus reap();
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+};
+
+/// What a finished command printed, each stream cut to its last `kOutputLimit` bytes.
+struct CommandResult {
+  static constexpr std::size_t kOutputLimit = 256U << 10U;
+  ExitStatus status;
+  std::string output;
+  std::string error_output;
+};
+
+/// Runs to the end. Past the deadline (kDeadlineExceeded) or on a stop (kCancelled) the child and
+/// every process of its session are killed. `on_line` gets each line of its standard error.
+CommandResult run_command(Command command, Deadline deadline, const std::stop_token& stop,
+                          const std::function<void(std::string_view)>& on_line = {});
+
+/// The same, and a status other than 0 is an Error that ends with the command's last words.
+std::string run_checked(Command command, Deadline deadline, const std::stop_token& stop,
+                        const std::function<void(std::string_view)>& on_line = {});
+
+/// The program's path on PATH (sbin directories included), or nullopt.
+std::optional<std::filesystem::path> find_program(const std::string& name);
+
+}  // namespace pyro
