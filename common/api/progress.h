@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,5 +25,8 @@ struct Progress {
   }
   bool operator==(const Progress&) const = default;
 };
+
+/// Takes the steps of a long operation as they come; may be empty.
+using ProgressSink = std::function<void(const Progress&)>;
 
 }  // namespace pyro::api
