@@ -1,6 +1,7 @@
 #include "common/bus/client.h"
 
 #include <algorithm>
+#include <zmq.hpp>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
@@ -118,6 +119,11 @@ CallOptions CallOptions::within(const Call& call) {
           .on_progress = call.progress_sink()};
 }
 
+Client::Client(Context& context, std::string service, std::filesystem::path socket)
+    : context_(context), service_(std::move(service)), socket_path_(std::move(socket)) {}
+
+Client::~Client() = default;
+
 zmq::socket_t Client::take_socket() {
   const std::lock_guard lock(mutex_);
   if (!idle_.empty()) {
@@ -125,7 +131,7 @@ zmq::socket_t Client::take_socket() {
     idle_.pop_back();
     return socket;
   }
-  zmq::socket_t socket(context_, zmq::socket_type::dealer);
+  zmq::socket_t socket(context_.zmq(), zmq::socket_type::dealer);
   socket.set(zmq::sockopt::linger, 0);
   // With it a send waits for a connection, so that an absent service is no silent queue.
   socket.set(zmq::sockopt::immediate, 1);

@@ -6,12 +6,16 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
 
 #include "common/api/msgpack_codec.h"
 #include "common/api/progress.h"
 #include "common/base/clock.h"
 #include "common/bus/call.h"
+#include "common/bus/context.h"
+
+namespace zmq {
+class socket_t;
+}
 
 namespace pyro::bus {
 
@@ -29,8 +33,10 @@ struct CallOptions {
 /// Calls one service. Thread-safe: each call in flight has a socket of its own.
 class Client {
  public:
-  Client(zmq::context_t& context, std::string service, std::filesystem::path socket)
-      : context_(context), service_(std::move(service)), socket_path_(std::move(socket)) {}
+  Client(Context& context, std::string service, std::filesystem::path socket);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
 
   /// Throws the service's Error; kUnavailable when it is away or vanished during the call,
   /// kDeadlineExceeded, or kCancelled on a stop, once the service has cleaned up.
@@ -49,7 +55,7 @@ class Client {
   zmq::socket_t take_socket();
   void give_back(zmq::socket_t socket);
 
-  zmq::context_t& context_;
+  Context& context_;
   std::string service_;
   std::filesystem::path socket_path_;
   std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <zmq.hpp>
 
 #include "common/base/error.h"
 #include "common/log/log.h"
@@ -49,19 +50,19 @@ void drain(int fd) {
 
 }  // namespace
 
-Server::Server(zmq::context_t& context, Options options)
+Server::Server(Context& context, Options options)
     : options_(std::move(options)),
-      lock_(lock_service(options_)),
-      router_(context, zmq::socket_type::router),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       pool_(std::make_unique<WorkPool>(options_.max_threads)) {
-  router_.set(zmq::sockopt::linger, 0);
-  router_.set(zmq::sockopt::router_mandatory, 1);
-  router_.set(zmq::sockopt::sndhwm, 0);
-  router_.set(zmq::sockopt::maxmsgsize, std::int64_t{64} << 20U);
+  context.keep(lock_service(options_));
+  router_ = std::make_unique<zmq::socket_t>(context.zmq(), zmq::socket_type::router);
+  router_->set(zmq::sockopt::linger, 0);
+  router_->set(zmq::sockopt::router_mandatory, 1);
+  router_->set(zmq::sockopt::sndhwm, 0);
+  router_->set(zmq::sockopt::maxmsgsize, std::int64_t{64} << 20U);
   try {
-    router_.bind("ipc://" + options_.socket.string());
+    router_->bind("ipc://" + options_.socket.string());
   } catch (const zmq::error_t& error) {
     throw unavailable("bind '{}': {}", options_.socket.string(), error.what());
   }
@@ -72,7 +73,7 @@ Server::~Server() = default;
 
 void Server::run(int stop_fd) {
   while (true) {
-    zmq::pollitem_t items[] = {{router_.handle(), 0, ZMQ_POLLIN, 0},
+    zmq::pollitem_t items[] = {{router_->handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, wake_.get(), ZMQ_POLLIN, 0},
                                {nullptr, timer_.get(), ZMQ_POLLIN, 0},
                                {nullptr, stop_fd, ZMQ_POLLIN, 0}};
@@ -98,11 +99,11 @@ void Server::receive() {
   for (int i = 0; i < 64; ++i) {
     zmq::message_t peer;
     zmq::message_t body;
-    if (!router_.recv(peer, zmq::recv_flags::dontwait)) return;
+    if (!router_->recv(peer, zmq::recv_flags::dontwait)) return;
     // The frames of one message arrive together. A message of ours has two; more are ignored.
     for (bool more = peer.more(); more;) {
       zmq::message_t frame;
-      static_cast<void>(router_.recv(frame, zmq::recv_flags::none));
+      static_cast<void>(router_->recv(frame, zmq::recv_flags::none));
       more = frame.more();
       if (body.size() == 0) body = std::move(frame);
     }
@@ -239,8 +240,8 @@ void Server::send_posted() {
 
 bool Server::send(const Outgoing& outgoing) {
   try {
-    router_.send(zmq::buffer(outgoing.peer), zmq::send_flags::sndmore);
-    router_.send(zmq::buffer(api::to_msgpack(outgoing.envelope)), zmq::send_flags::none);
+    router_->send(zmq::buffer(outgoing.peer), zmq::send_flags::sndmore);
+    router_->send(zmq::buffer(api::to_msgpack(outgoing.envelope)), zmq::send_flags::none);
     return true;
   } catch (const zmq::error_t& error) {
     if (error.num() == EHOSTUNREACH) return false;

@@ -6,15 +6,19 @@
 #include <mutex>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
 
 #include "common/api/msgpack_codec.h"
 #include "common/api/stack.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/bus/call.h"
+#include "common/bus/context.h"
 #include "common/bus/envelope.h"
 #include "common/bus/work_pool.h"
+
+namespace zmq {
+class socket_t;
+}
 
 namespace pyro::bus {
 
@@ -29,7 +33,7 @@ class Server {
   };
 
   /// Takes the service's lock and binds. failed_precondition: another process serves this socket.
-  Server(zmq::context_t& context, Options options);
+  Server(Context& context, Options options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -87,8 +91,7 @@ class Server {
   void keep_alive();
 
   Options options_;
-  FileLock lock_;
-  zmq::socket_t router_;
+  std::unique_ptr<zmq::socket_t> router_;
   UniqueFd wake_;
   UniqueFd timer_;
   std::map<std::string, Prepare> handlers_;

@@ -45,7 +45,6 @@ ServiceHost::ServiceHost(std::string name, Paths paths, Config config)
       paths_(std::move(paths)),
       config_(std::move(config)),
       signals_(block_termination_signals()),
-      context_(1),
       server_(context_, {.service = name_, .socket = paths_.bus_socket(name_)}) {}
 
 void ServiceHost::run() {

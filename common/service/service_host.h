@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <zmq.hpp>
 
 #include "common/bus/client.h"
 #include "common/bus/server.h"
@@ -15,7 +14,7 @@
 namespace pyro {
 
 /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts, and makes them readable
-/// on a descriptor. Before any zmq::context_t: cppzmq throws on EINTR.
+/// on a descriptor.
 UniqueFd block_termination_signals();
 
 /// The surroundings of every service process: configuration, directories, log, the bus.
@@ -49,7 +48,7 @@ class ServiceHost {
   Paths paths_;
   Config config_;
   UniqueFd signals_;
-  zmq::context_t context_;
+  bus::Context context_;
   bus::Server server_;
 };
 
