@@ -26,7 +26,8 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, const Launch& la
                       .vmm_log = paths.vmm_log().string()};
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, deadline, stop_fd);
   try {
-    auto agent = AgentConnection::dial(paths.link_socket, api::agent::kPort, deadline, stop_fd);
+    auto agent =
+        link::AgentConnection::dial(paths.link_socket, api::agent::kPort, deadline, stop_fd);
     agent.call(api::agent::Hello{}, deadline, stop_fd);
   } catch (...) {
     shim.end();
@@ -66,7 +67,8 @@ void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Dead
                        const std::stop_token& stop) {
   const StopFd stop_fd(stop);
   const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
-  auto agent = AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
+  auto agent =
+      link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
   api::agent::Personalize request{.random_seed = {random_bytes(kSeedBytes)},
                                   .host_name = vm_id,
                                   .machine_id = random_hex(16)};

@@ -15,15 +15,17 @@ api::agent::Job exec_in_guest(const MachinePaths& paths, const std::string& comm
                               std::chrono::seconds timeout, const OutputSink& output,
                               Deadline deadline, const std::stop_token& stop) {
   const StopFd stop_fd(stop);
-  auto agent = AgentConnection::dial(paths.link_socket, api::agent::kPort,
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort,
                                      std::min(deadline, Clock::now() + kGrace), stop_fd);
   const api::agent::StartJob request{
       .job_id = new_id(),
       .command = command,
-      .cwd = "/root",
       .timeout_ms = static_cast<std::uint64_t>(std::chrono::milliseconds(timeout).count()),
       .follow = true};
-  return agent.follow(request, output, std::min(deadline, Clock::now() + timeout + kGrace),
+  const link::OnOutput on_output = [&output](const link::OutputPiece& piece) {
+    output(static_cast<std::uint32_t>(piece.stream), piece.data);
+  };
+  return agent.follow(request, on_output, std::min(deadline, Clock::now() + timeout + kGrace),
                       stop_fd);
 }
 

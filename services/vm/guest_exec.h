@@ -11,7 +11,7 @@
 namespace pyro::vm {
 
 /// Takes what a command prints: stream 1 or 2. It may block; the command then waits.
-using OutputSink = std::function<void(int stream, std::string_view data)>;
+using OutputSink = std::function<void(std::uint32_t stream, std::string_view data)>;
 
 /// Runs one shell command in the guest as a job and returns how it ended. On a stop the job is
 /// killed; a guest that says nothing after the command's time is an Error, not a hang.

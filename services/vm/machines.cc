@@ -23,7 +23,7 @@ void power_off(const MachinePaths& paths) {
   try {
     const StopFd never({});
     const Deadline limit = Clock::now() + kPowerOffLimit;
-    auto agent = AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
     agent.call(api::agent::PowerOff{}, limit, never);
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());

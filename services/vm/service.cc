@@ -4,7 +4,7 @@
 #include "common/base/files.h"
 #include "common/config/programs.h"
 #include "common/log/log.h"
-#include "common/stream/output_stream.h"
+#include "common/stream/output_sender.h"
 #include "services/vm/captured_output.h"
 
 namespace pyro::vm {
@@ -19,7 +19,7 @@ class Output {
   }
 
   OutputSink sink() {
-    return [this](int stream, std::string_view data) {
+    return [this](std::uint32_t stream, std::string_view data) {
       if (sender_) {
         sender_->send(stream, data, deadline_, stop_);
       } else {

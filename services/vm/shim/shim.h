@@ -24,7 +24,7 @@ class Shim {
 
   asio::io_context& loop_;
   UniqueFd vmm_end_of_link_;
-  LinkServer link_;
+  link::LinkServer link_;
   ChildProcess vmm_;
   asio::posix::stream_descriptor vmm_exit_;
   asio::signal_set termination_;
