@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,5 +25,8 @@ struct Progress {
   }
   bool operator==(const Progress&) const = default;
 };
+
+/// Where a long operation says how far it is; an empty one is never called.
+using ProgressSink = std::function<void(const Progress&)>;
 
 }  // namespace pyro::api
