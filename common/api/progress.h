@@ -26,7 +26,7 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-/// Where a long operation says how far it is; an empty one is never called.
+/// Takes the steps of a long operation as they come; may be empty.
 using ProgressSink = std::function<void(const Progress&)>;
 
 }  // namespace pyro::api

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/api/field.h"
+
+namespace pyro::bus {
+
+/// Version of the envelope; a peer of another version is refused.
+inline constexpr std::uint32_t kVersion = 1;
+
+/// How often each side of an open call says that it is still there, and after how long without a
+/// word the other side is taken for vanished. A ROUTER never learns that a peer closed.
+inline constexpr std::chrono::seconds kKeepAliveInterval{1};
+inline constexpr std::chrono::seconds kVanishedAfter{3};
+
+enum class Kind { kCall, kCancel, kKeepAlive, kProgress, kResult, kError };
+constexpr std::array<std::pair<Kind, std::string_view>, 6> enum_names(Kind) {
+  return {{{Kind::kCall, "call"},
+           {Kind::kCancel, "cancel"},
+           {Kind::kKeepAlive, "keep_alive"},
+           {Kind::kProgress, "progress"},
+           {Kind::kResult, "result"},
+           {Kind::kError, "error"}}};
+}
+
+/// Every message of the bus, in both directions: one ZeroMQ frame, one msgpack map.
+struct Envelope {
+  std::uint32_t version = kVersion;
+  Kind kind = Kind::kCall;
+  std::uint64_t id = 0;
+  std::string method{};
+  std::uint64_t deadline_ms = 0;
+  std::string trace_id{};
+  api::Bytes params{};
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("version", &Envelope::version, "Version of the envelope.", api::kRequired);
+    f("kind", &Envelope::kind, "call, cancel, keep_alive; or progress, result, error.",
+      api::kRequired);
+    f("id", &Envelope::id, "Id of the call, unique per caller's socket.", api::kRequired);
+    f("method", &Envelope::method, "Operation to call.", api::max_length(128));
+    f("deadline_ms", &Envelope::deadline_ms, "Milliseconds left for the call when it was sent.");
+    f("trace_id", &Envelope::trace_id, "Carried through every nested call, into the logs.",
+      api::max_length(64));
+    f("params", &Envelope::params, "The request, progress, reply or error as msgpack.");
+  }
+};
+
+/// Params of an error.
+struct ErrorBody {
+  std::string code;
+  std::string message;
+  std::string details;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("code", &ErrorBody::code, "One of the closed set of error codes.", api::kRequired);
+    f("message", &ErrorBody::message, "One sentence for a person.", api::kRequired);
+    f("details", &ErrorBody::details, "More for a program, where there is more.");
+  }
+};
+
+}  // namespace pyro::bus

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/api/msgpack_codec.h"
+#include "common/api/stack.h"
+#include "common/base/clock.h"
+#include "common/base/files.h"
+#include "common/bus/call.h"
+#include "common/bus/context.h"
+#include "common/bus/envelope.h"
+#include "common/bus/work_pool.h"
+
+namespace zmq {
+class socket_t;
+}
+
+namespace pyro::bus {
+
+/// One service on the bus: a ROUTER, and a handler per operation, run on a pool of threads.
+/// ping and cancel are answered by the loop itself.
+class Server {
+ public:
+  struct Options {
+    std::string service;
+    std::filesystem::path socket;
+    std::size_t max_threads = 128;
+  };
+
+  /// Takes the service's lock and binds. failed_precondition: another process serves this socket.
+  Server(Context& context, Options options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  /// Registers `service.handle(const Op&, Call&)` for every operation; a missing one does not
+  /// compile. Requests with a `serial_key()` are serialised by it.
+  template <class Service, api::Operation... Ops>
+  void serve(Service& service, api::Api<Ops...>) {
+    (add<Ops>([&service](const Ops& request, Call& call) { return service.handle(request, call); }),
+     ...);
+  }
+
+  template <api::Operation Op>
+  void add(std::function<typename Op::Reply(const Op&, Call&)> handler) {
+    handlers_[std::string(Op::kMethod.name)] = [handler](const api::Bytes& params) {
+      auto request = std::make_shared<const Op>(
+          api::from_msgpack<Op>(params.data, api::UnknownFields::kRefuse));
+      Prepared prepared;
+      if constexpr (requires { request->serial_key(); }) prepared.key = request->serial_key();
+      prepared.run = [handler, request](Call& call) {
+        return api::to_msgpack(handler(*request, call));
+      };
+      return prepared;
+    };
+  }
+
+  /// Tells ping how many things the service keeps alive; called by the loop, so it must not wait.
+  void set_holds(std::function<std::uint32_t()> holds) { holds_ = std::move(holds); }
+
+  /// Answers calls until `stop_fd` becomes readable; then cancels what runs and waits for it.
+  void run(int stop_fd);
+
+ private:
+  /// A decoded request, ready to run.
+  struct Prepared {
+    std::string key;
+    std::function<std::string(Call&)> run;
+  };
+  using Prepare = std::function<Prepared(const api::Bytes&)>;
+  struct OpenCall;
+  struct Outgoing {
+    std::string peer;
+    Envelope envelope;
+  };
+  using CallKey = std::pair<std::string, std::uint64_t>;
+
+  void receive();
+  void begin(const std::string& peer, Envelope envelope);
+  void answer_ping(const std::string& peer, const Envelope& envelope);
+  void execute(const std::shared_ptr<OpenCall>& open, const Prepared& prepared);
+  void post(Outgoing outgoing);
+  void send_posted();
+  bool send(const Outgoing& outgoing);
+  void send_error(const std::string& peer, std::uint64_t id, const Error& error);
+  void keep_alive();
+
+  Options options_;
+  std::unique_ptr<zmq::socket_t> router_;
+  UniqueFd wake_;
+  UniqueFd timer_;
+  std::map<std::string, Prepare> handlers_;
+  std::function<std::uint32_t()> holds_;
+  std::map<CallKey, std::shared_ptr<OpenCall>> open_;
+  Clock::time_point last_call_ = Clock::now();
+  std::mutex outbox_mutex_;
+  std::vector<Outgoing> outbox_;
+  std::unique_ptr<WorkPool> pool_;
+};
+
+}  // namespace pyro::bus

@@ -1,0 +1,80 @@
+#include "common/bus/work_pool.h"
+
+namespace pyro::bus {
+namespace {
+
+/// An idle thread ends after this time, so that an idle service keeps none.
+constexpr std::chrono::seconds kIdleThreadLife{5};
+/// Calls that wait for a thread; beyond, the caller hears resource_exhausted.
+constexpr std::size_t kQueueLimit = 1024;
+
+}  // namespace
+
+WorkPool::~WorkPool() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  ready_.clear();
+  waiting_.clear();
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return threads_ == 0; });
+}
+
+bool WorkPool::submit(const std::string& key, Task task) {
+  const std::lock_guard lock(mutex_);
+  if (ready_.size() >= kQueueLimit) return false;
+  if (!key.empty()) {
+    const auto [busy, first] = waiting_.try_emplace(key);
+    if (!first) {
+      if (busy->second.size() >= kQueueLimit) return false;
+      busy->second.push_back({key, std::move(task)});
+      return true;
+    }
+  }
+  enqueue({key, std::move(task)});
+  return true;
+}
+
+void WorkPool::enqueue(Job job) {
+  ready_.push_back(std::move(job));
+  if (idle_ >= ready_.size()) {
+    changed_.notify_one();
+  } else if (threads_ < max_threads_) {
+    ++threads_;
+    std::thread([this] { work(); }).detach();
+  }
+}
+
+void WorkPool::finish(const std::string& key) {
+  const auto busy = waiting_.find(key);
+  if (busy == waiting_.end()) return;
+  if (busy->second.empty()) {
+    waiting_.erase(busy);
+    return;
+  }
+  Job next = std::move(busy->second.front());
+  busy->second.pop_front();
+  enqueue(std::move(next));
+}
+
+void WorkPool::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    const bool woken = changed_.wait_for(lock, kIdleThreadLife,
+                                         [this] { return stopping_ || !ready_.empty(); });
+    --idle_;
+    if (stopping_ || !woken) break;
+    Job job = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    job.task();
+    job.task = nullptr;
+    lock.lock();
+    if (!job.key.empty()) finish(job.key);
+  }
+  --threads_;
+  // Under the lock: the destructor may free this object as soon as it sees the last thread gone.
+  changed_.notify_all();
+}
+
+}  // namespace pyro::bus

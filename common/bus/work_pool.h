@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pyro::bus {
+
+/// A bounded pool of threads that grows on demand and shrinks when idle. Tasks of one key run one
+/// after the other in their order, and one that has to wait for its turn holds no thread.
+class WorkPool {
+ public:
+  using Task = std::function<void()>;
+
+  explicit WorkPool(std::size_t max_threads) : max_threads_(max_threads) {}
+  WorkPool(const WorkPool&) = delete;
+  WorkPool& operator=(const WorkPool&) = delete;
+  /// Waits for running tasks; tasks that have not begun are dropped.
+  ~WorkPool();
+
+  /// An empty key waits for nobody. False when all threads are busy and the queue is full.
+  bool submit(const std::string& key, Task task);
+
+ private:
+  struct Job {
+    std::string key;
+    Task task;
+  };
+  void work();
+  void enqueue(Job job);
+  void finish(const std::string& key);
+
+  const std::size_t max_threads_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> ready_;
+  std::map<std::string, std::deque<Job>> waiting_;  ///< per busy key, those behind the running one
+  std::size_t threads_ = 0;
+  std::size_t idle_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace pyro::bus

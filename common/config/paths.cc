@@ -1,0 +1,109 @@
+#include "common/config/paths.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+
+namespace pyro {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The longest name below the runtime directory: `machines/<12 digits>.control`.
+constexpr std::size_t kLongestSocketName = 40;
+/// sizeof sockaddr_un.sun_path, with its final NUL (unix(7)).
+constexpr std::size_t kSocketPathLimit = 108;
+
+std::optional<fs::path> from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  if (*value != '/') throw invalid_argument("{} must be an absolute path, not '{}'", name, value);
+  return fs::path(value);
+}
+
+fs::path home() {
+  const auto found = from_environment("HOME");
+  if (!found) throw failed_precondition("HOME is not set: set it, or PYRO_STATE_DIR and others");
+  return *found;
+}
+
+fs::path xdg(const char* name, const char* below_home) {
+  const auto found = from_environment(name);
+  return (found ? *found : home() / below_home) / "pyro";
+}
+
+/// FNV-1a: only to tell state directories of one user apart, never for security.
+std::uint32_t short_hash(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+fs::path default_runtime_dir(const fs::path& state_dir, bool state_is_default) {
+  const auto uid = ::geteuid();
+  const std::string tail =
+      state_is_default ? "" : fmt::format("-{:08x}", short_hash(state_dir.string()));
+  const fs::path user_dir = fmt::format("/run/user/{}", uid);
+  struct stat info {};
+  if (::stat(user_dir.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == uid) {
+    return user_dir / ("pyro" + tail);
+  }
+  return fmt::format("/tmp/pyro-{}{}", uid, tail);
+}
+
+}  // namespace
+
+fs::path Paths::bus_socket(std::string_view service) const {
+  return bus_dir() / fmt::format("{}.sock", service);
+}
+
+void Paths::make_directories() const {
+  for (const auto& directory : {state_dir, cache_dir, environments_dir, runtime_dir, machines_dir(),
+                                logs_dir(), kernels_dir(), bus_dir(), runtime_dir / "machines"}) {
+    make_private_directory(directory);
+  }
+}
+
+Paths find_paths(const PathFlags& flags) {
+  const auto choose = [](const std::optional<fs::path>& flag, const char* variable) {
+    if (flag && !flag->is_absolute()) return std::optional<fs::path>(fs::absolute(*flag));
+    return flag ? flag : from_environment(variable);
+  };
+  Paths paths;
+  const auto state = choose(flags.state_dir, "PYRO_STATE_DIR");
+  const auto cache = choose(flags.cache_dir, "PYRO_CACHE_DIR");
+  const auto runtime = choose(flags.runtime_dir, "PYRO_RUNTIME_DIR");
+  const auto environments = from_environment("PYRO_ENVIRONMENT_CACHE_DIR");
+  paths.state_dir = state ? *state : xdg("XDG_STATE_HOME", ".local/state");
+  paths.cache_dir = cache ? *cache : xdg("XDG_CACHE_HOME", ".cache");
+  paths.environments_dir = environments ? *environments : paths.cache_dir / "environments";
+  paths.runtime_dir =
+      runtime ? *runtime : default_runtime_dir(paths.state_dir.lexically_normal(), !state);
+  const auto config = from_environment("XDG_CONFIG_HOME");
+  paths.config_file = (config ? *config : fs::path(std::getenv("HOME") == nullptr
+                                                       ? "/nonexistent"
+                                                       : std::getenv("HOME")) /
+                                              ".config") /
+                      "pyro" / "config.toml";
+  if (paths.runtime_dir.string().size() + kLongestSocketName >= kSocketPathLimit) {
+    throw invalid_argument(
+        "runtime directory '{}' is too long for a unix socket address: set PYRO_RUNTIME_DIR to a "
+        "path under {} bytes",
+        paths.runtime_dir.string(), kSocketPathLimit - kLongestSocketName);
+  }
+  return paths;
+}
+
+void export_paths(const Paths& paths) {
+  ::setenv("PYRO_STATE_DIR", paths.state_dir.c_str(), 1);
+  ::setenv("PYRO_CACHE_DIR", paths.cache_dir.c_str(), 1);
+  ::setenv("PYRO_ENVIRONMENT_CACHE_DIR", paths.environments_dir.c_str(), 1);
+  ::setenv("PYRO_RUNTIME_DIR", paths.runtime_dir.c_str(), 1);
+}
+
+}  // namespace pyro

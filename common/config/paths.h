@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace pyro {
+
+/// Where the suite keeps things on this host. See "State" in docs/architecture.md.
+struct Paths {
+  std::filesystem::path state_dir;         ///< $PYRO_STATE_DIR, else XDG state
+  std::filesystem::path cache_dir;         ///< $PYRO_CACHE_DIR, else XDG cache
+  std::filesystem::path environments_dir;  ///< $PYRO_ENVIRONMENT_CACHE_DIR, else in the cache
+  std::filesystem::path runtime_dir;       ///< $PYRO_RUNTIME_DIR, else per user and state directory
+  std::filesystem::path config_file;       ///< config.toml in the XDG config directory
+
+  std::filesystem::path registry() const { return state_dir / "registry.db"; }
+  std::filesystem::path machines_dir() const { return state_dir / "machines"; }
+  std::filesystem::path logs_dir() const { return state_dir / "logs"; }
+  std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }
+  std::filesystem::path bus_dir() const { return runtime_dir / "bus"; }
+  std::filesystem::path bus_socket(std::string_view service) const;
+
+  /// Makes the directories (0700) and refuses those of another user.
+  void make_directories() const;
+};
+
+/// Directories given as flags win over the environment.
+struct PathFlags {
+  std::optional<std::filesystem::path> state_dir;
+  std::optional<std::filesystem::path> cache_dir;
+  std::optional<std::filesystem::path> runtime_dir;
+};
+
+/// Reads the environment. The default runtime directory lies in /run/user/<uid> whenever that
+/// exists and is ours, whatever XDG_RUNTIME_DIR says (a chat host may drop it), else in /tmp; a
+/// state directory that is not the default has a runtime directory of its own.
+/// Throws when a socket in it would not fit into a unix socket address (108 bytes).
+Paths find_paths(const PathFlags& flags = {});
+
+/// Puts the flags into this process's environment, for the processes it starts.
+void export_paths(const Paths& paths);
+
+}  // namespace pyro

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/json_codec.h"
+
+namespace pyro {
+
+/// The suite's shared SQLite file. Each table has one writing service; a row is an id and a
+/// record, the JSON of one described struct. Thread-safe. Opening it migrates it to this
+/// version's schema; a file that a newer version wrote is refused and left as it is.
+class Registry {
+ public:
+  explicit Registry(const std::filesystem::path& file);
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+  ~Registry();
+
+  /// The version of the schema that this program knows.
+  static int schema_version();
+
+  std::optional<std::string> get(std::string_view table, const std::string& id) const;
+  void put(std::string_view table, const std::string& id, const std::string& record);
+  /// False when there was no such row.
+  bool erase(std::string_view table, const std::string& id);
+  std::vector<std::pair<std::string, std::string>> all(std::string_view table) const;
+
+ private:
+  struct Database;
+  mutable std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+};
+
+/// One table of the registry as records of type T.
+template <api::Message T>
+class RecordTable {
+ public:
+  RecordTable(Registry& registry, std::string table)
+      : registry_(registry), table_(std::move(table)) {}
+
+  std::optional<T> get(const std::string& id) const {
+    const auto text = registry_.get(table_, id);
+    if (!text) return std::nullopt;
+    return decode(id, *text);
+  }
+  void put(const std::string& id, const T& record) {
+    registry_.put(table_, id, api::to_json(record).dump());
+  }
+  bool erase(const std::string& id) { return registry_.erase(table_, id); }
+  /// Removes the rows that `matches` says yes to.
+  template <class Matches>
+  void erase_if(const Matches& matches) {
+    for (const auto& [id, text] : registry_.all(table_)) {
+      if (matches(decode(id, text))) registry_.erase(table_, id);
+    }
+  }
+  std::vector<T> all() const {
+    std::vector<T> records;
+    for (const auto& [id, text] : registry_.all(table_)) records.push_back(decode(id, text));
+    return records;
+  }
+
+ private:
+  T decode(const std::string& id, const std::string& text) const {
+    return api::from_json_text<T>(text, api::UnknownFields::kIgnore,
+                                  fmt::format("registry table '{}', row '{}'", table_, id));
+  }
+  Registry& registry_;
+  std::string table_;
+};
+
+}  // namespace pyro
