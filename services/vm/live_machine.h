@@ -7,8 +7,10 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/base/error.h"
+#include "common/environment_lease/environment_lease.h"
 #include "services/vm/shim_process.h"
 
 namespace pyro::vm {
@@ -74,6 +76,8 @@ class LiveMachine {
 
   /// Its shim, while it is started. Touched only within an operation.
   std::optional<ShimProcess> shim;
+  /// Keep what it boots from while it exists.
+  std::vector<EnvironmentLease> leases;
 
  private:
   std::unique_ptr<Operation> start_operation(std::unique_lock<std::mutex> lock,

@@ -30,6 +30,15 @@ void power_off(const MachinePaths& paths) {
   }
 }
 
+/// On the environment and the kernel that a machine boots from; none in host compatibility mode.
+std::vector<EnvironmentLease> take_leases(const api::BootFiles& boot) {
+  std::vector<EnvironmentLease> leases;
+  for (const fs::path path : {boot.rootfs_path, boot.kernel_path}) {
+    if (!path.empty()) leases.push_back(EnvironmentLease::take(path.parent_path()));
+  }
+  return leases;
+}
+
 void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
   record.machine.state = MachineState::kStopped;
   record.machine.execution_mode = api::ExecutionMode::kPending;
@@ -45,8 +54,10 @@ Machines::Machines(Registry& registry, Options options, DriverFor driver_for)
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
 MachineRecord Machines::create(MachineRecord record) {
+  std::vector<EnvironmentLease> leases = take_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fs::create_directory(paths_of(added.machine.vm_id).directory);
+  live_.get(added.machine.vm_id)->leases = std::move(leases);
   if (reaper_) reaper_->wake();
   return added;
 }
@@ -205,6 +216,12 @@ void Machines::recover_one(const MachineRecord& record) {
   if (record.one_shot_in_use()) {
     log::info("vm {} belonged to a call that is gone", vm_id);
     return erase(vm_id, *live, false);
+  }
+  try {
+    live->leases = take_leases(record.boot);
+  } catch (const Error& error) {
+    // A running guest has its files open; a stopped one says so when it is started.
+    log::warn("vm {}: {}", vm_id, error.message());
   }
   if (record.machine.state != MachineState::kStarted) return end_guest(vm_id, *live);
   if (!live->shim) {
