@@ -5,11 +5,11 @@
 #include <mutex>
 
 #include "common/base/error.h"
+#include "common/digest/sha256.h"
 #include "services/image/file_errors.h"
 #include "services/image/garbage.h"
 #include "services/image/pull_lock.h"
 #include "services/image/run_both.h"
-#include "services/image/sha256.h"
 
 namespace pyro::image {
 namespace {

@@ -7,11 +7,11 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/digest/sha256.h"
 #include "common/environment_lease/environment_lease.h"
 #include "services/image/build_directory.h"
 #include "services/image/file_errors.h"
 #include "services/image/manifest.h"
-#include "services/image/sha256.h"
 
 namespace pyro::image {
 namespace {

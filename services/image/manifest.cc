@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "services/image/sha256.h"
+#include "common/digest/sha256.h"
 
 namespace pyro::image {
 namespace {
