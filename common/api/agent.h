@@ -214,7 +214,7 @@ struct PowerOff {
   static void describe(Fields&) {}
 };
 
-using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, SignalJob, ForgetJob,
-                     PowerOff>;
+using AgentApi =
+    Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, SignalJob, ForgetJob, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -51,7 +51,7 @@ struct MaxLength {
   constexpr void apply(FieldInfo& info) const { info.max_length = value; }
 };
 struct Flag {
-  bool FieldInfo::* member;
+  bool FieldInfo::*member;
   constexpr void apply(FieldInfo& info) const { info.*member = true; }
 };
 
@@ -94,7 +94,9 @@ struct Probe {
 
 /// A struct with a field list.
 template <class T>
-concept Message = requires(detail::Probe& probe) { T::describe(probe); };
+concept Message = requires(detail::Probe& probe) {
+  T::describe(probe);
+};
 
 /// Calls `visit(const FieldInfo&, M T::*member)` for each field in the order of the list.
 template <Message T, class Visit>
@@ -106,7 +108,9 @@ void for_each_field(Visit&& visit) {
 /// An enum with names: `constexpr std::array<std::pair<State, std::string_view>, 3>
 /// enum_names(State)` beside it, found by argument-dependent lookup.
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { enum_names(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+  enum_names(e);
+};
 
 template <NamedEnum E>
 constexpr std::string_view name_of(E value) {

@@ -132,7 +132,7 @@ Json to_json(const T& message) {
 template <Message T>
 T from_json(const Json& json, UnknownFields unknown) {
   T message = detail::message_from_json<T>(json, unknown);
-  validate(message);
+  validate(message, strictness(unknown));
   return message;
 }
 

@@ -366,8 +366,7 @@ struct StopAllMachines {
   static void describe(Fields&) {}
 };
 
-using VmApi =
-    Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
-        MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines>;
+using VmApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
+                  MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines>;
 
 }  // namespace pyro::api

@@ -13,10 +13,6 @@
 /// depth, sizes and counts, and throws kInvalidArgument.
 namespace pyro::api {
 
-/// What to do with a field that the list does not have: requests refuse it by name, replies
-/// ignore it, so that versions can differ.
-enum class UnknownFields { kRefuse, kIgnore };
-
 namespace detail {
 
 using Packer = msgpack::packer<msgpack::sbuffer>;
@@ -196,7 +192,7 @@ T from_msgpack(std::string_view data, UnknownFields unknown) {
   }
   if (offset != data.size()) throw invalid_argument("malformed msgpack: data after its end");
   T message = detail::unpack_message<T>(handle.get(), unknown);
-  validate(message);
+  validate(message, strictness(unknown));
   return message;
 }
 

@@ -30,17 +30,29 @@ Error unknown_choice(const FieldInfo& info) {
   return invalid_argument("{} must be one of: {}", info.name, enum_choices<E>());
 }
 
+/// What to do with a field that the list does not have: requests refuse it by name, replies
+/// ignore it, so that versions can differ.
+enum class UnknownFields { kRefuse, kIgnore };
+
+/// A request is held to all that its list says. A reply may hold what a guest printed: its
+/// strings may be empty and contain NUL.
+enum class Strictness { kRequest, kReply };
+
+constexpr Strictness strictness(UnknownFields unknown) {
+  return unknown == UnknownFields::kRefuse ? Strictness::kRequest : Strictness::kReply;
+}
+
 template <Message T>
-void validate(const T& message);
+void validate(const T& message, Strictness strictness = Strictness::kRequest);
 
 namespace detail {
 
 template <class T>
-void validate_value(const FieldInfo& info, const T& value) {
+void validate_value(const FieldInfo& info, const T& value, Strictness strictness) {
   if constexpr (kIsOptional<T>) {
-    if (value) validate_value(info, *value);
+    if (value) validate_value(info, *value, strictness);
   } else if constexpr (Message<T>) {
-    validate(value);
+    validate(value, strictness);
   } else if constexpr (kIsList<T> || kIsMap<T>) {
     if (info.max_length && value.size() > *info.max_length) {
       throw invalid_argument("{} may have at most {} entries", info.name, *info.max_length);
@@ -48,17 +60,22 @@ void validate_value(const FieldInfo& info, const T& value) {
     FieldInfo element = info;
     element.max_length.reset();
     if constexpr (kIsList<T>) {
-      for (const auto& item : value) validate_value(element, item);
+      for (const auto& item : value) validate_value(element, item, strictness);
     } else {
-      for (const auto& [key, item] : value) validate_value(element, item);
+      for (const auto& [key, item] : value) validate_value(element, item, strictness);
     }
   } else if constexpr (std::same_as<T, std::string>) {
-    if (info.required && value.empty()) throw invalid_argument("{} must not be empty", info.name);
     if (info.max_length && value.size() > *info.max_length) {
       throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
     }
+    if (strictness == Strictness::kReply) return;
+    if (info.required && value.empty()) throw invalid_argument("{} must not be empty", info.name);
     if (value.find('\0') != std::string::npos) {
       throw invalid_argument("{} must not contain a NUL byte", info.name);
+    }
+  } else if constexpr (std::same_as<T, Bytes>) {
+    if (info.max_length && value.data.size() > *info.max_length) {
+      throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
     }
   } else if constexpr (Integer<T>) {
     const bool too_small = info.minimum && std::cmp_less(value, *info.minimum);
@@ -66,16 +83,18 @@ void validate_value(const FieldInfo& info, const T& value) {
     if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range(info);
   } else if constexpr (std::floating_point<T>) {
     // Written so that a NaN is refused as well.
-    if (info.positive && !(value > 0)) throw out_of_range(info);
+    const bool too_small = info.minimum && !(value >= static_cast<T>(*info.minimum));
+    const bool too_large = info.maximum && !(value <= static_cast<T>(*info.maximum));
+    if (too_small || too_large || (info.positive && !(value > 0))) throw out_of_range(info);
   }
 }
 
 }  // namespace detail
 
 template <Message T>
-void validate(const T& message) {
-  for_each_field<T>([&message](const FieldInfo& info, auto member) {
-    detail::validate_value(info, message.*member);
+void validate(const T& message, Strictness strictness) {
+  for_each_field<T>([&](const FieldInfo& info, auto member) {
+    detail::validate_value(info, message.*member, strictness);
   });
 }
 

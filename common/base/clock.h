@@ -14,8 +14,7 @@ inline double now_epoch_seconds() {
 
 /// What is left until `deadline`, never negative.
 inline std::chrono::milliseconds remaining(Deadline deadline) {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
   return left.count() > 0 ? left : std::chrono::milliseconds(0);
 }
 

@@ -7,9 +7,9 @@ namespace pyro {
 namespace {
 
 constexpr std::array<std::string_view, 9> kNames = {
-    "invalid_argument",   "not_found",         "failed_precondition",
-    "already_exists",     "resource_exhausted", "deadline_exceeded",
-    "unavailable",        "cancelled",          "internal",
+    "invalid_argument", "not_found",          "failed_precondition",
+    "already_exists",   "resource_exhausted", "deadline_exceeded",
+    "unavailable",      "cancelled",          "internal",
 };
 
 ErrorCode code_of(int error_number) {

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/text.h"
 
 namespace pyro {
 namespace fs = std::filesystem;
@@ -29,6 +31,22 @@ UniqueFd lock_file(const fs::path& path, int operation) {
     if (errno != EINTR) throw file_error("flock", path);
   }
   return fd;
+}
+
+/// Copies up to `length` bytes at offset `at`; what it copied, 0 at the end, -1 with errno.
+ssize_t copy_some(int source, int target, off_t at, off_t length) {
+  off_t in = at;
+  off_t out = at;
+  const ssize_t n =
+      ::copy_file_range(source, &in, target, &out, static_cast<std::size_t>(length), 0);
+  if (n >= 0 || (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS)) {
+    return n;
+  }
+  // From one file system to another the kernel leaves it to us (copy_file_range(2), EXDEV).
+  std::array<char, 256U << 10U> buffer;
+  const ssize_t got =
+      ::pread(source, buffer.data(), std::min(buffer.size(), static_cast<std::size_t>(length)), at);
+  return got <= 0 ? got : ::pwrite(target, buffer.data(), static_cast<std::size_t>(got), at);
 }
 
 }  // namespace
@@ -55,9 +73,9 @@ std::string read_to_end(int fd, std::uint64_t limit_bytes) {
 
 std::string read_file(const fs::path& path, std::uint64_t limit_bytes) {
   const UniqueFd fd = open_file(path, O_RDONLY);
-  std::string out =
-      with_context(fmt::format("'{}'", path.string()),
-                   [&fd, limit_bytes] { return read_to_end(fd.get(), limit_bytes + 1); });
+  std::string out = with_context(fmt::format("'{}'", path.string()), [&fd, limit_bytes] {
+    return read_to_end(fd.get(), limit_bytes + 1);
+  });
   if (out.size() > limit_bytes) {
     throw invalid_argument("'{}' is larger than {} bytes", path.string(), limit_bytes);
   }
@@ -97,7 +115,7 @@ void write_file_atomically(const fs::path& path, std::string_view data, unsigned
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw file_error("rename", temporary);
   remove.dismiss();
-  sync_path(path.parent_path());
+  sync_path(path.has_parent_path() ? path.parent_path() : ".");
 }
 
 void copy_sparse(const fs::path& from, const fs::path& to) {
@@ -115,14 +133,12 @@ void copy_sparse(const fs::path& from, const fs::path& to) {
     if (data < 0) throw file_error("lseek", from);
     position = ::lseek(source.get(), data, SEEK_HOLE);
     if (position < 0) throw file_error("lseek", from);
-    off_t in = data;
-    off_t out = data;
-    while (in < position) {
-      const ssize_t n = ::copy_file_range(source.get(), &in, target.get(), &out,
-                                          static_cast<std::size_t>(position - in), 0);
+    for (off_t at = data; at < position;) {
+      const ssize_t n = copy_some(source.get(), target.get(), at, position - at);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw file_error("copy to", to);
       if (n == 0) throw internal_error("copy '{}': it became shorter meanwhile", from.string());
+      at += n;
     }
   }
   remove.dismiss();
@@ -140,6 +156,10 @@ void make_private_directory(const fs::path& path) {
   if (info.st_uid != ::geteuid()) {
     throw failed_precondition("directory '{}' belongs to another user: choose another one",
                               path.string());
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw failed_precondition("others may write to directory '{}': run `chmod go-w {}`",
+                              path.string(), shell_quote(path.string()));
   }
 }
 

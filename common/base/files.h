@@ -33,7 +33,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view d
 /// `to` must not exist.
 void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Makes `path` and its parents, 0700, and refuses one that belongs to another user.
+/// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);
 
 /// fsync of a file or directory, so that a rename into it survives a power cut.

@@ -11,7 +11,9 @@ namespace {
 /// Rejects overlong forms, surrogates and values over U+10FFFF (RFC 3629, section 4).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80; };
+  const auto continues = [&](std::size_t i) {
+    return i < text.size() && (byte(i) & 0xC0U) == 0x80;
+  };
   const unsigned char lead = byte(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
@@ -101,12 +103,18 @@ std::string to_valid_utf8(std::string_view bytes) {
 }
 
 std::string printable(std::string_view hostile) {
+  const std::string text = to_valid_utf8(hostile);
   std::string kept;
-  for (const char c : hostile) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 ? byte != 0x7F : (c == '\n' || c == '\t')) kept += c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F: terminals take some for the start of an escape sequence.
+    if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      ++i;
+    } else if (byte >= 0x20 ? byte != 0x7F : (byte == '\n' || byte == '\t')) {
+      kept += text[i];
+    }
   }
-  return to_valid_utf8(kept);
+  return kept;
 }
 
 }  // namespace pyro

@@ -1,11 +1,14 @@
 #include "common/bus/client.h"
 
 #include <algorithm>
+#include <array>
 #include <zmq.hpp>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/text.h"
 #include "common/bus/envelope.h"
+#include "common/bus/poll.h"
 #include "common/process/wait.h"
 
 namespace pyro::bus {
@@ -15,6 +18,8 @@ namespace {
 constexpr std::chrono::seconds kAwayLimit{5};
 /// How long one attempt waits for the connection.
 constexpr std::chrono::milliseconds kConnectLimit{500};
+/// Connections kept for the next calls.
+constexpr std::size_t kIdleSockets = 8;
 /// How long a cancelled call waits for the service to clean up.
 constexpr std::chrono::seconds kCancelGrace{20};
 
@@ -23,10 +28,15 @@ class Exchange {
  public:
   Exchange(zmq::socket_t& socket, std::string_view service, std::uint64_t id,
            const CallOptions& options)
-      : socket_(socket), service_(service), id_(id), options_(options), stop_(options.stop) {}
+      : socket_(socket), service_(service), id_(id), options_(options) {
+    if (options.stop.stop_possible()) stop_.emplace(options.stop);
+  }
 
   /// False when nobody takes the call.
   bool send_call(api::Method method, const std::string& params) {
+    if (std::cmp_greater(params.size(), kParamsLimit)) {
+      throw invalid_argument("a request of {} is too large for the bus", human_size(params.size()));
+    }
     const auto limit = std::min(remaining(options_.deadline), kConnectLimit);
     socket_.set(zmq::sockopt::sndtimeo, static_cast<int>(limit.count()));
     return send({.kind = Kind::kCall,
@@ -46,12 +56,14 @@ class Exchange {
         next_keep_alive = now + kKeepAliveInterval;
       }
       check_limits(now);
-      zmq::pollitem_t items[] = {{socket_.handle(), 0, ZMQ_POLLIN, 0},
-                                 {nullptr, stop_.get(), ZMQ_POLLIN, 0}};
-      const auto until = std::min(next_keep_alive, cancelled_at_ ? next_keep_alive
-                                                                 : options_.deadline);
-      zmq::poll(items, cancelled_at_ ? 1 : 2, remaining(until) + std::chrono::milliseconds(1));
-      if (items[1].revents != 0 && !cancelled_at_) cancel();
+      const bool heeds_stop = stop_ && !cancelled_at_;
+      std::array<zmq::pollitem_t, 2> items{
+          {{socket_.handle(), 0, ZMQ_POLLIN, 0},
+           {nullptr, heeds_stop ? stop_->get() : -1, ZMQ_POLLIN, 0}}};
+      const auto until =
+          cancelled_at_ ? next_keep_alive : std::min(next_keep_alive, options_.deadline);
+      poll({items.data(), heeds_stop ? 2U : 1U}, remaining(until) + std::chrono::milliseconds(1));
+      if (items[1].revents != 0) cancel();
       if (items[0].revents != 0) {
         if (auto answer = receive()) return std::move(*answer);
       } else if (Clock::now() - last_heard_ > kVanishedAfter) {
@@ -59,6 +71,9 @@ class Exchange {
       }
     }
   }
+
+  /// Whether the service's handler has spoken: what it said is final.
+  bool answered() const { return answered_; }
 
  private:
   bool send(const Envelope& envelope) {
@@ -70,9 +85,8 @@ class Exchange {
     send({.kind = Kind::kCancel, .id = id_});
   }
 
-  void check_limits(Clock::time_point now) {
+  void check_limits(Clock::time_point now) const {
     if (!cancelled_at_ && now >= options_.deadline) {
-      send({.kind = Kind::kCancel, .id = id_});
       throw deadline_exceeded("service '{}' did not answer in time", service_);
     }
     if (cancelled_at_ && now - *cancelled_at_ > kCancelGrace) {
@@ -80,22 +94,32 @@ class Exchange {
     }
   }
 
+  template <api::Message T>
+  T decode(std::string_view data) const {
+    try {
+      return api::from_msgpack<T>(data, api::UnknownFields::kIgnore);
+    } catch (const Error& error) {
+      throw internal_error("service '{}' answered with nonsense: {}", service_, error.message());
+    }
+  }
+
   std::optional<std::string> receive() {
     zmq::message_t message;
     while (socket_.recv(message, zmq::recv_flags::dontwait)) {
       last_heard_ = Clock::now();
-      Envelope envelope =
-          api::from_msgpack<Envelope>(message.to_string_view(), api::UnknownFields::kIgnore);
+      auto envelope = decode<Envelope>(message.to_string_view());
       if (envelope.id != id_) continue;  // the late answer to a call that was given up
-      if (envelope.kind == Kind::kResult) return std::move(envelope.params.data);
+      if (envelope.kind == Kind::kResult) {
+        answered_ = true;
+        return std::move(envelope.params.data);
+      }
       if (envelope.kind == Kind::kError) {
-        const auto body =
-            api::from_msgpack<ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore);
+        const auto body = decode<ErrorBody>(envelope.params.data);
+        answered_ = body.details != kInterrupted;
         throw Error(error_code_from(body.code), body.message);
       }
       if (envelope.kind == Kind::kProgress && options_.on_progress) {
-        options_.on_progress(
-            api::from_msgpack<api::Progress>(envelope.params.data, api::UnknownFields::kIgnore));
+        options_.on_progress(decode<api::Progress>(envelope.params.data));
       }
     }
     return std::nullopt;
@@ -105,9 +129,10 @@ class Exchange {
   std::string_view service_;
   std::uint64_t id_;
   const CallOptions& options_;
-  StopFd stop_;
+  std::optional<StopFd> stop_;
   Clock::time_point last_heard_ = Clock::now();
   std::optional<Clock::time_point> cancelled_at_;
+  bool answered_ = false;
 };
 
 }  // namespace
@@ -135,57 +160,66 @@ zmq::socket_t Client::take_socket() {
   socket.set(zmq::sockopt::linger, 0);
   // With it a send waits for a connection, so that an absent service is no silent queue.
   socket.set(zmq::sockopt::immediate, 1);
+  // Soon after a restart, but a service that stays away costs an idle caller next to nothing.
   socket.set(zmq::sockopt::reconnect_ivl, 5);
-  socket.set(zmq::sockopt::maxmsgsize, std::int64_t{64} << 20U);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 200);
+  socket.set(zmq::sockopt::maxmsgsize, kMessageLimit);
   socket.connect("ipc://" + socket_path_.string());
   return socket;
 }
 
 void Client::give_back(zmq::socket_t socket) {
   const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(socket));
+  if (idle_.size() < kIdleSockets) idle_.push_back(std::move(socket));
 }
 
 std::string Client::attempt(api::Method method, const std::string& params,
-                            const CallOptions& options, bool& sent) {
+                            const CallOptions& options, Reached& reached) {
   zmq::socket_t socket = take_socket();
-  std::uint64_t id = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    id = ++last_id_;
+  Exchange exchange(socket, service_, ++last_id_, options);
+  if (!exchange.send_call(method, params)) {
+    throw unavailable("service '{}' is not running", service_);
   }
-  Exchange exchange(socket, service_, id, options);
-  sent = exchange.send_call(method, params);
-  if (!sent) throw unavailable("service '{}' is not running", service_);
+  reached = Reached::kSocket;
+  const auto settle = [&] {
+    // Another socket's peer may have gone silent: it is not used again.
+    if (!exchange.answered()) return;
+    reached = Reached::kHandler;
+    give_back(std::move(socket));
+  };
   try {
     std::string answer = exchange.wait_for_answer();
-    give_back(std::move(socket));
+    settle();
     return answer;
-  } catch (const Error& error) {
-    // A socket whose peer went silent is not used again.
-    const bool answered = error.code() != ErrorCode::kUnavailable &&
-                          error.code() != ErrorCode::kDeadlineExceeded &&
-                          error.code() != ErrorCode::kCancelled;
-    if (answered) give_back(std::move(socket));
+  } catch (const Error&) {
+    settle();
     throw;
   }
 }
 
-std::string Client::call_raw(api::Method method, std::string params, const CallOptions& options) {
+std::string Client::call_raw(api::Method method, const std::string& params,
+                             const CallOptions& options) {
   CallOptions traced = options;
   if (traced.trace_id.empty()) traced.trace_id = random_hex(4);
-  const auto away_limit = std::min(options.deadline, Clock::now() + kAwayLimit);
+  std::optional<Clock::time_point> away_until;
   while (true) {
-    bool sent = false;
+    if (options.stop.stop_requested()) throw cancelled("cancelled by the caller");
+    if (Clock::now() >= options.deadline) {
+      throw deadline_exceeded("service '{}' did not answer in time", service_);
+    }
+    Reached reached = Reached::kNothing;
     try {
-      return attempt(method, params, traced, sent);
+      return attempt(method, params, traced, reached);
+    } catch (const zmq::error_t& error) {
+      throw resource_exhausted("call of service '{}': {}", service_, error.what());
     } catch (const Error& error) {
-      // What was never sent may be repeated whatever it is.
-      const bool repeatable = !sent || method.idempotent == api::Idempotent::kYes;
-      if (error.code() != ErrorCode::kUnavailable || !repeatable || Clock::now() >= away_limit ||
-          options.stop.stop_requested()) {
-        throw;
-      }
+      // What was never sent may be repeated whatever it is; what a handler said is final.
+      const bool repeatable =
+          reached == Reached::kNothing ||
+          (reached == Reached::kSocket && method.idempotent == api::Idempotent::kYes);
+      if (error.code() != ErrorCode::kUnavailable || !repeatable) throw;
+      if (!away_until) away_until = Clock::now() + kAwayLimit;
+      if (std::min(*away_until, options.deadline) <= Clock::now()) throw;
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -49,9 +50,12 @@ class Client {
   }
 
  private:
-  std::string call_raw(api::Method method, std::string params, const CallOptions& options);
+  /// How far an attempt came.
+  enum class Reached { kNothing, kSocket, kHandler };
+
+  std::string call_raw(api::Method method, const std::string& params, const CallOptions& options);
   std::string attempt(api::Method method, const std::string& params, const CallOptions& options,
-                      bool& sent);
+                      Reached& reached);
   zmq::socket_t take_socket();
   void give_back(zmq::socket_t socket);
 
@@ -60,7 +64,7 @@ class Client {
   std::filesystem::path socket_path_;
   std::mutex mutex_;
   std::vector<zmq::socket_t> idle_;
-  std::uint64_t last_id_ = 0;
+  std::atomic<std::uint64_t> last_id_ = 0;
 };
 
 }  // namespace pyro::bus

@@ -19,6 +19,11 @@ inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::chrono::seconds kKeepAliveInterval{1};
 inline constexpr std::chrono::seconds kVanishedAfter{3};
 
+/// No message is larger: file trees and long streams do not travel on the bus.
+inline constexpr std::int64_t kMessageLimit = std::int64_t{64} << 20U;
+/// What is left of it beside the rest of an envelope.
+inline constexpr std::int64_t kParamsLimit = kMessageLimit - 4096;
+
 enum class Kind { kCall, kCancel, kKeepAlive, kProgress, kResult, kError };
 constexpr std::array<std::pair<Kind, std::string_view>, 6> enum_names(Kind) {
   return {{{Kind::kCall, "call"},
@@ -52,6 +57,10 @@ struct Envelope {
     f("params", &Envelope::params, "The request, progress, reply or error as msgpack.");
   }
 };
+
+/// Details of an error that tells a caller that no handler has finished its call: the service was
+/// or is being restarted, and an idempotent call is repeated.
+inline constexpr std::string_view kInterrupted = "interrupted";
 
 /// Params of an error.
 struct ErrorBody {

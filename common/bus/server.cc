@@ -6,9 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <zmq.hpp>
 
 #include "common/base/error.h"
+#include "common/base/text.h"
+#include "common/bus/poll.h"
 #include "common/log/log.h"
 
 namespace pyro::bus {
@@ -21,6 +25,9 @@ struct Server::OpenCall {
   Deadline deadline;
   std::stop_source stop;
   Clock::time_point last_seen = Clock::now();
+  /// Who sets it first answers: the thread that runs the handler, or the loop for a call that was
+  /// cancelled while it waited for its turn.
+  std::atomic_flag begun;
 };
 
 namespace {
@@ -35,6 +42,28 @@ FileLock lock_service(const Server::Options& options) {
                               options.socket.string());
   }
   return lock;
+}
+
+/// No handler has finished the call, and another try may.
+class Interrupted : public Error {
+ public:
+  using Error::Error;
+};
+
+Interrupted interrupted() {
+  return {ErrorCode::kUnavailable, "the service was restarted during the call"};
+}
+
+std::string encode(std::uint64_t id, Kind kind, std::string params) {
+  return api::to_msgpack(Envelope{.kind = kind, .id = id, .params = {std::move(params)}});
+}
+
+std::string encode(std::uint64_t id, const Error& error) {
+  const bool again = dynamic_cast<const Interrupted*>(&error) != nullptr;
+  return encode(id, Kind::kError,
+                api::to_msgpack(ErrorBody{.code = std::string(to_string(error.code())),
+                                          .message = error.message(),
+                                          .details = std::string(again ? kInterrupted : "")}));
 }
 
 void arm(int timer, std::chrono::seconds interval) {
@@ -72,12 +101,13 @@ Server::Server(Context& context, Options options)
 Server::~Server() = default;
 
 void Server::run(int stop_fd) {
-  while (true) {
-    zmq::pollitem_t items[] = {{router_->handle(), 0, ZMQ_POLLIN, 0},
-                               {nullptr, wake_.get(), ZMQ_POLLIN, 0},
-                               {nullptr, timer_.get(), ZMQ_POLLIN, 0},
-                               {nullptr, stop_fd, ZMQ_POLLIN, 0}};
-    zmq::poll(items, std::size(items), std::chrono::milliseconds(-1));
+  // Once told to stop it goes on until the calls at work have cleaned up and were answered.
+  while (!stopping_ || !open_.empty()) {
+    std::array<zmq::pollitem_t, 4> items{{{router_->handle(), 0, ZMQ_POLLIN, 0},
+                                          {nullptr, wake_.get(), ZMQ_POLLIN, 0},
+                                          {nullptr, timer_.get(), ZMQ_POLLIN, 0},
+                                          {nullptr, stop_fd, ZMQ_POLLIN, 0}}};
+    poll({items.data(), stopping_ ? 3U : 4U}, std::chrono::milliseconds(-1));
     if (items[1].revents != 0) {
       drain(wake_.get());
       send_posted();
@@ -87,11 +117,13 @@ void Server::run(int stop_fd) {
       drain(timer_.get());
       keep_alive();
     }
-    if (items[3].revents != 0) break;
+    if (items[3].revents != 0) {
+      stopping_ = true;
+      cancel_all();
+    }
   }
-  for (const auto& [key, open] : open_) open->stop.request_stop();
-  pool_.reset();
-  send_posted();
+  // The last answers leave after the socket was closed.
+  router_->set(zmq::sockopt::linger, 500);
 }
 
 void Server::receive() {
@@ -121,15 +153,14 @@ void Server::receive() {
         begin(from, std::move(envelope));
         break;
       case Kind::kCancel:
-        if (open != open_.end()) open->second->stop.request_stop();
+        if (open != open_.end()) cancel(open);
         break;
       case Kind::kKeepAlive:
         if (open != open_.end()) {
           open->second->last_seen = Clock::now();
         } else {
           // The caller waits for a call that a former process of this service had taken.
-          send_error(from, envelope.id,
-                     unavailable("service '{}' was restarted during the call", options_.service));
+          send(from, encode(envelope.id, interrupted()));
         }
         break;
       default:
@@ -146,7 +177,7 @@ void Server::answer_ping(const std::string& peer, const Envelope& envelope) {
   pong.open_calls = static_cast<std::uint32_t>(open_.size());
   pong.idle_ms = static_cast<std::uint64_t>(elapsed_since(last_call_).count());
   pong.holds = holds_ ? holds_() : 0;
-  send({peer, {.kind = Kind::kResult, .id = envelope.id, .params = {api::to_msgpack(pong)}}});
+  send(peer, encode(envelope.id, Kind::kResult, api::to_msgpack(pong)));
 }
 
 void Server::begin(const std::string& peer, Envelope envelope) {
@@ -155,62 +186,73 @@ void Server::begin(const std::string& peer, Envelope envelope) {
   auto open = std::make_shared<OpenCall>();
   open->peer = peer;
   open->id = envelope.id;
-  open->method = envelope.method;
-  open->trace_id = envelope.trace_id;
+  open->method = std::move(envelope.method);
+  open->trace_id = std::move(envelope.trace_id);
   // A day is longer than any call; it keeps an absurd value from overflowing the clock.
   constexpr std::uint64_t kLongest = 24U * 3600U * 1000U;
-  open->deadline =
-      Clock::now() + std::chrono::milliseconds(std::min(envelope.deadline_ms, kLongest));
+  open->deadline = last_call_ + std::chrono::milliseconds(std::min(envelope.deadline_ms, kLongest));
   try {
+    if (stopping_) throw interrupted();
     if (envelope.version != kVersion) {
       throw failed_precondition(
           "caller and service '{}' are of different versions: run `pyro stack down` once",
           options_.service);
     }
-    const auto handler = handlers_.find(envelope.method);
+    const auto handler = handlers_.find(open->method);
     if (handler == handlers_.end()) {
-      throw invalid_argument("service '{}' has no operation '{}'", options_.service,
-                             envelope.method);
+      throw invalid_argument("service '{}' has no operation '{}'", options_.service, open->method);
     }
-    Prepared prepared = handler->second(envelope.params);
-    const std::string key = prepared.key;
-    if (!pool_->submit(key, [this, open, prepared = std::move(prepared)] {
-          execute(open, prepared);
-        })) {
-      throw resource_exhausted("service '{}' is busy with too many calls: try again later",
-                               options_.service);
+    if (!open_.try_emplace({peer, open->id}, open).second) {
+      throw invalid_argument("call {} is open already", open->id);
+    }
+    try {
+      Prepared prepared = handler->second(envelope.params);
+      const std::string key = std::move(prepared.key);
+      if (!pool_->submit(key,
+                         [this, open, run = std::move(prepared.run)] { execute(open, run); })) {
+        throw resource_exhausted("service '{}' is busy with too many calls: try again later",
+                                 options_.service);
+      }
+    } catch (...) {
+      open_.erase({peer, open->id});
+      throw;
     }
   } catch (const Error& error) {
-    return send_error(peer, open->id, error);
+    send(peer, encode(open->id, error));
+    return;
   }
-  if (open_.empty()) arm(timer_.get(), kKeepAliveInterval);
-  open_[{peer, open->id}] = open;
+  if (std::exchange(ticking_, true)) return;
+  arm(timer_.get(), kKeepAliveInterval);
 }
 
-void Server::execute(const std::shared_ptr<OpenCall>& open, const Prepared& prepared) {
+void Server::execute(const std::shared_ptr<OpenCall>& open,
+                     const std::function<std::string(Call&)>& run) {
+  if (open->begun.test_and_set()) return;
   const log::Context context(open->trace_id, open->method);
-  Outgoing answer{open->peer, {.id = open->id, .trace_id = open->trace_id}};
   Call call(open->trace_id, open->deadline, open->stop.get_token(),
             [this, &open](const api::Progress& progress) {
-              post({open->peer,
-                    {.kind = Kind::kProgress, .id = open->id, .params = {to_msgpack(progress)}}});
+              post({open->peer, open->id, /*last=*/false,
+                    encode(open->id, Kind::kProgress, api::to_msgpack(progress))});
             });
-  const auto fail = [&](const Error& error) {
+  const auto failed = [&](const Error& error) {
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
-    answer.envelope.kind = Kind::kError;
-    answer.envelope.params.data = api::to_msgpack(
-        ErrorBody{std::string(to_string(error.code())), error.message(), {}});
+    // Cancelled by the end of this process, not by the caller: it may try again.
+    const bool by_us = stopping_ && error.code() == ErrorCode::kCancelled;
+    return encode(open->id, by_us ? interrupted() : error);
   };
+  std::string answer;
   try {
-    if (call.stop().stop_requested()) throw cancelled("cancelled by the caller");
-    answer.envelope.params.data = prepared.run(call);
-    answer.envelope.kind = Kind::kResult;
+    std::string reply = run(call);
+    if (std::cmp_greater(reply.size(), kParamsLimit)) {
+      throw internal_error("the reply of {} is too large for the bus", human_size(reply.size()));
+    }
+    answer = encode(open->id, Kind::kResult, std::move(reply));
   } catch (const Error& error) {
-    fail(error);
+    answer = failed(error);
   } catch (const std::exception& error) {
-    fail(internal_error("{}", error.what()));
+    answer = failed(internal_error("{}", error.what()));
   }
-  post(std::move(answer));
+  post({open->peer, open->id, /*last=*/true, std::move(answer)});
 }
 
 void Server::post(Outgoing outgoing) {
@@ -230,18 +272,17 @@ void Server::send_posted() {
     posted.swap(outbox_);
   }
   for (const auto& outgoing : posted) {
-    send(outgoing);
-    if (outgoing.envelope.kind == Kind::kProgress) continue;
-    open_.erase({outgoing.peer, outgoing.envelope.id});
+    send(outgoing.peer, outgoing.bytes);
+    if (!outgoing.last) continue;
+    open_.erase({outgoing.peer, outgoing.id});
     last_call_ = Clock::now();
   }
-  if (open_.empty()) arm(timer_.get(), std::chrono::seconds(0));
 }
 
-bool Server::send(const Outgoing& outgoing) {
+bool Server::send(const std::string& peer, std::string_view bytes) {
   try {
-    router_->send(zmq::buffer(outgoing.peer), zmq::send_flags::sndmore);
-    router_->send(zmq::buffer(api::to_msgpack(outgoing.envelope)), zmq::send_flags::none);
+    router_->send(zmq::buffer(peer), zmq::send_flags::sndmore);
+    router_->send(zmq::buffer(bytes), zmq::send_flags::none);
     return true;
   } catch (const zmq::error_t& error) {
     if (error.num() == EHOSTUNREACH) return false;
@@ -249,23 +290,35 @@ bool Server::send(const Outgoing& outgoing) {
   }
 }
 
-void Server::send_error(const std::string& peer, std::uint64_t id, const Error& error) {
-  send({peer,
-        {.kind = Kind::kError,
-         .id = id,
-         .params = {api::to_msgpack(
-             ErrorBody{std::string(to_string(error.code())), error.message(), {}})}}});
+void Server::cancel(OpenCalls::iterator call) {
+  const auto open = call->second;
+  open->stop.request_stop();
+  // What still waits for its turn need not wait to be told.
+  if (open->begun.test_and_set()) return;
+  send(open->peer, encode(open->id, stopping_ ? interrupted() : cancelled("cancelled")));
+  open_.erase(call);
+}
+
+void Server::cancel_all() {
+  for (auto call = open_.begin(); call != open_.end();) cancel(call++);
 }
 
 void Server::keep_alive() {
+  if (open_.empty()) {
+    arm(timer_.get(), std::chrono::seconds(0));
+    ticking_ = false;
+    return;
+  }
   const auto now = Clock::now();
-  for (const auto& [key, open] : open_) {
-    const bool reached = send({open->peer, {.kind = Kind::kKeepAlive, .id = open->id}});
+  for (auto next = open_.begin(); next != open_.end();) {
+    const auto call = next++;
+    const auto& open = call->second;
+    const bool reached = send(open->peer, encode(open->id, Kind::kKeepAlive, {}));
     if (reached && now - open->last_seen < kVanishedAfter && now < open->deadline) continue;
-    if (open->stop.request_stop()) {
-      log::warn("{}: {}", open->method,
-                now >= open->deadline ? "its deadline passed" : "its caller vanished");
-    }
+    if (open->stop.stop_requested()) continue;
+    log::warn("{}: {}", open->method,
+              now >= open->deadline ? "its deadline passed" : "its caller vanished");
+    cancel(call);
   }
 }
 

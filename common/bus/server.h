@@ -74,20 +74,25 @@ class Server {
   };
   using Prepare = std::function<Prepared(const api::Bytes&)>;
   struct OpenCall;
+  /// A message that a worker leaves for the loop; the last one of a call closes it.
   struct Outgoing {
     std::string peer;
-    Envelope envelope;
+    std::uint64_t id = 0;
+    bool last = false;
+    std::string bytes;
   };
-  using CallKey = std::pair<std::string, std::uint64_t>;
+  using OpenCalls = std::map<std::pair<std::string, std::uint64_t>, std::shared_ptr<OpenCall>>;
 
   void receive();
   void begin(const std::string& peer, Envelope envelope);
   void answer_ping(const std::string& peer, const Envelope& envelope);
-  void execute(const std::shared_ptr<OpenCall>& open, const Prepared& prepared);
+  void execute(const std::shared_ptr<OpenCall>& open, const std::function<std::string(Call&)>& run);
   void post(Outgoing outgoing);
   void send_posted();
-  bool send(const Outgoing& outgoing);
-  void send_error(const std::string& peer, std::uint64_t id, const Error& error);
+  /// False when the peer is gone.
+  bool send(const std::string& peer, std::string_view bytes);
+  void cancel(OpenCalls::iterator call);
+  void cancel_all();
   void keep_alive();
 
   Options options_;
@@ -96,7 +101,9 @@ class Server {
   UniqueFd timer_;
   std::map<std::string, Prepare> handlers_;
   std::function<std::uint32_t()> holds_;
-  std::map<CallKey, std::shared_ptr<OpenCall>> open_;
+  OpenCalls open_;
+  bool ticking_ = false;
+  std::atomic<bool> stopping_ = false;
   Clock::time_point last_call_ = Clock::now();
   std::mutex outbox_mutex_;
   std::vector<Outgoing> outbox_;

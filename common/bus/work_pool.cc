@@ -1,5 +1,7 @@
 #include "common/bus/work_pool.h"
 
+#include <system_error>
+
 namespace pyro::bus {
 namespace {
 
@@ -31,7 +33,11 @@ bool WorkPool::submit(const std::string& key, Task task) {
     }
   }
   enqueue({key, std::move(task)});
-  return true;
+  if (threads_ > 0) return true;
+  // Not even one thread could be started.
+  ready_.pop_back();
+  waiting_.erase(key);
+  return false;
 }
 
 void WorkPool::enqueue(Job job) {
@@ -39,8 +45,12 @@ void WorkPool::enqueue(Job job) {
   if (idle_ >= ready_.size()) {
     changed_.notify_one();
   } else if (threads_ < max_threads_) {
-    ++threads_;
-    std::thread([this] { work(); }).detach();
+    try {
+      std::thread([this] { work(); }).detach();
+      ++threads_;
+    } catch (const std::system_error&) {
+      // The limit of processes is reached: those that run will come to it.
+    }
   }
 }
 
@@ -60,8 +70,8 @@ void WorkPool::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    const bool woken = changed_.wait_for(lock, kIdleThreadLife,
-                                         [this] { return stopping_ || !ready_.empty(); });
+    const bool woken =
+        changed_.wait_for(lock, kIdleThreadLife, [this] { return stopping_ || !ready_.empty(); });
     --idle_;
     if (stopping_ || !woken) break;
     Job job = std::move(ready_.front());

@@ -25,7 +25,8 @@ class WorkPool {
   /// Waits for running tasks; tasks that have not begun are dropped.
   ~WorkPool();
 
-  /// An empty key waits for nobody. False when all threads are busy and the queue is full.
+  /// An empty key waits for nobody. False when all threads are busy and the queue is full, or
+  /// when no thread can be started.
   bool submit(const std::string& key, Task task);
 
  private:

@@ -85,11 +85,11 @@ Paths find_paths(const PathFlags& flags) {
   paths.runtime_dir =
       runtime ? *runtime : default_runtime_dir(paths.state_dir.lexically_normal(), !state);
   const auto config = from_environment("XDG_CONFIG_HOME");
-  paths.config_file = (config ? *config : fs::path(std::getenv("HOME") == nullptr
-                                                       ? "/nonexistent"
-                                                       : std::getenv("HOME")) /
-                                              ".config") /
-                      "pyro" / "config.toml";
+  paths.config_file =
+      (config ? *config
+              : fs::path(std::getenv("HOME") == nullptr ? "/nonexistent" : std::getenv("HOME")) /
+                    ".config") /
+      "pyro" / "config.toml";
   if (paths.runtime_dir.string().size() + kLongestSocketName >= kSocketPathLimit) {
     throw invalid_argument(
         "runtime directory '{}' is too long for a unix socket address: set PYRO_RUNTIME_DIR to a "

@@ -16,8 +16,7 @@ thread_local std::string current_context = "-";
 
 class ContextFlag : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg&, const std::tm&,
-              spdlog::memory_buf_t& out) override {
+  void format(const spdlog::details::log_msg&, const std::tm&, spdlog::memory_buf_t& out) override {
     out.append(current_context.data(), current_context.data() + current_context.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
@@ -28,9 +27,8 @@ class ContextFlag : public spdlog::custom_flag_formatter {
 }  // namespace
 
 void start(const std::filesystem::path& directory, std::string_view name, std::string_view level) {
-  auto logger = spdlog::rotating_logger_mt(std::string(name),
-                                           directory / (std::string(name) + ".log"), kFileSize,
-                                           kFiles);
+  auto logger = spdlog::rotating_logger_mt(
+      std::string(name), directory / (std::string(name) + ".log"), kFileSize, kFiles);
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<ContextFlag>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l [%*] %v");
   logger->set_formatter(std::move(formatter));

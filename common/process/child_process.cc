@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -104,20 +105,26 @@ void place_descriptors(ChildPlan& plan) {
   fail_in_child(plan.report_fd, "execve");
 }
 
-void keep_tail(std::string& text, std::size_t limit) {
-  if (text.size() > 2 * limit) text.erase(0, text.size() - limit);
-}
-
 /// One output stream of a running command.
 struct Stream {
   UniqueFd fd;
-  std::string* collected = nullptr;
-  std::string line;
-  const std::function<void(std::string_view)>* on_line = nullptr;
+  std::string* collected;
+  const std::function<void(std::string_view)>* on_line;
+  std::string line{};
+
+  void finish() {
+    if (collected->size() > CommandResult::kOutputLimit) {
+      collected->erase(0, collected->size() - CommandResult::kOutputLimit);
+    }
+    if (on_line != nullptr && *on_line && !line.empty()) (*on_line)(line);
+  }
 
   void take(std::string_view data) {
     collected->append(data);
-    keep_tail(*collected, CommandResult::kOutputLimit);
+    // Seldom, not with each piece: the rest moves.
+    if (collected->size() > 2 * CommandResult::kOutputLimit) {
+      collected->erase(0, collected->size() - CommandResult::kOutputLimit);
+    }
     if (on_line == nullptr || !*on_line) return;
     for (const char c : data) {
       if (c == '\n' || c == '\r') {
@@ -129,12 +136,12 @@ struct Stream {
     }
   }
 
-  /// False at its end.
+  /// False when nothing is there: at its end for good.
   bool read_once() {
     char buffer[65536];
     const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return true;
-    if (n <= 0) return false;
+    if (n == 0) fd.reset();
+    if (n <= 0) return n < 0 && errno == EINTR;
     take({buffer, static_cast<std::size_t>(n)});
     return true;
   }
@@ -150,7 +157,8 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
 
 std::optional<fs::path> find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
-    return ::access(name.c_str(), X_OK) == 0 ? std::optional<fs::path>(name) : std::nullopt;
+    if (::access(name.c_str(), X_OK) != 0) return std::nullopt;
+    return fs::absolute(name);  // also from the directory that the child starts in
   }
   const char* path = std::getenv("PATH");
   // mke2fs and its kin live in sbin, which a user's PATH often lacks.
@@ -191,18 +199,22 @@ ChildProcess::ChildProcess(const Command& command) {
   if (pid_ < 0) throw system_error("fork");
   if (pid_ == 0) become(plan);
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  const int no_pidfd = errno;
   report_write.reset();
   StartFailure failure{};
   ssize_t got = 0;
   do {
     got = ::read(report.get(), &failure, sizeof failure);
   } while (got < 0 && errno == EINTR);
-  if (got != 0 || !pidfd_) {
-    kill();
-    failure.step[sizeof failure.step - 1] = '\0';
-    throw system_error(fmt::format("start '{}': {}", plan.program, failure.step),
-                       failure.error_number);
-  }
+  if (got == 0 && pidfd_) return;
+  kill();
+  if (got <= 0) throw system_error(fmt::format("start '{}': pidfd_open", plan.program), no_pidfd);
+  failure.step[sizeof failure.step - 1] = '\0';
+  const std::string step = failure.step;
+  throw system_error(step == "chdir"
+                         ? fmt::format("start '{}' in directory '{}'", plan.program, plan.directory)
+                         : fmt::format("start '{}': {}", plan.program, step),
+                     failure.error_number);
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
@@ -257,29 +269,36 @@ CommandResult run_command(Command command, Deadline deadline, const std::stop_to
   ChildProcess child(command);
   out_write.reset();
   error_write.reset();
-  // The whole session goes, so that no grandchild of a cancelled command lives on.
-  Cleanup kill_session([pid = child.pid()] { ::kill(-pid, SIGKILL); });
+  // The whole session goes while its leader is not reaped and its number not reused, so that no
+  // grandchild lives on.
+  const auto kill_session = [pid = child.pid()] { ::kill(-pid, SIGKILL); };
+  Cleanup on_failure(kill_session);
 
-  std::vector<Stream> open;
-  open.push_back({std::move(out_read), &result.output, {}, nullptr});
-  open.push_back({std::move(error_read), &result.error_output, {}, &on_line});
+  std::array<Stream, 2> streams{{{std::move(out_read), &result.output, nullptr},
+                                 {std::move(error_read), &result.error_output, &on_line}}};
+  for (const auto& stream : streams) ::fcntl(stream.fd.get(), F_SETFL, O_NONBLOCK);
   const StopFd stop_fd(stop);
-  const auto overdue = [&command] {
-    return deadline_exceeded("'{}' did not finish in time", command.argv[0]);
-  };
-  while (!open.empty()) {
-    std::vector<pollfd> watched;
-    for (const auto& stream : open) watched.push_back({stream.fd.get(), POLLIN, 0});
-    if (!wait_for(watched, deadline, stop_fd)) throw overdue();
-    for (std::size_t i = open.size(); i-- > 0;) {
-      if (watched[i].revents != 0 && !open[i].read_once()) {
-        open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
-      }
+  while (true) {
+    // A descriptor of -1 is one that poll(2) leaves out.
+    std::vector<pollfd> watched{{child.pidfd(), POLLIN, 0},
+                                {streams[0].fd.get(), POLLIN, 0},
+                                {streams[1].fd.get(), POLLIN, 0}};
+    // A command that never stops printing is ready at each look, also past its deadline.
+    if (!wait_for(watched, deadline, stop_fd) || Clock::now() >= deadline) {
+      throw deadline_exceeded("'{}' did not finish in time", command.argv[0]);
     }
+    if (watched[1].revents != 0) streams[0].read_once();
+    if (watched[2].revents != 0) streams[1].read_once();
+    if (watched[0].revents != 0) break;
   }
-  const auto status = child.wait(deadline, stop_fd);
-  if (!status) throw overdue();
-  result.status = *status;
+  on_failure.dismiss();
+  kill_session();
+  for (auto& stream : streams) {
+    while (stream.read_once() && Clock::now() < deadline) {
+    }
+    stream.finish();
+  }
+  result.status = child.wait(Deadline::max(), StopFd({})).value_or(ExitStatus{.code = 127});
   return result;
 }
 

@@ -29,7 +29,7 @@ struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
   std::map<std::string, std::optional<std::string>> environment{};  ///< nullopt removes
   std::filesystem::path directory{};                                ///< empty: the caller's
-  /// {number in the child, descriptor here}; 0, 1 and 2 are /dev/null unless named.
+  /// {number in the child, below 64; descriptor here}; 0, 1 and 2 are /dev/null unless named.
   std::vector<std::pair<int, int>> descriptors{};
   Parentage parentage = Parentage::kDieWithParent;
 };
@@ -61,7 +61,7 @@ class ChildProcess {
   std::optional<ExitStatus> wait(Deadline deadline, const StopFd& stop);
   /// SIGKILL, and reaped.
   void kill();
-  /// It lives on without us; a detached child is then reaped by init.
+  /// It lives on without us; init reaps it when it outlives this process.
   void release();
 
  private:
@@ -78,8 +78,8 @@ struct CommandResult {
   std::string error_output;
 };
 
-/// Runs to the end. Past the deadline (kDeadlineExceeded) or on a stop (kCancelled) the child and
-/// every process of its session are killed. `on_line` gets each line of its standard error.
+/// Runs until the child ends, past the deadline (kDeadlineExceeded) or on a stop (kCancelled);
+/// then every process of its session is killed. `on_line` gets each line of its standard error.
 CommandResult run_command(Command command, Deadline deadline, const std::stop_token& stop,
                           const std::function<void(std::string_view)>& on_line = {});
 

@@ -1,10 +1,12 @@
 #include "common/registry/registry.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include <array>
 
 #include "common/base/error.h"
+#include "common/base/files.h"
 
 namespace pyro {
 namespace {
@@ -25,10 +27,46 @@ decltype(auto) as_errors(std::string_view attempt, Action&& action) {
   try {
     return action();
   } catch (const SQLite::Exception& error) {
-    const bool full = error.getErrorCode() == 13;  // SQLITE_FULL
-    throw Error(full ? ErrorCode::kResourceExhausted : ErrorCode::kInternal,
-                fmt::format("registry: {}: {}", attempt, error.what()));
+    const auto message = fmt::format("registry: {}: {}", attempt, error.what());
+    switch (error.getErrorCode()) {
+      case SQLITE_FULL:
+        throw Error(ErrorCode::kResourceExhausted, message);
+      case SQLITE_BUSY:
+        throw Error(ErrorCode::kUnavailable, message);
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB:
+        throw failed_precondition(
+            "{}: move the file away to start with an empty one (what it recorded is lost)",
+            message);
+      default:
+        throw Error(ErrorCode::kInternal, message);
+    }
   }
+}
+
+int version_of(SQLite::Database& database) {
+  return database.execAndGet("PRAGMA user_version").getInt();
+}
+
+void refuse_newer(SQLite::Database& database, const std::filesystem::path& file) {
+  const int found = version_of(database);
+  if (found <= Registry::schema_version()) return;
+  throw failed_precondition(
+      "registry '{}' was written by a newer pyro (schema {}, this one knows {}): upgrade pyro, "
+      "or choose another state directory",
+      file.string(), found, Registry::schema_version());
+}
+
+void migrate(SQLite::Database& database, const std::filesystem::path& file) {
+  if (version_of(database) == Registry::schema_version()) return;
+  // Two services may open a new file at once: the lock comes first, the version is read under it.
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  refuse_newer(database, file);
+  for (int at = version_of(database); at < Registry::schema_version(); ++at) {
+    database.exec(kMigrations.at(static_cast<std::size_t>(at)));
+    database.exec(fmt::format("PRAGMA user_version = {}", at + 1));
+  }
+  transaction.commit();
 }
 
 }  // namespace
@@ -38,42 +76,29 @@ struct Registry::Database {
 
   explicit Database(const std::filesystem::path& file)
       : handle(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs) {
-    const int found = version();
-    if (found > schema_version()) {
-      throw failed_precondition(
-          "registry '{}' was written by a newer pyro (schema {}, this one knows {}): upgrade pyro, "
-          "or choose another state directory",
-          file.string(), found, schema_version());
-    }
-    handle.exec("PRAGMA journal_mode = WAL");
     handle.exec("PRAGMA synchronous = NORMAL");
-    migrate();
-  }
-
-  int version() { return handle.execAndGet("PRAGMA user_version").getInt(); }
-
-  void migrate() {
-    if (version() == schema_version()) return;
-    // Two services may open a new file at once: the lock comes first, the version is read under it.
-    handle.exec("BEGIN IMMEDIATE");
-    try {
-      for (int at = version(); at < schema_version(); ++at) {
-        handle.exec(kMigrations.at(static_cast<std::size_t>(at)));
-        handle.exec(fmt::format("PRAGMA user_version = {}", at + 1));
-      }
-      handle.exec("COMMIT");
-    } catch (...) {
-      handle.exec("ROLLBACK");
-      throw;
+    // WAL is a property of the file; to set it needs a lock for which SQLite does not wait, so
+    // only who opens a new file sets it, under a lock of ours.
+    if (handle.execAndGet("PRAGMA journal_mode").getString() != "wal") {
+      const FileLock lock = FileLock::wait(file.string() + ".lock");
+      handle.exec("PRAGMA journal_mode = WAL");
     }
+    migrate(handle, file);
   }
 };
 
 int Registry::schema_version() { return static_cast<int>(kMigrations.size()); }
 
 Registry::Registry(const std::filesystem::path& file) {
-  database_ = as_errors(fmt::format("open '{}'", file.string()),
-                        [&file] { return std::make_unique<Database>(file); });
+  as_errors(fmt::format("open '{}'", file.string()), [this, &file] {
+    std::error_code missing;
+    if (std::filesystem::file_size(file, missing) > 0 && !missing) {
+      // Read-only: even closing a connection that may write could change a newer version's file.
+      SQLite::Database look(file.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
+      refuse_newer(look, file);
+    }
+    database_ = std::make_unique<Database>(file);
+  });
 }
 
 Registry::~Registry() = default;
@@ -92,11 +117,10 @@ std::optional<std::string> Registry::get(std::string_view table, const std::stri
 void Registry::put(std::string_view table, const std::string& id, const std::string& record) {
   const std::lock_guard lock(mutex_);
   as_errors("write", [&] {
-    SQLite::Statement query(
-        database_->handle,
-        fmt::format("INSERT INTO {} (id, record) VALUES (?, ?) "
-                    "ON CONFLICT (id) DO UPDATE SET record = excluded.record",
-                    table));
+    SQLite::Statement query(database_->handle,
+                            fmt::format("INSERT INTO {} (id, record) VALUES (?, ?) "
+                                        "ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+                                        table));
     query.bind(1, id);
     query.bind(2, record);
     query.exec();
