@@ -33,6 +33,9 @@ FileLock lock_service(const Server::Options& options) {
     throw failed_precondition("service '{}' already runs on '{}'", options.service,
                               options.socket.string());
   }
+  // Who holds it, for a supervisor that has to end a service that answers no more.
+  if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
+  write_all(lock.fd(), std::to_string(::getpid()) + "\n");
   return lock;
 }
 
@@ -91,6 +94,8 @@ void Server::run(int stop_fd) {
   for (const auto& [key, open] : open_) open->stop.request_stop();
   pool_.reset();
   send_posted();
+  // The last answers are still on their way in libzmq; a caller that is gone costs this at most.
+  router_.set(zmq::sockopt::linger, 200);
 }
 
 void Server::receive() {
@@ -173,9 +178,8 @@ void Server::begin(const std::string& peer, Envelope envelope) {
     }
     Prepared prepared = handler->second(envelope.params);
     const std::string key = prepared.key;
-    if (!pool_->submit(key, [this, open, prepared = std::move(prepared)] {
-          execute(open, prepared);
-        })) {
+    if (!pool_->submit(key,
+                       [this, open, prepared = std::move(prepared)] { execute(open, prepared); })) {
       throw resource_exhausted("service '{}' is busy with too many calls: try again later",
                                options_.service);
     }
@@ -197,8 +201,8 @@ void Server::execute(const std::shared_ptr<OpenCall>& open, const Prepared& prep
   const auto fail = [&](const Error& error) {
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
     answer.envelope.kind = Kind::kError;
-    answer.envelope.params.data = api::to_msgpack(
-        ErrorBody{std::string(to_string(error.code())), error.message(), {}});
+    answer.envelope.params.data =
+        api::to_msgpack(ErrorBody{std::string(to_string(error.code())), error.message(), {}});
   };
   try {
     if (call.stop().stop_requested()) throw cancelled("cancelled by the caller");
