@@ -143,8 +143,8 @@ void LinkServer::on_broken(const std::string& reason) {
   acceptor_.close(ignored);
   while (!dials_.empty()) (*dials_.begin())->drop();
   // Posted, so that the owner may destroy us in it.
-  asio::post(io_, [report = on_broken_,
-                   text = fmt::format("the link to the guest broke: {}", reason)] { report(text); });
+  asio::post(io_, [report = on_broken_, text = fmt::format("the link to the guest broke: {}",
+                                                           reason)] { report(text); });
 }
 
 void LinkServer::on_ready() {

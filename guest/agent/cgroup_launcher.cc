@@ -22,7 +22,7 @@ pid_t fork_into(int cgroup_fd) {
   clone_args arguments{};
   arguments.flags = CLONE_INTO_CGROUP;
   arguments.exit_signal = SIGCHLD;
-  arguments.cgroup = static_cast<std::uint64_t>(cgroup_fd);
+  arguments.cgroup = static_cast<__u64>(cgroup_fd);
   return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
@@ -33,7 +33,8 @@ std::string read_at(int directory, const char* name) {
 
 void write_at(int directory, const char* name, std::string_view text) {
   const UniqueFd file(::openat(directory, name, O_WRONLY | O_CLOEXEC));
-  if (file) [[maybe_unused]] const ssize_t n = ::write(file.get(), text.data(), text.size());
+  if (file) [[maybe_unused]]
+    const ssize_t n = ::write(file.get(), text.data(), text.size());
 }
 
 /// With the cgroups that the job itself may have made in it.
@@ -135,8 +136,8 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
 void CgroupLauncher::sweep() {
   for (auto it = entries_.begin(); it != entries_.end();) {
     const std::shared_ptr<Entry> entry = *it;
-    const bool done =
-        entry->shell_gone && !entry->populated() && remove_group(directory_.get(), entry->name.c_str());
+    const bool done = entry->shell_gone && !entry->populated() &&
+                      remove_group(directory_.get(), entry->name.c_str());
     it = done ? entries_.erase(it) : std::next(it);
     if (done && entry->killed && entry->events.on_empty) {
       const auto on_empty = entry->events.on_empty;

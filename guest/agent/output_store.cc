@@ -61,8 +61,8 @@ std::string OutputStore::read_at(std::uint64_t position, std::uint64_t bytes) co
   std::string out(bytes, '\0');
   std::size_t got = 0;
   while (got < bytes) {
-    const ssize_t n = ::pread(file_.get(), out.data() + got, bytes - got,
-                              static_cast<off_t>(position + got));
+    const ssize_t n =
+        ::pread(file_.get(), out.data() + got, bytes - got, static_cast<off_t>(position + got));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
     got += static_cast<std::size_t>(n);

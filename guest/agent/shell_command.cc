@@ -46,8 +46,12 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 std::vector<std::string> merged(const std::string& shell,
                                 const std::map<std::string, std::string>& added) {
   std::map<std::string, std::string> all = {
-      {"HOME", "/root"},      {"USER", "root"},      {"LOGNAME", "root"},
-      {"LANG", "C.UTF-8"},    {"SHELL", shell},      {"TERM", "dumb"},
+      {"HOME", "/root"},
+      {"USER", "root"},
+      {"LOGNAME", "root"},
+      {"LANG", "C.UTF-8"},
+      {"SHELL", shell},
+      {"TERM", "dumb"},
       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
   };
   std::vector<std::string> out;

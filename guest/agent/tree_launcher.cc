@@ -141,15 +141,15 @@ class TreeLauncher::Tree : public JobProcesses {
     void wait() {
       status.async_read_some(asio::buffer(&code, sizeof code),
                              [self = shared_from_this()](auto failed, std::size_t) {
-                               const ProcessEvents events = self->events;
+                               const ProcessEvents report = self->events;
                                const bool first = !std::exchange(self->shell_gone, true);
                                // An end without a code: somebody killed the reaper.
-                               if (first && events.on_shell_exit) {
-                                 events.on_shell_exit(failed ? 128 + SIGKILL : self->code);
+                               if (first && report.on_shell_exit) {
+                                 report.on_shell_exit(failed ? 128 + SIGKILL : self->code);
                                }
                                if (!failed) return self->wait();
                                self->ended = true;
-                               if (events.on_empty) events.on_empty();
+                               if (report.on_empty) report.on_empty();
                              });
     }
 
@@ -181,8 +181,7 @@ TreeLauncher::TreeLauncher(asio::io_context& io, Children& children)
     : io_(io), children_(children), null_(open_file("/dev/null", O_RDWR)) {}
 
 std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string&, ShellCommand& command,
-                                                   int out_fd, int error_fd,
-                                                   ProcessEvents events) {
+                                                   int out_fd, int error_fd, ProcessEvents events) {
   Pipe status;
   Pipe report;
   const pid_t agent = ::getpid();
@@ -191,9 +190,8 @@ std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string&, ShellComm
     const SignalsBlocked blocked;
     reaper = ::fork();
     if (reaper == 0) {
-      reap_job(agent, status.write_end.get(), [&] {
-        command.become(null_.get(), out_fd, error_fd, report.write_end.get());
-      });
+      reap_job(agent, status.write_end.get(),
+               [&] { command.become(null_.get(), out_fd, error_fd, report.write_end.get()); });
     }
   }
   if (reaper < 0) throw system_error("fork");

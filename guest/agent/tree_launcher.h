@@ -1,8 +1,8 @@
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <set>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "common/base/unique_fd.h"
