@@ -94,7 +94,7 @@ void OutputReceiver::read_chunks(int connection) {
   const StopFd closed(closed_.get_token());
   try {
     while (true) {
-      wait_for(connection, POLLIN, Clock::now() + std::chrono::hours(24 * 365), closed);
+      wait_for(connection, POLLIN, Deadline::max(), closed);
       unpacker.reserve_buffer(stream::kChunkBytes);
       const ssize_t n = ::read(connection, unpacker.buffer(), unpacker.buffer_capacity());
       if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;

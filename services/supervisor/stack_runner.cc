@@ -87,8 +87,7 @@ void StackRunner::run(int signal_fd) {
   const StopFd never({});
   while (true) {
     std::vector<pollfd> watched{{signal_fd, POLLIN, 0}, {asked_.get(), POLLIN, 0}};
-    const auto deadline = idle_limit_.count() == 0 ? Clock::now() + std::chrono::hours(24 * 365)
-                                                   : Clock::now() + next_check;
+    const auto deadline = idle_limit_.count() == 0 ? Deadline::max() : Clock::now() + next_check;
     if (wait_for(watched, deadline, never)) {
       log::info("the stack ends: {}",
                 watched[0].revents != 0 ? "a signal came" : "it was asked to");
