@@ -41,6 +41,9 @@ FileLock lock_service(const Server::Options& options) {
     throw failed_precondition("service '{}' already runs on '{}'", options.service,
                               options.socket.string());
   }
+  // Who holds it, for a supervisor that has to end a service that answers no more.
+  if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
+  write_all(lock.fd(), std::to_string(::getpid()) + "\n");
   return lock;
 }
 
@@ -238,7 +241,7 @@ void Server::execute(const std::shared_ptr<OpenCall>& open,
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
     // Cancelled by the end of this process, not by the caller: it may try again.
     const bool by_us = stopping_ && error.code() == ErrorCode::kCancelled;
-    return encode(open->id, by_us ? interrupted() : error);
+    return by_us ? encode(open->id, interrupted()) : encode(open->id, error);
   };
   std::string answer;
   try {
@@ -295,7 +298,8 @@ void Server::cancel(OpenCalls::iterator call) {
   open->stop.request_stop();
   // What still waits for its turn need not wait to be told.
   if (open->begun.test_and_set()) return;
-  send(open->peer, encode(open->id, stopping_ ? interrupted() : cancelled("cancelled")));
+  send(open->peer, stopping_ ? encode(open->id, interrupted())
+                             : encode(open->id, cancelled("cancelled by the caller")));
   open_.erase(call);
 }
 

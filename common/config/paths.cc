@@ -44,8 +44,9 @@ std::uint32_t short_hash(std::string_view text) {
   return hash;
 }
 
-fs::path default_runtime_dir(const fs::path& state_dir, bool state_is_default) {
+fs::path default_runtime_dir(fs::path state_dir, bool state_is_default) {
   const auto uid = ::geteuid();
+  if (!state_dir.has_filename()) state_dir = state_dir.parent_path();  // "/a/" is "/a"
   const std::string tail =
       state_is_default ? "" : fmt::format("-{:08x}", short_hash(state_dir.string()));
   const fs::path user_dir = fmt::format("/run/user/{}", uid);

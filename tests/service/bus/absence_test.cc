@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "tests/service/bus/harness.h"
+
+/// Services and callers that are away, hang, are killed or end in the middle of a call.
+namespace pyro::bus::testing {
+namespace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::HasSubstr;
+
+class Absence : public BusTest {
+ protected:
+  /// A call's options that run `action` once its handler has begun.
+  CallOptions once_begun(std::function<void()> action) {
+    auto options = patient();
+    options.on_progress = [action = std::move(action)](const api::Progress&) { action(); };
+    return options;
+  }
+};
+
+TEST_F(Absence, a_service_that_is_not_there_is_unavailable) {
+  EXPECT_THAT(error_of([&] { change("k"); }),
+              Refused(ErrorCode::kUnavailable, "service 'test' is not running"));
+}
+
+TEST_F(Absence, a_call_waits_for_a_service_that_is_about_to_come) {
+  auto call = std::async(std::launch::async, [this] { return ask("x").text; });
+  const Peer server("serve", socket_);
+  EXPECT_EQ(call.get(), "x");
+}
+
+TEST_F(Absence, a_stop_ends_the_wait_for_a_service_that_is_not_there) {
+  std::stop_source stop;
+  stop.request_stop();
+  auto options = patient();
+  options.stop = stop.get_token();
+  EXPECT_THAT(error_of([&] { ask("x", options); }), Refused(ErrorCode::kCancelled));
+}
+
+TEST_F(Absence, the_work_of_a_killed_caller_is_cancelled) {
+  std::promise<bool> stopped;
+  ServerThread server(socket_);
+  server->add<Change>([&stopped](const Change&, Call& call) -> Answer {
+    call.progress({.phase = "begun", .message = "", .done = {}, .total = {}});
+    stopped.set_value(wait_for_stop(call));
+    throw cancelled("nobody is there any more");
+  });
+  server.start();
+  Peer caller("call", socket_);
+  caller.kill();
+  EXPECT_TRUE(stopped.get_future().get());
+}
+
+TEST_F(Absence, the_work_of_a_caller_that_hangs_is_cancelled) {
+  std::promise<bool> stopped;
+  ServerThread server(socket_);
+  server->add<Change>([&stopped](const Change&, Call& call) -> Answer {
+    call.progress({.phase = "begun", .message = "", .done = {}, .total = {}});
+    stopped.set_value(wait_for_stop(call));
+    throw cancelled("it does not listen");
+  });
+  server.start();
+  Peer caller("call", socket_);
+  caller.signal(SIGSTOP);
+  EXPECT_TRUE(stopped.get_future().get());
+}
+
+TEST_F(Absence, an_idempotent_call_is_repeated_when_its_service_was_killed) {
+  std::optional<Peer> server(std::in_place, "serve", socket_);
+  EXPECT_EQ(ask("hold", once_begun([&] {
+                  server->kill();
+                  server.emplace("serve", socket_);
+                }))
+                .text,
+            "hold");
+}
+
+TEST_F(Absence, a_call_that_may_not_be_repeated_hears_of_the_restart) {
+  std::optional<Peer> server(std::in_place, "serve", socket_);
+  EXPECT_THAT(error_of([&] {
+                change("k", "", once_begun([&] {
+                         server->kill();
+                         server.emplace("serve", socket_);
+                       }));
+              }),
+              Refused(ErrorCode::kUnavailable, HasSubstr("restarted during the call")));
+}
+
+TEST_F(Absence, a_service_that_was_killed_for_good_is_unavailable) {
+  Peer server("serve", socket_);
+  EXPECT_THAT(error_of([&] { change("k", "", once_begun([&] { server.kill(); })); }),
+              Refused(ErrorCode::kUnavailable, "service 'test' does not answer"));
+}
+
+TEST_F(Absence, a_hung_service_is_unavailable) {
+  Peer server("serve", socket_);
+  EXPECT_EQ(ask("x").text, "x");
+  server.signal(SIGSTOP);
+  EXPECT_THAT(error_of([&] { change("k"); }),
+              Refused(ErrorCode::kUnavailable, "service 'test' does not answer"));
+  server.signal(SIGCONT);
+  EXPECT_EQ(ask("x").text, "x") << "and is used again when it goes on";
+}
+
+TEST_F(Absence, an_ending_service_answers_what_it_was_working_on) {
+  std::optional<Peer> server(std::in_place, "serve", socket_);
+  EXPECT_THAT(error_of([&] { change("k", "", once_begun([&] { server->signal(SIGTERM); })); }),
+              Refused(ErrorCode::kUnavailable, HasSubstr("restarted during the call")));
+  server->wait();
+}
+
+TEST_F(Absence, an_idempotent_call_is_repeated_when_its_service_was_ended) {
+  std::optional<Peer> server(std::in_place, "serve", socket_);
+  EXPECT_EQ(ask("hold", once_begun([&] {
+                  server->signal(SIGTERM);
+                  server->wait();
+                  server.emplace("serve", socket_);
+                }))
+                .text,
+            "hold");
+}
+
+TEST_F(Absence, a_second_server_on_a_socket_is_refused_and_the_first_serves_on) {
+  const Peer first("serve", socket_);
+  Context other;
+  EXPECT_THAT(error_of([&] { const Server server(other, {.service = "test", .socket = socket_}); }),
+              Refused(ErrorCode::kFailedPrecondition,
+                      ("service 'test' already runs on '" + socket_.string() + "'").c_str()));
+  EXPECT_EQ(ask("x").text, "x");
+}
+
+TEST_F(Absence, servers_that_follow_one_another_quickly_keep_their_socket) {
+  for (int round = 0; round < 30; ++round) {
+    ServerThread server(socket_);
+    server->add<Ask>([round](const Ask&, Call&) { return Answer{std::to_string(round)}; });
+    server.start();
+    EXPECT_EQ(ask("x").text, std::to_string(round));
+  }
+}
+
+}  // namespace
+}  // namespace pyro::bus::testing

@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <map>
+#include <zmq.hpp>
+
+#include "common/bus/envelope.h"
+#include "tests/service/bus/harness.h"
+
+/// A caller that breaks the protocol, with ZeroMQ itself.
+namespace pyro::bus::testing {
+namespace {
+
+class Hostile : public BusTest {
+ protected:
+  Hostile() : raw_(context_.zmq(), zmq::socket_type::dealer) {
+    raw_.set(zmq::sockopt::linger, 0);
+    raw_.set(zmq::sockopt::rcvtimeo, 60000);
+    raw_.connect("ipc://" + socket_.string());
+    server_->add<Ask>([](const Ask& ask, Call&) { return Answer{ask.text}; });
+  }
+  void send(const std::vector<std::string>& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      raw_.send(zmq::buffer(frames[i]),
+                i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    }
+  }
+  static std::string call_of(std::uint64_t id, const std::string& params,
+                             std::string method = "test.ask", std::uint32_t version = kVersion) {
+    return api::to_msgpack(Envelope{.version = version,
+                                    .kind = Kind::kCall,
+                                    .id = id,
+                                    .method = std::move(method),
+                                    .deadline_ms = 60000,
+                                    .params = {params}});
+  }
+  Envelope receive() {
+    zmq::message_t message;
+    if (!raw_.recv(message)) throw internal_error("no answer");
+    return api::from_msgpack<Envelope>(message.to_string_view(), api::UnknownFields::kIgnore);
+  }
+  std::string error_code() {
+    const Envelope envelope = receive();
+    EXPECT_EQ(envelope.kind, Kind::kError);
+    return api::from_msgpack<ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore).code;
+  }
+  void expect_alive() { EXPECT_EQ(ask("alive").text, "alive"); }
+
+  ServerThread server_{socket_, /*max_threads=*/2};
+  zmq::socket_t raw_;
+};
+
+TEST_F(Hostile, garbage_is_dropped) {
+  server_.start();
+  send({""});
+  send({"garbage"});
+  send({std::string(100000, '\x91')});
+  send({std::string("\xdf\xff\xff\xff\xff", 5)});
+  send({"", "", ""});
+  send({"a", "b", "c", "d"});
+  send({std::string(1000, 'x'), call_of(1, "")});
+  expect_alive();
+}
+
+TEST_F(Hostile, an_envelope_behind_an_empty_frame_is_heard) {
+  server_.start();
+  send({"", call_of(3, api::to_msgpack(Ask{"x"}))});
+  EXPECT_EQ(receive().id, 3U);
+}
+
+TEST_F(Hostile, a_message_over_the_limit_costs_its_sender_the_connection_and_nobody_else) {
+  server_.start();
+  send({std::string((64U << 20U) + 1, 'x')});
+  expect_alive();
+}
+
+TEST_F(Hostile, a_request_that_is_no_request_is_refused) {
+  server_.start();
+  send({call_of(1, "")});
+  EXPECT_EQ(error_code(), "invalid_argument");
+  send({call_of(2, std::string("\x81\xa1x\x01", 4))});
+  EXPECT_EQ(error_code(), "invalid_argument");
+  send({call_of(3, api::to_msgpack(Ask{"x"}), "no.such")});
+  EXPECT_EQ(error_code(), "invalid_argument");
+  expect_alive();
+}
+
+TEST_F(Hostile, another_version_of_the_envelope_is_refused) {
+  server_.start();
+  send({call_of(1, api::to_msgpack(Ask{"x"}), "test.ask", kVersion + 1)});
+  EXPECT_EQ(error_code(), "failed_precondition");
+}
+
+TEST_F(Hostile, words_that_only_services_say_and_cancels_of_nothing_are_ignored) {
+  server_.start();
+  send({api::to_msgpack(Envelope{.kind = Kind::kResult, .id = 1})});
+  send({api::to_msgpack(Envelope{.kind = Kind::kProgress, .id = 1})});
+  send({api::to_msgpack(Envelope{.kind = Kind::kCancel, .id = 99})});
+  expect_alive();
+}
+
+TEST_F(Hostile, a_keep_alive_for_an_unknown_call_hears_that_the_call_is_lost) {
+  server_.start();
+  send({api::to_msgpack(Envelope{.kind = Kind::kKeepAlive, .id = 5})});
+  const Envelope answer = receive();
+  EXPECT_EQ(answer.id, 5U);
+  EXPECT_EQ(api::from_msgpack<ErrorBody>(answer.params.data, api::UnknownFields::kIgnore).details,
+            kInterrupted);
+}
+
+TEST_F(Hostile, an_absurd_deadline_does_no_harm) {
+  server_.start();
+  Envelope envelope{.kind = Kind::kCall,
+                    .id = 1,
+                    .method = "test.ask",
+                    .deadline_ms = ~std::uint64_t{0},
+                    .params = {api::to_msgpack(Ask{"x"})}};
+  send({api::to_msgpack(envelope)});
+  EXPECT_EQ(receive().kind, Kind::kResult);
+}
+
+TEST_F(Hostile, too_many_calls_are_refused_and_the_others_answered) {
+  std::latch release(1);
+  server_->add<Change>([&release](const Change&, Call&) {
+    release.wait();
+    return Answer{};
+  });
+  server_.start();
+  constexpr int kCalls = 1500;
+  std::map<std::string, int> heard;
+  const auto hear = [&] {
+    const Envelope envelope = receive();
+    if (envelope.kind == Kind::kResult) ++heard["result"];
+    if (envelope.kind != Kind::kError) return;
+    ++heard[api::from_msgpack<ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore).code];
+  };
+  for (int i = 0; i < kCalls; ++i) {
+    send({call_of(static_cast<std::uint64_t>(i), api::to_msgpack(Change{}), "test.change")});
+  }
+  while (heard["resource_exhausted"] == 0) hear();
+  release.count_down();
+  while (heard["result"] + heard["resource_exhausted"] < kCalls) hear();
+  EXPECT_GT(heard["result"], 1000);
+  EXPECT_EQ(heard.size(), 2U);
+  expect_alive();
+}
+
+}  // namespace
+}  // namespace pyro::bus::testing

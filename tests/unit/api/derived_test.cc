@@ -1,0 +1,216 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "common/api/cli_options.h"
+#include "common/api/json_codec.h"
+#include "common/api/msgpack_codec.h"
+#include "tests/support/errors.h"
+#include "tests/unit/api/dummy.h"
+
+namespace pyro::api {
+namespace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::HasSubstr;
+
+Cook filled() {
+  Cook cook;
+  cook.dish = "soup";
+  cook.table = 8;
+  cook.offset = -5;
+  cook.minutes = 0.25;
+  cook.heat = 3;
+  cook.spicy = true;
+  cook.doneness = Doneness::kRare;
+  cook.note = "hot";
+  cook.sides = {{"bread", 50}, {"rice", 500}};
+  cook.extras = {{"salt", 1}, {"pepper", 0}};
+  cook.secret = "s";
+  return cook;
+}
+
+std::optional<Error> refusal(const std::string& json) {
+  return error_of([&] { from_json_text<Cook>(json, UnknownFields::kRefuse, "request"); });
+}
+
+// ---- msgpack
+
+TEST(Msgpack, every_field_survives_a_round_trip) {
+  EXPECT_EQ(from_msgpack<Cook>(to_msgpack(filled()), UnknownFields::kRefuse), filled());
+}
+
+TEST(Msgpack, what_is_not_given_has_its_default) {
+  msgpack::sbuffer buffer;
+  msgpack::packer packer(buffer);
+  packer.pack_map(1).pack("dish").pack("soup");
+  Cook expected;
+  expected.dish = "soup";
+  EXPECT_EQ(from_msgpack<Cook>({buffer.data(), buffer.size()}, UnknownFields::kRefuse), expected);
+}
+
+TEST(Msgpack, an_unknown_field_is_refused_in_requests_and_ignored_in_replies) {
+  msgpack::sbuffer buffer;
+  msgpack::packer packer(buffer);
+  packer.pack_map(2).pack("summary").pack("soup").pack("stars").pack(5);
+  const std::string_view data{buffer.data(), buffer.size()};
+  EXPECT_THAT(error_of([&] { from_msgpack<Meal>(data, UnknownFields::kRefuse); }),
+              Refused(ErrorCode::kInvalidArgument, "unknown field 'stars'"));
+  EXPECT_EQ(from_msgpack<Meal>(data, UnknownFields::kIgnore).summary, "soup");
+}
+
+TEST(Msgpack, a_reply_may_hold_any_bytes_a_guest_printed) {
+  Meal meal;
+  meal.summary = std::string("a\0b", 3);
+  EXPECT_EQ(from_msgpack<Meal>(to_msgpack(meal), UnknownFields::kIgnore), meal);
+  EXPECT_EQ(from_json<Meal>(to_json(meal), UnknownFields::kIgnore), meal);
+}
+
+// ---- JSON
+
+TEST(JsonCodec, every_field_but_the_hidden_survives_a_round_trip) {
+  Cook expected = filled();
+  expected.secret.clear();
+  EXPECT_EQ(from_json<Cook>(to_json(filled()), UnknownFields::kRefuse), expected);
+}
+
+TEST(JsonCodec, fields_come_in_the_order_of_their_list) {
+  EXPECT_EQ(to_json(Meal{.summary = "soup", .price = std::nullopt}).dump(),
+            R"({"summary":"soup","price":null})");
+}
+
+TEST(JsonCodec, text_that_is_no_utf8_is_replaced_not_refused) {
+  EXPECT_EQ(to_json(Meal{.summary = "a\xff", .price = 1}).dump(),
+            "{\"summary\":\"a\xEF\xBF\xBD\",\"price\":1.0}");
+}
+
+TEST(JsonCodec, an_unknown_field_is_refused_in_requests_and_ignored_in_replies) {
+  EXPECT_THAT(refusal(R"({"dish":"x","dihs":1})"),
+              Refused(ErrorCode::kInvalidArgument, "request: unknown field 'dihs'"));
+  EXPECT_THAT(refusal(R"({"dish":"x","sides":[{"name":"a","gram":1}]})"),
+              Refused(ErrorCode::kInvalidArgument, "request: unknown field 'gram'"));
+  EXPECT_EQ(from_json_text<Meal>(R"({"summary":"s","x":1})", UnknownFields::kIgnore, "").summary,
+            "s");
+}
+
+TEST(JsonCodec, what_is_no_json_is_named) {
+  EXPECT_THAT(refusal("{"), Refused(ErrorCode::kInvalidArgument, "request is not JSON"));
+  EXPECT_THAT(refusal("[]"),
+              Refused(ErrorCode::kInvalidArgument, "request: a message must be a JSON object"));
+}
+
+// ---- validation
+
+TEST(Validation, refusals_are_verbatim) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {R"({})", "request: dish is required"},
+      {R"({"dish":""})", "request: dish must not be empty"},
+      {R"({"dish":"a\u0000b"})", "request: dish must not contain a NUL byte"},
+      {R"({"dish":"12345678901234567"})", "request: dish may be at most 16 bytes long"},
+      {R"({"dish":7})", "request: dish must be a string"},
+      {R"({"dish":null})", "request: dish must be a string"},
+      {R"({"dish":"x","table":0})", "request: table must be between 1 and 8"},
+      {R"({"dish":"x","table":9})", "request: table must be between 1 and 8"},
+      {R"({"dish":"x","table":-1})", "request: table must be between 1 and 8"},
+      {R"({"dish":"x","table":99999999999999999999})", "request: table must be an integer"},
+      {R"({"dish":"x","table":4294967297})", "request: table must be between 1 and 8"},
+      {R"({"dish":"x","table":1.5})", "request: table must be an integer"},
+      {R"({"dish":"x","table":"1"})", "request: table must be an integer"},
+      {R"({"dish":"x","table":true})", "request: table must be an integer"},
+      {R"({"dish":"x","offset":-6})", "request: offset must be between -5 and 5"},
+      {R"({"dish":"x","minutes":0})", "request: minutes must be positive"},
+      {R"({"dish":"x","minutes":-0.5})", "request: minutes must be positive"},
+      {R"({"dish":"x","heat":3.01})", "request: heat must be between 0 and 3"},
+      {R"({"dish":"x","heat":-0.01})", "request: heat must be between 0 and 3"},
+      {R"({"dish":"x","spicy":1})", "request: spicy must be true or false"},
+      {R"({"dish":"x","doneness":"well"})", "request: doneness must be one of: rare, medium"},
+      {R"({"dish":"x","note":"123456789"})", "request: note may be at most 8 bytes long"},
+      {R"({"dish":"x","sides":{}})", "request: sides must be a list"},
+      {R"({"dish":"x","sides":[{"name":"a"},{"name":"b"},{"name":"c"}]})",
+       "request: sides may have at most 2 entries"},
+      {R"({"dish":"x","sides":[{"name":"a","grams":501}]})",
+       "request: grams must be between 1 and 500"},
+      {R"({"dish":"x","sides":[{"grams":5}]})", "request: name is required"},
+      {R"({"dish":"x","extras":[]})", "request: extras must be an object"},
+      {R"({"dish":"x","extras":{"a":-1}})", "request: extras is out of range"},
+  };
+  for (const auto& [json, message] : cases) {
+    EXPECT_THAT(refusal(json), Refused(ErrorCode::kInvalidArgument, message)) << json;
+  }
+}
+
+TEST(Validation, limits_themselves_are_allowed) {
+  EXPECT_EQ(refusal(R"({"dish":"1234567890123456","table":1,"offset":5,"heat":0})"), std::nullopt);
+  EXPECT_EQ(refusal(R"({"dish":"x","table":8,"note":null,"sides":[],"heat":3})"), std::nullopt);
+}
+
+TEST(Validation, a_nan_is_refused) {
+  Cook cook = filled();
+  cook.minutes = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(error_of([&] { validate(cook); }),
+              Refused(ErrorCode::kInvalidArgument, "minutes must be positive"));
+  cook = filled();
+  cook.heat = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(error_of([&] { validate(cook); }),
+              Refused(ErrorCode::kInvalidArgument, "heat must be between 0 and 3"));
+}
+
+// ---- CLI options
+
+/// Parses words as a command line; returns the error, or "" and fills `cook`.
+std::string parse(std::vector<std::string> words, Cook& cook) {
+  CLI::App app;
+  add_options(app, cook, {"sides", "extras"});
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(words);
+    return "";
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+}
+
+TEST(CliOptions, come_from_the_field_list) {
+  Cook cook;
+  EXPECT_EQ(parse({"soup", "--table", "3", "--offset=-2", "--minutes", "0.5", "--spicy",
+                   "--doneness", "rare", "--note", "hot"},
+                  cook),
+            "");
+  EXPECT_EQ(cook.dish, "soup");
+  EXPECT_EQ(cook.table, 3U);
+  EXPECT_EQ(cook.offset, -2);
+  EXPECT_EQ(cook.minutes, 0.5);
+  EXPECT_TRUE(cook.spicy);
+  EXPECT_EQ(cook.doneness, Doneness::kRare);
+  EXPECT_EQ(cook.note, "hot");
+}
+
+TEST(CliOptions, what_is_not_given_keeps_its_default) {
+  Cook cook;
+  EXPECT_EQ(parse({"soup"}, cook), "");
+  Cook expected;
+  expected.dish = "soup";
+  EXPECT_EQ(cook, expected);
+}
+
+TEST(CliOptions, refuse_what_the_list_does_not_have) {
+  Cook cook;
+  EXPECT_NE(parse({}, cook), "") << "dish is required";
+  EXPECT_NE(parse({"soup", "--secret", "x"}, cook), "") << "hidden";
+  EXPECT_NE(parse({"soup", "--table", "many"}, cook), "");
+  EXPECT_NE(parse({"soup", "--table", "-1"}, cook), "");
+  EXPECT_THAT(parse({"soup", "--doneness", "well"}, cook),
+              HasSubstr("doneness must be one of: rare, medium"));
+}
+
+TEST(CliOptions, show_description_limits_and_defaults_in_help) {
+  Cook cook;
+  CLI::App app;
+  add_options(app, cook, {"sides", "extras"});
+  EXPECT_THAT(app.help(), HasSubstr("Where it goes. 1 to 8; default 1."));
+  EXPECT_THAT(app.help(), HasSubstr("How long. Positive; default 2.5."));
+}
+
+}  // namespace
+}  // namespace pyro::api

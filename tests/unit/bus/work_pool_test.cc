@@ -1,0 +1,98 @@
+#include "common/bus/work_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
+
+namespace pyro::bus {
+namespace {
+
+TEST(WorkPool, tasks_run_at_the_same_time) {
+  std::latch all(3);
+  WorkPool pool(3);
+  // Each waits for the two others.
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit("", [&all] { all.arrive_and_wait(); }));
+  all.wait();
+}
+
+TEST(WorkPool, tasks_of_one_key_run_one_after_the_other_in_order) {
+  std::vector<int> order;  // no lock: the key is the lock
+  std::latch done(200);
+  WorkPool pool(8);
+  for (int i = 0; i < 200; ++i) {
+    pool.submit("key", [&order, &done, i] {
+      order.push_back(i);
+      done.count_down();
+    });
+  }
+  done.wait();
+  ASSERT_EQ(order.size(), 200U);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(WorkPool, a_task_that_waits_for_its_key_holds_no_thread) {
+  std::latch release(1), other_ran(1);
+  WorkPool pool(2);
+  pool.submit("busy", [&release] { release.wait(); });
+  for (int i = 0; i < 10; ++i) pool.submit("busy", [] {});
+  pool.submit("free", [&other_ran] { other_ran.count_down(); });
+  other_ran.wait();  // on the second and last thread
+  release.count_down();
+}
+
+TEST(WorkPool, a_full_queue_refuses_and_takes_again_later) {
+  std::latch release(1);
+  std::atomic<int> ran = 0;
+  {
+    WorkPool pool(1);
+    std::latch begun(1);
+    pool.submit("", [&] {
+      begun.count_down();
+      release.wait();
+    });
+    begun.wait();
+    int accepted = 0;
+    while (accepted < 100000 && pool.submit("", [&ran] { ++ran; })) ++accepted;
+    EXPECT_LT(accepted, 100000);
+    EXPECT_FALSE(pool.submit("key", [] {}));
+    release.count_down();
+    std::latch last(1);
+    while (!pool.submit("key", [&last] { last.count_down(); })) std::this_thread::yield();
+    last.wait();
+    EXPECT_EQ(ran, accepted);
+  }
+}
+
+TEST(WorkPool, one_key_cannot_queue_without_end) {
+  std::latch release(1);
+  WorkPool pool(2);
+  pool.submit("key", [&release] { release.wait(); });
+  int accepted = 0;
+  while (accepted < 100000 && pool.submit("key", [] {})) ++accepted;
+  EXPECT_LT(accepted, 100000);
+  EXPECT_TRUE(pool.submit("other", [] {}));
+  release.count_down();
+}
+
+TEST(WorkPool, its_end_waits_for_what_runs) {
+  std::atomic<bool> finished = false;
+  std::latch begun(1);
+  {
+    WorkPool pool(1);
+    pool.submit("", [&] {
+      begun.count_down();
+      std::this_thread::yield();
+      finished = true;
+    });
+    begun.wait();
+    for (int i = 0; i < 3; ++i) pool.submit("k", [] {});
+  }
+  EXPECT_TRUE(finished);
+}
+
+}  // namespace
+}  // namespace pyro::bus
