@@ -132,7 +132,7 @@ complete -o default -F _pyro pyro
 )sh";
   }
   if (shell == "zsh") {
-  return R"(#compdef pyro
+    return R"sh(#compdef pyro
 # zsh completion for pyro: source <(pyro completion zsh)
 _pyro() {
   local line
