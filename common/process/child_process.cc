@@ -17,8 +17,6 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 
-extern char** environ;
-
 namespace pyro {
 namespace {
 
@@ -53,6 +51,7 @@ std::vector<std::string> merged_environment(const Command& command) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (auto& text : strings) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
