@@ -87,6 +87,8 @@ struct Job {
 
 /// Starts a shell command as a job with a cgroup of its own and returns at once.
 /// already_exists: the id is taken, so a lost answer is found again by job.status.
+/// invalid_argument: the directory cannot be entered. Environment and id hold no odd characters.
+/// It ends when its shell does, whoever still holds its output; the last 256 that ended are kept.
 struct StartJob {
   static constexpr Method kMethod{"job.start"};
   using Reply = Job;
@@ -153,14 +155,17 @@ struct JobOutput {
     f("stdout", &JobOutput::stdout_data, "Standard output from the cursor on.");
     f("stderr", &JobOutput::stderr_data, "Standard error from the cursor on.");
     f("next_cursor", &JobOutput::next_cursor, "Where the next read goes on.");
-    f("stdout_dropped", &JobOutput::stdout_dropped, "Bytes after the cursor that are gone.");
-    f("stderr_dropped", &JobOutput::stderr_dropped, "Bytes after the cursor that are gone.");
-    f("more", &JobOutput::more, "More was there than max_bytes let through.");
+    f("stdout_dropped", &JobOutput::stdout_dropped,
+      "Bytes between the cursor and the first byte of stdout that are no longer kept.");
+    f("stderr_dropped", &JobOutput::stderr_dropped,
+      "Bytes between the cursor and the first byte of stderr that are no longer kept.");
+    f("more", &JobOutput::more, "A read from next_cursor has something at once.");
   }
 };
 
 /// Output from a cursor on; reading consumes nothing. Of each stream the first and the last
-/// 4 MiB are kept. invalid_argument: a cursor that no read has handed out.
+/// 4 MiB are kept; a read ends where a gap begins, and the next one names what is missing.
+/// invalid_argument: a cursor that no read of the job has handed out, or one of very long ago.
 struct ReadJob {
   static constexpr Method kMethod{"job.read", Idempotent::kYes};
   using Reply = JobOutput;
@@ -179,7 +184,23 @@ struct ReadJob {
   }
 };
 
-/// Sends a signal to every process of a running job; KILL ends it as cancelled.
+/// Follows a job from a cursor on as StartJob with `follow` does, so that a caller that lost its
+/// connection goes on where it was, or from the start. Several may follow one job.
+struct FollowJob {
+  static constexpr Method kMethod{"job.follow", Idempotent::kYes};
+  using Reply = Job;
+  std::string job_id;
+  std::uint64_t cursor = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &FollowJob::job_id, "The job.", kRequired, max_length(64));
+    f("cursor", &FollowJob::cursor, "0, or what a read returned as next_cursor.");
+  }
+};
+
+/// Sends a signal to every process of a running job; KILL ends it as cancelled, and is answered
+/// once they are gone. A job that has ended is left as it is.
 struct SignalJob {
   static constexpr Method kMethod{"job.signal", Idempotent::kYes};
   using Reply = Job;
@@ -193,7 +214,8 @@ struct SignalJob {
   }
 };
 
-/// Forgets an ended job and its output.
+/// Forgets an ended job and its output; one that is gone already is no error.
+/// failed_precondition: it still runs.
 struct ForgetJob {
   static constexpr Method kMethod{"job.forget", Idempotent::kYes};
   using Reply = Nothing;
@@ -214,7 +236,7 @@ struct PowerOff {
   static void describe(Fields&) {}
 };
 
-using AgentApi =
-    Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, SignalJob, ForgetJob, PowerOff>;
+using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, FollowJob, SignalJob,
+                     ForgetJob, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -27,6 +27,14 @@ inline std::string value_name(std::string_view field) {
   return name;
 }
 
+/// `{auto,kvm,tcg}`: in help, and where completion finds the choices.
+template <NamedEnum T>
+std::string choices_type() {
+  std::string choices = enum_choices<T>();
+  std::erase(choices, ' ');
+  return "{" + choices + "}";
+}
+
 template <class T>
 void add_option(CLI::App& command, const FieldInfo& info, T& value) {
   const std::string help = described(info, value);
@@ -42,7 +50,7 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
               value = *found;
             },
             help)
-        ->type_name(value_name(info.name));
+        ->type_name(choices_type<T>());
   } else if constexpr (Integer<T> || std::floating_point<T> || std::same_as<T, std::string> ||
                        kIsOptional<T>) {
     auto* option = command.add_option(info.positional ? std::string(info.name) : option_name(info),

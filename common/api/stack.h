@@ -72,6 +72,7 @@ struct ServiceStatus {
 
 struct Stack {
   bool running = false;
+  bool stopping = false;
   std::string version;
   std::string state_dir;
   std::string runtime_dir;
@@ -83,6 +84,7 @@ struct Stack {
   template <class Fields>
   static void describe(Fields& f) {
     f("running", &Stack::running, "Whether a supervisor runs for this state directory.");
+    f("stopping", &Stack::stopping, "It is about to end.");
     f("version", &Stack::version, "Version of the suite.");
     f("state_dir", &Stack::state_dir, "State directory.");
     f("runtime_dir", &Stack::runtime_dir, "Directory of its sockets.");
@@ -93,12 +95,19 @@ struct Stack {
   }
 };
 
+/// The stack as it stands.
 struct StackStatus {
   static constexpr Method kMethod{"stack.status", Idempotent::kYes};
   using Reply = Stack;
+  std::uint64_t wait_ms = 0;
+  bool measure = false;
 
   template <class Fields>
-  static void describe(Fields&) {}
+  static void describe(Fields& f) {
+    f("wait_ms", &StackStatus::wait_ms,
+      "Answer once every service runs or has failed, after this time at the latest.");
+    f("measure", &StackStatus::measure, "Also read how much memory each process has.");
+  }
 };
 
 /// Ends all machines, then the services in reverse order, then the supervisor itself.

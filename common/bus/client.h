@@ -23,9 +23,9 @@ namespace pyro::bus {
 /// How one call is made.
 struct CallOptions {
   Deadline deadline = Clock::now() + std::chrono::seconds(30);
-  std::stop_token stop;
-  std::string trace_id;
-  api::ProgressSink on_progress;
+  std::stop_token stop{};
+  std::string trace_id{};
+  api::ProgressSink on_progress{};
 
   /// For a call on behalf of another: its trace, deadline, stop and progress go on.
   static CallOptions within(const Call& call);

@@ -39,10 +39,10 @@ struct Envelope {
   std::uint32_t version = kVersion;
   Kind kind = Kind::kCall;
   std::uint64_t id = 0;
-  std::string method{};
+  std::string method;
   std::uint64_t deadline_ms = 0;
-  std::string trace_id{};
-  api::Bytes params{};
+  std::string trace_id;
+  api::Bytes params;
 
   template <class Fields>
   static void describe(Fields& f) {

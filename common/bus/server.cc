@@ -41,6 +41,9 @@ FileLock lock_service(const Server::Options& options) {
     throw failed_precondition("service '{}' already runs on '{}'", options.service,
                               options.socket.string());
   }
+  // Who holds it, for a supervisor that has to end a service that answers no more.
+  if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
+  write_all(lock.fd(), std::to_string(::getpid()) + "\n");
   return lock;
 }
 

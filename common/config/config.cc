@@ -1,14 +1,11 @@
 #include "common/config/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <sstream>
 
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
-#include "common/base/files.h"
+#include "common/config/toml_file.h"
 
 namespace pyro {
 namespace {
@@ -18,13 +15,7 @@ using api::Json;
 Json json_of(const std::filesystem::path& file) {
   std::error_code failed;
   if (!std::filesystem::exists(file, failed)) return Json::object();
-  try {
-    std::ostringstream text;
-    text << toml::json_formatter(toml::parse(read_file(file, 1U << 20U)));
-    return Json::parse(text.str());
-  } catch (const toml::parse_error& error) {
-    throw invalid_argument("line {}: {}", error.source().begin.line, error.description());
-  }
+  return read_toml(file);
 }
 
 template <class T>

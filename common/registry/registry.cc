@@ -16,8 +16,9 @@ constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
 constexpr std::array<const char*, 1> kMigrations = {
-    // machines: services/vm. accelerators: services/vm, what a probe found per host boot.
+    // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE accelerators (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 

@@ -53,6 +53,13 @@ class RecordTable {
     registry_.put(table_, id, api::to_json(record).dump());
   }
   bool erase(const std::string& id) { return registry_.erase(table_, id); }
+  /// Removes the rows that `matches` says yes to.
+  template <class Matches>
+  void erase_if(const Matches& matches) {
+    for (const auto& [id, text] : registry_.all(table_)) {
+      if (matches(decode(id, text))) registry_.erase(table_, id);
+    }
+  }
   std::vector<T> all() const {
     std::vector<T> records;
     for (const auto& [id, text] : registry_.all(table_)) records.push_back(decode(id, text));

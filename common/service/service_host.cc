@@ -1,6 +1,6 @@
 #include "common/service/service_host.h"
 
-#include <sys/signalfd.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,43 +14,39 @@
 namespace pyro {
 namespace {
 
-/// Tells who started us that the socket is bound, and closes the descriptor.
-void announce_ready() {
+/// The descriptor on which who started us waits. Taken out of the environment before there is a
+/// second thread, and so that no child of ours inherits the name.
+UniqueFd take_ready_fd() {
   const char* text = std::getenv("PYRO_READY_FD");
-  if (text == nullptr) return;
+  if (text == nullptr) return UniqueFd();
   int fd = -1;
   const std::string_view digits = text;
   std::from_chars(digits.data(), digits.data() + digits.size(), fd);
   ::unsetenv("PYRO_READY_FD");
-  if (fd <= 2) return;
-  [[maybe_unused]] const ssize_t n = ::write(fd, "1", 1);
-  ::close(fd);
+  if (fd <= 2 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return UniqueFd();
+  return UniqueFd(fd);
 }
 
 }  // namespace
 
-UniqueFd block_termination_signals() {
-  sigset_t set;
-  ::sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, number);
-  if (::pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) throw system_error("pthread_sigmask");
-  ::signal(SIGPIPE, SIG_IGN);
-  UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) throw system_error("signalfd");
-  return fd;
-}
-
-ServiceHost::ServiceHost(std::string name, Paths paths, Config config)
+ServiceHost::ServiceHost(std::string name, Paths paths, Config config,
+                         std::vector<std::string> settings)
     : name_(std::move(name)),
       paths_(std::move(paths)),
       config_(std::move(config)),
+      settings_(std::move(settings)),
+      ready_(take_ready_fd()),
       signals_(block_termination_signals()),
       server_(context_, {.service = name_, .socket = paths_.bus_socket(name_)}) {}
 
-void ServiceHost::run() {
+void ServiceHost::run(int stop_fd) {
   log::info("{} {} answers on {}", name_, PYRO_VERSION, paths_.bus_socket(name_).string());
-  announce_ready();
-  server_.run(signals_.get());
+  // Who started us may be gone by now; that is no reason to stop.
+  if (ready_) {
+    [[maybe_unused]] const ssize_t n = ::write(ready_.get(), "1", 1);
+    ready_.reset();
+  }
+  server_.run(stop_fd);
   log::info("{} ends", name_);
 }
 
@@ -70,7 +66,7 @@ int run_service(int argc, char** argv, std::string_view name,
     paths.make_directories();
     const Config config = load_config(paths.config_file, settings);
     log::start(paths.logs_dir(), name, config.log.level);
-    ServiceHost host(std::string(name), paths, config);
+    ServiceHost host(std::string(name), paths, config, settings);
     body(host);
     return 0;
   } catch (const std::exception& error) {

@@ -1,35 +1,38 @@
 #pragma once
 
-#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/bus/client.h"
 #include "common/bus/server.h"
 #include "common/config/config.h"
 #include "common/config/paths.h"
+#include "common/process/signals.h"
 
 namespace pyro {
-
-/// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts, and makes them readable
-/// on a descriptor.
-UniqueFd block_termination_signals();
 
 /// The surroundings of every service process: configuration, directories, log, the bus.
 class ServiceHost {
  public:
-  ServiceHost(std::string name, Paths paths, Config config);
+  ServiceHost(std::string name, Paths paths, Config config, std::vector<std::string> settings = {});
 
   const std::string& name() const { return name_; }
   const Paths& paths() const { return paths_; }
   const Config& config() const { return config_; }
+  /// The settings it was given as flags, to hand on to processes of the suite.
+  const std::vector<std::string>& settings() const { return settings_; }
+  /// Readable once SIGTERM, SIGINT or SIGHUP came.
+  int signal_fd() const { return signals_.get(); }
 
   /// A client of another service.
   bus::Client client(std::string_view service) {
     return {context_, std::string(service), paths_.bus_socket(service)};
   }
+
+  bus::Context& context() { return context_; }
 
   /// Binds the service's socket; from here on callers wait for `serve`.
   bus::Server& server() { return server_; }
@@ -37,16 +40,23 @@ class ServiceHost {
   /// Answers `Operations` with `service.handle(...)` until SIGTERM.
   template <class Operations, class Service>
   void serve(Service& service) {
+    serve<Operations>(service, signals_.get());
+  }
+  /// The same until `stop_fd` is readable, for a service that ends in its own way.
+  template <class Operations, class Service>
+  void serve(Service& service, int stop_fd) {
     server_.serve(service, Operations{});
-    run();
+    run(stop_fd);
   }
 
  private:
-  void run();
+  void run(int stop_fd);
 
   std::string name_;
   Paths paths_;
   Config config_;
+  std::vector<std::string> settings_;
+  UniqueFd ready_;
   UniqueFd signals_;
   bus::Context context_;
   bus::Server server_;

@@ -1,0 +1,153 @@
+#include "common/link/agent_client.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+
+namespace pyro::link {
+namespace {
+
+/// More of an error's text than this is no sentence for a person.
+constexpr std::size_t kMaxMessageBytes = 4096;
+
+UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const StopFd& stop) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string text = path.string();
+  if (text.size() >= sizeof address.sun_path) {
+    throw invalid_argument("socket path '{}' is longer than {} bytes", text,
+                           sizeof address.sun_path - 1);
+  }
+  std::memcpy(address.sun_path, text.data(), text.size());
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) throw system_error("socket");
+  // A full backlog makes a unix connect wait; a signal only interrupts it, so it is bounded by
+  // time.
+  const auto left = std::max(remaining(deadline), std::chrono::milliseconds(1));
+  timeval limit{.tv_sec = left.count() / 1000, .tv_usec = left.count() % 1000 * 1000};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+         0) {
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) throw deadline_exceeded("the guest's link at '{}' did not answer", text);
+    throw unavailable("cannot reach the guest at '{}': {}", text, std::strerror(errno));
+  }
+  wait_for(socket.get(), POLLOUT, deadline, stop);
+  return socket;
+}
+
+constexpr std::size_t kReadBytes = 256U << 10U;
+
+Error overdue() { return deadline_exceeded("the guest's agent did not answer in time"); }
+
+Error closed() { return unavailable("the guest's agent closed the connection"); }
+
+}  // namespace
+
+AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::uint32_t port,
+                                      Deadline deadline, const StopFd& stop) {
+  AgentConnection connection(connect_to(socket, deadline, stop));
+  connection.send(fmt::format("CONNECT {}\n", port), deadline, stop);
+  std::string line;
+  constexpr std::size_t kMaxLine = 32;
+  // Byte by byte: what follows the line belongs to the stream.
+  for (char c = 0; c != '\n'; line += c) {
+    if (line.size() > kMaxLine) throw unavailable("port {} of the guest: not a guest's link", port);
+    if (connection.receive(&c, 1, deadline, stop) == 0) {
+      throw unavailable("port {} of the guest refused the connection", port);
+    }
+  }
+  if (!line.starts_with("OK ")) throw unavailable("port {} of the guest answered no OK", port);
+  return connection;
+}
+
+std::string AgentConnection::exchange(std::string_view method, std::string body,
+                                      const OnOutput& on_output, Deadline deadline,
+                                      const StopFd& stop) {
+  if (!socket_) throw closed();
+  Frame frame{.type = FrameType::kRequest, .method = std::string(method), .body = {}};
+  frame.body.data = std::move(body);
+  const std::string request = encode_frame(frame);
+  Cleanup give_up([this] { socket_.reset(); });
+  send(request, deadline, stop);
+  const Frame answer = wait_answer(on_output, deadline, stop);
+  if (answer.type == FrameType::kError) {
+    const auto error = decode<ErrorBody>(answer.body.data);
+    give_up.dismiss();
+    const std::string_view text = std::string_view(error.message).substr(0, kMaxMessageBytes);
+    throw Error(error_code_from(error.code), printable(text));
+  }
+  give_up.dismiss();
+  return answer.body.data;
+}
+
+Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline,
+                                   const StopFd& stop) {
+  while (true) {
+    Frame frame = read_frame(deadline, stop);
+    switch (frame.type) {
+      case FrameType::kResult:
+      case FrameType::kError:
+        return frame;
+      case FrameType::kProgress:
+        continue;
+      case FrameType::kOutput:
+        if (!on_output || frame.stream == 0) throw malformed("output that was not asked for");
+        on_output({static_cast<int>(frame.stream), frame.dropped, frame.body.data});
+        continue;
+      case FrameType::kRequest:
+        throw malformed("a request");
+    }
+  }
+}
+
+Frame AgentConnection::read_frame(Deadline deadline, const StopFd& stop) {
+  while (true) {
+    try {
+      if (auto frame = decoder_.next()) return std::move(*frame);
+    } catch (const Error& error) {
+      throw malformed(error.message());
+    }
+    if (input_.empty()) input_.resize(kReadBytes);
+    const std::size_t got = receive(input_.data(), input_.size(), deadline, stop);
+    if (got == 0) throw closed();
+    decoder_.feed({input_.data(), got});
+  }
+}
+
+void AgentConnection::send(std::string_view data, Deadline deadline, const StopFd& stop) {
+  while (!data.empty()) {
+    const ssize_t n = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      data.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      if (!wait_for(socket_.get(), POLLOUT, deadline, stop)) throw overdue();
+    } else if (errno != EINTR) {
+      throw closed();
+    }
+  }
+}
+
+std::size_t AgentConnection::receive(char* buffer, std::size_t bytes, Deadline deadline,
+                                     const StopFd& stop) {
+  while (true) {
+    if (!wait_for(socket_.get(), POLLIN, deadline, stop)) throw overdue();
+    const ssize_t n = ::recv(socket_.get(), buffer, bytes, MSG_DONTWAIT);
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno == ECONNRESET) return 0;
+    if (errno != EAGAIN && errno != EINTR) throw system_error("read from the guest's agent");
+  }
+}
+
+Error AgentConnection::malformed(std::string_view what) {
+  return internal_error("the guest's agent sent a wrong answer: {}", printable(what));
+}
+
+}  // namespace pyro::link

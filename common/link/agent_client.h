@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/api/agent.h"
+#include "common/api/msgpack_codec.h"
+#include "common/base/clock.h"
+#include "common/base/unique_fd.h"
+#include "common/link/message_frame.h"
+#include "common/process/wait.h"
+
+namespace pyro::link {
+
+/// A piece of a followed job's output.
+struct OutputPiece {
+  int stream;             ///< 1 standard output, 2 standard error
+  std::uint64_t dropped;  ///< bytes just before it that are no longer kept
+  std::string_view data;
+};
+using OnOutput = std::function<void(const OutputPiece&)>;
+
+/// A caller's connection to the agent, blocking, for services with threads. One call at a time.
+/// After an Error other than the agent's own answer it is of no more use: later calls are
+/// kUnavailable, and a job goes on and is found again by its id.
+class AgentConnection {
+ public:
+  /// Through a LinkServer's socket to `port` of the guest. kUnavailable when nobody listens there
+  /// or the guest refuses; waits until the agent has booted.
+  static AgentConnection dial(const std::filesystem::path& socket, std::uint32_t port,
+                              Deadline deadline, const StopFd& stop);
+
+  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, or kUnavailable when
+  /// the connection was lost.
+  template <api::Operation Op>
+  typename Op::Reply call(const Op& request, Deadline deadline, const StopFd& stop) {
+    return follow(request, {}, deadline, stop);
+  }
+
+  /// The same, and `on_output` gets every piece of output that comes before the answer.
+  template <api::Operation Op>
+  typename Op::Reply follow(const Op& request, const OnOutput& on_output, Deadline deadline,
+                            const StopFd& stop) {
+    return decode<typename Op::Reply>(
+        exchange(Op::kMethod.name, api::to_msgpack(request), on_output, deadline, stop));
+  }
+
+  /// The stream itself, for a dialed port that speaks another protocol.
+  UniqueFd release() { return std::move(socket_); }
+
+ private:
+  explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  std::string exchange(std::string_view method, std::string body, const OnOutput& on_output,
+                       Deadline deadline, const StopFd& stop);
+  Frame wait_answer(const OnOutput& on_output, Deadline deadline, const StopFd& stop);
+  Frame read_frame(Deadline deadline, const StopFd& stop);
+  void send(std::string_view data, Deadline deadline, const StopFd& stop);
+  std::size_t receive(char* buffer, std::size_t bytes, Deadline deadline, const StopFd& stop);
+  static Error malformed(std::string_view what);
+
+  template <api::Message T>
+  static T decode(std::string_view body) {
+    try {
+      return api::from_msgpack<T>(body, api::UnknownFields::kIgnore);
+    } catch (const Error& error) {
+      throw malformed(error.message());
+    }
+  }
+
+  UniqueFd socket_;
+  FrameDecoder decoder_;
+  std::string input_;
+};
+
+}  // namespace pyro::link

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <asio/generic/stream_protocol.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/link/mux.h"
+
+namespace pyro::link {
+
+/// Carries the bytes between a socket and a stream of the mux, both ways, with half close and
+/// back pressure: what one side does not take is not read from the other.
+class Bridge : public StreamHandler, public std::enable_shared_from_this<Bridge> {
+ public:
+  using Socket = asio::generic::stream_protocol::socket;
+
+  explicit Bridge(Socket socket);
+
+  /// Begins at once. The stream is open or (host end) being opened; then the socket is told
+  /// `OK <id>\n` once the agent took it, and read only from there on.
+  void start(std::shared_ptr<MuxStream> stream, std::string first_bytes = {});
+
+  void on_accepted() override;
+  void on_data(std::string_view data) override;
+  void on_finish() override;
+  void on_reset() override;
+  void on_writable() override;
+
+ private:
+  void read_socket();
+  void write_socket(std::string_view data);
+  void write_pending();
+  void give_up();
+  void close_if_done();
+
+  Socket socket_;
+  std::shared_ptr<MuxStream> stream_;
+  std::vector<char> input_;
+  std::string pending_;        ///< for the socket, being written
+  std::string behind_;         ///< came meanwhile; bounded by the stream's window
+  std::size_t uncounted_ = 0;  ///< bytes of pending_ that are ours, not the stream's
+  bool reading_ = false;
+  bool writing_ = false;
+  bool socket_ended_ = false;
+  bool stream_ended_ = false;
+};
+
+}  // namespace pyro::link

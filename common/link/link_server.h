@@ -1,0 +1,55 @@
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/unique_fd.h"
+#include "common/link/mux.h"
+
+namespace pyro::link {
+
+/// The host side of a guest's link: dialing for everybody else. Each connection to the unix socket
+/// says `CONNECT <port>\n`, gets `OK <n>\n` (Firecracker's handshake) and then is a stream to that
+/// port of the guest; a bad line or a refused port closes it. Connections that come before the
+/// agent has answered wait for it.
+class LinkServer {
+ public:
+  /// `link` is the byte stream to the agent. `path` lies in a directory that only we can enter; a
+  /// stale socket there is replaced. SIGPIPE is ignored in this process from here on.
+  /// `on_broken` is called once, with why the link can no longer be used; every connection is
+  /// closed.
+  LinkServer(asio::io_context& io, UniqueFd link, const std::filesystem::path& path,
+             std::function<void(std::string reason)> on_broken,
+             std::function<void()> on_ready = {});
+  ~LinkServer();
+  LinkServer(const LinkServer&) = delete;
+  LinkServer& operator=(const LinkServer&) = delete;
+
+  /// The agent has answered.
+  bool ready() const { return mux_.ready(); }
+
+ private:
+  class Dial;
+
+  void listen(const std::filesystem::path& path);
+  void accept();
+  void connect(const std::shared_ptr<Dial>& dial);
+  void on_ready();
+  void on_broken(const std::string& reason);
+
+  asio::io_context& io_;
+  std::filesystem::path path_;
+  std::function<void(std::string)> on_broken_;
+  std::function<void()> on_ready_;
+  asio::local::stream_protocol::acceptor acceptor_;
+  std::set<std::shared_ptr<Dial>> dials_;  ///< not bridged yet
+  Mux mux_;
+};
+
+}  // namespace pyro::link

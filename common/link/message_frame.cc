@@ -1,0 +1,62 @@
+#include "common/link/message_frame.h"
+
+#include "common/base/error.h"
+
+namespace pyro::link {
+namespace {
+
+constexpr std::size_t kLengthBytes = 4;
+
+std::uint32_t read_length(std::string_view bytes) {
+  std::uint32_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length = length << 8U | static_cast<unsigned char>(bytes[i]);
+  }
+  return length;
+}
+
+}  // namespace
+
+std::string encode_frame(const Frame& frame) {
+  msgpack::sbuffer buffer(frame.body.data.size() + 128);
+  buffer.write("\0\0\0", kLengthBytes);
+  api::detail::Packer packer(buffer);
+  api::detail::pack_message(packer, frame);
+  const std::size_t length = buffer.size() - kLengthBytes;
+  if (length > kMaxFrameBytes) {
+    throw invalid_argument("a message of {} bytes is over the limit of {}", length, kMaxFrameBytes);
+  }
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    buffer.data()[i] = static_cast<char>(length >> (8 * (kLengthBytes - 1 - i)));
+  }
+  return {buffer.data(), buffer.size()};
+}
+
+void FrameDecoder::feed(std::string_view bytes) {
+  if (start_ == buffer_.size()) {
+    buffer_.clear();
+    start_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+std::optional<Frame> FrameDecoder::next() {
+  const std::string_view rest = std::string_view(buffer_).substr(start_);
+  if (rest.size() < kLengthBytes) return std::nullopt;
+  const std::size_t length = read_length(rest);
+  if (length > kMaxFrameBytes) {
+    throw invalid_argument("a frame of {} bytes is over the limit of {}", length, kMaxFrameBytes);
+  }
+  if (rest.size() - kLengthBytes < length) {
+    // What was read before is given back now, so that a long-lived stream does not keep it.
+    buffer_.erase(0, start_);
+    start_ = 0;
+    return std::nullopt;
+  }
+  auto frame =
+      api::from_msgpack<Frame>(rest.substr(kLengthBytes, length), api::UnknownFields::kIgnore);
+  start_ += kLengthBytes + length;
+  return frame;
+}
+
+}  // namespace pyro::link

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "common/base/unique_fd.h"
+
+/// Processes that are not our children, held so that a reused number is never taken for them.
+namespace pyro {
+
+/// A pidfd, readable once the process ended; invalid when there is no such process.
+UniqueFd open_pidfd(pid_t pid);
+
+/// Signals the very process of a pidfd; one that ended is left alone.
+void signal_pidfd(int pidfd, int number);
+
+/// Whether the process has `file` open (compared by inode): how the holder of a lock is known.
+bool has_open(pid_t pid, const std::filesystem::path& file);
+
+/// Its proportional share of memory in bytes, from /proc/<pid>/smaps_rollup; nullopt when it is
+/// gone or another user's.
+std::optional<std::uint64_t> pss_bytes(pid_t pid);
+
+}  // namespace pyro

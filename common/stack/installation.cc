@@ -1,0 +1,50 @@
+#include "common/stack/installation.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <initializer_list>
+
+#include "common/base/error.h"
+
+namespace pyro {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path program_directory() {
+  std::error_code failed;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
+  if (failed) throw internal_error("read '/proc/self/exe': {}", failed.message());
+  return self.parent_path();
+}
+
+fs::path first_of(std::string_view name, std::initializer_list<fs::path> places) {
+  std::string tried;
+  for (const auto& place : places) {
+    fs::path candidate = (place / name).lexically_normal();
+    if (::access(candidate.c_str(), R_OK) == 0) return candidate;
+    tried += fmt::format("{}'{}'", tried.empty() ? "" : ", ", candidate.string());
+  }
+  throw not_found("'{}' is missing (looked for {}): install pyro again", name, tried);
+}
+
+}  // namespace
+
+fs::path find_helper(std::string_view program) {
+  const fs::path here = program_directory();
+  return first_of(program, {here, here / "../libexec/pyro", here / "../../bin"});
+}
+
+fs::path find_share_file(std::string_view name) {
+  const fs::path here = program_directory();
+  return first_of(name, {here / "../share/pyro", here / "../../share/pyro"});
+}
+
+fs::path find_stack_file() {
+  const char* chosen = std::getenv("PYRO_STACK_FILE");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  return find_share_file("stack.toml");
+}
+
+}  // namespace pyro

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+/// Where the suite's own files are, seen from the running program. The build tree is laid out
+/// like an installation: bin/, share/pyro/; only that all programs lie in bin/.
+namespace pyro {
+
+/// A program of the suite: beside this one, else in ../libexec/pyro or ../../bin.
+/// not_found names the places.
+std::filesystem::path find_helper(std::string_view program);
+
+/// A file of share/pyro. not_found names the places.
+std::filesystem::path find_share_file(std::string_view name);
+
+/// $PYRO_STACK_FILE, else share/pyro/stack.toml.
+std::filesystem::path find_stack_file();
+
+}  // namespace pyro

@@ -1,0 +1,202 @@
+#include "common/stack/stack_client.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "common/process/child_process.h"
+#include "common/process/pidfd.h"
+#include "common/stack/installation.h"
+
+namespace pyro {
+namespace {
+
+constexpr std::chrono::seconds kAnswerLimit{5};
+constexpr std::chrono::seconds kStartLimit{15};
+/// Ending all machines and then the services in order; see services/supervisor.
+constexpr std::chrono::seconds kDownLimit{180};
+constexpr std::size_t kLastWords = 600;
+
+/// `text` of `error: text`, as the main of a service prints it.
+std::string last_words(const std::filesystem::path& file) {
+  const std::string said = printable(read_tail(file, kLastWords));
+  std::string_view words = trim(said);
+  constexpr std::string_view kPrefix = "error: ";
+  if (words.starts_with(kPrefix)) words.remove_prefix(kPrefix.size());
+  return std::string(words);
+}
+
+}  // namespace
+
+StackClient::StackClient(Paths paths, std::vector<std::string> settings)
+    : paths_(std::move(paths)), settings_(std::move(settings)) {}
+
+std::string StackClient::owner_of(std::string_view method) {
+  const std::string_view noun = method.substr(0, method.find('.'));
+  return noun == "stack" ? "supervisor" : std::string(noun);
+}
+
+bus::Client& StackClient::client(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  auto& client = clients_[service];
+  if (!client) {
+    client = std::make_unique<bus::Client>(context_, service, paths_.bus_socket(service));
+  }
+  return *client;
+}
+
+bool StackClient::listens() const {
+  // A plain connect tells at once; the bus would wait for a service that may come back. A socket
+  // that a killed supervisor left behind refuses.
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = paths_.bus_socket("supervisor").string();
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) throw system_error("socket");
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);  // the socket API's own cast
+  if (::connect(fd.get(), generic, sizeof address) == 0) return true;
+  return errno == EAGAIN;  // its backlog is full: there is somebody
+}
+
+std::optional<api::Stack> StackClient::status(const api::StackStatus& request,
+                                              const std::stop_token& stop) {
+  if (!listens()) return std::nullopt;
+  const auto limit = kAnswerLimit + std::chrono::milliseconds(request.wait_ms);
+  try {
+    return client("supervisor").call(request, {.deadline = Clock::now() + limit, .stop = stop});
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    if (!listens()) return std::nullopt;  // it ended meanwhile
+    throw error.within("ask pyro-supervisor");
+  }
+}
+
+bool StackClient::down(const std::stop_token& stop) {
+  const auto stack = status({}, stop);
+  if (!stack) return false;
+  try {
+    client("supervisor")
+        .call(api::StackDown{}, {.deadline = Clock::now() + kDownLimit, .stop = stop});
+  } catch (const Error& error) {
+    // It may have ended, on another's request, before it could answer ours.
+    if (error.code() != ErrorCode::kUnavailable || listens()) throw;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    known_to_run_ = false;
+  }
+  wait_for_end(*stack, stop);
+  return true;
+}
+
+void StackClient::wait_for_end(const api::Stack& stack, const std::stop_token& stop) const {
+  const UniqueFd process = open_pidfd(static_cast<pid_t>(stack.pid.value_or(0)));
+  if (!process) return;
+  if (!wait_for(process.get(), POLLIN, Clock::now() + kDownLimit, StopFd(stop))) {
+    throw deadline_exceeded("pyro-supervisor (process {}) does not end: kill it", *stack.pid);
+  }
+}
+
+void StackClient::ensure_running(const std::stop_token& stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    // It may have ended since, by its idle exit; a long-lived door starts it again.
+    if (known_to_run_ && listens()) return;
+  }
+  if (!usable_runs(stop)) {
+    paths_.make_directories();
+    // Held over the start, so that the second of two finds the stack of the first.
+    const FileLock starting = FileLock::wait(paths_.runtime_dir / "start.lock");
+    if (!usable_runs(stop)) start(stop);
+  }
+  const std::lock_guard lock(mutex_);
+  known_to_run_ = true;
+}
+
+bool StackClient::usable_runs(const std::stop_token& stop) {
+  const auto stack = status({}, stop);
+  if (!stack) return false;
+  if (stack->stopping) {
+    wait_for_end(*stack, stop);
+    return false;
+  }
+  if (stack->version == PYRO_VERSION) return true;
+  if (!is_idle(*stack)) {
+    throw failed_precondition(
+        "the running stack is of version {}, this is {}, and it has work: run `pyro stack down` "
+        "when that may end",
+        stack->version, PYRO_VERSION);
+  }
+  down(stop);
+  return false;
+}
+
+bool StackClient::is_idle(const api::Stack& stack) {
+  return std::all_of(stack.services.begin(), stack.services.end(), [this](const auto& service) {
+    if (service.state != api::ServiceState::kRunning) return true;
+    const auto pong =
+        client(service.name).call(api::Ping{}, {.deadline = Clock::now() + kAnswerLimit});
+    return pong.holds == 0 && pong.open_calls == 0;
+  });
+}
+
+void StackClient::start(const std::stop_token& stop) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
+  const UniqueFd ready(ends[0]);
+  UniqueFd ready_write(ends[1]);
+  const auto words_file = paths_.logs_dir() / "supervisor.stderr";
+  const UniqueFd words = open_file(words_file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+  Command command{.argv = {find_helper("pyro-supervisor").string()},
+                  .environment = {{"PYRO_STATE_DIR", paths_.state_dir.string()},
+                                  {"PYRO_CACHE_DIR", paths_.cache_dir.string()},
+                                  {"PYRO_ENVIRONMENT_CACHE_DIR", paths_.environments_dir.string()},
+                                  {"PYRO_RUNTIME_DIR", paths_.runtime_dir.string()},
+                                  {"PYRO_READY_FD", "3"}},
+                  .directory = "/",
+                  .descriptors = {{2, words.get()}, {3, ready_write.get()}},
+                  .parentage = Parentage::kDetached};
+  for (const auto& setting : settings_) {
+    command.argv.insert(command.argv.end(), {"--set", setting});
+  }
+  ChildProcess supervisor(command);
+  ready_write.reset();
+  if (!wait_for(ready.get(), POLLIN, Clock::now() + kStartLimit, StopFd(stop))) {
+    throw deadline_exceeded("pyro-supervisor was not ready within {} s; its log: '{}'",
+                            kStartLimit.count(), (paths_.logs_dir() / "supervisor.log").string());
+  }
+  char byte = 0;
+  if (::read(ready.get(), &byte, 1) != 1) {
+    const std::string said = last_words(words_file);
+    throw failed_precondition("the stack could not be started: {}",
+                              said.empty() ? "pyro-supervisor ended without a word" : said);
+  }
+  supervisor.release();
+}
+
+Error StackClient::explained(const std::string& service, const Error& error) {
+  std::optional<api::Stack> stack;
+  try {
+    stack = status();
+  } catch (const Error&) {  // the first error says more
+  }
+  const auto log = (paths_.logs_dir() / (service + ".log")).string();
+  if (!stack) return unavailable("{}: the stack ended meanwhile; try again", error.message());
+  for (const auto& status : stack->services) {
+    if (status.name != service || status.state != api::ServiceState::kFailed) continue;
+    return unavailable(
+        "service '{}' was given up: it {}. Its log: '{}'. `pyro stack down` makes the next command "
+        "start afresh",
+        service, status.last_error.value_or("failed"), log);
+  }
+  return unavailable("{}; its log: '{}'", error.message(), log);
+}
+
+}  // namespace pyro

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/stack.h"
+#include "common/bus/client.h"
+#include "common/config/paths.h"
+
+namespace pyro {
+
+/// The stack as a door sees it: started on demand, shared when it runs, and its services by the
+/// operations they own. Thread-safe. Block the termination signals before making one.
+class StackClient {
+ public:
+  /// `settings` (like limits.max_active=2) go to a stack that this client starts.
+  explicit StackClient(Paths paths, std::vector<std::string> settings = {});
+
+  const Paths& paths() const { return paths_; }
+
+  /// Returns once a supervisor of this version answers: one that runs, or a new one. Two at once
+  /// start one. A supervisor of another version is replaced when nothing is held by its services,
+  /// else failed_precondition.
+  void ensure_running(const std::stop_token& stop = {});
+
+  /// The stack as it stands, nullopt when none runs; starts nothing.
+  std::optional<api::Stack> status(const api::StackStatus& request = {},
+                                   const std::stop_token& stop = {});
+
+  /// Ends the stack and waits until the supervisor is gone; false when there was none.
+  bool down(const std::stop_token& stop = {});
+
+  /// Calls the service that owns `Op`, after ensure_running. When that service was given up, the
+  /// error says why and where its log is.
+  template <api::Operation Op>
+  typename Op::Reply call(const Op& request, const bus::CallOptions& options = {}) {
+    api::validate(request);
+    ensure_running(options.stop);
+    const std::string service = owner_of(Op::kMethod.name);
+    try {
+      return client(service).call(request, options);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnavailable) throw;
+      throw explained(service, error);
+    }
+  }
+
+  /// The client of one service; starts nothing.
+  bus::Client& client(const std::string& service);
+
+ private:
+  /// `vm` of `vm.run`, `supervisor` of `stack.down`.
+  static std::string owner_of(std::string_view method);
+  Error explained(const std::string& service, const Error& error);
+  bool listens() const;
+  /// True when a supervisor of our version answers; ends one of another version.
+  bool usable_runs(const std::stop_token& stop);
+  bool is_idle(const api::Stack& stack);
+  void wait_for_end(const api::Stack& stack, const std::stop_token& stop) const;
+  void start(const std::stop_token& stop);
+
+  Paths paths_;
+  std::vector<std::string> settings_;
+  bus::Context context_;
+  std::mutex mutex_;
+  bool known_to_run_ = false;
+  std::map<std::string, std::unique_ptr<bus::Client>> clients_;
+};
+
+}  // namespace pyro

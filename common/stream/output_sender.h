@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/base/unique_fd.h"
+#include "common/process/wait.h"
+
+namespace pyro {
+
+/// The service's end of a call's live output (api::OutputChunk): sends what a guest prints to the
+/// caller's socket. A dead or slow caller is an Error or a wait that ends, never a signal or hang.
+class OutputSender {
+ public:
+  /// Connects. unavailable: nobody listens there (any more).
+  explicit OutputSender(const std::filesystem::path& socket);
+
+  /// Sends all of `data` as chunks of `stream` (1 or 2), waiting for a slow reader.
+  /// unavailable: the caller closed its end. deadline_exceeded, cancelled: as they say; what was
+  /// sent so far may end in the middle of a chunk, so that nothing more can be sent.
+  void send(std::uint32_t stream, std::string_view data, Deadline deadline, const StopFd& stop);
+
+ private:
+  void send_bytes(std::string_view bytes, Deadline deadline, const StopFd& stop);
+  UniqueFd fd_;
+};
+
+}  // namespace pyro

@@ -1,0 +1,155 @@
+#include "gateway/cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "common/base/text.h"
+#include "gateway/cli/command_tree.h"
+#include "gateway/cli/commands/commands.h"
+#include "gateway/cli/stdout_closed.h"
+#include "gateway/cli/suggest.h"
+
+namespace pyro::cli {
+namespace {
+
+constexpr int kFailure = 1;
+constexpr int kUsage = 2;
+
+void tell(std::string_view message) {
+  std::string line = printable(message);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  fmt::print(stderr, "error: {}\n", line);
+}
+
+/// The deepest command that was named: whose help fits.
+const CLI::App& chosen(const CLI::App& root) {
+  const CLI::App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return *app;
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
+std::vector<std::string> names_below(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const auto* sub : visible_commands(command)) names.push_back(sub->get_name());
+  return names;
+}
+
+/// The first word that is neither an option nor a command, where a command was due.
+std::string unknown_command(const CLI::App& root, const std::vector<std::string>& arguments) {
+  const CLI::App* place = &root;
+  for (const auto& word : arguments) {
+    if (word.starts_with("-")) break;
+    const auto* sub = command_named(*place, word);
+    if (sub == nullptr) {
+      if (names_below(*place).empty()) break;
+      const auto guess = nearest(word, names_below(*place));
+      const std::string hint =
+          guess ? fmt::format(": did you mean '{}'?", *guess)
+                : fmt::format("; there are: {}", join(names_below(*place), ", "));
+      return fmt::format("unknown command '{}'{}", word, hint);
+    }
+    place = sub;
+  }
+  return "";
+}
+
+int usage_error(const CLI::App& root, const std::string& message) {
+  tell(message);
+  fmt::print(stderr, "Run `{} --help` for how to use it.\n", full_name(chosen(root)));
+  return kUsage;
+}
+
+/// Everything after the first `--` is taken as it is, before CLI11 sees it.
+std::vector<std::string> split_words(std::vector<std::string> arguments, Session& session) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes == arguments.end()) return arguments;
+  session.words.emplace(std::next(dashes), arguments.end());
+  arguments.erase(dashes, arguments.end());
+  return arguments;
+}
+
+/// Runs the action and gives each way of failing its exit status.
+int act(const CLI::App& root, Session& session) {
+  try {
+    const bool wants_words =
+        chosen(root).get_name() == "run" || chosen(root).get_name() == "__complete";
+    if (session.words && !wants_words) {
+      throw UsageError(fmt::format("`{}` takes no command after --", full_name(chosen(root))));
+    }
+    const int status = session.action();
+    return session.signals().signal() != 0 ? 128 + session.signals().signal() : status;
+  } catch (const StdoutClosed&) {
+    return StdoutClosed::kExitStatus;
+  } catch (const UsageError& error) {
+    session.progress().finish();
+    return usage_error(root, error.message());
+  } catch (const std::exception& error) {
+    session.progress().finish();
+    if (session.signals().signal() != 0) return 128 + session.signals().signal();
+    tell(error.what());
+    return kFailure;
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_command_line(Session& session) {
+  auto root = std::make_unique<CLI::App>("Runs commands inside real microVMs.", "pyro");
+  session.root = root.get();
+  root->set_version_flag("--version", "pyro " PYRO_VERSION);
+  root->require_subcommand(1);
+  root->fallthrough();
+  root->add_option("--state-dir", session.path_flags.state_dir, "State directory")
+      ->type_name("DIR");
+  root->add_option("--cache-dir", session.path_flags.cache_dir, "Cache directory")
+      ->type_name("DIR");
+  root->add_option("--runtime-dir", session.path_flags.runtime_dir, "Directory of the sockets")
+      ->type_name("DIR");
+  root->add_option("--set", session.settings, "A setting over config.toml, as limits.max_active=2")
+      ->type_name("SECTION.KEY=VALUE")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  root->footer(
+      "Examples:\n  pyro run debian:12 -- git --version\n  pyro env list\n  pyro doctor\n\n"
+      "Every command has examples of its own: pyro run --help");
+  add_run(*root, session);
+  add_env(*root, session);
+  add_stack(*root, session);
+  add_doctor(*root, session);
+  add_completion(*root, session);
+  return root;
+}
+
+int run_command_line(const std::vector<std::string>& arguments) {
+  Session session;
+  auto root = make_command_line(session);
+  std::vector<std::string> words = split_words(arguments, session);
+  const std::vector<std::string> in_order = words;
+  std::reverse(words.begin(), words.end());  // CLI11 takes them last first
+  try {
+    root->parse(words);
+  } catch (const CLI::CallForHelp&) {
+    try {
+      print(chosen(*root).help("", CLI::AppFormatMode::Normal));
+    } catch (const StdoutClosed&) {
+      return StdoutClosed::kExitStatus;
+    }
+    return 0;
+  } catch (const CLI::CallForVersion&) {
+    print("pyro " PYRO_VERSION "\n");
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const std::string unknown = unknown_command(*root, in_order);
+    return usage_error(*root, unknown.empty() ? error.what() : unknown);
+  }
+  return act(*root, session);
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/cli/session.h"
+
+namespace pyro::cli {
+
+/// The definition of the whole command line.
+std::unique_ptr<CLI::App> make_command_line(Session& session);
+
+/// Parses `arguments` (without the program's name) and runs what they say; returns the exit
+/// status: the guest's, 0, 1 failure, 2 usage, 128 + signal after a cancellation.
+int run_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace pyro::cli

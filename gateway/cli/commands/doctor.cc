@@ -1,0 +1,36 @@
+#include "host-helpers/doctor/doctor.h"
+
+#include "gateway/cli/commands/commands.h"
+
+namespace pyro::cli {
+namespace {
+
+/// Probing an accelerator again, at length, is the longest part.
+constexpr std::chrono::seconds kLimit{180};
+
+int examine(Session& session, const doctor::Question& question) {
+  session.progress().show({"doctor", "examine this host", std::nullopt, std::nullopt});
+  const auto report =
+      doctor::examine(question, session.config(), session.stack(), session.call_options(kLimit));
+  session.progress().finish();
+  print_reply<doctor::Report>(session, report, doctor::report_text);
+  return 0;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& root, Session& session) {
+  auto* command = root.add_subcommand("doctor", "Say what this host can do and what it lacks");
+  command->footer("Examples:\n  pyro doctor\n  pyro doctor --json");
+  auto question = std::make_shared<doctor::Question>();
+  command->add_option("--environment", question->environment, "Environment; default debian:12")
+      ->type_name("ENV");
+  command->add_option("--platform", question->platform, "Platform; default this host's")
+      ->type_name("P");
+  add_json_flag(*command, session);
+  command->callback([&session, question] {
+    session.action = [&session, question] { return examine(session, *question); };
+  });
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,35 @@
+#include "common/api/environment.h"
+#include "common/base/text.h"
+#include "gateway/cli/commands/commands.h"
+#include "gateway/cli/table.h"
+
+namespace pyro::cli {
+namespace {
+
+std::string text(const api::EnvironmentList& list) {
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "VERSION", "INSTALLED", "SIZE", "DESCRIPTION"}};
+  for (const auto& environment : list.environments) {
+    rows.push_back({environment.name, environment.version, environment.installed ? "yes" : "no",
+                    environment.size_bytes ? human_size(*environment.size_bytes) : "-",
+                    environment.description});
+  }
+  return table(rows);
+}
+
+}  // namespace
+
+void add_env_list(CLI::App& env, Session& session) {
+  auto* command = env.add_subcommand("list", "List the environments, installed or not");
+  command->footer("Examples:\n  pyro env list\n  pyro env list --json");
+  add_json_flag(*command, session);
+  command->callback([&session] {
+    session.action = [&session] {
+      const auto list = session.call(api::ListEnvironments{}, std::chrono::seconds(60));
+      print_reply<api::EnvironmentList>(session, list, text);
+      return 0;
+    };
+  });
+}
+
+}  // namespace pyro::cli

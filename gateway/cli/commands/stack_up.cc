@@ -1,0 +1,33 @@
+#include "gateway/cli/commands/commands.h"
+#include "gateway/cli/stack_text.h"
+
+namespace pyro::cli {
+namespace {
+
+/// The longest a service may take to become ready, with some restarts on the way.
+constexpr std::chrono::seconds kSettleLimit{60};
+
+int up(Session& session) {
+  session.stack().ensure_running(session.signals().token());
+  const auto stack = session.call(
+      api::StackStatus{.wait_ms = std::chrono::milliseconds(kSettleLimit).count(), .measure = true},
+      kSettleLimit + std::chrono::seconds(10));
+  print_reply<api::Stack>(session, stack, stack_text);
+  for (const auto& service : stack.services) {
+    if (service.state == api::ServiceState::kRunning) continue;
+    throw unavailable("service '{}' is {}: see `pyro stack logs --service {}`", service.name,
+                      api::name_of(service.state), service.name);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_stack_up(CLI::App& stack, Session& session) {
+  auto* command = stack.add_subcommand("up", "Start the stack unless it runs, and wait for it");
+  command->footer("Examples:\n  pyro stack up\n  pyro stack up --set stack.idle_exit_seconds=0");
+  add_json_flag(*command, session);
+  command->callback([&session] { session.action = [&session] { return up(session); }; });
+}
+
+}  // namespace pyro::cli

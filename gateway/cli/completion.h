@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro::cli {
+
+/// One word that may come next, with what it means.
+struct Candidate {
+  std::string word;
+  std::string meaning;
+};
+
+/// Names of environments, as far as they are cheap to get.
+using EnvironmentNames = std::function<std::vector<std::string>()>;
+
+/// What may stand for the last of `words` (empty when a new one begins), the ones before it as
+/// typed after `pyro`: subcommands, options, an option's choices, environments.
+std::vector<Candidate> complete(const CLI::App& root, const std::vector<std::string>& words,
+                                const EnvironmentNames& environments);
+
+/// The script that makes `bash`, `zsh` or `fish` ask `pyro` for candidates.
+std::string completion_script(std::string_view shell);
+
+}  // namespace pyro::cli

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "common/api/environment.h"
+
+namespace pyro::cli {
+
+/// One environment for a person, a line per property.
+std::string environment_text(const api::Environment& environment);
+
+}  // namespace pyro::cli

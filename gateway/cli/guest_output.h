@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string_view>
+
+#include "common/process/wait.h"
+
+namespace pyro::cli {
+
+/// Writes a guest's output to our own standard output and error as it comes, byte for byte.
+class GuestOutput {
+ public:
+  explicit GuestOutput(const std::stop_token& stop) : stop_(stop) {}
+
+  /// Waits for a slow reader; kCancelled on a stop; StdoutClosed when the reader of our standard
+  /// output went away (one of standard error is ignored).
+  void write(std::uint32_t stream, std::string_view data);
+
+ private:
+  StopFd stop_;
+};
+
+}  // namespace pyro::cli

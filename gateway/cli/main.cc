@@ -1,0 +1,15 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "gateway/cli/command_line.h"
+
+int main(int argc, char** argv) {
+  try {
+    return pyro::cli::run_command_line({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/api/json_codec.h"
+#include "common/api/progress.h"
+#include "common/config/config.h"
+#include "common/config/paths.h"
+#include "common/stack/stack_client.h"
+#include "gateway/cli/progress_line.h"
+#include "gateway/cli/signal_watch.h"
+
+namespace pyro::cli {
+
+/// A command line that makes no sense: `error: …`, a hint, exit status 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(std::string message)
+      : Error(ErrorCode::kInvalidArgument, std::move(message)) {}
+};
+
+/// What all commands share: global flags, the stack, cancellation, progress.
+class Session {
+ public:
+  Session();
+
+  PathFlags path_flags;
+  std::vector<std::string> settings;
+  bool json = false;
+  /// The words after `--`, nullopt without one.
+  std::optional<std::vector<std::string>> words;
+  /// What the chosen command does; set while the command line is parsed, run afterwards.
+  std::function<int()> action;
+  /// The whole command line's definition, for the completion.
+  CLI::App* root = nullptr;
+
+  const Paths& paths();
+  Config config();
+  StackClient& stack();
+  SignalWatch& signals() { return signals_; }
+  ProgressLine& progress() { return progress_; }
+
+  /// Options of a call that may take `limit`, is cancelled by Ctrl-C and shows its progress.
+  bus::CallOptions call_options(std::chrono::seconds limit);
+
+  /// Calls the owner of `request`. A request outside its limits is a UsageError.
+  template <api::Operation Op>
+  typename Op::Reply call(const Op& request, std::chrono::seconds limit) {
+    check(request);
+    auto reply = stack().call(request, call_options(limit));
+    progress_.finish();
+    return reply;
+  }
+
+  template <api::Message T>
+  static void check(const T& request) {
+    try {
+      api::validate(request);
+    } catch (const Error& error) {
+      throw UsageError(error.message());
+    }
+  }
+
+ private:
+  SignalWatch signals_;
+  ProgressLine progress_;
+  std::optional<Paths> paths_;
+  std::unique_ptr<StackClient> stack_;
+};
+
+/// Adds `--json` to a command that returns data.
+void add_json_flag(CLI::App& command, Session& session);
+
+/// Writes all of `text` to standard output. A reader that went away is SIGPIPE's exit status.
+void print(std::string_view text);
+
+/// The reply as its JSON document, or as `human` makes it.
+template <api::Message T>
+void print_reply(const Session& session, const T& reply,
+                 const std::function<std::string(const T&)>& human) {
+  print(session.json ? api::to_json(reply).dump(2) + "\n" : human(reply));
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "common/api/stack.h"
+
+namespace pyro::cli {
+
+/// The stack for a person: a line of its own, a table of its services, their last errors.
+std::string stack_text(const api::Stack& stack);
+
+}  // namespace pyro::cli

@@ -1,0 +1,154 @@
+#include "guest/agent/cgroup_launcher.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "common/base/files.h"
+#include "common/base/text.h"
+
+namespace pyro::agent {
+namespace {
+
+/// fork(2), born inside the cgroup: moving it there later would wait for an RCU grace period.
+pid_t fork_into(int cgroup_fd) {
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<__u64>(cgroup_fd);
+  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+std::string read_at(int directory, const char* name) {
+  const UniqueFd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
+  return file ? read_to_end(file.get(), 1U << 20U) : "";
+}
+
+void write_at(int directory, const char* name, std::string_view text) {
+  const UniqueFd file(::openat(directory, name, O_WRONLY | O_CLOEXEC));
+  if (file) [[maybe_unused]]
+    const ssize_t n = ::write(file.get(), text.data(), text.size());
+}
+
+/// With the cgroups that the job itself may have made in it.
+bool remove_group(int parent, const char* name) {
+  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  UniqueFd directory(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* entries = directory ? ::fdopendir(directory.get()) : nullptr;
+  if (entries == nullptr) return false;
+  const int fd = directory.release();
+  while (const dirent* entry = ::readdir(entries)) {
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') remove_group(fd, entry->d_name);
+  }
+  ::closedir(entries);
+  return ::unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+}  // namespace
+
+struct CgroupLauncher::Entry {
+  std::string name;
+  UniqueFd directory;
+  ProcessEvents events;
+  bool shell_gone = false;
+  bool killed = false;
+
+  bool populated() const {
+    return read_at(directory.get(), "cgroup.events").find("populated 1") != std::string::npos;
+  }
+};
+
+class CgroupLauncher::Group : public JobProcesses {
+ public:
+  explicit Group(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+  ~Group() override { entry_->events = {}; }
+
+  void signal(int number) override {
+    for (const auto& line : split(read_at(entry_->directory.get(), "cgroup.procs"), '\n')) {
+      pid_t pid = 0;
+      std::from_chars(line.data(), line.data() + line.size(), pid);
+      if (pid > 0) ::kill(pid, number);
+    }
+  }
+
+  void kill() override {
+    entry_->killed = true;
+    write_at(entry_->directory.get(), "cgroup.kill", "1");
+  }
+
+ private:
+  std::shared_ptr<Entry> entry_;
+};
+
+CgroupLauncher::CgroupLauncher(Children& children, const std::filesystem::path& directory)
+    : children_(children), null_(open_file("/dev/null", O_RDWR)) {
+  if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw system_error(fmt::format("mkdir '{}'", directory.string()));
+  }
+  directory_ = open_file(directory, O_RDONLY | O_DIRECTORY);
+  children_.after_reaping([this] { sweep(); });
+}
+
+std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
+                                                     ShellCommand& command, int out_fd,
+                                                     int error_fd, ProcessEvents events) {
+  auto entry = std::make_shared<Entry>();
+  entry->name = "job-" + job_id;
+  remove_group(directory_.get(), entry->name.c_str());  // of an ended job that had the same id
+  if (::mkdirat(directory_.get(), entry->name.c_str(), 0755) != 0) {
+    throw system_error(fmt::format("make cgroup '{}'", entry->name));
+  }
+  Cleanup remove([&] { remove_group(directory_.get(), entry->name.c_str()); });
+  entry->directory.reset(
+      ::openat(directory_.get(), entry->name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::array<int, 2> report{};
+  if (!entry->directory || ::pipe2(report.data(), O_CLOEXEC) != 0) throw system_error("pipe2");
+  const UniqueFd report_read(report[0]);
+  UniqueFd report_write(report[1]);
+  pid_t pid = -1;
+  {
+    const SignalsBlocked blocked;
+    pid = fork_into(entry->directory.get());
+    if (pid == 0) command.become(null_.get(), out_fd, error_fd, report_write.get());
+  }
+  if (pid < 0) throw system_error("clone3 into a cgroup");
+  report_write.reset();
+  command.wait_started(report_read.get());
+  remove.dismiss();
+  entry->events = std::move(events);
+  entries_.push_back(entry);
+  children_.watch(pid, [entry](int exit_code) {
+    entry->shell_gone = true;
+    if (const auto report_exit = entry->events.on_shell_exit) report_exit(exit_code);
+  });
+  return std::make_unique<Group>(std::move(entry));
+}
+
+/// Every process of a killed group ends as our child at the latest when its parent has died, so
+/// the last one is seen here; for the others this is when empty cgroups go away.
+void CgroupLauncher::sweep() {
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    const std::shared_ptr<Entry> entry = *it;
+    const bool done = entry->shell_gone && !entry->populated() &&
+                      remove_group(directory_.get(), entry->name.c_str());
+    it = done ? entries_.erase(it) : std::next(it);
+    if (done && entry->killed && entry->events.on_empty) {
+      const auto on_empty = entry->events.on_empty;
+      on_empty();
+    }
+  }
+}
+
+void CgroupLauncher::end_all() {
+  for (const auto& entry : entries_) write_at(entry->directory.get(), "cgroup.kill", "1");
+  Children::reap_all();
+}
+
+}  // namespace pyro::agent

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "common/base/unique_fd.h"
+#include "guest/agent/children.h"
+#include "guest/agent/job_processes.h"
+
+namespace pyro::agent {
+
+/// A cgroup (v2) per job: neither a session of its own nor a double fork leads out of it.
+class CgroupLauncher : public Launcher {
+ public:
+  /// `directory` is a cgroup for our use; it is made.
+  CgroupLauncher(Children& children, const std::filesystem::path& directory);
+
+  std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command, int out_fd,
+                                       int error_fd, ProcessEvents events) override;
+  void end_all() override;
+
+ private:
+  class Group;
+  struct Entry;
+
+  void sweep();
+
+  Children& children_;
+  UniqueFd directory_;
+  UniqueFd null_;
+  std::list<std::shared_ptr<Entry>> entries_;  ///< until their cgroup could be removed
+};
+
+}  // namespace pyro::agent

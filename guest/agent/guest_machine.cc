@@ -1,0 +1,95 @@
+#include "guest/agent/guest_machine.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/random.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+
+namespace pyro::agent {
+namespace {
+
+void set_clock(std::uint64_t realtime_ns) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  const timespec now{.tv_sec = static_cast<time_t>(realtime_ns / kSecond),
+                     .tv_nsec = static_cast<long>(realtime_ns % kSecond)};
+  if (::clock_settime(CLOCK_REALTIME, &now) != 0) throw system_error("clock_settime");
+}
+
+/// Machines restored from one template would else draw the same numbers.
+void reseed(std::string_view seed) {
+  const UniqueFd device = open_file("/dev/urandom", O_RDWR);
+  std::vector<char> request(sizeof(rand_pool_info) + seed.size());
+  rand_pool_info header{};
+  header.entropy_count = static_cast<int>(seed.size() * 8);
+  header.buf_size = static_cast<int>(seed.size());
+  std::memcpy(request.data(), &header, sizeof header);
+  std::memcpy(request.data() + sizeof header, seed.data(), seed.size());
+  if (::ioctl(device.get(), RNDADDENTROPY, request.data()) != 0) {
+    throw system_error("RNDADDENTROPY");
+  }
+  if (::ioctl(device.get(), RNDRESEEDCRNG) != 0) throw system_error("RNDRESEEDCRNG");
+}
+
+/// Over what is there, symbolic links in the image included: within the guest all is its own.
+void write_file(const char* path, std::string_view text) {
+  const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  with_context(path, [&] { write_all(file.get(), text); });
+}
+
+void set_host_name(const std::string& name) {
+  constexpr std::string_view kOurs = "127.0.1.1";
+  if (::sethostname(name.data(), name.size()) != 0) throw system_error("sethostname");
+  write_file("/etc/hostname", name + "\n");
+  std::string hosts = "127.0.0.1\tlocalhost\n";
+  if (::access("/etc/hosts", R_OK) == 0) hosts = read_file("/etc/hosts", 1U << 20U);
+  std::string changed;
+  for (const auto& line : split(trim(hosts), '\n')) {
+    if (!line.starts_with(kOurs)) changed += line + "\n";
+  }
+  write_file("/etc/hosts", fmt::format("{}{}\t{}\n", changed, kOurs, name));
+}
+
+void check_names(const api::agent::Personalize& identity) {
+  constexpr std::string_view kNameCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+  if (identity.host_name.find_first_not_of(kNameCharacters) != std::string::npos) {
+    throw invalid_argument("host_name may hold letters, digits, '.' and '-' only");
+  }
+  const std::string& id = identity.machine_id;
+  if (!id.empty() &&
+      (id.size() != 32 || id.find_first_not_of("0123456789abcdef") != std::string::npos)) {
+    throw invalid_argument("machine_id must be 32 lower-case hex digits");
+  }
+}
+
+}  // namespace
+
+void GuestMachine::personalize(const api::agent::Personalize& identity) {
+  check_names(identity);
+  if (identity.realtime_ns != 0) set_clock(identity.realtime_ns);
+  if (!identity.random_seed.data.empty()) reseed(identity.random_seed.data);
+  set_host_name(identity.host_name);
+  if (!identity.machine_id.empty()) write_file("/etc/machine-id", identity.machine_id + "\n");
+}
+
+void GuestMachine::power_off() {
+  ::kill(-1, SIGKILL);
+  ::sync();
+  // Frozen, a journal is empty and stays so: what is still dying can write no more.
+  for (const auto& volume : volumes_) ::ioctl(volume.get(), FIFREEZE, 0);
+  // microvm has no ACPI to power off with: a reset ends QEMU, which runs with -no-reboot.
+  ::reboot(RB_AUTOBOOT);
+  ::_exit(1);
+}
+
+}  // namespace pyro::agent

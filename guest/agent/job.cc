@@ -1,0 +1,252 @@
+#include "guest/agent/job.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "common/base/error.h"
+
+namespace pyro::agent {
+namespace {
+
+using api::agent::JobState;
+
+constexpr std::size_t kMaxCursors = 4096;
+constexpr std::uint64_t kPieceBytes = 64U << 10U;
+/// A process stuck in the kernel must not keep the answer of a kill back for ever.
+constexpr std::chrono::seconds kKillPatience{5};
+/// Time-outs beyond this are none; a timer's arithmetic would overflow.
+constexpr std::uint64_t kMaxTimeoutMs = 365ULL * 86'400'000;
+
+}  // namespace
+
+Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory)
+    : io_(io),
+      id_(request.job_id),
+      timeout_(static_cast<std::int64_t>(std::min(request.timeout_ms, kMaxTimeoutMs))),
+      timer_(io),
+      stores_{OutputStore(output_directory), OutputStore(output_directory)} {}
+
+void Job::start(Launcher& launcher, const api::agent::StartJob& request) {
+  ShellCommand command(request.command, request.cwd, request.environment);
+  std::array<UniqueFd, 2> write_ends;
+  for (const std::size_t i : {0U, 1U}) pipes_.at(i) = OutputPipe::make(io_, write_ends.at(i));
+  processes_ = launcher.launch(id_, command, write_ends[0].get(), write_ends[1].get(),
+                               {.on_shell_exit =
+                                    [weak = weak_from_this()](int code) {
+                                      if (const auto self = weak.lock()) self->on_shell_exit(code);
+                                    },
+                                .on_empty =
+                                    [weak = weak_from_this()] {
+                                      const auto self = weak.lock();
+                                      if (!self) return;
+                                      self->processes_gone_ = true;
+                                      if (self->shell_gone_) self->finish();
+                                    }});
+  for (const std::size_t i : {0U, 1U}) {
+    pipes_.at(i)->start([this] { return may_read(); },
+                        [this, i](std::string_view data) { on_output(i, data); });
+  }
+  timer_.expires_after(timeout_);
+  timer_.async_wait([weak = weak_from_this()](auto failed) {
+    const auto self = weak.lock();
+    if (self && !failed) self->kill(JobState::kTimedOut);
+  });
+}
+
+api::agent::Job Job::describe() const {
+  api::agent::Job out;
+  out.job_id = id_;
+  out.state = state_;
+  if (ended()) out.exit_code = exit_code_;
+  const auto until = ended() ? ended_at_ : Clock::now();
+  out.duration_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(until - started_).count());
+  out.stdout_bytes = stores_[0].total();
+  out.stderr_bytes = stores_[1].total();
+  return out;
+}
+
+Job::Positions Job::positions_of(std::uint64_t cursor) const {
+  if (cursor == 0) return {};
+  const auto found = cursors_.find(cursor);
+  if (found == cursors_.end()) {
+    throw invalid_argument("cursor {} is not one that job '{}' has handed out", cursor, id_);
+  }
+  return found->second;
+}
+
+/// The same place gets the same cursor again where that is easily seen: polls of a silent job use
+/// none up.
+std::uint64_t Job::cursor_of(const Positions& positions, std::uint64_t from) {
+  if (positions == positions_of(from)) return from;
+  if (last_cursor_ != 0 && cursors_.at(last_cursor_) == positions) return last_cursor_;
+  cursors_.emplace(++last_cursor_, positions);
+  if (cursors_.size() > kMaxCursors) cursors_.erase(cursors_.begin());
+  return last_cursor_;
+}
+
+api::agent::JobOutput Job::read(const api::agent::ReadJob& request) {
+  Positions at = positions_of(request.cursor);
+  api::agent::JobOutput out;
+  out.job = describe();
+  // Neither stream starves the other: errors get half, then output, then errors what is left.
+  OutputStore::Piece errors = stores_[1].read(at[1], request.max_bytes / 2);
+  const OutputStore::Piece output = stores_[0].read(at[0], request.max_bytes - errors.data.size());
+  errors = stores_[1].read(at[1], request.max_bytes - output.data.size());
+  at[0] += output.dropped + output.data.size();
+  at[1] += errors.dropped + errors.data.size();
+  out.stdout_data.data = output.data;
+  out.stderr_data.data = errors.data;
+  out.stdout_dropped = output.dropped;
+  out.stderr_dropped = errors.dropped;
+  out.more = at != Positions{stores_[0].total(), stores_[1].total()};
+  out.next_cursor = cursor_of(at, request.cursor);
+  return out;
+}
+
+void Job::follow(std::uint64_t cursor, const std::shared_ptr<Session>& session) {
+  followers_.push_back({session, positions_of(cursor)});
+  const std::weak_ptr<Job> weak = weak_from_this();
+  Session* const raw = session.get();
+  // Keeps a job that the table has forgotten meanwhile until this follower has it all.
+  session->on_room([self = shared_from_this(), raw] { self->feed(raw->shared_from_this()); });
+  session->on_gone([weak, raw] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->followers_.remove_if([raw](const Follower& f) { return f.session.get() == raw; });
+    self->resume();
+  });
+  feed(session);
+}
+
+bool Job::caught_up(const Follower& follower) const {
+  return follower.positions == Positions{stores_[0].total(), stores_[1].total()};
+}
+
+/// What was printed before somebody followed, as far as the session takes it now; at the end of
+/// an ended job's output, the answer.
+void Job::feed(const std::shared_ptr<Session>& session) {
+  const auto it = std::find_if(followers_.begin(), followers_.end(),
+                               [&session](const Follower& f) { return f.session == session; });
+  if (it == followers_.end()) return;
+  while (!caught_up(*it) && session->has_room()) {
+    for (const std::size_t i : {0U, 1U}) {
+      const OutputStore::Piece piece = stores_.at(i).read(it->positions.at(i), kPieceBytes);
+      if (piece.dropped + piece.data.size() == 0) continue;
+      session->output(static_cast<int>(i) + 1, piece.dropped, piece.data);
+      it->positions.at(i) += piece.dropped + piece.data.size();
+    }
+  }
+  if (ended() && caught_up(*it)) {
+    followers_.erase(it);
+    session->answer(describe());
+    return;
+  }
+  resume();
+}
+
+bool Job::may_read() {
+  return std::all_of(followers_.begin(), followers_.end(), [this](const Follower& follower) {
+    return caught_up(follower) && follower.session->has_room();
+  });
+}
+
+void Job::resume() {
+  for (const auto& pipe : pipes_) {
+    if (pipe && !ended()) pipe->resume();
+  }
+}
+
+void Job::on_output(std::size_t stream, std::string_view data) {
+  OutputStore& store = stores_.at(stream);
+  for (auto& follower : followers_) {
+    // One that lags reads it from the store.
+    if (follower.positions.at(stream) != store.total()) continue;
+    follower.session->output(static_cast<int>(stream) + 1, 0, data);
+    follower.positions.at(stream) += data.size();
+  }
+  store.append(data);
+  wake(Until::kOutput);
+}
+
+void Job::wait(Until until, std::chrono::milliseconds limit,
+               const std::shared_ptr<Session>& session, std::function<void()> action) {
+  const auto waiter = std::make_shared<Waiter>(io_, until, std::move(action));
+  waiters_.push_back(waiter);
+  const std::weak_ptr<Job> weak = weak_from_this();
+  waiter->timer.expires_after(limit);
+  waiter->timer.async_wait([weak, waiter](auto failed) {
+    const auto self = weak.lock();
+    if (failed || !self) return;
+    self->waiters_.remove(waiter);
+    waiter->action();
+  });
+  session->on_gone([weak, observed = std::weak_ptr<Waiter>(waiter)] {
+    const auto self = weak.lock();
+    if (const auto there = observed.lock(); self && there) {
+      self->waiters_.remove(there);
+      there->timer.cancel();
+    }
+  });
+}
+
+void Job::wake(Until what) {
+  if (waiters_.empty()) return;
+  std::vector<std::shared_ptr<Waiter>> ready;
+  waiters_.remove_if([&](const std::shared_ptr<Waiter>& waiter) {
+    const bool now = what == Until::kEnd || waiter->until == what;
+    if (now) ready.push_back(waiter);
+    return now;
+  });
+  for (const auto& waiter : ready) {
+    waiter->timer.cancel();
+    waiter->action();
+  }
+}
+
+void Job::signal(int number) {
+  if (ended()) return;
+  if (number == SIGKILL) return kill(JobState::kCancelled);
+  processes_->signal(number);
+}
+
+void Job::kill(JobState reason) {
+  if (ended() || outcome_ != JobState::kExited) return;
+  outcome_ = reason;
+  timer_.expires_after(kKillPatience);
+  timer_.async_wait([weak = weak_from_this()](auto failed) {
+    const auto self = weak.lock();
+    if (self && !failed) self->finish();
+  });
+  processes_->kill();
+}
+
+void Job::on_shell_exit(int exit_code) {
+  shell_gone_ = true;
+  exit_code_ = exit_code;
+  if (outcome_ == JobState::kExited || processes_gone_) finish();
+}
+
+void Job::finish() {
+  if (ended()) return;
+  const auto self = shared_from_this();
+  timer_.cancel();
+  for (const auto& pipe : pipes_) pipe->drain();
+  if (outcome_ == JobState::kTimedOut) {
+    exit_code_ = 124;
+    const double seconds = static_cast<double>(timeout_.count()) / 1000;
+    on_output(1, fmt::format("{}command timed out after {}s", stores_[1].ends_line() ? "" : "\n",
+                             seconds));
+  }
+  state_ = outcome_;
+  ended_at_ = Clock::now();
+  processes_.reset();
+  std::vector<std::shared_ptr<Session>> sessions;
+  for (const auto& follower : followers_) sessions.push_back(follower.session);
+  for (const auto& session : sessions) feed(session);
+  wake(Until::kEnd);
+  if (const auto action = std::exchange(on_end_, nullptr)) action();
+}
+
+}  // namespace pyro::agent

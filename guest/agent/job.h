@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/agent.h"
+#include "common/base/clock.h"
+#include "guest/agent/job_processes.h"
+#include "guest/agent/output_pipe.h"
+#include "guest/agent/output_store.h"
+#include "guest/agent/session.h"
+
+namespace pyro::agent {
+
+/// One shell command: its processes, its time limit, what it printed, and who waits for it.
+/// Its pipes are read as long as every follower takes what comes, and always when none follows.
+class Job : public std::enable_shared_from_this<Job> {
+ public:
+  Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory);
+
+  /// Throws when the shell cannot be started.
+  void start(Launcher& launcher, const api::agent::StartJob& request);
+
+  const std::string& id() const { return id_; }
+  bool ended() const { return state_ != api::agent::JobState::kRunning; }
+  api::agent::Job describe() const;
+
+  api::agent::JobOutput read(const api::agent::ReadJob& request);
+  /// Output from the cursor on, then the job as it ended.
+  void follow(std::uint64_t cursor, const std::shared_ptr<Session>& session);
+
+  enum class Until { kEnd, kOutput };
+  /// Calls `action` when that came about or the time is over; never when the session went first.
+  void wait(Until until, std::chrono::milliseconds limit, const std::shared_ptr<Session>& session,
+            std::function<void()> action);
+
+  void signal(int number);
+  /// kTimedOut or kCancelled; it ends once every process is gone.
+  void kill(api::agent::JobState reason);
+  /// Called once, when it has ended.
+  void on_end(std::function<void()> action) { on_end_ = std::move(action); }
+
+ private:
+  using Positions = std::array<std::uint64_t, 2>;
+  struct Follower {
+    std::shared_ptr<Session> session;
+    Positions positions{};
+  };
+  struct Waiter {
+    Waiter(asio::io_context& io, Until what, std::function<void()> what_then)
+        : timer(io), until(what), action(std::move(what_then)) {}
+    asio::steady_timer timer;
+    Until until;
+    std::function<void()> action;
+  };
+
+  Positions positions_of(std::uint64_t cursor) const;
+  std::uint64_t cursor_of(const Positions& positions, std::uint64_t from);
+  bool caught_up(const Follower& follower) const;
+  bool may_read();
+  void on_output(std::size_t stream, std::string_view data);
+  void feed(const std::shared_ptr<Session>& session);
+  void resume();
+  void wake(Until what);
+  void on_shell_exit(int exit_code);
+  void finish();
+
+  asio::io_context& io_;
+  std::string id_;
+  std::chrono::milliseconds timeout_;
+  Clock::time_point started_ = Clock::now();
+  Clock::time_point ended_at_;
+  api::agent::JobState state_ = api::agent::JobState::kRunning;
+  api::agent::JobState outcome_ = api::agent::JobState::kExited;
+  int exit_code_ = 0;
+  bool shell_gone_ = false;
+  bool processes_gone_ = false;
+
+  std::unique_ptr<JobProcesses> processes_;
+  asio::steady_timer timer_;
+  std::array<OutputStore, 2> stores_;
+  std::array<std::shared_ptr<OutputPipe>, 2> pipes_;
+  std::list<Follower> followers_;
+  std::list<std::shared_ptr<Waiter>> waiters_;
+  std::map<std::uint64_t, Positions> cursors_;
+  std::uint64_t last_cursor_ = 0;
+  std::function<void()> on_end_;
+};
+
+}  // namespace pyro::agent

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "guest/agent/shell_command.h"
+
+namespace pyro::agent {
+
+/// What becomes of a job's processes.
+struct ProcessEvents {
+  std::function<void(int exit_code)> on_shell_exit;  ///< 128 + n after signal n
+  std::function<void()> on_empty;                    ///< after kill(): every process is gone
+};
+
+/// The processes that a job's shell started, however they tried to get away. Dropping it leaves
+/// those that still run alone.
+class JobProcesses {
+ public:
+  virtual ~JobProcesses() = default;
+  virtual void signal(int number) = 0;
+  virtual void kill() = 0;
+};
+
+/// Starts shells so that all that comes of them can be found again.
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+  /// Throws when the shell did not start. Events come from the loop, never from within.
+  virtual std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command,
+                                               int out_fd, int error_fd, ProcessEvents events) = 0;
+  /// Kills all that was ever started here and returns once it is gone: for the agent's end.
+  virtual void end_all() = 0;
+};
+
+}  // namespace pyro::agent

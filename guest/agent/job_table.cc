@@ -1,0 +1,57 @@
+#include "guest/agent/job_table.h"
+
+#include <algorithm>
+
+#include "common/base/error.h"
+
+namespace pyro::agent {
+namespace {
+
+/// An id names a cgroup.
+void check_id(const std::string& id) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (id.find_first_not_of(kAllowed) != std::string::npos) {
+    throw invalid_argument("job_id may hold letters, digits, '.', '_' and '-' only");
+  }
+}
+
+}  // namespace
+
+JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory)
+    : io_(io), launcher_(launcher), output_directory_(std::move(output_directory)) {}
+
+std::shared_ptr<Job> JobTable::start(const api::agent::StartJob& request) {
+  check_id(request.job_id);
+  if (jobs_.contains(request.job_id)) {
+    throw already_exists("job '{}' exists already", request.job_id);
+  }
+  const auto job = std::make_shared<Job>(io_, request, output_directory_.get());
+  job->start(launcher_, request);
+  job->on_end([this, id = request.job_id] { remember_ended(id); });
+  jobs_.emplace(request.job_id, job);
+  return job;
+}
+
+std::shared_ptr<Job> JobTable::find(const std::string& id) const {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) throw not_found("job '{}' does not exist", id);
+  return found->second;
+}
+
+void JobTable::forget(const std::string& id) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;
+  if (!found->second->ended()) throw failed_precondition("job '{}' still runs", id);
+  ended_.erase(std::remove(ended_.begin(), ended_.end(), id), ended_.end());
+  jobs_.erase(found);
+}
+
+void JobTable::remember_ended(const std::string& id) {
+  ended_.push_back(id);
+  if (ended_.size() <= kEndedJobs) return;
+  jobs_.erase(ended_.front());
+  ended_.pop_front();
+}
+
+}  // namespace pyro::agent

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/base/unique_fd.h"
+#include "guest/agent/job.h"
+
+namespace pyro::agent {
+
+/// All jobs by id: those that run, and the last that ended.
+class JobTable {
+ public:
+  static constexpr std::size_t kEndedJobs = 256;
+
+  /// `output_directory`: where output too long for memory is kept.
+  JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory);
+
+  /// Throws kAlreadyExists for a taken id.
+  std::shared_ptr<Job> start(const api::agent::StartJob& request);
+  /// Throws kNotFound.
+  std::shared_ptr<Job> find(const std::string& id) const;
+  void forget(const std::string& id);
+
+ private:
+  void remember_ended(const std::string& id);
+
+  asio::io_context& io_;
+  Launcher& launcher_;
+  UniqueFd output_directory_;
+  std::map<std::string, std::shared_ptr<Job>> jobs_;
+  std::deque<std::string> ended_;
+};
+
+}  // namespace pyro::agent

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/unique_fd.h"
+
+namespace pyro::agent {
+
+/// The kernel's announcements of devices (uevents).
+class KernelEvents {
+ public:
+  /// Announcements from here on are not missed.
+  KernelEvents();
+
+  /// Returns once `there()`, asked now and after each announcement, is true. Throws
+  /// kDeadlineExceeded naming `what`.
+  void wait_until(const std::function<bool()>& there, const std::string& what, Deadline deadline);
+
+ private:
+  UniqueFd socket_;
+};
+
+}  // namespace pyro::agent

@@ -1,0 +1,78 @@
+#include "guest/agent/link.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <asio/ip/tcp.hpp>
+#include <csignal>
+
+#include "common/api/agent.h"
+#include "common/link/bridge.h"
+
+namespace pyro::agent {
+
+Link::Link(asio::io_context& io, UniqueFd link, Service& service, std::function<void()> on_end)
+    : io_(io),
+      service_(service),
+      mux_(io, std::move(link), link::MuxEnd::kAgent,
+           {.on_ready = {},
+            .on_open = [this](const auto& stream, std::uint32_t port) { take(stream, port); },
+            .on_broken = [on_end = std::move(on_end)](const std::string&) { on_end(); }}) {
+  service_.when_flushed = [this](std::function<void()> action) {
+    mux_.when_flushed(std::move(action));
+  };
+}
+
+void Link::take(const std::shared_ptr<link::MuxStream>& stream, std::uint32_t port) {
+  if (port == api::agent::kPort) {
+    stream->accept(std::make_shared<Session>(
+        stream,
+        [this](const auto& session, const auto& frame) { service_.dispatch(session, frame); }));
+  } else if (port == 0 || port > 65535) {
+    stream->reset();
+  } else {
+    connect_to_service(stream, static_cast<std::uint16_t>(port));
+  }
+}
+
+void Link::connect_to_service(const std::shared_ptr<link::MuxStream>& stream, std::uint16_t port) {
+  using asio::ip::tcp;
+  const auto socket = std::make_shared<tcp::socket>(io_);
+  socket->async_connect(
+      tcp::endpoint(asio::ip::address_v4::loopback(), port), [stream, socket](auto failed) {
+        if (failed) return stream->reset();
+        if (!stream->open()) return;
+        asio::error_code ignored;
+        socket->set_option(tcp::no_delay(true), ignored);
+        const auto bridge =
+            std::make_shared<link::Bridge>(link::Bridge::Socket(std::move(*socket)));
+        stream->accept(bridge);
+        bridge->start(stream);
+      });
+}
+
+PortReopening::PortReopening(asio::io_context& io, int port_fd, std::function<void()> on_open)
+    : signals_(io, SIGIO), fd_(port_fd), on_open_(std::move(on_open)) {
+  ::fcntl(fd_, F_SETOWN, ::getpid());
+}
+
+bool PortReopening::host_is_there() const {
+  pollfd state{.fd = fd_, .events = POLLOUT, .revents = 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) == 0;
+}
+
+void PortReopening::wait() {
+  // Only while closed: the port signals arriving data as well.
+  const int flags = ::fcntl(fd_, F_GETFL);
+  ::fcntl(fd_, F_SETFL, flags | O_ASYNC);
+  if (host_is_there()) {
+    ::fcntl(fd_, F_SETFL, flags & ~O_ASYNC);
+    return on_open_();
+  }
+  signals_.async_wait([this](auto failed, int) {
+    if (!failed) wait();
+  });
+}
+
+}  // namespace pyro::agent

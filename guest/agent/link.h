@@ -1,0 +1,46 @@
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <functional>
+
+#include "common/base/unique_fd.h"
+#include "common/link/mux.h"
+#include "guest/agent/service.h"
+
+namespace pyro::agent {
+
+/// The agent's end of the link: streams to its own port become sessions, those to any other are
+/// carried to 127.0.0.1 in the guest.
+class Link {
+ public:
+  /// `on_end`: the byte stream ended.
+  Link(asio::io_context& io, UniqueFd link, Service& service, std::function<void()> on_end);
+
+  void start() { mux_.start(); }
+
+ private:
+  void take(const std::shared_ptr<link::MuxStream>& stream, std::uint32_t port);
+  void connect_to_service(const std::shared_ptr<link::MuxStream>& stream, std::uint16_t port);
+
+  asio::io_context& io_;
+  Service& service_;
+  link::Mux mux_;
+};
+
+/// Waits, without turning, until the host opens its side of a virtio port again: then on_open.
+/// To poll(2) a closed port is readable for ever, so the kernel's SIGIO has to tell.
+class PortReopening {
+ public:
+  PortReopening(asio::io_context& io, int port_fd, std::function<void()> on_open);
+  void wait();
+
+ private:
+  bool host_is_there() const;
+
+  asio::signal_set signals_;
+  int fd_;
+  std::function<void()> on_open_;
+};
+
+}  // namespace pyro::agent

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "common/base/unique_fd.h"
+
+namespace pyro::agent {
+
+/// The read end of a job's output. It is read as it fills, while `may_read` says so.
+class OutputPipe : public std::enable_shared_from_this<OutputPipe> {
+ public:
+  using OnData = std::function<void(std::string_view)>;
+
+  /// Makes the pipe; `write_end` is for the child.
+  static std::shared_ptr<OutputPipe> make(asio::io_context& io, UniqueFd& write_end);
+
+  void start(std::function<bool()> may_read, OnData on_data);
+  /// `may_read` may have turned true.
+  void resume();
+  /// What is in the pipe at this moment, whoever still holds its other end; then nothing more is
+  /// reported. Background processes may write on: it goes nowhere.
+  void drain();
+
+ private:
+  OutputPipe(asio::io_context& io, UniqueFd read_end);
+  bool read_once(std::size_t limit);
+
+  asio::posix::stream_descriptor pipe_;
+  std::function<bool()> may_read_;
+  OnData on_data_;
+  bool waiting_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace pyro::agent

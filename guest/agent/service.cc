@@ -1,0 +1,103 @@
+#include "guest/agent/service.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "common/api/msgpack_codec.h"
+
+namespace pyro::agent {
+namespace {
+
+namespace wire = api::agent;
+
+std::chrono::milliseconds wait_time(std::uint64_t wait_ms) {
+  constexpr std::uint64_t kLongestMs = 86'400'000;
+  return std::chrono::milliseconds(std::min(wait_ms, kLongestMs));
+}
+
+std::uint64_t uptime_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec * 1000 + now.tv_nsec / 1'000'000);
+}
+
+template <class... Ops>
+void dispatch_to(api::Api<Ops...>, Service& service, const std::shared_ptr<Session>& session,
+                 const link::Frame& request) {
+  const auto attempt = [&]<class Op>(std::type_identity<Op>) {
+    if (request.method != Op::kMethod.name) return false;
+    service.handle(api::from_msgpack<Op>(request.body.data, api::UnknownFields::kRefuse),
+                   Caller<Op>(session));
+    return true;
+  };
+  if (!(attempt(std::type_identity<Ops>{}) || ...)) {
+    throw invalid_argument("the agent knows no method '{}'", request.method);
+  }
+}
+
+}  // namespace
+
+void Service::dispatch(const std::shared_ptr<Session>& session, const link::Frame& request) {
+  dispatch_to(wire::AgentApi{}, *this, session, request);
+}
+
+void Service::handle(const wire::Hello&, To<wire::Hello> caller) {
+  caller.answer({.agent_version = PYRO_VERSION, .uptime_ms = uptime_ms()});
+}
+
+void Service::handle(const wire::Personalize& request, To<wire::Personalize> caller) {
+  machine_.personalize(request);
+  caller.answer({});
+}
+
+void Service::handle(const wire::StartJob& request, To<wire::StartJob> caller) {
+  const auto job = jobs_.start(request);
+  if (request.follow) return job->follow(0, caller.session());
+  caller.answer(job->describe());
+}
+
+void Service::handle(const wire::JobStatus& request, To<wire::JobStatus> caller) {
+  caller.answer(jobs_.find(request.job_id)->describe());
+}
+
+void Service::handle(const wire::WaitJob& request, To<wire::WaitJob> caller) {
+  const auto job = jobs_.find(request.job_id);
+  if (job->ended() || request.wait_ms == 0) return caller.answer(job->describe());
+  job->wait(Job::Until::kEnd, wait_time(request.wait_ms), caller.session(),
+            [job, caller] { caller.answer(job->describe()); });
+}
+
+void Service::handle(const wire::ReadJob& request, To<wire::ReadJob> caller) {
+  const auto job = jobs_.find(request.job_id);
+  const auto output = job->read(request);
+  const bool nothing = output.next_cursor == request.cursor;
+  if (!nothing || job->ended() || request.wait_ms == 0) return caller.answer(output);
+  job->wait(Job::Until::kOutput, wait_time(request.wait_ms), caller.session(),
+            [job, caller, request] { caller.answer(job->read(request)); });
+}
+
+void Service::handle(const wire::FollowJob& request, To<wire::FollowJob> caller) {
+  jobs_.find(request.job_id)->follow(request.cursor, caller.session());
+}
+
+void Service::handle(const wire::SignalJob& request, To<wire::SignalJob> caller) {
+  const auto job = jobs_.find(request.job_id);
+  job->signal(static_cast<int>(request.signal));
+  if (request.signal != SIGKILL || job->ended()) return caller.answer(job->describe());
+  job->wait(Job::Until::kEnd, std::chrono::hours(24), caller.session(),
+            [job, caller] { caller.answer(job->describe()); });
+}
+
+void Service::handle(const wire::ForgetJob& request, To<wire::ForgetJob> caller) {
+  jobs_.forget(request.job_id);
+  caller.answer({});
+}
+
+void Service::handle(const wire::PowerOff&, To<wire::PowerOff> caller) {
+  caller.answer({});
+  when_flushed([this] { machine_.power_off(); });
+}
+
+}  // namespace pyro::agent

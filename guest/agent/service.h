@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/api/agent.h"
+#include "common/link/mux.h"
+#include "guest/agent/job_table.h"
+#include "guest/agent/machine.h"
+#include "guest/agent/session.h"
+
+namespace pyro::agent {
+
+/// Answers the agent's operations: checks the request, calls a noun, builds the reply.
+class Service {
+ public:
+  Service(JobTable& jobs, Machine& machine) : jobs_(jobs), machine_(machine) {}
+
+  /// Finds the handler of the request's method. One that is missing does not compile.
+  void dispatch(const std::shared_ptr<Session>& session, const link::Frame& request);
+
+  /// Calls the action once all answers given so far are on their way to the host.
+  std::function<void(std::function<void()>)> when_flushed;
+
+  template <class Op>
+  using To = const Caller<Op>&;
+  void handle(const api::agent::Hello& request, To<api::agent::Hello> caller);
+  void handle(const api::agent::Personalize& request, To<api::agent::Personalize> caller);
+  void handle(const api::agent::StartJob& request, To<api::agent::StartJob> caller);
+  void handle(const api::agent::JobStatus& request, To<api::agent::JobStatus> caller);
+  void handle(const api::agent::WaitJob& request, To<api::agent::WaitJob> caller);
+  void handle(const api::agent::ReadJob& request, To<api::agent::ReadJob> caller);
+  void handle(const api::agent::FollowJob& request, To<api::agent::FollowJob> caller);
+  void handle(const api::agent::SignalJob& request, To<api::agent::SignalJob> caller);
+  void handle(const api::agent::ForgetJob& request, To<api::agent::ForgetJob> caller);
+  void handle(const api::agent::PowerOff& request, To<api::agent::PowerOff> caller);
+
+ private:
+  JobTable& jobs_;
+  Machine& machine_;
+};
+
+}  // namespace pyro::agent

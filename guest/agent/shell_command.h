@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+
+namespace pyro::agent {
+
+/// A job's shell, laid out before the fork: what runs in the child allocates nothing.
+class ShellCommand {
+ public:
+  ShellCommand(const std::string& command, const std::string& cwd,
+               const std::map<std::string, std::string>& environment);
+  ShellCommand(const ShellCommand&) = delete;
+  ShellCommand& operator=(const ShellCommand&) = delete;
+
+  /// In the child: becomes the shell with these as standard output and error. What fails goes to
+  /// `report_fd`, which is otherwise closed by the execve.
+  [[noreturn]] void become(int null_fd, int out_fd, int error_fd, int report_fd);
+
+  /// In the parent: waits until the child has become the shell; throws what it reported.
+  void wait_started(int report_fd) const;
+
+ private:
+  std::string shell_;
+  std::string cwd_;
+  std::vector<std::string> words_;
+  std::vector<std::string> environment_;
+  std::vector<char*> argv_;
+  std::vector<char*> envp_;
+};
+
+/// Lets the agent hold many descriptors; a shell gets the limit back that was there before.
+void raise_descriptor_limit();
+
+/// Blocks every signal for its lifetime, so that no handler of the agent runs in a fresh child.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+};
+
+/// In a fresh child: default handlers, then no signal blocked.
+void reset_signals();
+
+}  // namespace pyro::agent

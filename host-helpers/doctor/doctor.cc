@@ -1,0 +1,196 @@
+#include "host-helpers/doctor/doctor.h"
+
+#include <algorithm>
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+
+namespace pyro::doctor {
+namespace {
+
+constexpr std::string_view kSupported = "linux/amd64";
+constexpr std::uint64_t kSettleMs = 20000;
+
+std::string package_fix(const Report& report) {
+  return report.packages.install_command.value_or("run `pyro stack logs`");
+}
+
+/// Runs `ask`; an Error becomes an issue.
+template <class Ask>
+void try_to(Report& report, std::string_view what, std::string_view fix, Ask&& ask) {
+  try {
+    ask();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    report.issues.push_back({fmt::format("{}: {}", what, error.message()), std::string(fix)});
+  }
+}
+
+void ask_stack(Report& report, StackClient& stack, const bus::CallOptions& options) {
+  report.stack.version = PYRO_VERSION;
+  report.stack.state_dir = stack.paths().state_dir.string();
+  report.stack.runtime_dir = stack.paths().runtime_dir.string();
+  const auto log = (stack.paths().logs_dir() / "supervisor.log").string();
+  try_to(report, "the stack does not run", "see " + log, [&] {
+    report.stack = stack.call(api::StackStatus{.wait_ms = kSettleMs, .measure = true}, options);
+    for (const auto& service : report.stack.services) {
+      if (service.state == api::ServiceState::kRunning) continue;
+      report.issues.push_back(
+          {fmt::format("service '{}' is {}: {}", service.name, api::name_of(service.state),
+                       service.last_error.value_or("it said nothing")),
+           fmt::format("run `pyro stack logs --service {}`, then `pyro stack down`",
+                       service.name)});
+    }
+  });
+}
+
+bool service_runs(const Report& report, std::string_view name) {
+  return std::any_of(report.stack.services.begin(), report.stack.services.end(),
+                     [name](const auto& service) {
+                       return service.name == name && service.state == api::ServiceState::kRunning;
+                     });
+}
+
+void ask_vm_service(Report& report, StackClient& stack, const bus::CallOptions& options) {
+  if (!service_runs(report, "vm")) return;
+  try_to(report, "the vm service does not tell what this host can do",
+         "run `pyro stack logs --service vm`", [&] {
+           report.capabilities = stack.call(api::GetCapabilities{.reprobe = true}, options);
+           const auto& capabilities = *report.capabilities;
+           report.runtime_ok = capabilities.guest_boot_available;
+           report.runtime_reason = capabilities.unavailable_reason;
+           if (!capabilities.accelerator.empty()) report.accelerator = capabilities.accelerator;
+           report.accelerator_reason = capabilities.accelerator_reason;
+           if (!report.runtime_ok) {
+             report.issues.push_back(
+                 {fmt::format("no guest can be booted: {}",
+                              report.runtime_reason.value_or("the vm service gives no reason")),
+                  package_fix(report)});
+           }
+         });
+}
+
+void ask_image_service(Report& report, StackClient& stack, const bus::CallOptions& options) {
+  report.environment_cache.directory = stack.paths().environments_dir.string();
+  if (!service_runs(report, "image")) return;
+  try_to(report, "the environments cannot be listed", "run `pyro stack logs --service image`", [&] {
+    auto list = stack.call(api::ListEnvironments{}, options);
+    report.environment_cache.environments = std::move(list.environments);
+    bool known = false;
+    for (const auto& environment : report.environment_cache.environments) {
+      known = known || environment.name == report.environment;
+      if (environment.installed) {
+        report.environment_cache.size_bytes += environment.size_bytes.value_or(0);
+      }
+    }
+    if (!known) {
+      report.issues.push_back(
+          {fmt::format("environment '{}' is not in the catalog", report.environment),
+           "choose one of `pyro env list`"});
+    }
+  });
+}
+
+void judge_host(Report& report) {
+  if (report.packages.install_command) {
+    report.issues.push_back({"packages are missing: " + join(report.packages.missing, ", "),
+                             *report.packages.install_command});
+  }
+  if (!report.networking.user_namespaces) {
+    report.issues.push_back(
+        {fmt::format("unprivileged user namespaces do not work ({}), so machines have no network",
+                     report.networking.user_namespaces_reason.value_or("unshare is missing")),
+         "sudo sysctl -w kernel.unprivileged_userns_clone=1; on Ubuntu also "
+         "kernel.apparmor_restrict_unprivileged_userns=0"});
+  }
+  if (report.kvm.exists && !(report.kvm.readable && report.kvm.writable)) {
+    report.issues.push_back({"/dev/kvm is there, but not for this user: guests run slower",
+                             "sudo usermod -aG kvm $USER, then log in again"});
+  }
+}
+
+std::string yes_no(bool value) { return value ? "yes" : "no"; }
+
+std::string kvm_text(const Kvm& kvm) {
+  if (!kvm.exists) return "/dev/kvm does not exist";
+  return fmt::format("/dev/kvm exists, readable: {}, writable: {}", yes_no(kvm.readable),
+                     yes_no(kvm.writable));
+}
+
+std::string stack_line(const api::Stack& stack) {
+  if (!stack.running) return "does not run";
+  std::string text = fmt::format("runs (process {})", stack.pid.value_or(0));
+  for (const auto& service : stack.services) {
+    text += fmt::format(", {} {}", service.name, api::name_of(service.state));
+  }
+  return text;
+}
+
+}  // namespace
+
+Report examine(const Question& question, const Config& config, StackClient& stack,
+               const bus::CallOptions& options) {
+  Report report;
+  report.platform = question.platform.empty() ? host_platform() : question.platform;
+  report.environment = question.environment;
+  report.kvm = check_kvm();
+  report.versions = find_versions(config.vm.qemu, options.stop);
+  report.networking = check_networking(question.has_program, options.stop);
+  report.packages = check_packages(question.has_program, config.vm.qemu);
+  judge_host(report);
+  ask_stack(report, stack, options);
+  ask_vm_service(report, stack, options);
+  ask_image_service(report, stack, options);
+  if (report.platform != kSupported || host_platform() != kSupported) {
+    report.runtime_ok = false;
+    report.runtime_reason = fmt::format("guests run on {} only; this question is about {} on {}",
+                                        kSupported, report.platform, host_platform());
+    report.issues.push_back({*report.runtime_reason, fmt::format("use a {} host", kSupported)});
+  } else if (!report.runtime_ok && !report.runtime_reason) {
+    report.runtime_reason = "the vm service does not answer";
+  }
+  return report;
+}
+
+std::string report_text(const Report& report) {
+  std::string text;
+  const auto line = [&text](std::string_view name, std::string_view value) {
+    text += fmt::format("{:<13} {}\n", name, value);
+  };
+  line("platform", report.platform);
+  line("guests",
+       report.runtime_ok ? "can run" : "cannot run: " + report.runtime_reason.value_or(""));
+  if (report.accelerator) {
+    line("accelerator",
+         fmt::format("{} ({})", *report.accelerator, report.accelerator_reason.value_or("")));
+  }
+  line("kvm", kvm_text(report.kvm));
+  for (const auto& [name, version] : report.versions) line(name, version);
+  std::string tools;
+  for (const auto& [tool, present] : report.networking.tools) {
+    tools += fmt::format(", {}: {}", tool, present ? "present" : "missing");
+  }
+  line("networking",
+       fmt::format("user namespaces: {}{}",
+                   report.networking.user_namespaces ? "work" : "do not work", tools));
+  line("packages", report.packages.missing.empty()
+                       ? "all there"
+                       : "missing " + join(report.packages.missing, ", "));
+  line("stack", stack_line(report.stack));
+  std::vector<std::string> installed;
+  for (const auto& environment : report.environment_cache.environments) {
+    if (environment.installed) installed.push_back(environment.name);
+  }
+  line("environments",
+       fmt::format("{} installed ({}) in {}", installed.empty() ? "none" : join(installed, ", "),
+                   human_size(report.environment_cache.size_bytes),
+                   report.environment_cache.directory));
+  if (report.issues.empty()) return text + "\nno issues\n";
+  text += "\nissues\n";
+  for (const auto& issue : report.issues) {
+    text += fmt::format("- {}\n  fix: {}\n", issue.problem, issue.fix);
+  }
+  return text;
+}
+
+}  // namespace pyro::doctor

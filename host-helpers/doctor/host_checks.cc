@@ -1,0 +1,121 @@
+#include "host-helpers/doctor/host_checks.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+#include "common/process/child_process.h"
+
+namespace pyro::doctor {
+namespace {
+
+constexpr std::chrono::seconds kProbeLimit{5};
+
+/// A program and the Debian package that brings it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNeeded = {{
+    {"mmdebstrap", "mmdebstrap"},
+    {"fakechroot", "fakechroot"},
+    {"fakeroot", "fakeroot"},
+    {"mke2fs", "e2fsprogs"},
+    {"setpriv", "util-linux"},
+    {"dpkg-deb", "dpkg"},
+    {"bwrap", "bubblewrap"},
+    {"git", "git"},
+}};
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNetworkTools = {{
+    {"pasta", "passt"},
+    {"nft", "nftables"},
+    {"ip", "iproute2"},
+}};
+
+std::string first_line(const std::string& text) {
+  return std::string(trim(text.substr(0, text.find('\n'))));
+}
+
+}  // namespace
+
+std::string host_platform() {
+  utsname name{};
+  ::uname(&name);
+  const std::string machine = name.machine;
+  const std::string architecture = machine == "x86_64"    ? "amd64"
+                                   : machine == "aarch64" ? "arm64"
+                                                          : machine;
+  return "linux/" + architecture;
+}
+
+Kvm check_kvm(const std::filesystem::path& device) {
+  return {.exists = ::access(device.c_str(), F_OK) == 0,
+          .readable = ::access(device.c_str(), R_OK) == 0,
+          .writable = ::access(device.c_str(), W_OK) == 0};
+}
+
+HasProgram on_path() {
+  return [](const std::string& name) { return find_program(name).has_value(); };
+}
+
+Networking check_networking(const HasProgram& has_program, const std::stop_token& stop) {
+  Networking networking;
+  for (const auto& [program, package] : kNetworkTools) {
+    networking.tools[std::string(program)] = has_program(std::string(program));
+  }
+  try {
+    run_checked({.argv = {"unshare", "--user", "--map-root-user", "--net", "true"}},
+                Clock::now() + kProbeLimit, stop);
+    networking.user_namespaces = true;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    networking.user_namespaces_reason = error.message();
+  }
+  return networking;
+}
+
+Packages check_packages(const HasProgram& has_program, const std::string& qemu) {
+  Packages packages;
+  const auto need = [&](std::string_view program, std::string_view package) {
+    if (has_program(std::string(program))) return;
+    if (std::find(packages.missing.begin(), packages.missing.end(), package) ==
+        packages.missing.end()) {
+      packages.missing.emplace_back(package);
+    }
+  };
+  if (qemu == "qemu-system-x86_64") need(qemu, "qemu-system-x86");
+  for (const auto& [program, package] : kNeeded) need(program, package);
+  for (const auto& [program, package] : kNetworkTools) need(program, package);
+  if (!packages.missing.empty()) {
+    packages.install_command =
+        "sudo apt-get install --no-install-recommends " + join(packages.missing, " ");
+  }
+  return packages;
+}
+
+std::map<std::string, std::string> find_versions(const std::string& qemu,
+                                                 const std::stop_token& stop) {
+  std::map<std::string, std::string> versions{{"pyro", PYRO_VERSION}};
+  utsname name{};
+  if (::uname(&name) == 0) versions["kernel"] = name.release;
+  const auto ask = [&](const std::string& key, const std::string& program,
+                       const std::string& flag) {
+    try {
+      const auto result = run_command({.argv = {program, flag}}, Clock::now() + kProbeLimit, stop);
+      const std::string said =
+          first_line(result.output.empty() ? result.error_output : result.output);
+      if (result.status.ok() && !said.empty()) versions[key] = printable(said);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;  // else: not installed, told elsewhere
+    }
+  };
+  ask("qemu", qemu, "--version");
+  ask("mke2fs", "mke2fs", "-V");
+  ask("bubblewrap", "bwrap", "--version");
+  ask("pasta", "pasta", "--version");
+  return versions;
+}
+
+}  // namespace pyro::doctor

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "host-helpers/doctor/report.h"
+
+/// What can be said of the host without the stack.
+namespace pyro::doctor {
+
+/// `linux/amd64`
+std::string host_platform();
+
+Kvm check_kvm(const std::filesystem::path& device = "/dev/kvm");
+
+/// Whether a program is on PATH; a parameter so that a test can leave some out.
+using HasProgram = std::function<bool(const std::string&)>;
+HasProgram on_path();
+
+/// Tries an unprivileged user and network namespace, as each networked machine needs.
+Networking check_networking(const HasProgram& has_program, const std::stop_token& stop);
+
+/// Packages whose program is missing, and the line that installs them.
+Packages check_packages(const HasProgram& has_program, const std::string& qemu);
+
+/// First lines of what the programs say of their versions, by program.
+std::map<std::string, std::string> find_versions(const std::string& qemu,
+                                                 const std::stop_token& stop);
+
+}  // namespace pyro::doctor

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/api/environment.h"
+#include "common/api/field.h"
+#include "common/api/machine.h"
+#include "common/api/stack.h"
+
+/// What `pyro doctor` reports.
+namespace pyro::doctor {
+
+struct Kvm {
+  bool exists = false;
+  bool readable = false;
+  bool writable = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("exists", &Kvm::exists, "Whether /dev/kvm is there.");
+    f("readable", &Kvm::readable, "Whether we may read it.");
+    f("writable", &Kvm::writable, "Whether we may write it.");
+  }
+};
+
+struct Networking {
+  bool user_namespaces = false;
+  std::optional<std::string> user_namespaces_reason;
+  std::map<std::string, bool> tools;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("user_namespaces", &Networking::user_namespaces,
+      "Whether an unprivileged user and network namespace can be made.");
+    f("user_namespaces_reason", &Networking::user_namespaces_reason, "Why it cannot.");
+    f("tools", &Networking::tools, "Programs that networked machines need, and whether present.");
+  }
+};
+
+struct Packages {
+  std::vector<std::string> missing;
+  std::optional<std::string> install_command;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("missing", &Packages::missing, "Debian packages that are not installed.");
+    f("install_command", &Packages::install_command, "What installs them.");
+  }
+};
+
+struct EnvironmentCache {
+  std::string directory;
+  std::uint64_t size_bytes = 0;
+  std::vector<api::Environment> environments;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("directory", &EnvironmentCache::directory, "Where environments are kept.");
+    f("size_bytes", &EnvironmentCache::size_bytes, "Bytes on disk of those that are installed.");
+    f("environments", &EnvironmentCache::environments, "The catalog.");
+  }
+};
+
+struct Issue {
+  std::string problem;
+  std::string fix;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("problem", &Issue::problem, "What is wrong.");
+    f("fix", &Issue::fix, "What mends it.");
+  }
+};
+
+struct Report {
+  std::string platform;
+  std::string environment;
+  bool runtime_ok = false;
+  std::optional<std::string> runtime_reason;
+  Kvm kvm;
+  std::optional<std::string> accelerator;
+  std::optional<std::string> accelerator_reason;
+  std::map<std::string, std::string> versions;
+  std::optional<api::HostCapabilities> capabilities;
+  Networking networking;
+  Packages packages;
+  api::Stack stack;
+  EnvironmentCache environment_cache;
+  std::vector<Issue> issues;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("platform", &Report::platform, "The platform that was asked about.");
+    f("environment", &Report::environment, "The environment that was asked about.");
+    f("runtime_ok", &Report::runtime_ok, "Whether guests can be run.");
+    f("runtime_reason", &Report::runtime_reason, "Why they cannot.");
+    f("kvm", &Report::kvm, "The host's /dev/kvm.");
+    f("accelerator", &Report::accelerator, "kvm or tcg, as guests are run.");
+    f("accelerator_reason", &Report::accelerator_reason, "Why that one.");
+    f("versions", &Report::versions, "Versions of the suite and what it runs on.");
+    f("capabilities", &Report::capabilities, "What the vm service says this host can do.");
+    f("networking", &Report::networking, "What networked machines need.");
+    f("packages", &Report::packages, "Debian packages that the suite needs.");
+    f("stack", &Report::stack, "The supervised services.");
+    f("environment_cache", &Report::environment_cache, "The environments on this host.");
+    f("issues", &Report::issues, "What is wrong, each with what mends it.");
+  }
+};
+
+}  // namespace pyro::doctor

@@ -1,0 +1,9 @@
+#include "common/service/service_host.h"
+#include "services/image/service.h"
+
+int main(int argc, char** argv) {
+  return pyro::run_service(argc, argv, "image", [](pyro::ServiceHost& host) {
+    pyro::image::Service service(host);
+    host.serve<pyro::api::ImageApi>(service);
+  });
+}

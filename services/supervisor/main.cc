@@ -1,0 +1,21 @@
+#include "common/config/paths.h"
+#include "common/service/service_host.h"
+#include "common/stack/installation.h"
+#include "services/supervisor/service.h"
+#include "services/supervisor/stack_file.h"
+#include "services/supervisor/stack_lock.h"
+#include "services/supervisor/stack_runner.h"
+
+int main(int argc, char** argv) {
+  using namespace pyro;
+  return run_service(argc, argv, "supervisor", [](ServiceHost& host) {
+    const FileLock lock = supervisor::lock_state_dir(host.paths());
+    const auto stack = supervisor::read_stack_file(find_stack_file());
+    export_paths(host.paths());  // for the services
+    supervisor::StackRunner runner(stack, host.paths(), host.config(), host.settings(),
+                                   host.context());
+    supervisor::Service service(runner);
+    runner.start(host.signal_fd());
+    host.serve<api::SupervisorApi>(service, runner.done_fd());
+  });
+}

@@ -1,0 +1,66 @@
+#include "services/supervisor/service_process.h"
+
+#include <signal.h>
+
+#include <charconv>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/process/pidfd.h"
+
+namespace pyro::supervisor {
+
+ServiceProcess::ServiceProcess(ChildProcess child)
+    : pid_(child.pid()), pidfd_(open_pidfd(child.pid())), child_(std::move(child)) {}
+
+ServiceProcess::~ServiceProcess() {
+  if (child_) child_->release();
+}
+
+ServiceProcess ServiceProcess::adopt(pid_t pid) {
+  UniqueFd pidfd = open_pidfd(pid);
+  if (!pidfd) throw not_found("process {} is gone", pid);
+  return {pid, std::move(pidfd)};
+}
+
+std::optional<ServiceProcess> ServiceProcess::holder_of(const std::filesystem::path& lock_file) {
+  if (!std::filesystem::exists(lock_file) || FileLock::attempt(lock_file).held()) {
+    return std::nullopt;
+  }
+  const std::string text = read_file(lock_file, 64);
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  UniqueFd pidfd = pid > 0 ? open_pidfd(pid) : UniqueFd();
+  // The pidfd comes first: what is checked afterwards is true of the process it stands for.
+  if (pidfd && has_open(pid, lock_file)) return ServiceProcess(pid, std::move(pidfd));
+  if (FileLock::attempt(lock_file).held()) return std::nullopt;
+  throw internal_error("'{}' is locked by an unknown process: end it (fuser -v shows it)",
+                       lock_file.string());
+}
+
+bool ServiceProcess::ended_before(Deadline deadline) const {
+  return wait_for(pidfd_.get(), POLLIN, deadline, StopFd({}));
+}
+
+std::string ServiceProcess::reap() {
+  if (!child_) return "ended";
+  const auto status = child_->wait(Clock::now(), StopFd({}));
+  child_.reset();
+  if (!status) return "ended";
+  return status->signalled ? fmt::format("was ended by signal {}", status->code - 128)
+                           : fmt::format("ended with status {}", status->code);
+}
+
+void ServiceProcess::kill() {
+  signal_pidfd(pidfd_.get(), SIGKILL);
+  // SIGKILL cannot be ignored; a process in an uninterruptible call takes its time.
+  ended_before(Clock::now() + std::chrono::seconds(30));
+}
+
+std::string ServiceProcess::stop(std::chrono::seconds limit) {
+  signal_pidfd(pidfd_.get(), SIGTERM);
+  if (!ended_before(Clock::now() + limit)) kill();
+  return reap();
+}
+
+}  // namespace pyro::supervisor

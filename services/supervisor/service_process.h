@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/process/child_process.h"
+
+namespace pyro::supervisor {
+
+/// The process of a service: started by us, or adopted from a supervisor that is gone.
+/// It outlives this object unless it was stopped.
+class ServiceProcess {
+ public:
+  explicit ServiceProcess(ChildProcess child);
+  /// not_found: it is gone already.
+  static ServiceProcess adopt(pid_t pid);
+  /// The process that holds the service's lock, as the lock file says and its open files confirm;
+  /// nullopt when nobody holds it. internal: it is held by a process that cannot be told.
+  static std::optional<ServiceProcess> holder_of(const std::filesystem::path& lock_file);
+
+  ServiceProcess(ServiceProcess&&) noexcept = default;
+  ServiceProcess& operator=(ServiceProcess&&) = delete;
+  ~ServiceProcess();
+
+  pid_t pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }
+
+  /// SIGTERM, and SIGKILL when it is still there after `limit`; returns how it ended.
+  std::string stop(std::chrono::seconds limit);
+  /// SIGKILL; returns once it is gone.
+  void kill();
+  /// How a process that ended did so: `was ended by signal 9`, `ended with status 1`.
+  std::string reap();
+
+ private:
+  ServiceProcess(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  bool ended_before(Deadline deadline) const;
+
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+  std::optional<ChildProcess> child_;
+};
+
+}  // namespace pyro::supervisor

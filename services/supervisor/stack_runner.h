@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "common/api/stack.h"
+#include "common/config/config.h"
+#include "services/supervisor/supervised_service.h"
+
+namespace pyro::supervisor {
+
+/// All services of the stack: started in order, ended in the reverse one, on a signal, on request
+/// or when nobody has used them for long.
+class StackRunner {
+ public:
+  StackRunner(const StackFile& stack, const Paths& paths, const Config& config,
+              const std::vector<std::string>& settings, bus::Context& context);
+  StackRunner(const StackRunner&) = delete;
+  StackRunner& operator=(const StackRunner&) = delete;
+
+  /// Starts the services and the thread that ends them once `signal_fd` is readable.
+  void start(int signal_fd);
+  /// Readable once all services are down.
+  int done_fd() const { return done_.get(); }
+
+  /// Ends the stack; returns when it is down.
+  void bring_down();
+  /// Waits until each service runs or was given up; false when that took too long.
+  bool wait_until_settled(Deadline deadline, const std::stop_token& stop);
+  api::Stack status(bool measure) const;
+
+ private:
+  void run(int signal_fd);
+  /// How long the stack must at least stay; zero when it is unused and may go.
+  std::chrono::milliseconds time_left();
+  void stop_machines();
+  void stop_services();
+
+  const Paths& paths_;
+  std::chrono::milliseconds idle_limit_;
+  double started_at_ = now_epoch_seconds();
+  mutable StateBoard board_;
+  bool stopping_ = false;  ///< under the board's mutex, as is `down_`
+  bool down_ = false;
+  UniqueFd asked_;
+  UniqueFd done_;
+  std::vector<std::unique_ptr<SupervisedService>> services_;
+  std::jthread thread_;
+};
+
+}  // namespace pyro::supervisor

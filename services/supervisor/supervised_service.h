@@ -1,0 +1,76 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/api/stack.h"
+#include "common/bus/client.h"
+#include "common/config/paths.h"
+#include "services/supervisor/service_process.h"
+#include "services/supervisor/stack_file.h"
+
+namespace pyro::supervisor {
+
+/// What the services' threads tell each other and the runner: a state changed.
+struct StateBoard {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+};
+
+/// One service kept running by a thread of its own: adopted or started, watched, restarted,
+/// given up after a crash loop. The thread sleeps in poll(2) between events.
+class SupervisedService {
+ public:
+  struct Surroundings {
+    const StackFile& stack;
+    const Paths& paths;
+    const std::vector<std::string>& settings;  ///< handed on as --set
+    bus::Context& context;
+    StateBoard& board;
+  };
+
+  SupervisedService(ServiceEntry entry, const Surroundings& surroundings);
+  SupervisedService(const SupervisedService&) = delete;
+  SupervisedService& operator=(const SupervisedService&) = delete;
+  ~SupervisedService();
+
+  const ServiceEntry& entry() const { return entry_; }
+  void start(std::vector<const SupervisedService*> predecessors);
+  /// SIGTERM, SIGKILL after the limit; returns once its process is gone.
+  void stop();
+
+  api::ServiceStatus status() const;
+  /// It runs or was given up. With the board's mutex held.
+  bool settled_locked() const;
+  /// nullopt when it does not answer within a second.
+  std::optional<api::Pong> ping(std::chrono::milliseconds limit = std::chrono::seconds(1));
+  /// The service's own client, for stack-wide requests as vm.stop_all.
+  bus::Client& client() { return client_; }
+
+ private:
+  void keep_running(const std::stop_token& stop,
+                    const std::vector<const SupervisedService*>& predecessors);
+  /// From a start to the end; returns why it ended. Throws kCancelled on a stop.
+  std::string run_once(const StopFd& stop);
+  std::optional<ServiceProcess> adopt(const StopFd& stop);
+  ServiceProcess launch(const StopFd& stop);
+  std::string watch(ServiceProcess& process, const StopFd& stop);
+  std::string last_words() const;
+  void set_state(api::ServiceState state, std::optional<std::string> error = std::nullopt);
+  void set_running(pid_t pid);
+
+  ServiceEntry entry_;
+  Surroundings around_;
+  bus::Client client_;
+  std::filesystem::path stderr_file_;
+  api::ServiceStatus status_;              ///< under the board's mutex
+  std::optional<ServiceProcess> process_;  ///< of the thread
+  std::jthread thread_;
+};
+
+}  // namespace pyro::supervisor

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace pyro::vm {
+
+/// Capacity of the overlay's upper layer and of a workspace volume. Both are sparse: they take
+/// what was written to them.
+inline constexpr std::uint64_t kSystemDiskBytes = 8ULL << 30U;
+inline constexpr std::uint64_t kWorkspaceDiskBytes = 8ULL << 30U;
+
+/// Makes `file`, a sparse copy of an empty ext4 file system of kSystemDiskBytes with a small
+/// journal. The original is made once, in `cache_dir`.
+void make_system_disk(const std::filesystem::path& cache_dir, const std::filesystem::path& file);
+
+/// Makes `file`, blank and sparse, of kWorkspaceDiskBytes.
+void make_blank_workspace_disk(const std::filesystem::path& file);
+
+}  // namespace pyro::vm

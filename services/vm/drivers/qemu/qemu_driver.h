@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+
+#include "services/vm/accelerator.h"
+#include "services/vm/drivers/driver.h"
+
+namespace pyro::vm::qemu {
+
+/// Machines as QEMU microvms.
+class QemuDriver : public Driver {
+ public:
+  struct Options {
+    std::string program;
+    std::filesystem::path agent;
+    std::filesystem::path cache_dir;
+    AcceleratorVerdict accelerator;
+  };
+  explicit QemuDriver(Options options) : options_(std::move(options)) {}
+
+  Launch prepare(const MachineRecord& record, const MachinePaths& paths) override;
+
+  /// A launch without disks: it boots to an agent that answers, and no further.
+  Launch prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const;
+
+ private:
+  Plan plan_for(const api::BootFiles& boot, const MachinePaths& paths) const;
+  Options options_;
+};
+
+}  // namespace pyro::vm::qemu

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "common/api/progress.h"
+#include "common/base/clock.h"
+#include "services/vm/drivers/driver.h"
+#include "services/vm/machine_paths.h"
+#include "services/vm/shim_process.h"
+
+namespace pyro::vm {
+
+/// How a guest is waited for.
+struct BootLimits {
+  std::chrono::seconds answer{60};  ///< per try
+  int tries = 2;
+};
+
+/// Starts the machine's shim and returns once the agent in it has answered. A guest that does not
+/// answer in time, or ends, is killed and tried once more; the error then has its console's tail.
+ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& launch,
+                       const MachinePaths& paths, const BootLimits& limits, Deadline deadline,
+                       const std::stop_token& stop);
+
+/// Gives a freshly booted guest the host's time, fresh randomness and the name `vm_id`.
+void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Deadline deadline,
+                       const std::stop_token& stop);
+
+}  // namespace pyro::vm

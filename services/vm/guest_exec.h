@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "common/api/agent.h"
+#include "common/base/clock.h"
+#include "services/vm/machine_paths.h"
+
+namespace pyro::vm {
+
+/// Takes what a command prints: stream 1 or 2. It may block; the command then waits.
+using OutputSink = std::function<void(std::uint32_t stream, std::string_view data)>;
+
+/// Runs one shell command in the guest as a job and returns how it ended. On a stop the job is
+/// killed; a guest that says nothing after the command's time is an Error, not a hang.
+api::agent::Job exec_in_guest(const MachinePaths& paths, const std::string& command,
+                              std::chrono::seconds timeout, const OutputSink& output,
+                              Deadline deadline, const std::stop_token& stop);
+
+}  // namespace pyro::vm

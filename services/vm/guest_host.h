@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/api/machine.h"
+#include "common/bus/call.h"
+#include "common/config/config.h"
+#include "common/registry/registry.h"
+#include "services/vm/accelerator.h"
+#include "services/vm/drivers/driver.h"
+
+namespace pyro::vm {
+
+/// What this host can run machines with: finds the VMM, probes accelerators, gives out drivers.
+class GuestHost {
+ public:
+  struct Options {
+    Paths paths;
+    VmConfig config;
+    std::filesystem::path agent;
+    std::filesystem::path shim_program;
+  };
+  GuestHost(Registry& registry, Options options);
+
+  /// Why no guest can be booted here, or nullopt when one can.
+  std::optional<std::string> obstacle() const;
+
+  /// Refuses when no guest can be booted and the caller did not opt into running on the host.
+  /// True: a guest. False: host compatibility mode.
+  bool require_guest_or_consent(bool allow_host_compat) const;
+
+  /// The driver for one start of this machine. The first may cost a short KVM probe.
+  std::unique_ptr<Driver> driver_for(const MachineRecord& record, const bus::Call& call);
+
+  /// Fills in all but the counts. `boot`, when known, allows an owed probe to be made.
+  api::HostCapabilities describe(const std::optional<api::BootFiles>& boot, bool reprobe,
+                                 const bus::Call& call);
+
+ private:
+  AcceleratorChooser::BootProbe probe_with(const api::BootFiles& boot) const;
+
+  Options options_;
+  std::optional<std::filesystem::path> vmm_;
+  std::string vmm_version_;
+  AcceleratorChooser accelerators_;
+};
+
+}  // namespace pyro::vm

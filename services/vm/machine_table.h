@@ -1,0 +1,54 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/registry/registry.h"
+#include "services/vm/machine_record.h"
+
+namespace pyro::vm {
+
+/// The records of all machines, with the rules on ids, limits and lifetimes. Thread-safe.
+class MachineTable {
+ public:
+  MachineTable(Registry& registry, std::uint32_t max_active);
+
+  /// Adds a new machine: gives it an id and its times.
+  /// resource_exhausted: `max active VMs reached (8); delete old VMs first`
+  MachineRecord add(MachineRecord record);
+
+  /// not_found: `vm 'x' does not exist`, `vm 'x' expired and was automatically deleted`
+  MachineRecord find(const std::string& vm_id) const;
+
+  /// Changes one record; does nothing when it was deleted meanwhile.
+  template <class Change>
+  void update(const std::string& vm_id, Change&& change) {
+    const std::lock_guard lock(mutex_);
+    auto record = machines_.get(vm_id);
+    if (!record) return;
+    change(*record);
+    machines_.put(vm_id, *record);
+  }
+
+  bool erase(const std::string& vm_id);
+  /// The same, and late callers hear why.
+  bool erase_expired(const std::string& vm_id);
+
+  std::vector<MachineRecord> all() const { return machines_.all(); }
+  std::uint32_t count() const;
+  std::uint32_t max_active() const { return max_active_; }
+
+  /// When the next machine expires, in seconds since the epoch.
+  std::optional<double> next_expiry() const;
+  std::vector<std::string> expired() const;
+
+ private:
+  mutable std::mutex mutex_;
+  RecordTable<MachineRecord> machines_;
+  RecordTable<ReapedMachine> reaped_;
+  std::uint32_t max_active_;
+};
+
+}  // namespace pyro::vm

@@ -1,0 +1,249 @@
+#include "services/vm/machines.h"
+
+#include <set>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/link/agent_client.h"
+#include "common/log/log.h"
+#include "services/vm/guest_boot.h"
+
+namespace pyro::vm {
+namespace {
+
+namespace fs = std::filesystem;
+using api::MachineState;
+
+constexpr std::string_view kGuestGone = "backing guest process is no longer running";
+/// How long a guest may take to flush its disks when it is stopped.
+constexpr std::chrono::seconds kPowerOffLimit{5};
+
+/// Lets the guest flush its disks; one that does not is ended all the same.
+void power_off(const MachinePaths& paths) {
+  try {
+    const StopFd never({});
+    const Deadline limit = Clock::now() + kPowerOffLimit;
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
+    agent.call(api::agent::PowerOff{}, limit, never);
+  } catch (const Error& error) {
+    log::warn("a guest did not power off by itself: {}", error.message());
+  }
+}
+
+/// On the environment and the kernel that a machine boots from; none in host compatibility mode.
+std::vector<EnvironmentLease> take_leases(const api::BootFiles& boot) {
+  std::vector<EnvironmentLease> leases;
+  for (const fs::path path : {boot.rootfs_path, boot.kernel_path}) {
+    if (!path.empty()) leases.push_back(EnvironmentLease::take(path.parent_path()));
+  }
+  return leases;
+}
+
+void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
+  record.machine.state = MachineState::kStopped;
+  record.machine.execution_mode = api::ExecutionMode::kPending;
+  record.machine.last_error = std::move(last_error);
+}
+
+}  // namespace
+
+Machines::Machines(Registry& registry, Options options, DriverFor driver_for)
+    : options_(std::move(options)),
+      driver_for_(std::move(driver_for)),
+      table_(registry, options_.max_active),
+      watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
+
+MachineRecord Machines::create(MachineRecord record) {
+  std::vector<EnvironmentLease> leases = take_leases(record.boot);
+  MachineRecord added = table_.add(std::move(record));
+  fs::create_directory(paths_of(added.machine.vm_id).directory);
+  live_.get(added.machine.vm_id)->leases = std::move(leases);
+  if (reaper_) reaper_->wake();
+  return added;
+}
+
+api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->begin(call.stop());
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state == MachineState::kStarted) {
+    throw failed_precondition("vm {} cannot be started from state 'started'", vm_id);
+  }
+  const MachinePaths paths = paths_of(vm_id);
+  if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
+    throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
+  }
+  call.progress({.phase = "boot", .message = "booting " + record.machine.environment});
+  const Launch launch = driver_for_(record, call)->prepare(record, paths);
+  ShimProcess shim = operation->run([&] {
+    return boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
+                      call.deadline(), operation->stop());
+  });
+  Cleanup end_again([&shim] { shim.end(); });
+  operation->run([&] { personalize_guest(paths, vm_id, call.deadline(), operation->stop()); });
+  table_.update(vm_id, [&launch](MachineRecord& changed) {
+    changed.machine.state = MachineState::kStarted;
+    changed.machine.execution_mode = launch.execution_mode;
+    changed.machine.last_error.reset();
+    for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
+  });
+  end_again.dismiss();
+  watch_.add(vm_id, shim.pidfd());
+  live->shim = std::move(shim);
+  return table_.find(vm_id).machine;
+}
+
+ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
+                           std::chrono::seconds timeout, const OutputSink& output,
+                           const bus::Call& call) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->begin(call.stop());
+  ExecOutcome outcome{.record = table_.find(vm_id)};
+  if (outcome.record.machine.state != MachineState::kStarted) {
+    throw failed_precondition("vm {} must be in 'started' state before execution", vm_id);
+  }
+  table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
+  Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
+  outcome.job = operation->run([&] {
+    return exec_in_guest(paths_of(vm_id), command, timeout, output, call.deadline(),
+                         operation->stop());
+  });
+  return outcome;
+}
+
+api::Machine Machines::stop(const std::string& vm_id) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->interrupt(fmt::format("vm {} was stopped meanwhile", vm_id));
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state == MachineState::kStarted) {
+    watch_.remove(vm_id);
+    power_off(paths_of(vm_id));
+    end_guest(vm_id, *live);
+    table_.update(vm_id, [](MachineRecord& changed) { set_stopped(changed, std::nullopt); });
+  }
+  return table_.find(vm_id).machine;
+}
+
+api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
+  table_.find(vm_id);  // somebody else may have deleted it while we waited
+  erase(vm_id, *live, false);
+  return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
+}
+
+api::Machine Machines::status(const std::string& vm_id) const { return table_.find(vm_id).machine; }
+
+api::ReapResult Machines::reap_expired() {
+  api::ReapResult result;
+  for (const auto& vm_id : table_.expired()) {
+    const auto live = live_.get(vm_id);
+    const auto operation =
+        live->interrupt(fmt::format("vm '{}' expired and was automatically deleted", vm_id));
+    erase(vm_id, *live, true);
+    result.deleted_vm_ids.push_back(vm_id);
+    log::info("vm {} expired and was deleted", vm_id);
+  }
+  result.count = static_cast<std::uint32_t>(result.deleted_vm_ids.size());
+  return result;
+}
+
+api::ReapResult Machines::stop_all() {
+  api::ReapResult result = reap_expired();
+  for (const auto& record : table_.all()) {
+    const std::string& vm_id = record.machine.vm_id;
+    if (record.one_shot_in_use()) {
+      remove(vm_id, kExplicitDelete);
+      result.deleted_vm_ids.push_back(vm_id);
+    } else {
+      stop(vm_id);
+    }
+  }
+  result.count = static_cast<std::uint32_t>(result.deleted_vm_ids.size());
+  return result;
+}
+
+void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
+  watch_.remove(vm_id);
+  if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  if (live.shim) live.shim->end();
+  live.shim.reset();
+  fs::remove(paths_of(vm_id).link_socket);
+}
+
+/// First the guest, then the record, then the files: killed in between, a record without a guest
+/// is a stopped machine, and files without a record are garbage.
+void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) {
+  end_guest(vm_id, live);
+  if (expired) {
+    table_.erase_expired(vm_id);
+  } else {
+    table_.erase(vm_id);
+  }
+  std::error_code failed;
+  fs::remove_all(paths_of(vm_id).directory, failed);
+  if (failed) log::error("files of vm {} stay behind: {}", vm_id, failed.message());
+  live_.forget(vm_id);
+}
+
+void Machines::guest_ended(const std::string& vm_id) {
+  const auto live = live_.get(vm_id);
+  const auto operation = live->interrupt(fmt::format("vm {}: {}", vm_id, kGuestGone));
+  // The operation that held it may have stopped, deleted or started it anew meanwhile.
+  if (!live->shim || live->shim->running()) return;
+  log::warn("vm {}: {}", vm_id, kGuestGone);
+  end_guest(vm_id, *live);
+  table_.update(vm_id,
+                [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
+}
+
+void Machines::recover() {
+  for (const auto& record : table_.all()) recover_one(record);
+  collect_garbage();
+  reaper_.emplace(Reaper::Hooks{.next_expiry = [this] { return table_.next_expiry(); },
+                                .reap = [this] { reap_expired(); }});
+}
+
+void Machines::recover_one(const MachineRecord& record) {
+  const std::string& vm_id = record.machine.vm_id;
+  const auto live = live_.get(vm_id);
+  const auto operation = live->begin({});
+  live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  if (record.one_shot_in_use()) {
+    log::info("vm {} belonged to a call that is gone", vm_id);
+    return erase(vm_id, *live, false);
+  }
+  try {
+    live->leases = take_leases(record.boot);
+  } catch (const Error& error) {
+    // A running guest has its files open; a stopped one says so when it is started.
+    log::warn("vm {}: {}", vm_id, error.message());
+  }
+  if (record.machine.state != MachineState::kStarted) return end_guest(vm_id, *live);
+  if (!live->shim) {
+    return table_.update(
+        vm_id, [](MachineRecord& changed) { set_stopped(changed, std::string(kGuestGone)); });
+  }
+  log::info("vm {} still runs and is adopted", vm_id);
+  watch_.add(vm_id, live->shim->pidfd());
+}
+
+void Machines::collect_garbage() {
+  std::set<std::string> known;
+  for (const auto& record : table_.all()) known.insert(record.machine.vm_id);
+  const fs::path sockets = options_.paths.runtime_dir / "machines";
+  for (const auto& entry : fs::directory_iterator(sockets)) {
+    if (known.contains(entry.path().stem().string())) continue;
+    if (auto shim = ShimProcess::find(entry.path())) shim->end();
+    fs::remove(entry.path());
+  }
+  for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
+    if (!known.contains(entry.path().filename().string())) fs::remove_all(entry.path());
+  }
+}
+
+}  // namespace pyro::vm

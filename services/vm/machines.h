@@ -1,0 +1,83 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/api/machine.h"
+#include "common/api/progress.h"
+#include "common/bus/call.h"
+#include "common/config/config.h"
+#include "services/vm/drivers/driver.h"
+#include "services/vm/guest_exec.h"
+#include "services/vm/live_machine.h"
+#include "services/vm/machine_table.h"
+#include "services/vm/machine_watch.h"
+#include "services/vm/reaper.h"
+
+namespace pyro::vm {
+
+/// Why a machine is deleted: what the reply's cleanup says.
+inline constexpr std::string_view kExplicitDelete = "explicit_delete";
+inline constexpr std::string_view kPostExecCleanup = "post_exec_cleanup";
+inline constexpr std::string_view kRunErrorCleanup = "run_vm_error_cleanup";
+
+/// How an exec ended.
+struct ExecOutcome {
+  MachineRecord record;
+  api::agent::Job job;
+};
+
+/// The machines of this host: every operation on one, in an order that leaves the old state or the
+/// new one, plus garbage that `recover` collects, wherever this process is killed.
+class Machines {
+ public:
+  struct Options {
+    Paths paths;
+    std::filesystem::path shim_program;
+    std::chrono::seconds boot_timeout;
+    std::uint32_t max_active;
+  };
+  /// The driver for a machine: by its record (host compatibility or not).
+  using DriverFor =
+      std::function<std::unique_ptr<Driver>(const MachineRecord&, const bus::Call&)>;
+
+  Machines(Registry& registry, Options options, DriverFor driver_for);
+
+  /// Adopts the machines that still run, ends those nobody waits for any more, removes what has no
+  /// record. Once, before the first call.
+  void recover();
+
+  /// `record` says what to make; its id and times are given here.
+  MachineRecord create(MachineRecord record);
+  api::Machine start(const std::string& vm_id, const bus::Call& call);
+  /// Runs the machine's single command and deletes it, whether that worked or not. Refused, and
+  /// the machine left as it was, unless it is started.
+  ExecOutcome exec(const std::string& vm_id, const std::string& command,
+                   std::chrono::seconds timeout, const OutputSink& output, const bus::Call& call);
+  api::Machine stop(const std::string& vm_id);
+  api::Cleanup remove(const std::string& vm_id, std::string_view reason);
+  api::Machine status(const std::string& vm_id) const;
+  api::ReapResult reap_expired();
+  api::ReapResult stop_all();
+  std::uint32_t count() const { return table_.count(); }
+  std::uint32_t max_active() const { return table_.max_active(); }
+
+ private:
+  MachinePaths paths_of(const std::string& vm_id) const { return {options_.paths, vm_id}; }
+  void end_guest(const std::string& vm_id, LiveMachine& live);
+  void erase(const std::string& vm_id, LiveMachine& live, bool expired);
+  void guest_ended(const std::string& vm_id);
+  void recover_one(const MachineRecord& record);
+  void collect_garbage();
+
+  Options options_;
+  DriverFor driver_for_;
+  MachineTable table_;
+  LiveMachines live_;
+  MachineWatch watch_;
+  std::optional<Reaper> reaper_;
+};
+
+}  // namespace pyro::vm

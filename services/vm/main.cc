@@ -1,0 +1,9 @@
+#include "common/service/service_host.h"
+#include "services/vm/service.h"
+
+int main(int argc, char** argv) {
+  return pyro::run_service(argc, argv, "vm", [](pyro::ServiceHost& host) {
+    pyro::vm::Service service(host);
+    host.serve<pyro::api::VmApi>(service);
+  });
+}

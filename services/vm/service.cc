@@ -1,0 +1,197 @@
+#include "services/vm/service.h"
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/config/programs.h"
+#include "common/log/log.h"
+#include "common/stream/output_sender.h"
+#include "services/vm/captured_output.h"
+
+namespace pyro::vm {
+namespace {
+
+/// Where a command's output goes: kept for the reply, or sent on as it comes.
+class Output {
+ public:
+  Output(const std::optional<std::string>& socket, const bus::Call& call)
+      : deadline_(call.deadline()), stop_(call.stop()) {
+    if (socket) sender_.emplace(*socket);
+  }
+
+  OutputSink sink() {
+    return [this](std::uint32_t stream, std::string_view data) {
+      if (sender_) {
+        sender_->send(stream, data, deadline_, stop_);
+      } else {
+        (stream == 1 ? stdout_ : stderr_).append(data);
+      }
+    };
+  }
+
+  void fill(api::MachineExecResult& result) const {
+    result.stdout_text = stdout_.text();
+    result.stderr_text = stderr_.text();
+    result.stdout_truncated = stdout_.truncated();
+    result.stderr_truncated = stderr_.truncated();
+  }
+
+ private:
+  Deadline deadline_;
+  StopFd stop_;
+  std::optional<OutputSender> sender_;
+  CapturedOutput stdout_;
+  CapturedOutput stderr_;
+};
+
+api::MachineExecResult result_of(const std::string& command, const ExecOutcome& outcome,
+                                 const Output& output) {
+  const api::Machine& machine = outcome.record.machine;
+  api::MachineExecResult result{.vm_id = machine.vm_id,
+                                .environment = machine.environment,
+                                .environment_version = machine.environment_version,
+                                .command = command,
+                                .exit_code = outcome.job.exit_code.value_or(-1),
+                                .duration_ms = outcome.job.duration_ms,
+                                .execution_mode = machine.execution_mode,
+                                .cleanup = {.vm_id = machine.vm_id,
+                                            .deleted = true,
+                                            .reason = std::string(kPostExecCleanup)}};
+  output.fill(result);
+  return result;
+}
+
+}  // namespace
+
+Service::Service(ServiceHost& host)
+    : registry_(host.paths().registry()),
+      guest_host_(registry_, {.paths = host.paths(),
+                              .config = host.config().vm,
+                              .agent = sibling_program("pyro-agent"),
+                              .shim_program = sibling_program("pyro-vm-shim")}),
+      machines_(registry_,
+                {.paths = host.paths(),
+                 .shim_program = sibling_program("pyro-vm-shim"),
+                 .boot_timeout = std::chrono::seconds(host.config().vm.boot_timeout_seconds),
+                 .max_active = host.config().limits.max_active},
+                [this](const MachineRecord& record, const bus::Call& call) {
+                  return guest_host_.driver_for(record, call);
+                }),
+      images_(host.client("image")) {
+  machines_.recover();
+  host.server().set_holds([this] { return machines_.count(); });
+}
+
+MachineRecord Service::create(const api::CreateMachine& request, bool belongs_to_run,
+                              bus::Call& call) {
+  if (request.network) {
+    throw failed_precondition(
+        "this pyro gives machines no network yet: create the machine without it");
+  }
+  MachineRecord record{.machine = {.environment = request.environment,
+                                   .vcpu_count = request.vcpu_count,
+                                   .mem_mib = request.mem_mib,
+                                   .ttl_seconds = request.ttl_seconds,
+                                   .allow_host_compat = request.allow_host_compat},
+                       .belongs_to_run = belongs_to_run};
+  if (guest_host_.require_guest_or_consent(request.allow_host_compat)) {
+    record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment},
+                               bus::CallOptions::within(call));
+    record.machine.environment_version = record.boot.environment_version;
+    record.machine.metadata = {{"environment_digest", record.boot.environment_digest},
+                               {"kernel", record.boot.kernel_release}};
+  } else {
+    // Known environments only, so that the name means the same wherever it runs.
+    const api::Environment known = images_.call(
+        api::InspectEnvironment{.environment = request.environment}, bus::CallOptions::within(call));
+    record.machine.environment_version = known.version;
+  }
+  return machines_.create(std::move(record));
+}
+
+api::Machine Service::handle(const api::CreateMachine& request, bus::Call& call) {
+  return create(request, /*belongs_to_run=*/false, call).machine;
+}
+
+api::Machine Service::handle(const api::StartMachine& request, bus::Call& call) {
+  return machines_.start(request.vm_id, call);
+}
+
+api::MachineExecResult Service::handle(const api::ExecMachine& request, bus::Call& call) {
+  Output output(request.output_socket, call);
+  const ExecOutcome outcome =
+      machines_.exec(request.vm_id, request.command,
+                     std::chrono::seconds(request.timeout_seconds), output.sink(), call);
+  return result_of(request.command, outcome, output);
+}
+
+api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call& call) {
+  Output output(request.output_socket, call);
+  const std::string vm_id = create({.environment = request.environment,
+                                    .vcpu_count = request.vcpu_count,
+                                    .mem_mib = request.mem_mib,
+                                    .ttl_seconds = request.ttl_seconds,
+                                    .network = request.network,
+                                    .allow_host_compat = request.allow_host_compat},
+                                   /*belongs_to_run=*/true, call)
+                                .machine.vm_id;
+  Cleanup clean_up([this, &vm_id] {
+    try {
+      machines_.remove(vm_id, kRunErrorCleanup);
+      log::info("vm {} was deleted: {}", vm_id, kRunErrorCleanup);
+    } catch (const Error& error) {
+      // not_found: the exec got as far as deleting it itself.
+      if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
+    }
+  });
+  machines_.start(vm_id, call);
+  const ExecOutcome outcome =
+      machines_.exec(vm_id, request.command, std::chrono::seconds(request.timeout_seconds),
+                     output.sink(), call);
+  clean_up.dismiss();
+  return result_of(request.command, outcome, output);
+}
+
+api::Machine Service::handle(const api::StopMachine& request, bus::Call&) {
+  return machines_.stop(request.vm_id);
+}
+
+api::Cleanup Service::handle(const api::DeleteMachine& request, bus::Call&) {
+  return machines_.remove(request.vm_id, kExplicitDelete);
+}
+
+api::Machine Service::handle(const api::MachineStatus& request, bus::Call&) {
+  return machines_.status(request.vm_id);
+}
+
+api::MachineNetwork Service::handle(const api::MachineNetworkInfo& request, bus::Call&) {
+  const api::Machine machine = machines_.status(request.vm_id);
+  return {.vm_id = machine.vm_id, .reason = "the machine was created without a network"};
+}
+
+api::ReapResult Service::handle(const api::ReapExpired&, bus::Call&) {
+  return machines_.reap_expired();
+}
+
+/// Boot files of any installed environment, for a probe: nothing is installed for it.
+std::optional<api::BootFiles> Service::installed_boot_files(bus::Call& call) {
+  const auto options = bus::CallOptions::within(call);
+  for (const auto& environment : images_.call(api::ListEnvironments{}, options).environments) {
+    if (!environment.installed) continue;
+    return images_.call(api::ResolveEnvironment{.environment = environment.name}, options);
+  }
+  return std::nullopt;
+}
+
+api::HostCapabilities Service::handle(const api::GetCapabilities& request, bus::Call& call) {
+  api::HostCapabilities found =
+      guest_host_.describe(installed_boot_files(call), request.reprobe, call);
+  found.active_machines = machines_.count();
+  found.max_active = machines_.max_active();
+  return found;
+}
+
+api::ReapResult Service::handle(const api::StopAllMachines&, bus::Call&) {
+  return machines_.stop_all();
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/api/machine.h"
+#include "common/bus/call.h"
+#include "common/bus/client.h"
+#include "common/registry/registry.h"
+#include "common/service/service_host.h"
+#include "services/vm/guest_host.h"
+#include "services/vm/machines.h"
+
+namespace pyro::vm {
+
+/// The vm service: checks the request, calls a noun, builds the reply.
+class Service {
+ public:
+  explicit Service(ServiceHost& host);
+
+  api::Machine handle(const api::CreateMachine& request, bus::Call& call);
+  api::Machine handle(const api::StartMachine& request, bus::Call& call);
+  api::MachineExecResult handle(const api::ExecMachine& request, bus::Call& call);
+  api::MachineExecResult handle(const api::RunMachine& request, bus::Call& call);
+  api::Machine handle(const api::StopMachine& request, bus::Call& call);
+  api::Cleanup handle(const api::DeleteMachine& request, bus::Call& call);
+  api::Machine handle(const api::MachineStatus& request, bus::Call& call);
+  api::MachineNetwork handle(const api::MachineNetworkInfo& request, bus::Call& call);
+  api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
+  api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);
+  api::ReapResult handle(const api::StopAllMachines& request, bus::Call& call);
+
+ private:
+  MachineRecord create(const api::CreateMachine& request, bool belongs_to_run, bus::Call& call);
+  std::optional<api::BootFiles> installed_boot_files(bus::Call& call);
+
+  Registry registry_;
+  GuestHost guest_host_;
+  Machines machines_;
+  bus::Client images_;
+};
+
+}  // namespace pyro::vm

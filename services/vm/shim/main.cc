@@ -1,0 +1,31 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "common/api/json_codec.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "services/vm/shim/shim.h"
+
+/// `pyro-vm-shim SPEC`: keeps one machine alive. Descriptor 3 takes one byte when it is ready.
+int main(int argc, char** argv) {
+  constexpr int kReadyFd = 3;
+  try {
+    if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC");
+    ::signal(SIGPIPE, SIG_IGN);
+    pyro::UniqueFd ready(kReadyFd);
+    const auto spec = pyro::api::from_json_text<pyro::vm::ShimSpec>(
+        pyro::read_file(argv[1]), pyro::api::UnknownFields::kRefuse, argv[1]);
+    asio::io_context loop(1);
+    pyro::vm::Shim shim(loop, spec);
+    pyro::write_all(ready.get(), "1");
+    ready.reset();
+    shim.run();
+    ::unlink(spec.link_socket.c_str());
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,62 @@
+#include "services/vm/shim/shim.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+
+namespace pyro::vm {
+namespace {
+
+/// Returns our end of a new link; `vmm_end` becomes the other one.
+UniqueFd make_link(UniqueFd& vmm_end) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw system_error("socketpair");
+  }
+  vmm_end.reset(ends[1]);
+  return UniqueFd(ends[0]);
+}
+
+ChildProcess start_vmm(const ShimSpec& spec, int link) {
+  const UniqueFd log = open_file(spec.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
+  return ChildProcess({.argv = spec.argv,
+                       .descriptors = {{1, log.get()}, {2, log.get()}, {kLinkFd, link}},
+                       .parentage = Parentage::kDieWithParent});
+}
+
+}  // namespace
+
+Shim::Shim(asio::io_context& loop, const ShimSpec& spec)
+    : loop_(loop),
+      link_(loop, make_link(vmm_end_of_link_), spec.link_socket,
+            [this](const std::string& reason) { end("the guest link broke: " + reason); }),
+      vmm_(start_vmm(spec, vmm_end_of_link_.get())),
+      vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
+      termination_(loop, SIGTERM, SIGINT) {
+  vmm_end_of_link_.reset();
+  vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this](const std::error_code& failed) {
+                         if (!failed) end("the VMM ended");
+                       });
+  termination_.async_wait([this](const std::error_code& failed, int) {
+    if (!failed) end("asked to end");
+  });
+}
+
+void Shim::end(const std::string& reason) {
+  fmt::print(stderr, "shim: {}\n", reason);
+  loop_.stop();
+}
+
+void Shim::run() {
+  loop_.run();
+  vmm_.kill();
+}
+
+}  // namespace pyro::vm

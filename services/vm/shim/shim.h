@@ -1,0 +1,33 @@
+#pragma once
+
+#include <asio.hpp>
+
+#include "common/link/link_server.h"
+#include "common/process/child_process.h"
+#include "services/vm/shim/shim_spec.h"
+
+namespace pyro::vm {
+
+/// Keeps one machine alive while services restart: owns the VMM process and serves the guest link
+/// on a unix socket. One thread, one loop. It ends with its VMM, and the VMM with it.
+class Shim {
+ public:
+  /// Starts the VMM and listens. Must be made on the thread that lives as long as the process: the
+  /// kernel kills the VMM when that thread ends.
+  Shim(asio::io_context& loop, const ShimSpec& spec);
+
+  /// Runs until the VMM ends or SIGTERM comes; the VMM is gone when it returns.
+  void run();
+
+ private:
+  void end(const std::string& reason);
+
+  asio::io_context& loop_;
+  UniqueFd vmm_end_of_link_;
+  link::LinkServer link_;
+  ChildProcess vmm_;
+  asio::posix::stream_descriptor vmm_exit_;
+  asio::signal_set termination_;
+};
+
+}  // namespace pyro::vm

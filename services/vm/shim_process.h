@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/process/child_process.h"
+#include "common/process/wait.h"
+#include "services/vm/machine_paths.h"
+#include "services/vm/shim/shim_spec.h"
+
+namespace pyro::vm {
+
+/// A running pyro-vm-shim: started here, or found alive after a restart of this service. The
+/// shim, and with it the VMM, lives on when this object goes: only `end` ends them.
+class ShimProcess {
+ public:
+  /// Starts `program` and returns once its link socket takes connections.
+  /// The guest is then still booting.
+  static ShimProcess start(const std::filesystem::path& program, const MachinePaths& paths,
+                           const ShimSpec& spec, Deadline deadline, const StopFd& stop);
+
+  /// The shim that serves `link_socket`, or nullopt when none does.
+  static std::optional<ShimProcess> find(const std::filesystem::path& link_socket);
+
+  ShimProcess(ShimProcess&&) noexcept = default;
+  ShimProcess& operator=(ShimProcess&&) noexcept = default;
+  ~ShimProcess();
+
+  /// Readable once it ended.
+  int pidfd() const { return pidfd_.get(); }
+  bool running() const;
+
+  /// Ends the VMM and the shim: asked first, killed when it does not within a few seconds.
+  void end();
+
+ private:
+  explicit ShimProcess(UniqueFd pidfd) : pidfd_(std::move(pidfd)) {}
+  UniqueFd pidfd_;
+};
+
+}  // namespace pyro::vm

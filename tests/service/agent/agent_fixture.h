@@ -1,0 +1,116 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <asio/io_context.hpp>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/files.h"
+#include "common/link/agent_client.h"
+#include "common/link/link_server.h"
+#include "common/process/child_process.h"
+
+namespace pyro::agent {
+
+namespace wire = api::agent;
+
+inline Deadline in(std::chrono::seconds time) { return Clock::now() + time; }
+
+inline std::pair<UniqueFd, UniqueFd> socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw system_error("socketpair");
+  }
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+/// What a followed or finished job printed, and how it ended.
+struct Outcome {
+  wire::Job job;
+  std::string output;
+  std::string errors;
+};
+
+/// The real pyro-agent in host mode behind a LinkServer, and connections to it.
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest() : directory_("/tmp", "pyro-agent-test"), stop_(std::stop_token{}) {
+    auto [ours, agents] = socket_pair();
+    Command command{
+        .argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root", directory_.path().string()}};
+    command.descriptors = {{3, agents.get()}, {2, 2}};
+    agent_.emplace(command);
+    server_ = std::make_unique<link::LinkServer>(
+        io_, std::move(ours), socket_path(),
+        [this](const std::string& reason) { broken_.set_value(reason); });
+    loop_ = std::thread([this] { io_.run(); });
+  }
+
+  ~AgentTest() override {
+    io_.stop();
+    loop_.join();
+    server_.reset();
+    // Its link ended: it kills what its jobs started, and goes.
+    EXPECT_TRUE(agent_->wait(in(std::chrono::seconds(10)), stop_).has_value());
+  }
+
+  std::filesystem::path socket_path() const { return directory_.path() / "agent.sock"; }
+
+  link::AgentConnection dial(std::uint32_t port = wire::kPort) {
+    return link::AgentConnection::dial(socket_path(), port, in(std::chrono::seconds(20)), stop_);
+  }
+
+  template <class Op>
+  typename Op::Reply call(const Op& request) {
+    return dial().call(request, in(std::chrono::seconds(30)), stop_);
+  }
+
+  Outcome follow(const wire::StartJob& request) {
+    auto connection = dial();
+    return follow(connection, request);
+  }
+
+  template <class Op>
+  Outcome follow(link::AgentConnection& connection, const Op& request) {
+    Outcome out;
+    out.job = connection.follow(
+        request,
+        [&out](const link::OutputPiece& piece) {
+          (piece.stream == 1 ? out.output : out.errors).append(piece.data);
+        },
+        in(std::chrono::seconds(60)), stop_);
+    return out;
+  }
+
+  Outcome run(const std::string& shell_command) { return follow(job(shell_command)); }
+
+  wire::StartJob job(const std::string& shell_command) {
+    wire::StartJob request;
+    request.job_id = "job" + std::to_string(++jobs_);
+    request.command = shell_command;
+    request.follow = true;
+    return request;
+  }
+
+  TemporaryDirectory directory_;
+  StopFd stop_;
+  asio::io_context io_{1};
+  std::optional<ChildProcess> agent_;
+  std::promise<std::string> broken_;
+  std::unique_ptr<link::LinkServer> server_;
+  std::thread loop_;
+  int jobs_ = 0;
+};
+
+}  // namespace pyro::agent

@@ -1,0 +1,59 @@
+#include "gateway/cli/completion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/cli/command_line.h"
+
+namespace pyro::cli {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+class CompletionTest : public testing::Test {
+ protected:
+  std::vector<std::string> words_after(const std::vector<std::string>& typed) {
+    std::vector<std::string> words;
+    for (const auto& candidate : complete(*root_, typed, [] {
+           return std::vector<std::string>{"debian:12", "debian:12-base"};
+         })) {
+      words.push_back(candidate.word);
+    }
+    return words;
+  }
+
+  Session session_;
+  std::unique_ptr<CLI::App> root_ = make_command_line(session_);
+};
+
+TEST_F(CompletionTest, commands_and_their_commands_are_offered) {
+  EXPECT_THAT(words_after({""}), ElementsAre("run", "env", "stack", "doctor", "completion"));
+  EXPECT_THAT(words_after({"stack", "s"}), ElementsAre("status"));
+}
+
+TEST_F(CompletionTest, options_of_the_command_and_global_ones_are_offered) {
+  const auto words = words_after({"run", "debian:12", "--"});
+  EXPECT_THAT(words, Contains("--mem-mib"));
+  EXPECT_THAT(words, Contains("--state-dir"));
+  EXPECT_THAT(words, Not(Contains("--output-socket")));
+}
+
+TEST_F(CompletionTest, an_environment_is_offered_where_one_belongs) {
+  EXPECT_THAT(words_after({"run", "debian:12-"}), ElementsAre("debian:12-base"));
+  EXPECT_THAT(words_after({"run", "--mem-mib", "2048", "d"}),
+              ElementsAre("debian:12", "debian:12-base"));
+  EXPECT_THAT(words_after({"run", "debian:12", "d"}), IsEmpty());
+  EXPECT_THAT(words_after({"doctor", "--environment", ""}),
+              ElementsAre("debian:12", "debian:12-base"));
+}
+
+TEST_F(CompletionTest, choices_are_offered_and_a_guests_command_is_left_alone) {
+  EXPECT_THAT(words_after({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
+  EXPECT_THAT(words_after({"run", "debian:12", "--", "r"}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace pyro::cli

@@ -1,0 +1,36 @@
+#include "services/image/run_both.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/unit/image/expect_error.h"
+
+namespace pyro::image {
+namespace {
+
+void wait_for_stop(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any woken;
+  std::unique_lock lock(mutex);
+  woken.wait(lock, stop, [] { return false; });
+  throw cancelled("stopped");
+}
+
+TEST(RunBoth, stops_the_other_one_and_throws_the_cause) {
+  const auto fails = [](const std::stop_token&) { throw unavailable("no network"); };
+  EXPECT_EQ(error_of(ErrorCode::kUnavailable, [&] { run_both(fails, wait_for_stop, {}); }),
+            "no network");
+  EXPECT_EQ(error_of(ErrorCode::kUnavailable, [&] { run_both(wait_for_stop, fails, {}); }),
+            "no network");
+}
+
+TEST(RunBoth, passes_a_stop_to_both) {
+  std::stop_source outer;
+  outer.request_stop();
+  EXPECT_EQ(error_of(ErrorCode::kCancelled,
+                     [&] { run_both(wait_for_stop, wait_for_stop, outer.get_token()); }),
+            "stopped");
+}
+
+}  // namespace
+}  // namespace pyro::image
