@@ -140,7 +140,7 @@ void Server::receive() {
       zmq::message_t frame;
       static_cast<void>(router_->recv(frame, zmq::recv_flags::none));
       more = frame.more();
-      if (body.size() == 0) body = std::move(frame);
+      if (body.empty()) body = std::move(frame);
     }
     Envelope envelope;
     try {
@@ -192,7 +192,7 @@ void Server::begin(const std::string& peer, Envelope envelope) {
   open->method = std::move(envelope.method);
   open->trace_id = std::move(envelope.trace_id);
   // A day is longer than any call; it keeps an absurd value from overflowing the clock.
-  constexpr std::uint64_t kLongest = 24U * 3600U * 1000U;
+  constexpr std::uint64_t kLongest = std::uint64_t{24} * 3600 * 1000;
   open->deadline = last_call_ + std::chrono::milliseconds(std::min(envelope.deadline_ms, kLongest));
   try {
     if (stopping_) throw interrupted();

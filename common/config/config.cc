@@ -48,7 +48,9 @@ void for_each_setting(Visit&& visit) {
 
 /// Refuses what the lists do not have, by its whole name.
 void check_names(const Json& settings) {
-  for (const auto& [section, keys] : settings.items()) {
+  for (const auto& entry : settings.items()) {
+    const std::string& section = entry.key();
+    const Json& keys = entry.value();
     bool known_section = false;
     std::vector<std::string> known;
     for_each_setting([&](std::string_view name, std::string_view key, auto) {

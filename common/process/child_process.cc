@@ -1,6 +1,7 @@
 #include "common/process/child_process.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,8 +16,6 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
-
-extern char** environ;
 
 namespace pyro {
 namespace {
@@ -52,6 +51,7 @@ std::vector<std::string> merged_environment(const Command& command) {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (auto& text : strings) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
@@ -77,6 +77,9 @@ struct ChildPlan {
 /// no target overwrites a source that is still to come.
 void place_descriptors(ChildPlan& plan) {
   constexpr int kAbove = 64;
+  // Also what we inherited without knowing it: whoever reads the other end of a pipe that a
+  // long-lived child holds would wait for its end in vain.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   plan.report_fd = ::fcntl(plan.report_fd, F_DUPFD_CLOEXEC, kAbove);
   for (auto& [target, source] : plan.descriptors) {
     source = ::fcntl(source < 0 ? plan.null_fd : source, F_DUPFD_CLOEXEC, kAbove);

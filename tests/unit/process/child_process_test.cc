@@ -108,6 +108,7 @@ TEST(ChildProcess, descriptors_are_placed_even_when_they_change_places) {
 
 TEST(ChildProcess, gets_no_descriptor_that_was_not_named_and_null_for_the_standard_ones) {
   const Pipe left_alone;
+  const UniqueFd inherited(::fcntl(left_alone.read.get(), F_DUPFD, 4));
   Pipe out;
   Command command = shell("ls -l /proc/self/fd | sed -n 's/.* \\([0-9]*\\) -> /\\1 /p'");
   command.descriptors = {{1, out.write.get()}};
