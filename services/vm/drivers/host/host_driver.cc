@@ -43,6 +43,7 @@ Launch HostDriver::prepare(const MachineRecord&, const MachinePaths& paths) {
   fs::create_directories(root);
   const auto bwrap = find_program("bwrap");
   return {.argv = command_line(bwrap, agent_, root),
+          .home = bwrap ? "/root" : root.string(),
           .execution_mode = api::ExecutionMode::kHostCompat,
           .metadata = {{"boot_mode", "compat"}, {"sandbox", bwrap ? "bubblewrap" : "none"}}};
 }
