@@ -18,6 +18,13 @@ constexpr std::size_t kOutputBytes = 128U << 10U;
 constexpr std::size_t kMaxControlBytes = 256U << 10U;
 constexpr std::uint32_t kGrantAt = kWindowBytes / 4;
 
+/// A peer that is gone shows in three ways, by what was under way between us.
+std::string describe(const asio::error_code& failed) {
+  const bool closed = failed == asio::error::eof || failed == asio::error::connection_reset ||
+                      failed == asio::error::broken_pipe;
+  return closed ? "it was closed" : failed.message();
+}
+
 }  // namespace
 
 void MuxStream::accept(std::shared_ptr<StreamHandler> handler) {
@@ -118,7 +125,7 @@ void Mux::read_some() {
     if (!*alive) return;
     reading_ = false;
     if (failed) {
-      return fail(failed == asio::error::eof ? "it was closed" : failed.message());
+      return fail(describe(failed));
     }
     on_read({input_.data(), n});
     if (*alive && !reading_) read_some();
@@ -385,7 +392,7 @@ void Mux::on_written(const asio::error_code& failed, std::size_t bytes) {
   const std::shared_ptr<bool> alive = alive_;
   writing_ = false;
   written_ += bytes;
-  if (failed) return fail(failed.message());
+  if (failed) return fail(describe(failed));
   write_output();
   if (*alive) report_room();
   if (*alive && !reading_) read_some();

@@ -1,6 +1,7 @@
 #include "common/stack/stack_client.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -51,12 +52,12 @@ bus::Client& StackClient::client(const std::string& service) {
   return *client;
 }
 
-bool StackClient::listens() const {
+bool StackClient::listens(std::string_view service) const {
   // A plain connect tells at once; the bus would wait for a service that may come back. A socket
   // that a killed supervisor left behind refuses.
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::string path = paths_.bus_socket("supervisor").string();
+  const std::string path = paths_.bus_socket(service).string();
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) throw system_error("socket");
@@ -81,16 +82,13 @@ std::optional<api::Stack> StackClient::status(const api::StackStatus& request,
 bool StackClient::down(const std::stop_token& stop) {
   const auto stack = status({}, stop);
   if (!stack) return false;
-  try {
-    client("supervisor")
-        .call(api::StackDown{}, {.deadline = Clock::now() + kDownLimit, .stop = stop});
-  } catch (const Error& error) {
-    // It may have ended, on another's request, before it could answer ours.
-    if (error.code() != ErrorCode::kUnavailable || listens()) throw;
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    known_to_run_ = false;
+  // The signal rather than stack.down: its answer is the end of the process. ZeroMQ drops what an
+  // IMMEDIATE socket has received but not read when its peer closes, so that the last answer of a
+  // process that ends may be lost.
+  const auto pid = static_cast<pid_t>(stack->pid.value_or(0));
+  const UniqueFd process = open_pidfd(pid);
+  if (process && has_open(pid, paths_.state_dir / "supervisor.lock")) {
+    signal_pidfd(process.get(), SIGTERM);
   }
   wait_for_end(*stack, stop);
   return true;
@@ -174,6 +172,8 @@ void StackClient::start(const std::stop_token& stop) {
   }
   char byte = 0;
   if (::read(ready.get(), &byte, 1) != 1) {
+    // The descriptor closes before the last words are written.
+    supervisor.wait(Clock::now() + kStartLimit, StopFd(stop));
     const std::string said = last_words(words_file);
     throw failed_precondition("the stack could not be started: {}",
                               said.empty() ? "pyro-supervisor ended without a word" : said);
@@ -181,22 +181,29 @@ void StackClient::start(const std::stop_token& stop) {
   supervisor.release();
 }
 
-Error StackClient::explained(const std::string& service, const Error& error) {
-  std::optional<api::Stack> stack;
-  try {
-    stack = status();
-  } catch (const Error&) {  // the first error says more
-  }
-  const auto log = (paths_.logs_dir() / (service + ".log")).string();
-  if (!stack) return unavailable("{}: the stack ended meanwhile; try again", error.message());
+std::optional<Error> StackClient::given_up(const std::string& service) {
+  const auto stack = status();
+  if (!stack) return unavailable("the stack ended meanwhile; try again");
   for (const auto& status : stack->services) {
     if (status.name != service || status.state != api::ServiceState::kFailed) continue;
     return unavailable(
         "service '{}' was given up: it {}. Its log: '{}'. `pyro stack down` makes the next command "
         "start afresh",
-        service, status.last_error.value_or("failed"), log);
+        service, status.last_error.value_or("failed"), log_of(service));
   }
-  return unavailable("{}; its log: '{}'", error.message(), log);
+  return std::nullopt;
+}
+
+Error StackClient::explained(const std::string& service, const Error& error) {
+  try {
+    if (auto reason = given_up(service)) return *reason;
+  } catch (const Error&) {  // the first error says more
+  }
+  return unavailable("{}; its log: '{}'", error.message(), log_of(service));
+}
+
+std::string StackClient::log_of(const std::string& service) const {
+  return (paths_.logs_dir() / (service + ".log")).string();
 }
 
 }  // namespace pyro

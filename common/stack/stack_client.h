@@ -43,6 +43,10 @@ class StackClient {
     api::validate(request);
     ensure_running(options.stop);
     const std::string service = owner_of(Op::kMethod.name);
+    // A service that is on its way is waited for by the bus; one that was given up is not.
+    if (!listens(service)) {
+      if (const auto error = given_up(service)) throw Error(*error);
+    }
     try {
       return client(service).call(request, options);
     } catch (const Error& error) {
@@ -58,7 +62,10 @@ class StackClient {
   /// `vm` of `vm.run`, `supervisor` of `stack.down`.
   static std::string owner_of(std::string_view method);
   Error explained(const std::string& service, const Error& error);
-  bool listens() const;
+  /// The error to give when the service was given up after a crash loop.
+  std::optional<Error> given_up(const std::string& service);
+  std::string log_of(const std::string& service) const;
+  bool listens(std::string_view service = "supervisor") const;
   /// True when a supervisor of our version answers; ends one of another version.
   bool usable_runs(const std::stop_token& stop);
   bool is_idle(const api::Stack& stack);

@@ -107,14 +107,14 @@ void OutputReceiver::read_chunks(int connection) {
         api::validate(chunk);
         writer_(chunk.stream, chunk.data.data);
       }
-      if (unpacker.nonparsed_size() > stream::kLargestChunk + kFraming) {
+      if (unpacker.message_size() > stream::kLargestChunk + kFraming) {
         throw invalid_argument("the output stream holds a chunk that is too large");
       }
     }
   } catch (const msgpack::unpack_error& error) {
     throw invalid_argument("the output stream is damaged: {}", error.what());
   }
-  if (unpacker.nonparsed_size() > 0) {
+  if (unpacker.message_size() > 0) {
     throw unavailable("the output broke off in the middle");
   }
 }

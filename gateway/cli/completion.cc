@@ -8,11 +8,13 @@
 namespace pyro::cli {
 namespace {
 
-/// An option with a few allowed values says so by its type name: `{a,b}`.
+/// An option with a few allowed values says so in its type name, as `{a,b}`.
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
-  if (type.size() < 2 || type.front() != '{' || type.back() != '}') return {};
-  return split(std::string_view(type).substr(1, type.size() - 2), ',');
+  const std::size_t open = type.find('{');
+  const std::size_t close = type.find('}', open);
+  if (open == std::string::npos || close == std::string::npos) return {};
+  return split(std::string_view(type).substr(open + 1, close - open - 1), ',');
 }
 
 const CLI::Option* option_named(const CLI::App& command, const std::string& word) {
@@ -132,7 +134,7 @@ complete -o default -F _pyro pyro
 )sh";
   }
   if (shell == "zsh") {
-  return R"(#compdef pyro
+    return R"sh(#compdef pyro
 # zsh completion for pyro: source <(pyro completion zsh)
 _pyro() {
   local line

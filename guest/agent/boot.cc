@@ -67,7 +67,9 @@ void open_standard_descriptors() {
 std::string find_port() {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator("/sys/class/virtio-ports", none)) {
-    const std::string name = read_tail(entry.path() / "name", 256);
+    const UniqueFd file(::open((entry.path() / "name").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) continue;  // its name comes a moment after the port
+    const std::string name = read_to_end(file.get(), 256);
     const std::string device = "/dev/" + entry.path().filename().string();
     if (trim(name) == kPortName && ::access(device.c_str(), F_OK) == 0) return device;
   }

@@ -77,8 +77,7 @@ OutputStore::Piece OutputStore::read(std::uint64_t offset, std::uint64_t max_byt
   const std::uint64_t tail_start = tail_lost ? total_ : std::max(head_end, oldest);
   Piece piece;
   if (offset < head_end) {
-    // Without a gap behind it, the head goes over into the tail within one read only by luck of
-    // the ring's layout, so it ends here as well.
+    // The head is a piece of its own, so that what a gap behind it swallowed can be told.
     piece.data = read_at(offset, std::min(max_bytes, head_end - offset));
     return piece;
   }

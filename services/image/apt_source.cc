@@ -76,8 +76,11 @@ std::vector<std::string> sources_from_index_targets(std::string_view text) {
 }
 
 std::vector<std::string> options_from_apt_config(std::string_view text) {
+  // A proxy of all, of one scheme or of one host, or a program that finds it.
+  constexpr const char* kProxy =
+      R"(([A-Za-z0-9+]+::)?(Proxy|Proxy-Auto-Detect|ProxyAutoDetect)(::[-A-Za-z0-9._]+)?)";
   static const std::regex pattern(
-      R"re(Acquire::((([A-Za-z0-9+]+::)?(Proxy|Proxy-Auto-Detect|ProxyAutoDetect)(::[-A-Za-z0-9._]+)?)|Check-Valid-Until|Check-Date) "[^"\\]+";)re",
+      fmt::format(R"re(Acquire::({}|Check-Valid-Until|Check-Date) "[^"\\]+";)re", kProxy),
       std::regex::ECMAScript | std::regex::icase);
   std::vector<std::string> options;
   for (const auto& line : split(text, '\n')) {

@@ -44,7 +44,6 @@ void add_completion(CLI::App& root, Session& session) {
   auto shell = std::make_shared<std::string>();
   command->add_option("shell", *shell, "bash, zsh or fish")
       ->required()
-      ->type_name("{bash,zsh,fish}")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->callback([&session, shell] {
     session.action = [shell] {

@@ -253,6 +253,7 @@ TEST_F(AgentTest, only_the_last_jobs_that_ended_are_kept) {
   auto connection = dial();
   auto running = job("sleep 1000");
   running.follow = false;
+  running.timeout_ms = 1'000'000;
   connection.call(running, in(seconds(10)), stop_);
   for (int i = 0; i < 257; ++i) follow(connection, job("exit 0"));
   EXPECT_EQ(code_of([&] { call(wire::JobStatus{.job_id = "job2"}); }), ErrorCode::kNotFound);

@@ -22,6 +22,7 @@ TEST(AptSource, takes_the_hosts_debian_archives_and_no_others) {
           "http://mirror.example/debian/|bookworm-backports|main|Debian Backports|"
           "bookworm-backports\n"
           "https://deb.nodesource.com/node_20.x/|nodistro|main|. nodistro|nodistro\n"
+          "https://third.example/debian/|bookworm|main|Third Party|bookworm\n"
           "https://evil.example/debian/|trixie|main|Debian|trixie\n"),
       ElementsAre(std::string(kSigned) + "http://mirror.example/debian/ bookworm main",
                   std::string(kSigned) + "http://mirror.example/sec/ stable-security main"));

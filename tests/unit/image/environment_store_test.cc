@@ -304,6 +304,7 @@ TEST_F(Store, prunes_what_nobody_uses_and_says_what_it_freed) {
               ElementsAre(paths_.environment(files.environment_digest)));
   EXPECT_EQ(pruned.count, 1U);
   EXPECT_GT(pruned.freed_bytes, 0U);
+  EXPECT_TRUE(fs::is_empty(paths_.references()));
   EXPECT_FALSE(installed());
   EXPECT_THAT(directories(), IsEmpty());
 }

@@ -55,7 +55,8 @@ TEST_F(VerifyFiles, that_are_shorter_missing_or_links_are_wrong) {
   EXPECT_EQ(verify(), Verdict::kWrong);
   fs::remove(path());
   EXPECT_EQ(verify(), Verdict::kWrong);
-  fs::create_symlink("/etc/passwd", path());
+  write_file_atomically(directory_.path() / "elsewhere", "content");
+  fs::create_symlink(directory_.path() / "elsewhere", path());
   EXPECT_EQ(verify(), Verdict::kWrong);
 }
 

@@ -8,7 +8,9 @@ namespace pyro::link {
 namespace {
 
 Frame output(std::string data) {
-  Frame frame{.type = FrameType::kOutput, .stream = 1, .body = {}};
+  Frame frame;
+  frame.type = FrameType::kOutput;
+  frame.stream = 1;
   frame.body.data = std::move(data);
   return frame;
 }

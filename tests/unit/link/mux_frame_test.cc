@@ -22,7 +22,9 @@ TEST(MuxDecoder, frames_come_out_however_the_bytes_were_cut) {
       while (const auto frame = decoder.next()) {
         frames.emplace_back(frame->stream, frame->type);
         payload += frame->payload.size();
-        if (frame->type == MuxType::kOpen) EXPECT_EQ(frame->number(), 5005U);
+        if (frame->type == MuxType::kOpen) {
+          EXPECT_EQ(frame->number(), 5005U);
+        }
       }
     }
     EXPECT_THAT(frames,

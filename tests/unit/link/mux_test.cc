@@ -24,6 +24,7 @@ std::pair<UniqueFd, UniqueFd> socket_pair() {
 struct Recorder : StreamHandler {
   void on_accepted() override { accepted = true; }
   void on_data(std::string_view data) override {
+    if (on_first) std::exchange(on_first, nullptr)();
     received += data.size();
     if (keep) text.append(data);
     if (consuming) stream->consume(data.size());
@@ -41,6 +42,7 @@ struct Recorder : StreamHandler {
   bool finished = false;
   bool was_reset = false;
   int writable = 0;
+  std::function<void()> on_first;
 };
 
 /// Two real ends in one loop, or one end and a hostile peer that is a bare descriptor.
@@ -145,8 +147,9 @@ TEST_F(MuxTest, streams_take_turns) {
   const auto late = open();
   bulk->stream->write(std::string(kWindowBytes, 'b'));
   late->stream->write("short");
-  std::size_t bulk_before_late = 0;
-  while (taken_[1]->received == 0 && io_.poll_one() > 0) bulk_before_late = taken_[0]->received;
+  std::size_t bulk_before_late = kWindowBytes;
+  taken_[1]->on_first = [&] { bulk_before_late = taken_[0]->received; };
+  settle();
   EXPECT_EQ(taken_[1]->received, 5U);
   EXPECT_LE(bulk_before_late, 2 * kMaxPayload);
 }

@@ -1,0 +1,55 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/service/cli/cli_fixture.h"
+
+namespace pyro::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// The real shells source the real scripts and complete.
+class CompletionScriptsTest : public CliFixture {
+ protected:
+  CompletionScriptsTest() {
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", (find_helper("pyro").parent_path().string() + ":" + path).c_str(), 1);
+  }
+  static std::string say(const std::vector<std::string>& argv) {
+    const auto result = run_command({.argv = argv}, Clock::now() + std::chrono::seconds(40), {});
+    return result.output + result.error_output;
+  }
+  static std::string bash(const std::string& line) {
+    return say({"bash", "--norc", "-c",
+                "eval \"$(pyro completion bash)\"; COMP_LINE=\"$0\"; COMP_POINT=${#COMP_LINE}; "
+                "_pyro; printf '%s\\n' \"${COMPREPLY[@]}\"",
+                line});
+  }
+};
+
+TEST_F(CompletionScriptsTest, bash_completes_commands_options_and_environments) {
+  EXPECT_EQ(bash("pyro stack s"), "status\n");
+  EXPECT_EQ(bash("pyro run --mem"), "--mem-mib\n");
+  write_stack({{"image", ""}});
+  settled();
+  // The colon ends a word in bash, so that only what follows it is inserted.
+  EXPECT_EQ(bash("pyro run debian:12-"), "12-base\n");
+}
+
+TEST_F(CompletionScriptsTest, fish_completes_commands_with_their_meaning) {
+  EXPECT_EQ(say({"fish", "--no-config", "-c",
+                 "pyro completion fish | source; complete -C 'pyro stack s'"}),
+            "status\tShow the stack and its services; starts nothing\n");
+}
+
+TEST_F(CompletionScriptsTest, zsh_hands_the_candidates_to_its_completion) {
+  // compadd works only inside a line editor; all else is zsh's own.
+  EXPECT_THAT(say({"zsh", "-f", "-c",
+                   "autoload -Uz compinit; compinit -u -D; source <(pyro completion zsh); "
+                   "compadd() { print -r -- \"${@[5,-1]}\" }; words=(pyro completion ''); "
+                   "CURRENT=3; _pyro"}),
+              HasSubstr("bash zsh fish\n"));
+}
+
+}  // namespace
+}  // namespace pyro::test
