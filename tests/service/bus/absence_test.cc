@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "tests/service/bus/harness.h"
 
@@ -31,6 +32,28 @@ TEST_F(Absence, a_call_waits_for_a_service_that_is_about_to_come) {
   auto call = std::async(std::launch::async, [this] { return ask("x").text; });
   const Peer server("serve", socket_);
   EXPECT_EQ(call.get(), "x");
+}
+
+TEST_F(Absence, what_was_never_sent_is_sent_again_also_when_it_may_not_be_repeated) {
+  auto call = std::async(std::launch::async, [this] {
+    std::string phase;
+    std::stop_source stop;
+    auto options = patient();
+    options.stop = stop.get_token();
+    options.on_progress = [&](const api::Progress& step) {
+      phase = step.phase;
+      stop.request_stop();
+    };
+    const auto error = error_of([&] { change("k", "", options); });
+    EXPECT_THAT(error, Refused(ErrorCode::kCancelled));
+    return phase;
+  });
+  // By the time that another call has given up, the first attempt has failed.
+  auto short_lived = patient();
+  short_lived.deadline = Clock::now() + std::chrono::milliseconds(800);
+  EXPECT_TRUE(error_of([&] { ask("x", short_lived); }));
+  const Peer server("serve", socket_);
+  EXPECT_EQ(call.get(), "begun");
 }
 
 TEST_F(Absence, a_stop_ends_the_wait_for_a_service_that_is_not_there) {
@@ -111,6 +134,19 @@ TEST_F(Absence, an_ending_service_answers_what_it_was_working_on) {
   EXPECT_THAT(error_of([&] { change("k", "", once_begun([&] { server->signal(SIGTERM); })); }),
               Refused(ErrorCode::kUnavailable, HasSubstr("restarted during the call")));
   server->wait();
+}
+
+TEST_F(Absence, the_last_answer_of_an_ending_service_arrives_whole) {
+  ServerThread server(socket_);
+  server->add<Change>([](const Change&, Call& call) {
+    call.progress({.phase = "begun", .message = "", .done = {}, .total = {}});
+    EXPECT_TRUE(wait_for_stop(call));
+    return Answer{std::string(32U << 20U, 'x')};
+  });
+  server.start();
+  std::jthread end;
+  const auto options = once_begun([&] { end = std::jthread([&server] { server.stop(); }); });
+  EXPECT_EQ(change("k", "", options).text.size(), 32U << 20U);
 }
 
 TEST_F(Absence, an_idempotent_call_is_repeated_when_its_service_was_ended) {

@@ -2,6 +2,7 @@
 
 #include <latch>
 #include <map>
+#include <thread>
 #include <zmq.hpp>
 
 #include "common/bus/envelope.h"
@@ -117,6 +118,52 @@ TEST_F(Hostile, an_absurd_deadline_does_no_harm) {
                     .params = {api::to_msgpack(Ask{"x"})}};
   send({api::to_msgpack(envelope)});
   EXPECT_EQ(receive().kind, Kind::kResult);
+}
+
+/// A service that breaks the protocol.
+class HostileService : public BusTest {
+ protected:
+  HostileService() : router_(service_context_.zmq(), zmq::socket_type::router) {
+    router_.set(zmq::sockopt::linger, 0);
+    router_.bind("ipc://" + socket_.string());
+  }
+  /// Answers the next call with what `answers` makes of its id.
+  std::jthread answer(std::function<std::vector<std::string>(std::uint64_t)> answers) {
+    return std::jthread([this, answers = std::move(answers)] {
+      zmq::message_t peer, body;
+      static_cast<void>(router_.recv(peer));
+      static_cast<void>(router_.recv(body));
+      const auto call =
+          api::from_msgpack<Envelope>(body.to_string_view(), api::UnknownFields::kIgnore);
+      for (const auto& text : answers(call.id)) {
+        router_.send(zmq::buffer(peer.to_string_view()), zmq::send_flags::sndmore);
+        router_.send(zmq::buffer(text), zmq::send_flags::none);
+      }
+    });
+  }
+  static std::string result(std::uint64_t id, const std::string& text) {
+    return api::to_msgpack(
+        Envelope{.kind = Kind::kResult, .id = id, .params = {api::to_msgpack(Answer{text})}});
+  }
+
+  Context service_context_;
+  zmq::socket_t router_;
+};
+
+TEST_F(HostileService, an_answer_to_another_call_is_not_taken) {
+  const auto service = answer([](std::uint64_t id) {
+    return std::vector{result(id + 1, "another's"), result(id, "ours")};
+  });
+  EXPECT_EQ(change("k").text, "ours");
+}
+
+TEST_F(HostileService, nonsense_is_an_internal_error_of_that_service) {
+  const auto service =
+      answer([](std::uint64_t) { return std::vector{std::string("no envelope")}; });
+  EXPECT_THAT(
+      pyro::testing::error_of([&] { change("k"); }),
+      pyro::testing::Refused(ErrorCode::kInternal,
+                             ::testing::HasSubstr("service 'test' answered with nonsense")));
 }
 
 TEST_F(Hostile, too_many_calls_are_refused_and_the_others_answered) {
