@@ -52,9 +52,7 @@ Launch QemuDriver::prepare(const MachineRecord& record, const MachinePaths& path
 }
 
 Launch QemuDriver::prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const {
-  Plan plan = plan_for(boot, paths);
-  plan.mem_mib = 256;
-  return {.argv = command_line(plan), .execution_mode = {}, .metadata = {}};
+  return {.argv = command_line(plan_for(boot, paths))};
 }
 
 }  // namespace pyro::vm::qemu
