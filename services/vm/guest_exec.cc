@@ -16,7 +16,7 @@ api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& wha
                               const std::stop_token& stop) {
   const StopFd stop_fd(stop);
   auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort,
-                                     std::min(deadline, Clock::now() + kGrace), stop_fd);
+                                           std::min(deadline, Clock::now() + kGrace), stop_fd);
   const api::agent::StartJob request{
       .job_id = new_id(),
       .command = what.command,

@@ -20,7 +20,8 @@ struct MachineRecord {
     f("machine", &MachineRecord::machine, "What callers see.");
     f("boot", &MachineRecord::boot, "What it boots from; empty in host compatibility mode.");
     f("home", &MachineRecord::home, "HOME of its commands, and where they start.");
-    f("belongs_to_run", &MachineRecord::belongs_to_run, "Made by vm.run: nobody else knows its id.");
+    f("belongs_to_run", &MachineRecord::belongs_to_run,
+      "Made by vm.run: nobody else knows its id.");
     f("exec_begun", &MachineRecord::exec_begun, "Its single exec has begun.");
   }
 

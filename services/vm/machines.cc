@@ -198,8 +198,7 @@ void Machines::guest_ended(const std::string& vm_id) {
   if (!live->shim || live->shim->running()) return;
   log::warn("vm {}: {}", vm_id, kGuestGone);
   end_guest(vm_id, *live);
-  table_.update(vm_id,
-                [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
+  table_.update(vm_id, [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
 }
 
 void Machines::recover() {

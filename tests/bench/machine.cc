@@ -54,7 +54,9 @@ class BenchStack {
   BenchStack& operator=(const BenchStack&) = delete;
   ~BenchStack() { client_->down(); }
 
-  static bus::CallOptions patient() { return {.deadline = Clock::now() + std::chrono::minutes(15)}; }
+  static bus::CallOptions patient() {
+    return {.deadline = Clock::now() + std::chrono::minutes(15)};
+  }
   StackClient& client() { return *client_; }
   const Paths& paths() const { return paths_; }
 
@@ -90,12 +92,11 @@ double cold_run_ms() {
 
 std::string output_of(const vm::MachinePaths& paths, const std::string& command) {
   std::string output;
-  vm::exec_in_guest(
-      paths, {command, "/root", std::chrono::minutes(5)},
-      [&output](std::uint32_t stream, std::string_view data) {
-        if (stream == 1) output += data;
-      },
-      Clock::now() + std::chrono::minutes(6), {});
+  vm::exec_in_guest(paths, {command, "/root", std::chrono::minutes(5)},
+                    [&output](std::uint32_t stream, std::string_view data) {
+                      if (stream == 1) output += data;
+                    },
+                    Clock::now() + std::chrono::minutes(6), {});
   return output;
 }
 
@@ -143,18 +144,17 @@ Part measure_machine() {
   const vm::MachinePaths paths(stack.paths(), machine.vm_id);
   const double inside = fork_exec_in_guest_ms(paths);
   const double exec = median_of(kExecs, [&] { output_of(paths, "/bin/true"); });
-  return {
-      .title = "machines, cold, under TCG (debian:12, 1 vCPU, 1024 MiB)",
-      .figures = {
-          {"bare boot to an answer", floor, "ms", "the floor: VMM, kernel, agent; no disks"},
-          {"pyro run -- true", run, "ms",
-           fmt::format("stack up; {:.2f} times the floor, at most 1.5", run / floor)},
-          {"fork+exec in the guest", inside, "ms", "bash -lc /bin/true, timed there"},
-          {"exec round trip", exec, "ms",
-           fmt::format("{:.1f} ms over the same in the guest, at most 5", exec - inside)},
-          {"idle stack, PSS", idle_pss, "MiB", "supervisor and services, at most 60"},
-          {"idle machine, PSS", pss_mib_of(machine.vm_id), "MiB", "VMM and shim"},
-      }};
+  return {.title = "machines, cold, under TCG (debian:12, 1 vCPU, 1024 MiB)",
+          .figures = {
+              {"bare boot to an answer", floor, "ms", "the floor: VMM, kernel, agent; no disks"},
+              {"pyro run -- true", run, "ms",
+               fmt::format("stack up; {:.2f} times the floor, at most 1.5", run / floor)},
+              {"fork+exec in the guest", inside, "ms", "bash -lc /bin/true, timed there"},
+              {"exec round trip", exec, "ms",
+               fmt::format("{:.1f} ms over the same in the guest, at most 5", exec - inside)},
+              {"idle stack, PSS", idle_pss, "MiB", "supervisor and services, at most 60"},
+              {"idle machine, PSS", pss_mib_of(machine.vm_id), "MiB", "VMM and shim"},
+          }};
 }
 
 }  // namespace pyro::bench

@@ -73,7 +73,8 @@ TEST_P(KilledDuringARun, beside_a_machine_that_waits) {
   EXPECT_EQ(next.output, "again\n") << next.error_output;
   // A machine of a service that was killed goes on; one whose own process was killed is stopped.
   const auto machine = client_->call(api::MachineStatus{.vm_id = id});
-  const bool own_process = !GetParam().run_survives && std::string_view(GetParam().program) != "pyro-vm";
+  const bool own_process =
+      !GetParam().run_survives && std::string_view(GetParam().program) != "pyro-vm";
   if (own_process) {
     EXPECT_EQ(machine.state, api::MachineState::kStopped);
     EXPECT_EQ(machine.last_error, "backing guest process is no longer running");

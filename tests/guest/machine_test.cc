@@ -102,9 +102,9 @@ class LimitedMachines : public MachineLife {
 
 TEST_F(LimitedMachines, one_more_than_allowed_is_refused) {
   const auto first = call(api::CreateMachine{.environment = kEnvironment});
-  EXPECT_THAT(error_of([&] { call(api::CreateMachine{.environment = kEnvironment}); }),
-              Refused(ErrorCode::kResourceExhausted,
-                      "max active VMs reached (1); delete old VMs first"));
+  EXPECT_THAT(
+      error_of([&] { call(api::CreateMachine{.environment = kEnvironment}); }),
+      Refused(ErrorCode::kResourceExhausted, "max active VMs reached (1); delete old VMs first"));
   call(api::DeleteMachine{.vm_id = first.vm_id});
   EXPECT_NO_THROW(call(api::CreateMachine{.environment = kEnvironment}));
 }

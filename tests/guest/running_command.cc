@@ -15,8 +15,8 @@ ChildProcess start(std::vector<std::string> argv, UniqueFd& read_end) {
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
   read_end.reset(ends[0]);
   const UniqueFd write_end(ends[1]);
-  return ChildProcess({.argv = std::move(argv),
-                       .descriptors = {{1, write_end.get()}, {2, write_end.get()}}});
+  return ChildProcess(
+      {.argv = std::move(argv), .descriptors = {{1, write_end.get()}, {2, write_end.get()}}});
 }
 
 }  // namespace
