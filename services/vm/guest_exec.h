@@ -23,8 +23,9 @@ struct GuestCommand {
   std::chrono::seconds timeout;
 };
 
-/// Runs one shell command in the guest as a job and returns how it ended. On a stop the job is
-/// killed; a guest that says nothing after the command's time is an Error, not a hang.
+/// Runs one shell command in the guest as a job and returns how it ended. On a stop it returns at
+/// once, and the caller ends the machine; a guest that says nothing after the command's time is an
+/// Error, not a hang.
 api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
                               const OutputSink& output, Deadline deadline,
                               const std::stop_token& stop);

@@ -74,7 +74,7 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
     throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
   }
-  call.progress({.phase = "boot", .message = "booting " + record.machine.environment});
+  call.progress({.phase = "boot", .message = record.machine.environment});
   const Launch launch = driver_for_(record, call)->prepare(record, paths);
   ShimProcess shim = operation->run([&] {
     return boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
