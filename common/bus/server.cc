@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <optional>
 #include <zmq.hpp>
 
 #include "common/base/error.h"
@@ -46,6 +47,10 @@ FileLock lock_service(const Server::Options& options) {
   write_all(lock.fd(), std::to_string(::getpid()) + "\n");
   return lock;
 }
+
+/// How long an ending service stays for the callers that it has answered last: libzmq drops what a
+/// socket with ZMQ_IMMEDIATE has received and not yet read when its peer closes.
+constexpr std::chrono::milliseconds kLastWords{200};
 
 /// No handler has finished the call, and another try may.
 class Interrupted : public Error {
@@ -104,13 +109,17 @@ Server::Server(Context& context, Options options)
 Server::~Server() = default;
 
 void Server::run(int stop_fd) {
-  // Once told to stop it goes on until the calls at work have cleaned up and were answered.
-  while (!stopping_ || !open_.empty()) {
+  // Once told to stop it goes on until the calls at work have cleaned up, and their callers have
+  // had time to read the answers.
+  std::optional<Deadline> end;
+  std::chrono::milliseconds grace{0};
+  while (!end || Clock::now() < *end) {
     std::array<zmq::pollitem_t, 4> items{{{router_->handle(), 0, ZMQ_POLLIN, 0},
                                           {nullptr, wake_.get(), ZMQ_POLLIN, 0},
                                           {nullptr, timer_.get(), ZMQ_POLLIN, 0},
                                           {nullptr, stop_fd, ZMQ_POLLIN, 0}}};
-    poll({items.data(), stopping_ ? 3U : 4U}, std::chrono::milliseconds(-1));
+    poll({items.data(), stopping_ ? 3U : 4U},
+         std::chrono::milliseconds(end ? remaining(*end).count() + 1 : -1));
     if (items[1].revents != 0) {
       drain(wake_.get());
       send_posted();
@@ -122,8 +131,10 @@ void Server::run(int stop_fd) {
     }
     if (items[3].revents != 0) {
       stopping_ = true;
+      if (!open_.empty()) grace = kLastWords;
       cancel_all();
     }
+    if (stopping_ && open_.empty() && !end) end = Clock::now() + grace;
   }
   // The last answers leave after the socket was closed.
   router_->set(zmq::sockopt::linger, 500);
