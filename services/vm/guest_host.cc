@@ -40,14 +40,18 @@ std::optional<std::string> GuestHost::obstacle() const {
   return std::nullopt;
 }
 
+Error GuestHost::host_mode_disabled(std::string_view what, std::string_view reason) {
+  return failed_precondition(
+      "{} is unavailable and host compatibility mode is disabled: {}. Set "
+      "allow_host_compat=True (CLI: --allow-host-compat) to opt into host execution.",
+      what, reason);
+}
+
 bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
   const auto reason = obstacle();
   if (!reason) return true;
   if (allow_host_compat) return false;
-  throw failed_precondition(
-      "guest boot is unavailable and host compatibility mode is disabled: {}. Set "
-      "allow_host_compat=True (CLI: --allow-host-compat) to opt into host execution.",
-      *reason);
+  throw host_mode_disabled("guest boot", *reason);
 }
 
 AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) const {
@@ -67,13 +71,17 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
 
 std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record, const bus::Call& call) {
   if (!require_guest_or_consent(record.machine.allow_host_compat)) {
-    return std::make_unique<host::HostDriver>(options_.agent);
+    return host_driver();
   }
   return std::make_unique<qemu::QemuDriver>(qemu::QemuDriver::Options{
       .program = vmm_->string(),
       .agent = options_.agent,
       .cache_dir = options_.paths.cache_dir,
       .accelerator = accelerators_.choose(probe_with(record.boot), call.stop())});
+}
+
+std::unique_ptr<Driver> GuestHost::host_driver() const {
+  return std::make_unique<host::HostDriver>(options_.agent);
 }
 
 api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& boot, bool reprobe,

@@ -4,8 +4,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/api/machine.h"
+#include "common/base/error.h"
 #include "common/bus/call.h"
 #include "common/config/config.h"
 #include "common/registry/registry.h"
@@ -28,12 +30,19 @@ class GuestHost {
   /// Why no guest can be booted here, or nullopt when one can.
   std::optional<std::string> obstacle() const;
 
+  /// The refusal of a machine that no guest can be booted for, and whose caller did not opt into
+  /// running on the host. `what` is what is unavailable: `guest boot`, or `guest command
+  /// execution` where a guest boots but its agent does not answer.
+  static Error host_mode_disabled(std::string_view what, std::string_view reason);
+
   /// Refuses when no guest can be booted and the caller did not opt into running on the host.
   /// True: a guest. False: host compatibility mode.
   bool require_guest_or_consent(bool allow_host_compat) const;
 
   /// The driver for one start of this machine. The first may cost a short KVM probe.
   std::unique_ptr<Driver> driver_for(const MachineRecord& record, const bus::Call& call);
+  /// Host compatibility mode's.
+  std::unique_ptr<Driver> host_driver() const;
 
   /// Fills in all but the counts. `boot`, when known, allows an owed probe to be made.
   api::HostCapabilities describe(const std::optional<api::BootFiles>& boot, bool reprobe,

@@ -47,9 +47,9 @@ void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
 
 }  // namespace
 
-Machines::Machines(Registry& registry, Options options, DriverFor driver_for)
+Machines::Machines(Registry& registry, Options options, GuestHost& host)
     : options_(std::move(options)),
-      driver_for_(std::move(driver_for)),
+      host_(host),
       table_(registry, options_.max_active),
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
@@ -60,6 +60,31 @@ MachineRecord Machines::create(MachineRecord record) {
   live_.get(added.machine.vm_id)->leases = std::move(leases);
   if (reaper_) reaper_->wake();
   return added;
+}
+
+Machines::Booted Machines::boot(const MachineRecord& record, LiveMachine::Operation& operation,
+                                const bus::Call& call) {
+  const MachinePaths paths = paths_of(record.machine.vm_id);
+  const auto boot_with = [&](Driver& driver) {
+    Launch launch = driver.prepare(record, paths);
+    ShimProcess shim =
+        boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
+                   call.deadline(), operation.stop());
+    return Booted{.launch = std::move(launch), .shim = std::move(shim)};
+  };
+  return operation.run([&] {
+    try {
+      return boot_with(*host_.driver_for(record, call));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnavailable) throw;
+      // The guest's processes are gone; its caller decided beforehand what else may be done.
+      if (!record.machine.allow_host_compat) {
+        throw GuestHost::host_mode_disabled("guest command execution", error.message());
+      }
+      log::warn("falls back to host compatibility mode: {}", error.message());
+      return boot_with(*host_.host_driver());
+    }
+  });
 }
 
 api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
@@ -75,14 +100,10 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
     throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
   }
   call.progress({.phase = "boot", .message = record.machine.environment});
-  const Launch launch = driver_for_(record, call)->prepare(record, paths);
-  ShimProcess shim = operation->run([&] {
-    return boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
-                      call.deadline(), operation->stop());
-  });
-  Cleanup end_again([&shim] { shim.end(); });
+  auto [launch, shim] = boot(record, *operation, call);
+  Cleanup end_again([&shim = shim] { shim.end(); });
   operation->run([&] { personalize_guest(paths, vm_id, call.deadline(), operation->stop()); });
-  table_.update(vm_id, [&launch](MachineRecord& changed) {
+  table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();

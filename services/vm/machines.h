@@ -11,6 +11,7 @@
 #include "common/config/config.h"
 #include "services/vm/drivers/driver.h"
 #include "services/vm/guest_exec.h"
+#include "services/vm/guest_host.h"
 #include "services/vm/live_machine.h"
 #include "services/vm/machine_table.h"
 #include "services/vm/machine_watch.h"
@@ -39,10 +40,8 @@ class Machines {
     std::chrono::seconds boot_timeout;
     std::uint32_t max_active;
   };
-  /// The driver for a machine: by its record (host compatibility or not).
-  using DriverFor = std::function<std::unique_ptr<Driver>(const MachineRecord&, const bus::Call&)>;
 
-  Machines(Registry& registry, Options options, DriverFor driver_for);
+  Machines(Registry& registry, Options options, GuestHost& host);
 
   /// Adopts the machines that still run, ends those nobody waits for any more, removes what has no
   /// record. Once, before the first call.
@@ -65,6 +64,13 @@ class Machines {
 
  private:
   MachinePaths paths_of(const std::string& vm_id) const { return {options_.paths, vm_id}; }
+  /// A guest that answers, with what was launched for it.
+  struct Booted {
+    Launch launch;
+    ShimProcess shim;
+  };
+  Booted boot(const MachineRecord& record, LiveMachine::Operation& operation,
+              const bus::Call& call);
   void end_guest(const std::string& vm_id, LiveMachine& live);
   void erase(const std::string& vm_id, LiveMachine& live, bool expired);
   void guest_ended(const std::string& vm_id);
@@ -72,7 +78,7 @@ class Machines {
   void collect_garbage();
 
   Options options_;
-  DriverFor driver_for_;
+  GuestHost& host_;
   MachineTable table_;
   LiveMachines live_;
   MachineWatch watch_;

@@ -73,9 +73,7 @@ Service::Service(ServiceHost& host)
                  .shim_program = sibling_program("pyro-vm-shim"),
                  .boot_timeout = std::chrono::seconds(host.config().vm.boot_timeout_seconds),
                  .max_active = host.config().limits.max_active},
-                [this](const MachineRecord& record, const bus::Call& call) {
-                  return guest_host_.driver_for(record, call);
-                }),
+                guest_host_),
       images_(host.client("image")) {
   machines_.recover();
   host.server().set_holds([this] { return machines_.count(); });

@@ -156,10 +156,18 @@ class SlowGuest : public MachineLife {
 TEST_F(SlowGuest, a_guest_that_does_not_answer_is_tried_twice_and_then_named_with_its_last_words) {
   const auto done = pyro({"run", kEnvironment, "--", "true"});
   EXPECT_EQ(done.status.code, 1);
-  EXPECT_THAT(done.error_output, HasSubstr("the guest did not answer"));
+  EXPECT_THAT(done.error_output, HasSubstr("guest command execution is unavailable and host "
+                                           "compatibility mode is disabled: the guest did not "
+                                           "answer"));
   EXPECT_THAT(done.error_output, HasSubstr("last words of a VMM"));
   EXPECT_THAT(read_tail(paths_.logs_dir() / "vm.log", 65536), HasSubstr("boot, try 2 of 2"));
   expect_no_machine_left();
+}
+
+TEST_F(SlowGuest, a_caller_that_opted_in_falls_back_to_the_host_and_is_told) {
+  const auto done = pyro({"run", kEnvironment, "--allow-host-compat", "--", "echo", "hi"});
+  EXPECT_EQ(done.output, "hi\n") << done.error_output;
+  EXPECT_THAT(done.error_output, HasSubstr("host_compat"));
 }
 
 class ProbedAccelerator : public MachineLife {
