@@ -86,6 +86,8 @@ function(pyro_test name)
   endif()
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE pyro_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  # What is tested is optimised; the tests themselves would only take longer to build.
+  target_compile_options(${name} PRIVATE -O0)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})
 endfunction()

@@ -236,7 +236,7 @@ struct PowerOff {
   static void describe(Fields&) {}
 };
 
-using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, FollowJob, SignalJob,
-                     ForgetJob, PowerOff>;
+using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, FollowJob,
+                     SignalJob, ForgetJob, PowerOff>;
 
 }  // namespace pyro::api::agent

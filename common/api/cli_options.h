@@ -53,7 +53,7 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
         ->type_name(choices_type<T>());
   } else if constexpr (Integer<T> || std::floating_point<T> || std::same_as<T, std::string> ||
                        kIsOptional<T>) {
-    auto* option = command.add_option(info.positional ? std::string(info.name) : option_name(info),
+    auto* option = command.add_option(info.positional ? value_name(info.name) : option_name(info),
                                       value, help);
     option->type_name(Integer<T> ? "N" : std::floating_point<T> ? "NUMBER" : "TEXT");
     if (info.positional) option->type_name("");

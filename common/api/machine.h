@@ -77,6 +77,19 @@ inline constexpr auto kTtlRange = range(60, 604800);
 /// Commands come in one piece through the link and the kernel's argument limit (128 KiB a string).
 inline constexpr auto kCommandLimit = max_length(131071);
 
+/// The fields of every request that makes a machine.
+template <class Request, class Fields>
+void describe_new_machine(Fields& f) {
+  f("environment", &Request::environment, "Environment to boot, like debian:12.", kRequired,
+    kPositional, max_length(128));
+  f("vcpu_count", &Request::vcpu_count, "Virtual CPUs.", kVcpuRange);
+  f("mem_mib", &Request::mem_mib, "Memory in MiB.", kMemMibRange);
+  f("ttl_seconds", &Request::ttl_seconds, "Lifetime in seconds.", kTtlRange);
+  f("network", &Request::network, "Give it outbound network.");
+  f("allow_host_compat", &Request::allow_host_compat,
+    "Run on the host, without a guest's isolation, when no guest can be booted.");
+}
+
 /// Makes a machine without starting it. The environment is installed first when missing.
 struct CreateMachine {
   static constexpr Method kMethod{"vm.create"};
@@ -90,14 +103,7 @@ struct CreateMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("environment", &CreateMachine::environment, "Environment to boot, like debian:12.", kRequired,
-      kPositional, max_length(128));
-    f("vcpu_count", &CreateMachine::vcpu_count, "Virtual CPUs.", kVcpuRange);
-    f("mem_mib", &CreateMachine::mem_mib, "Memory in MiB.", kMemMibRange);
-    f("ttl_seconds", &CreateMachine::ttl_seconds, "Lifetime in seconds.", kTtlRange);
-    f("network", &CreateMachine::network, "Give it outbound network.");
-    f("allow_host_compat", &CreateMachine::allow_host_compat,
-      "Run on the host, without a guest's isolation, when no guest can be booted.");
+    describe_new_machine<CreateMachine>(f);
   }
 };
 
@@ -195,17 +201,10 @@ struct RunMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("environment", &RunMachine::environment, "Environment to boot, like debian:12.", kRequired,
-      kPositional, max_length(128));
+    describe_new_machine<RunMachine>(f);
     f("command", &RunMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
-    f("vcpu_count", &RunMachine::vcpu_count, "Virtual CPUs.", kVcpuRange);
-    f("mem_mib", &RunMachine::mem_mib, "Memory in MiB.", kMemMibRange);
     f("timeout_seconds", &RunMachine::timeout_seconds, "Seconds until the command is killed.",
       kPositive);
-    f("ttl_seconds", &RunMachine::ttl_seconds, "Lifetime of the machine in seconds.", kTtlRange);
-    f("network", &RunMachine::network, "Give it outbound network.");
-    f("allow_host_compat", &RunMachine::allow_host_compat,
-      "Run on the host, without a guest's isolation, when no guest can be booted.");
     f("output_socket", &RunMachine::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
   }

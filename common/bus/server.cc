@@ -200,8 +200,8 @@ void Server::begin(const std::string& peer, Envelope envelope) {
   open->id = envelope.id;
   open->method = std::move(envelope.method);
   open->trace_id = std::move(envelope.trace_id);
-  // A day is longer than any call; it keeps an absurd value from overflowing the clock.
-  constexpr std::uint64_t kLongest = std::uint64_t{24} * 3600 * 1000;
+  // Longer than any machine may live; it keeps an absurd value from overflowing the clock.
+  constexpr std::uint64_t kLongest = std::uint64_t{30} * 24 * 3600 * 1000;
   open->deadline = last_call_ + std::chrono::milliseconds(std::min(envelope.deadline_ms, kLongest));
   try {
     if (stopping_) throw interrupted();

@@ -14,6 +14,9 @@
 namespace pyro::link {
 namespace {
 
+/// After a piece of output, the guest has at least this long for the next one or the answer.
+constexpr std::chrono::seconds kNextPieceLimit{15};
+
 /// More of an error's text than this is no sentence for a person.
 constexpr std::size_t kMaxMessageBytes = 4096;
 
@@ -101,6 +104,8 @@ Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline,
       case FrameType::kOutput:
         if (!on_output || frame.stream == 0) throw malformed("output that was not asked for");
         on_output({static_cast<int>(frame.stream), frame.dropped, frame.body.data});
+        // A slow reader may drain what a job printed for longer than the job itself may take.
+        deadline = std::max(deadline, Clock::now() + kNextPieceLimit);
         continue;
       case FrameType::kRequest:
         throw malformed("a request");

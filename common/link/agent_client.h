@@ -40,7 +40,8 @@ class AgentConnection {
     return follow(request, {}, deadline, stop);
   }
 
-  /// The same, and `on_output` gets every piece of output that comes before the answer.
+  /// The same, and `on_output` gets every piece of output that comes before the answer. While
+  /// output comes, the deadline moves with it: whoever reads slowly loses nothing.
   template <api::Operation Op>
   typename Op::Reply follow(const Op& request, const OnOutput& on_output, Deadline deadline,
                             const StopFd& stop) {

@@ -1,6 +1,7 @@
 #include "common/registry/registry.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 
 #include <array>
@@ -71,11 +72,22 @@ void migrate(SQLite::Database& database, const std::filesystem::path& file) {
 
 }  // namespace
 
+namespace {
+
+/// SQLite would make a new file readable for others, as the umask has it; its WAL takes the mode.
+const std::filesystem::path& private_file(const std::filesystem::path& file) {
+  open_file(file, O_RDWR | O_CREAT, 0600);
+  return file;
+}
+
+}  // namespace
+
 struct Registry::Database {
   SQLite::Database handle;
 
   explicit Database(const std::filesystem::path& file)
-      : handle(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs) {
+      : handle(private_file(file).string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+               kBusyTimeoutMs) {
     handle.exec("PRAGMA synchronous = NORMAL");
     // WAL is a property of the file; to set it needs a lock for which SQLite does not wait, so
     // only who opens a new file sets it, under a lock of ours.

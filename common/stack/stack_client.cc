@@ -121,6 +121,12 @@ void StackClient::ensure_running(const std::stop_token& stop) {
 bool StackClient::usable_runs(const std::stop_token& stop) {
   const auto stack = status({}, stop);
   if (!stack) return false;
+  if (stack->state_dir != paths_.state_dir) {
+    throw failed_precondition(
+        "the stack in '{}' belongs to state directory '{}', not '{}': set PYRO_RUNTIME_DIR to "
+        "another directory, or unset it",
+        paths_.runtime_dir.string(), stack->state_dir, paths_.state_dir.string());
+  }
   if (stack->stopping) {
     wait_for_end(*stack, stop);
     return false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
 #include "common/base/text.h"
@@ -58,6 +59,49 @@ std::string unknown_command(const CLI::App& root, const std::vector<std::string>
     place = sub;
   }
   return "";
+}
+
+/// The first option that neither the command that was named nor one above it has.
+std::string unknown_option(const CLI::App& root, const std::vector<std::string>& arguments) {
+  const CLI::App& command = chosen(root);
+  std::vector<std::string> known;
+  for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
+    for (const auto* option : app->get_options()) {
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+      for (const auto& name : option->get_snames()) known.push_back("-" + name);
+    }
+  }
+  for (const auto& word : arguments) {
+    const std::string name = word.substr(0, word.find('='));
+    const bool is_option = name.size() > 1 && name[0] == '-' && std::isdigit(name[1]) == 0;
+    if (!is_option || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto guess = nearest(name, known);
+    return fmt::format("unknown option '{}'{}", name,
+                       guess ? fmt::format(": did you mean '{}'?", *guess) : "");
+  }
+  return "";
+}
+
+/// What is wrong with the words, in one sentence; CLI11's own where it is good enough.
+std::string parse_failure(const CLI::App& root, const std::vector<std::string>& arguments,
+                          bool has_words, const CLI::ParseError& error) {
+  if (const auto unknown = unknown_command(root, arguments); !unknown.empty()) return unknown;
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (extra && !has_words && chosen(root).get_name() == "run") {
+    return "the command to run stands after --, as in: pyro run debian:12 -- git --version";
+  }
+  if (const auto unknown = unknown_option(root, arguments); !unknown.empty()) return unknown;
+  const auto commands = names_below(chosen(root));
+  if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return fmt::format("{} needs a command; there are: {}", full_name(chosen(root)),
+                       join(commands, ", "));
+  }
+  const std::string_view said = error.what();
+  constexpr std::string_view kConversion = "Could not convert: ";
+  if (said.starts_with(kConversion)) {
+    return fmt::format("not a value for it: {}", said.substr(kConversion.size()));
+  }
+  return std::string(said);
 }
 
 int usage_error(const CLI::App& root, const std::string& message) {
@@ -137,17 +181,23 @@ int run_command_line(const std::vector<std::string>& arguments) {
     root->parse(words);
   } catch (const CLI::CallForHelp&) {
     try {
-      print(chosen(*root).help("", CLI::AppFormatMode::Normal));
+      const CLI::App* parent = chosen(*root).get_parent();
+      print(chosen(*root).help(parent == nullptr ? "" : full_name(*parent),
+                               CLI::AppFormatMode::Normal));
     } catch (const StdoutClosed&) {
       return StdoutClosed::kExitStatus;
     }
     return 0;
   } catch (const CLI::CallForVersion&) {
+    if (&chosen(*root) != root.get()) {
+      return usage_error(*root,
+                         "--version stands alone; a command to run stands after --, as in: "
+                         "pyro run debian:12 -- git --version");
+    }
     print("pyro " PYRO_VERSION "\n");
     return 0;
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = unknown_command(*root, in_order);
-    return usage_error(*root, unknown.empty() ? error.what() : unknown);
+    return usage_error(*root, parse_failure(*root, in_order, session.words.has_value(), error));
   }
   return act(*root, session);
 }

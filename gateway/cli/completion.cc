@@ -80,7 +80,7 @@ void add_positional(const Place& place, const EnvironmentNames& environments,
   std::size_t index = 0;
   for (const auto* option : place.command->get_options()) {
     if (!option->get_positional() || index++ != place.positionals) continue;
-    if (option->get_name() == "environment") {
+    if (option->get_name() == "ENVIRONMENT") {
       for (const auto& name : environments()) out.push_back({name, "environment"});
     }
     for (const auto& choice : choices_of(*option)) out.push_back({choice, ""});

@@ -21,6 +21,7 @@ std::size_t safe_size(int fd, std::size_t size) {
 }  // namespace
 
 void GuestOutput::write(std::uint32_t stream, std::string_view data) {
+  if (stream == 2 && !data.empty()) last_error_byte_ = data.back();
   const int fd = stream == 2 ? STDERR_FILENO : STDOUT_FILENO;
   while (!data.empty()) {
     wait_for(fd, POLLOUT, Deadline::max(), stop_);
@@ -35,6 +36,11 @@ void GuestOutput::write(std::uint32_t stream, std::string_view data) {
       throw system_error(stream == 2 ? "write to standard error" : "write to standard output");
     }
   }
+}
+
+void GuestOutput::end_line_on_terminal() const {
+  if (last_error_byte_ == '\n' || ::isatty(STDERR_FILENO) == 0) return;
+  [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, "\n", 1);
 }
 
 }  // namespace pyro::cli

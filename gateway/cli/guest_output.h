@@ -17,8 +17,13 @@ class GuestOutput {
   /// output went away (one of standard error is ignored).
   void write(std::uint32_t stream, std::string_view data);
 
+  /// Ends a last line of standard error without a newline, for a terminal's prompt; elsewhere the
+  /// guest's bytes stay as they were.
+  void end_line_on_terminal() const;
+
  private:
   StopFd stop_;
+  char last_error_byte_ = '\n';
 };
 
 }  // namespace pyro::cli

@@ -28,9 +28,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNeeded =
     {"git", "git"},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kNetworkTools = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNetworkTools = {{
     {"pasta", "passt"},
-    {"nft", "nftables"},
     {"ip", "iproute2"},
 }};
 

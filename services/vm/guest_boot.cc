@@ -55,8 +55,8 @@ ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& 
       return try_boot(shim_program, launch, paths, answer_by, stop);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
-      const std::string what = fmt::format("the guest did not answer ({}); {}", error.message(),
-                                           last_words(paths));
+      const std::string what =
+          fmt::format("the guest did not answer ({}); {}", error.message(), last_words(paths));
       log::warn("boot, try {} of {}: {}", attempt, limits.tries, what);
       if (attempt >= limits.tries || Clock::now() >= deadline) throw unavailable("{}", what);
     }
@@ -67,15 +67,13 @@ void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Dead
                        const std::stop_token& stop) {
   const StopFd stop_fd(stop);
   const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
-  auto agent =
-      link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
-  api::agent::Personalize request{.random_seed = {random_bytes(kSeedBytes)},
-                                  .host_name = vm_id,
-                                  .machine_id = random_hex(16)};
-  request.realtime_ns = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(
-          std::chrono::system_clock::now().time_since_epoch())
-          .count());
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
+  api::agent::Personalize request{
+      .random_seed = {random_bytes(kSeedBytes)}, .host_name = vm_id, .machine_id = random_hex(16)};
+  request.realtime_ns =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::system_clock::now().time_since_epoch())
+                                     .count());
   agent.call(request, limit, stop_fd);
 }
 

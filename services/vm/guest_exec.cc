@@ -11,21 +11,23 @@ constexpr std::chrono::seconds kGrace{15};
 
 }  // namespace
 
-api::agent::Job exec_in_guest(const MachinePaths& paths, const std::string& command,
-                              std::chrono::seconds timeout, const OutputSink& output,
-                              Deadline deadline, const std::stop_token& stop) {
+api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
+                              const OutputSink& output, Deadline deadline,
+                              const std::stop_token& stop) {
   const StopFd stop_fd(stop);
   auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort,
-                                     std::min(deadline, Clock::now() + kGrace), stop_fd);
+                                           std::min(deadline, Clock::now() + kGrace), stop_fd);
   const api::agent::StartJob request{
       .job_id = new_id(),
-      .command = command,
-      .timeout_ms = static_cast<std::uint64_t>(std::chrono::milliseconds(timeout).count()),
+      .command = what.command,
+      .cwd = what.home,
+      .environment = {{"HOME", what.home}},
+      .timeout_ms = static_cast<std::uint64_t>(std::chrono::milliseconds(what.timeout).count()),
       .follow = true};
   const link::OnOutput on_output = [&output](const link::OutputPiece& piece) {
     output(static_cast<std::uint32_t>(piece.stream), piece.data);
   };
-  return agent.follow(request, on_output, std::min(deadline, Clock::now() + timeout + kGrace),
+  return agent.follow(request, on_output, std::min(deadline, Clock::now() + what.timeout + kGrace),
                       stop_fd);
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "common/api/agent.h"
 #include "common/base/clock.h"
@@ -13,10 +16,18 @@ namespace pyro::vm {
 /// Takes what a command prints: stream 1 or 2. It may block; the command then waits.
 using OutputSink = std::function<void(std::uint32_t stream, std::string_view data)>;
 
-/// Runs one shell command in the guest as a job and returns how it ended. On a stop the job is
-/// killed; a guest that says nothing after the command's time is an Error, not a hang.
-api::agent::Job exec_in_guest(const MachinePaths& paths, const std::string& command,
-                              std::chrono::seconds timeout, const OutputSink& output,
-                              Deadline deadline, const std::stop_token& stop);
+/// What to run.
+struct GuestCommand {
+  std::string command;
+  std::string home;
+  std::chrono::seconds timeout;
+};
+
+/// Runs one shell command in the guest as a job and returns how it ended. On a stop it returns at
+/// once, and the caller ends the machine; a guest that says nothing after the command's time is an
+/// Error, not a hang.
+api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
+                              const OutputSink& output, Deadline deadline,
+                              const std::stop_token& stop);
 
 }  // namespace pyro::vm

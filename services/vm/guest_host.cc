@@ -65,8 +65,7 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
   };
 }
 
-std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
-                                              const bus::Call& call) {
+std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record, const bus::Call& call) {
   if (!require_guest_or_consent(record.machine.allow_host_compat)) {
     return std::make_unique<host::HostDriver>(options_.agent);
   }

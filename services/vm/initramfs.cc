@@ -58,8 +58,8 @@ void write_archive(const fs::path& file, const std::vector<Member>& members) {
   check(archive_write_set_format_cpio_newc(out.get()));
   check(archive_write_open_filename(out.get(), file.c_str()));
   for (const auto& member : members) {
-    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(
-        archive_entry_new(), &archive_entry_free);
+    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
+                                                                              &archive_entry_free);
     archive_entry_set_pathname(entry.get(), member.name.c_str());
     archive_entry_set_mode(entry.get(), member.mode);
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.content.size()));

@@ -11,6 +11,7 @@ namespace pyro::vm {
 struct MachineRecord {
   api::Machine machine;
   api::BootFiles boot;
+  std::string home = "/root";
   bool belongs_to_run = false;
   bool exec_begun = false;
 
@@ -18,7 +19,9 @@ struct MachineRecord {
   static void describe(Fields& f) {
     f("machine", &MachineRecord::machine, "What callers see.");
     f("boot", &MachineRecord::boot, "What it boots from; empty in host compatibility mode.");
-    f("belongs_to_run", &MachineRecord::belongs_to_run, "Made by vm.run: nobody else knows its id.");
+    f("home", &MachineRecord::home, "HOME of its commands, and where they start.");
+    f("belongs_to_run", &MachineRecord::belongs_to_run,
+      "Made by vm.run: nobody else knows its id.");
     f("exec_begun", &MachineRecord::exec_begun, "Its single exec has begun.");
   }
 

@@ -18,7 +18,8 @@ Error expired_error(const std::string& vm_id) {
 }  // namespace
 
 MachineTable::MachineTable(Registry& registry, std::uint32_t max_active)
-    : machines_(registry, "machines"), reaped_(registry, "reaped_machines"),
+    : machines_(registry, "machines"),
+      reaped_(registry, "reaped_machines"),
       max_active_(max_active) {}
 
 MachineRecord MachineTable::add(MachineRecord record) {

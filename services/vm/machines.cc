@@ -74,7 +74,7 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
     throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
   }
-  call.progress({.phase = "boot", .message = "booting " + record.machine.environment});
+  call.progress({.phase = "boot", .message = record.machine.environment});
   const Launch launch = driver_for_(record, call)->prepare(record, paths);
   ShimProcess shim = operation->run([&] {
     return boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
@@ -86,6 +86,7 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
     changed.machine.state = MachineState::kStarted;
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
+    changed.home = launch.home;
     for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
   });
   end_again.dismiss();
@@ -107,8 +108,8 @@ ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
   outcome.job = operation->run([&] {
-    return exec_in_guest(paths_of(vm_id), command, timeout, output, call.deadline(),
-                         operation->stop());
+    return exec_in_guest(paths_of(vm_id), {command, outcome.record.home, timeout}, output,
+                         call.deadline(), operation->stop());
   });
   return outcome;
 }
@@ -131,7 +132,7 @@ api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason)
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
-  table_.find(vm_id);  // somebody else may have deleted it while we waited
+  // An exec that was cut short has deleted it already; this then finds nothing left to do.
   erase(vm_id, *live, false);
   return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
 }
@@ -197,8 +198,7 @@ void Machines::guest_ended(const std::string& vm_id) {
   if (!live->shim || live->shim->running()) return;
   log::warn("vm {}: {}", vm_id, kGuestGone);
   end_guest(vm_id, *live);
-  table_.update(vm_id,
-                [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
+  table_.update(vm_id, [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
 }
 
 void Machines::recover() {

@@ -40,8 +40,7 @@ class Machines {
     std::uint32_t max_active;
   };
   /// The driver for a machine: by its record (host compatibility or not).
-  using DriverFor =
-      std::function<std::unique_ptr<Driver>(const MachineRecord&, const bus::Call&)>;
+  using DriverFor = std::function<std::unique_ptr<Driver>(const MachineRecord&, const bus::Call&)>;
 
   Machines(Registry& registry, Options options, DriverFor driver_for);
 

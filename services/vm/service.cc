@@ -46,16 +46,16 @@ class Output {
 api::MachineExecResult result_of(const std::string& command, const ExecOutcome& outcome,
                                  const Output& output) {
   const api::Machine& machine = outcome.record.machine;
-  api::MachineExecResult result{.vm_id = machine.vm_id,
-                                .environment = machine.environment,
-                                .environment_version = machine.environment_version,
-                                .command = command,
-                                .exit_code = outcome.job.exit_code.value_or(-1),
-                                .duration_ms = outcome.job.duration_ms,
-                                .execution_mode = machine.execution_mode,
-                                .cleanup = {.vm_id = machine.vm_id,
-                                            .deleted = true,
-                                            .reason = std::string(kPostExecCleanup)}};
+  api::MachineExecResult result{
+      .vm_id = machine.vm_id,
+      .environment = machine.environment,
+      .environment_version = machine.environment_version,
+      .command = command,
+      .exit_code = outcome.job.exit_code.value_or(-1),
+      .duration_ms = outcome.job.duration_ms,
+      .execution_mode = machine.execution_mode,
+      .cleanup = {
+          .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};
   output.fill(result);
   return result;
 }
@@ -101,8 +101,9 @@ MachineRecord Service::create(const api::CreateMachine& request, bool belongs_to
                                {"kernel", record.boot.kernel_release}};
   } else {
     // Known environments only, so that the name means the same wherever it runs.
-    const api::Environment known = images_.call(
-        api::InspectEnvironment{.environment = request.environment}, bus::CallOptions::within(call));
+    const api::Environment known =
+        images_.call(api::InspectEnvironment{.environment = request.environment},
+                     bus::CallOptions::within(call));
     record.machine.environment_version = known.version;
   }
   return machines_.create(std::move(record));
@@ -119,8 +120,8 @@ api::Machine Service::handle(const api::StartMachine& request, bus::Call& call) 
 api::MachineExecResult Service::handle(const api::ExecMachine& request, bus::Call& call) {
   Output output(request.output_socket, call);
   const ExecOutcome outcome =
-      machines_.exec(request.vm_id, request.command,
-                     std::chrono::seconds(request.timeout_seconds), output.sink(), call);
+      machines_.exec(request.vm_id, request.command, std::chrono::seconds(request.timeout_seconds),
+                     output.sink(), call);
   return result_of(request.command, outcome, output);
 }
 
@@ -144,9 +145,8 @@ api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call
     }
   });
   machines_.start(vm_id, call);
-  const ExecOutcome outcome =
-      machines_.exec(vm_id, request.command, std::chrono::seconds(request.timeout_seconds),
-                     output.sink(), call);
+  const ExecOutcome outcome = machines_.exec(
+      vm_id, request.command, std::chrono::seconds(request.timeout_seconds), output.sink(), call);
   clean_up.dismiss();
   return result_of(request.command, outcome, output);
 }

@@ -32,6 +32,7 @@ class StreamedRun {
     try {
       auto result = session_.call(request, limit);
       receiver_.finish(Clock::now() + kLastOutputLimit);
+      output_.end_line_on_terminal();
       return result;
     } catch (const Error&) {
       // When our own output was the cause, the rest is a consequence of it.

@@ -101,7 +101,12 @@ void add_stack_logs(CLI::App& stack, Session& session) {
   command->add_option("--service", options->service, "Only this service")->type_name("NAME");
   command->add_option("--lines", options->lines, "How many lines; default 50")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& text) {
+        const bool number = text.find_first_not_of("0123456789") == std::string::npos;
+        return number && text.find_first_not_of('0') != std::string::npos
+                   ? std::string()
+                   : fmt::format("must be a positive number, not '{}'", text);
+      });
   command->add_flag("--follow", options->follow, "Go on with what is added, until Ctrl-C");
   add_json_flag(*command, session);
   command->callback([&session, options] {

@@ -13,6 +13,7 @@ namespace pyro::vm {
 /// How a machine is launched: what the shim runs, and what callers are told about it.
 struct Launch {
   std::vector<std::string> argv;
+  std::string home = "/root";  ///< HOME of its commands, and where they start
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
 };

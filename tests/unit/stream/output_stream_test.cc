@@ -146,7 +146,9 @@ TEST_F(OutputStreamTest, nonsense_is_refused_and_not_kept) {
   EXPECT_THAT(failure_after("\xc1\xc1"), HasSubstr("damaged"));
   EXPECT_THAT(failure_after("\x01"), HasSubstr("a message must be a map"));
   // Data that claims 4 GiB - 1 is not collected beyond the largest chunk.
-  EXPECT_THAT(failure_after(std::string("\x82\xa6stream\x01\xa4" "data\xc6\xff\xff\xff\xff", 19) +
+  EXPECT_THAT(failure_after(std::string("\x82\xa6stream\x01\xa4"
+                                        "data\xc6\xff\xff\xff\xff",
+                                        19) +
                             std::string(2U << 20U, 'x')),
               HasSubstr("too large"));
   EXPECT_THAT(failure_after(std::string("\x82\xa6stream", 8)), HasSubstr("broke off"));

@@ -23,13 +23,23 @@ std::vector<std::string> command_line(const std::optional<fs::path>& bwrap, cons
              "--unshare-net",
              "--die-with-parent",
              "--new-session",
-             "--ro-bind", "/", "/",
-             "--dev", "/dev",
-             "--proc", "/proc",
-             "--tmpfs", "/tmp",
-             "--tmpfs", "/run",
-             "--bind", root.string(), "/root",
-             "--ro-bind", agent.string(), kAgentInside,
+             "--ro-bind",
+             "/",
+             "/",
+             "--dev",
+             "/dev",
+             "--proc",
+             "/proc",
+             "--tmpfs",
+             "/tmp",
+             "--tmpfs",
+             "/run",
+             "--bind",
+             root.string(),
+             "/root",
+             "--ro-bind",
+             agent.string(),
+             kAgentInside,
              "--",
              kAgentInside};
   }
@@ -43,6 +53,7 @@ Launch HostDriver::prepare(const MachineRecord&, const MachinePaths& paths) {
   fs::create_directories(root);
   const auto bwrap = find_program("bwrap");
   return {.argv = command_line(bwrap, agent_, root),
+          .home = bwrap ? "/root" : root.string(),
           .execution_mode = api::ExecutionMode::kHostCompat,
           .metadata = {{"boot_mode", "compat"}, {"sandbox", bwrap ? "bubblewrap" : "none"}}};
 }

@@ -32,12 +32,12 @@ void add_disk(std::vector<std::string>& words, const std::string& name,
               const std::filesystem::path& file, Access access) {
   const std::string how = access == Access::kReadOnly ? "readonly=on,file.locking=off"
                                                       : "cache=writeback,discard=unmap";
-  words.insert(words.end(),
-               {"-drive",
-                fmt::format("id={},file={},format=raw,if=none,{}", name, option_path(file), how),
-                "-device",
-                fmt::format("virtio-blk-device,drive={0},serial={0}{1}", name,
-                            access == Access::kReadOnly ? "" : ",werror=report,rerror=report")});
+  words.insert(
+      words.end(),
+      {"-drive", fmt::format("id={},file={},format=raw,if=none,{}", name, option_path(file), how),
+       "-device",
+       fmt::format("virtio-blk-device,drive={0},serial={0}{1}", name,
+                   access == Access::kReadOnly ? "" : ",werror=report,rerror=report")});
 }
 
 }  // namespace

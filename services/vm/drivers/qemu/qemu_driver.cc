@@ -44,17 +44,15 @@ Launch QemuDriver::prepare(const MachineRecord& record, const MachinePaths& path
                      .system = paths.system_disk(),
                      .workspace = paths.workspace_disk()};
   ensure_disks(record, options_.cache_dir, *plan.disks);
-  return {.argv = command_line(plan),
-          .execution_mode = api::ExecutionMode::kGuestSerial,
-          .metadata = {{"boot_mode", "cold"},
-                       {"vmm", "qemu"},
-                       {"accelerator", to_string(plan.accelerator)}}};
+  return {
+      .argv = command_line(plan),
+      .execution_mode = api::ExecutionMode::kGuestSerial,
+      .metadata = {
+          {"boot_mode", "cold"}, {"vmm", "qemu"}, {"accelerator", to_string(plan.accelerator)}}};
 }
 
 Launch QemuDriver::prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const {
-  Plan plan = plan_for(boot, paths);
-  plan.mem_mib = 256;
-  return {.argv = command_line(plan), .execution_mode = {}, .metadata = {}};
+  return {.argv = command_line(plan_for(boot, paths))};
 }
 
 }  // namespace pyro::vm::qemu

@@ -1,0 +1,96 @@
+#include "services/vm/drivers/qemu/command_line.h"
+
+#include <gmock/gmock.h>
+
+#include "common/base/text.h"
+#include "services/vm/drivers/host/host_driver.h"
+
+namespace pyro::vm {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+qemu::Plan whole_plan() {
+  return {.program = "qemu",
+          .accelerator = qemu::Accelerator::kTcg,
+          .vcpu_count = 2,
+          .mem_mib = 512,
+          .kernel = "/k/vmlinux",
+          .initramfs = "/i.cpio",
+          .console_log = "/m/console.log",
+          .disks = qemu::Disks{.rootfs = "/e/rootfs.ext4",
+                               .system = "/m/system.ext4",
+                               .workspace = "/m/workspace.ext4"},
+          .tsc_khz = 2500000};
+}
+
+std::string words_of(const qemu::Plan& plan) { return join(qemu::command_line(plan), " "); }
+
+TEST(QemuCommandLine, gives_the_guest_what_the_plan_says) {
+  const std::string words = words_of(whole_plan());
+  EXPECT_THAT(words, HasSubstr("-smp 2"));
+  EXPECT_THAT(words, HasSubstr("-m 512M"));
+  EXPECT_THAT(words, HasSubstr("-accel tcg -cpu max"));
+  EXPECT_THAT(words, HasSubstr("tsc_early_khz=2500000"));
+  EXPECT_THAT(words, HasSubstr("virtserialport,chardev=link,name=pyro.agent"));
+}
+
+TEST(QemuCommandLine, shares_the_root_file_system_read_only) {
+  EXPECT_THAT(qemu::command_line(whole_plan()),
+              Contains("id=root,file=/e/rootfs.ext4,format=raw,if=none,readonly=on,"
+                       "file.locking=off"));
+}
+
+TEST(QemuCommandLine, lets_a_full_host_disk_be_an_error_and_not_a_frozen_guest) {
+  EXPECT_THAT(words_of(whole_plan()),
+              HasSubstr("drive=system,serial=system,werror=report,rerror=report"));
+}
+
+TEST(QemuCommandLine, forbids_the_vmm_to_start_programs) {
+  EXPECT_THAT(words_of(whole_plan()), HasSubstr("spawn=deny"));
+}
+
+TEST(QemuCommandLine, lists_the_disks_in_the_order_of_the_guests_devices) {
+  const std::string words = words_of(whole_plan());
+  EXPECT_LT(words.find("drive=root"), words.find("drive=system"));
+  EXPECT_LT(words.find("drive=system"), words.find("drive=workspace"));
+}
+
+TEST(QemuCommandLine, doubles_a_comma_in_a_path) {
+  qemu::Plan plan = whole_plan();
+  plan.disks->system = "/m,readonly=on/system.ext4";
+  EXPECT_THAT(words_of(plan), HasSubstr("file=/m,,readonly=on/system.ext4,format"));
+}
+
+TEST(QemuCommandLine, of_a_probe_has_no_disk_and_tells_the_agent) {
+  qemu::Plan plan = whole_plan();
+  plan.disks.reset();
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("-drive")));
+  EXPECT_THAT(words_of(plan), HasSubstr("pyro.probe"));
+}
+
+TEST(QemuCommandLine, leaves_the_clock_to_the_kernel_under_kvm) {
+  qemu::Plan plan = whole_plan();
+  plan.accelerator = qemu::Accelerator::kKvm;
+  plan.tsc_khz.reset();
+  EXPECT_THAT(words_of(plan), HasSubstr("-accel kvm -cpu host"));
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("tsc_early_khz")));
+}
+
+TEST(HostCommandLine, hides_the_hosts_processes_network_and_write_access_where_it_can) {
+  const std::string words = join(host::command_line("/usr/bin/bwrap", "/p/agent", "/m/root"), " ");
+  EXPECT_THAT(words, HasSubstr("--unshare-pid"));
+  EXPECT_THAT(words, HasSubstr("--unshare-net"));
+  EXPECT_THAT(words, HasSubstr("--ro-bind / /"));
+  EXPECT_THAT(words, HasSubstr("--bind /m/root /root"));
+}
+
+TEST(HostCommandLine, without_bubblewrap_is_the_agent_over_the_machines_directory) {
+  EXPECT_EQ(join(host::command_line(std::nullopt, "/p/agent", "/m/root"), " "),
+            "/p/agent --host --link-fd 3 --root /m/root");
+}
+
+}  // namespace
+}  // namespace pyro::vm
