@@ -136,8 +136,6 @@ void Server::run(int stop_fd) {
     }
     if (stopping_ && open_.empty() && !end) end = Clock::now() + grace;
   }
-  // The last answers leave after the socket was closed.
-  router_->set(zmq::sockopt::linger, 500);
 }
 
 void Server::receive() {

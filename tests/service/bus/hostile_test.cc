@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <future>
 #include <latch>
 #include <map>
 #include <thread>
@@ -109,15 +110,37 @@ TEST_F(Hostile, a_keep_alive_for_an_unknown_call_hears_that_the_call_is_lost) {
             kInterrupted);
 }
 
-TEST_F(Hostile, an_absurd_deadline_does_no_harm) {
+TEST_F(Hostile, an_absurd_deadline_is_far_away_not_past) {
+  server_->add<Change>([](const Change&, Call& call) {
+    return Answer{call.deadline() > Clock::now() ? "far" : "past"};
+  });
   server_.start();
-  Envelope envelope{.kind = Kind::kCall,
-                    .id = 1,
-                    .method = "test.ask",
-                    .deadline_ms = ~std::uint64_t{0},
-                    .params = {api::to_msgpack(Ask{"x"})}};
-  send({api::to_msgpack(envelope)});
-  EXPECT_EQ(receive().kind, Kind::kResult);
+  send({api::to_msgpack(Envelope{.kind = Kind::kCall,
+                                 .id = 1,
+                                 .method = "test.change",
+                                 .deadline_ms = ~std::uint64_t{0},
+                                 .params = {api::to_msgpack(Change{})}})});
+  EXPECT_EQ(api::from_msgpack<Answer>(receive().params.data, api::UnknownFields::kIgnore).text,
+            "far");
+}
+
+TEST_F(Hostile, a_caller_that_goes_on_past_its_deadline_is_not_worked_for) {
+  std::promise<bool> stopped;
+  server_->add<Change>([&stopped](const Change&, Call& call) {
+    stopped.set_value(wait_for_stop(call, Clock::now() + std::chrono::seconds(20)));
+    return Answer{};
+  });
+  server_.start();
+  send({api::to_msgpack(Envelope{.kind = Kind::kCall,
+                                 .id = 1,
+                                 .method = "test.change",
+                                 .deadline_ms = 50,
+                                 .params = {api::to_msgpack(Change{})}})});
+  auto result = stopped.get_future();
+  while (result.wait_for(std::chrono::milliseconds(500)) != std::future_status::ready) {
+    send({api::to_msgpack(Envelope{.kind = Kind::kKeepAlive, .id = 1})});
+  }
+  EXPECT_TRUE(result.get());
 }
 
 /// A service that breaks the protocol.
