@@ -49,6 +49,8 @@ class BenchStack {
     paths_ = find_paths();
     client_ = std::make_unique<StackClient>(paths_);
     client_->call(api::PullEnvironment{.environment = kEnvironment}, patient());
+    // Answered once the vm service has collected garbage, as our own directories would be to it.
+    client_->call(api::ReapExpired{});
   }
   BenchStack(const BenchStack&) = delete;
   BenchStack& operator=(const BenchStack&) = delete;
@@ -90,14 +92,25 @@ double cold_run_ms() {
   });
 }
 
-std::string output_of(const vm::MachinePaths& paths, const std::string& command) {
+/// How long a job took seen from here, and beyond its own time from fork to exit in the guest.
+struct Exec {
+  double round_trip_ms;
+  double added_ms;
   std::string output;
-  vm::exec_in_guest(paths, {command, "/root", std::chrono::minutes(5)},
-                    [&output](std::uint32_t stream, std::string_view data) {
-                      if (stream == 1) output += data;
-                    },
-                    Clock::now() + std::chrono::minutes(6), {});
-  return output;
+};
+
+Exec exec(const vm::MachinePaths& paths, const std::string& command) {
+  Exec done{};
+  api::agent::Job job;
+  done.round_trip_ms = milliseconds_of([&] {
+    job = vm::exec_in_guest(paths, {command, "/root", std::chrono::minutes(5)},
+                            [&done](std::uint32_t stream, std::string_view data) {
+                              if (stream == 1) done.output += data;
+                            },
+                            Clock::now() + std::chrono::minutes(6), {});
+  });
+  done.added_ms = done.round_trip_ms - static_cast<double>(job.duration_ms);
+  return done;
 }
 
 /// The same program started by the same words, timed by a program in the guest.
@@ -107,7 +120,7 @@ double fork_exec_in_guest_ms(const vm::MachinePaths& paths) {
       " p=os.posix_spawn('/bin/bash',['bash','-lc','/bin/true'],os.environ)\n os.waitpid(p,0)\n"
       " t.append(time.perf_counter()-s)\nt.sort()\nprint(t[len(t)//2]*1000)",
       kExecs);
-  return std::stod(output_of(paths, shell_join({"python3", "-c", script})));
+  return std::stod(exec(paths, shell_join({"python3", "-c", script})).output);
 }
 
 /// Proportional share of memory of all processes that have `word` on their command line.
@@ -142,19 +155,28 @@ Part measure_machine() {
   const auto machine = stack.client().call(api::CreateMachine{.environment = kEnvironment});
   stack.client().call(api::StartMachine{.vm_id = machine.vm_id}, stack.patient());
   const vm::MachinePaths paths(stack.paths(), machine.vm_id);
+  const double machine_pss = pss_mib_of(machine.vm_id);
   const double inside = fork_exec_in_guest_ms(paths);
-  const double exec = median_of(kExecs, [&] { output_of(paths, "/bin/true"); });
-  return {.title = "machines, cold, under TCG (debian:12, 1 vCPU, 1024 MiB)",
-          .figures = {
-              {"bare boot to an answer", floor, "ms", "the floor: VMM, kernel, agent; no disks"},
-              {"pyro run -- true", run, "ms",
-               fmt::format("stack up; {:.2f} times the floor, at most 1.5", run / floor)},
-              {"fork+exec in the guest", inside, "ms", "bash -lc /bin/true, timed there"},
-              {"exec round trip", exec, "ms",
-               fmt::format("{:.1f} ms over the same in the guest, at most 5", exec - inside)},
-              {"idle stack, PSS", idle_pss, "MiB", "supervisor and services, at most 60"},
-              {"idle machine, PSS", pss_mib_of(machine.vm_id), "MiB", "VMM and shim"},
-          }};
+  std::vector<double> round_trips;
+  std::vector<double> added;
+  for (int i = 0; i < kExecs; ++i) {
+    const Exec done = exec(paths, "/bin/true");
+    round_trips.push_back(done.round_trip_ms);
+    added.push_back(done.added_ms);
+  }
+  return {
+      .title = "machines, cold, under TCG (debian:12, 1 vCPU, 1024 MiB)",
+      .figures = {
+          {"bare boot to an answer", floor, "ms", "the floor: VMM, kernel, agent; no disks"},
+          {"pyro run -- true", run, "ms",
+           fmt::format("stack up; {:.2f} times the floor, at most 1.5", run / floor)},
+          {"fork+exec in the guest", inside, "ms", "bash -lc /bin/true, timed there by a program"},
+          {"exec round trip", percentile(round_trips, 0.5), "ms", "the same as a job, from here"},
+          {"exec, added", percentile(added, 0.5), "ms",
+           "over the same job's fork to exit in the guest, exec by exec; at most 5"},
+          {"idle stack, PSS", idle_pss, "MiB", "supervisor and services, at most 60"},
+          {"idle machine, PSS", machine_pss, "MiB", "VMM and shim, after a cold boot"},
+      }};
 }
 
 }  // namespace pyro::bench

@@ -194,7 +194,7 @@ TEST(Registry, a_damaged_file_is_a_clear_error_and_left_alone) {
 
 TEST(Registry, a_directory_that_is_not_there_is_named) {
   EXPECT_THAT(error_of([] { const Registry registry("/no/such/r.db"); }),
-              Refused(ErrorCode::kInternal, HasSubstr("'/no/such/r.db'")));
+              Refused(ErrorCode::kNotFound, HasSubstr("'/no/such/r.db'")));
 }
 
 }  // namespace

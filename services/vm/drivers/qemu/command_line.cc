@@ -27,6 +27,14 @@ std::string kernel_words(const Plan& plan) {
   return words;
 }
 
+/// Under TCG, QEMU keeps what it has translated, by default up to 1 GiB of it. A boot and a few
+/// commands make some 60 MiB; beyond the limit it starts anew.
+std::string accelerator_words(Accelerator accelerator) {
+  constexpr int kTranslationsMib = 128;
+  if (accelerator == Accelerator::kKvm) return "kvm";
+  return fmt::format("tcg,tb-size={}", kTranslationsMib);
+}
+
 /// A full host disk must not freeze the guest, as QEMU's default does: it sees an I/O error.
 void add_disk(std::vector<std::string>& words, const std::string& name,
               const std::filesystem::path& file, Access access) {
@@ -52,7 +60,7 @@ std::vector<std::string> command_line(const Plan& plan) {
       "-M",
       "microvm,rtc=on,memory-backend=ram0",
       "-accel",
-      to_string(plan.accelerator),
+      accelerator_words(plan.accelerator),
       "-cpu",
       plan.accelerator == Accelerator::kKvm ? "host" : "max",
       "-m",
