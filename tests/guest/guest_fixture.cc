@@ -49,6 +49,8 @@ GuestFixture::GuestFixture(std::map<std::string, std::string> variables)
 GuestFixture::~GuestFixture() {
   try {
     client_->down();
+    // What the kernel is just ending with its parent is not left behind.
+    all_gone("");
     for (const pid_t pid : processes()) {
       ADD_FAILURE() << "left behind: " << content_of(fmt::format("/proc/{}/comm", pid));
       ::kill(pid, SIGKILL);
