@@ -97,12 +97,8 @@ TEST(CopySparse, holes_stay_holes_and_data_is_the_same) {
 }
 
 TEST(CopySparse, goes_from_one_file_system_to_another) {
-  if (::access("/dev/shm", W_OK) != 0) GTEST_SKIP() << "/dev/shm cannot be written";
   const TestDirectory dir;
   const TemporaryDirectory other("/dev/shm", "pyro-test");
-  if (status_of(other.path()).st_dev == status_of(dir.path()).st_dev) {
-    GTEST_SKIP() << "/dev/shm is no other file system";
-  }
   make_sparse(dir / "from");
   copy_sparse(dir / "from", other.path() / "to");
   EXPECT_EQ(read_file(other.path() / "to"), read_file(dir / "from"));
@@ -182,11 +178,14 @@ TEST(PrivateDirectory, that_is_a_link_or_a_file_is_refused) {
 }
 
 TEST(PrivateDirectory, of_another_user_is_refused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root to make one";
   const TestDirectory dir;
-  fs::create_directory(dir / "theirs");
-  ASSERT_EQ(::chown((dir / "theirs").c_str(), 65534, 65534), 0);
-  EXPECT_THAT(error_of([&] { make_private_directory(dir / "theirs"); }),
+  fs::path theirs = "/usr";  // root's, for everybody else
+  if (::geteuid() == 0) {
+    theirs = dir / "theirs";
+    fs::create_directory(theirs);
+    ASSERT_EQ(::chown(theirs.c_str(), 65534, 65534), 0);
+  }
+  EXPECT_THAT(error_of([&] { make_private_directory(theirs); }),
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("belongs to another user")));
 }
 
