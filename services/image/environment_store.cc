@@ -32,7 +32,7 @@ std::optional<Manifest> verified(const fs::path& directory, const std::string& d
 /// Makes a complete directory of what was built, ready to get its name.
 template <class Manifest>
 void seal(const fs::path& result, const Manifest& manifest) {
-  EnvironmentLease::prepare(result);
+  DirectoryLease::prepare(result);
   write_record(result / kManifestName, manifest);
   sync_path(result);
 }
@@ -73,7 +73,7 @@ struct EnvironmentStore::NewRootfs {
 
 struct EnvironmentStore::NewKernel {
   /// It is in its place before anything refers to it: held so that nobody sweeps it up.
-  std::optional<EnvironmentLease> lease;
+  std::optional<DirectoryLease> lease;
   KernelManifest manifest;
 };
 
@@ -198,7 +198,7 @@ EnvironmentStore::Found EnvironmentStore::build(const CatalogEntry& entry, const
         Work part = both;
         part.stop = stop;
         if (!found.kernel) return build_kernel(kernel, part);
-        kernel.lease = EnvironmentLease::take(paths_.kernel(found.reference->kernel_digest));
+        kernel.lease = DirectoryLease::take(paths_.kernel(found.reference->kernel_digest));
         kernel.manifest = *found.kernel;
       },
       work.stop);
@@ -260,7 +260,7 @@ void EnvironmentStore::build_kernel_files(const KernelPackage& package,
   const fs::path final_path = paths_.kernel(kernel.manifest.digest());
   const FileLock store = FileLock::wait(paths_.store_lock());
   place<KernelManifest>(result, final_path);
-  kernel.lease = EnvironmentLease::take(final_path);
+  kernel.lease = DirectoryLease::take(final_path);
 }
 
 bool EnvironmentStore::adopt_kernel(const KernelPackage& package, NewKernel& kernel,
@@ -274,7 +274,7 @@ bool EnvironmentStore::adopt_kernel(const KernelPackage& package, NewKernel& ker
       continue;
     }
     try {
-      kernel.lease = EnvironmentLease::take(entry.path());
+      kernel.lease = DirectoryLease::take(entry.path());
     } catch (const Error&) {
       continue;
     }

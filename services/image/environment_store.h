@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/api/environment.h"
-#include "common/environment_lease/environment_lease.h"
+#include "common/directory_lease/directory_lease.h"
 #include "services/image/build_directory.h"
 #include "services/image/builder.h"
 #include "services/image/catalog.h"
@@ -38,7 +38,7 @@ class EnvironmentStore {
   /// Installs it unless it is there; of two at once one builds, and the other waits.
   api::Environment pull(const std::string& name, const Work& work);
   /// The files to boot it from, verified; installed first when missing. The caller takes an
-  /// EnvironmentLease on both directories, and resolves again when that is kNotFound.
+  /// DirectoryLease on both directories, and resolves again when that is kNotFound.
   api::BootFiles resolve(const std::string& name, const Work& work);
   /// Deletes every installed environment and kernel that nobody uses, and leftovers.
   api::PruneResult prune();

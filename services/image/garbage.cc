@@ -8,7 +8,7 @@
 #include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/digest/sha256.h"
-#include "common/environment_lease/environment_lease.h"
+#include "common/directory_lease/directory_lease.h"
 #include "services/image/build_directory.h"
 #include "services/image/file_errors.h"
 #include "services/image/manifest.h"
@@ -75,8 +75,8 @@ class Sweeper {
       const bool referenced = is_referenced(digest, &Reference::rootfs_digest);
       if (referenced && what_ == Sweep::kGarbage) continue;
       // The lease is held until the directory has lost its name.
-      const auto lease = EnvironmentLease::take_for_deletion(path);
-      if (!lease && fs::exists(path / EnvironmentLease::kFileName)) continue;
+      const auto lease = DirectoryLease::take_for_deletion(path);
+      if (!lease && fs::exists(path / DirectoryLease::kFileName)) continue;
       // The names first: none may ever stand for a directory that is not there.
       std::erase_if(references_, [&digest](const auto& named) {
         if (named.second.rootfs_digest != digest) return false;
@@ -93,8 +93,8 @@ class Sweeper {
       if (take_leftover(path)) continue;
       const std::string digest = path.filename();
       if (!is_sha256(digest) || is_referenced(digest, &Reference::kernel_digest)) continue;
-      const auto lease = EnvironmentLease::take_for_deletion(path);
-      if (!lease && fs::exists(path / EnvironmentLease::kFileName)) continue;
+      const auto lease = DirectoryLease::take_for_deletion(path);
+      if (!lease && fs::exists(path / DirectoryLease::kFileName)) continue;
       doom(set_aside(path));
     }
   }

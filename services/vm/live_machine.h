@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/base/error.h"
-#include "common/environment_lease/environment_lease.h"
+#include "common/directory_lease/directory_lease.h"
 #include "services/vm/shim_process.h"
 
 namespace pyro::vm {
@@ -77,7 +77,7 @@ class LiveMachine {
   /// Its shim, while it is started. Touched only within an operation.
   std::optional<ShimProcess> shim;
   /// Keep what it boots from while it exists.
-  std::vector<EnvironmentLease> leases;
+  std::vector<DirectoryLease> leases;
 
  private:
   std::unique_ptr<Operation> start_operation(std::unique_lock<std::mutex> lock,

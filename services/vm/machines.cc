@@ -31,10 +31,10 @@ void power_off(const MachinePaths& paths) {
 }
 
 /// On the environment and the kernel that a machine boots from; none in host compatibility mode.
-std::vector<EnvironmentLease> take_leases(const api::BootFiles& boot) {
-  std::vector<EnvironmentLease> leases;
+std::vector<DirectoryLease> take_leases(const api::BootFiles& boot) {
+  std::vector<DirectoryLease> leases;
   for (const fs::path path : {boot.rootfs_path, boot.kernel_path}) {
-    if (!path.empty()) leases.push_back(EnvironmentLease::take(path.parent_path()));
+    if (!path.empty()) leases.push_back(DirectoryLease::take(path.parent_path()));
   }
   return leases;
 }
@@ -54,7 +54,7 @@ Machines::Machines(Registry& registry, Options options, GuestHost& host)
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
 MachineRecord Machines::create(MachineRecord record) {
-  std::vector<EnvironmentLease> leases = take_leases(record.boot);
+  std::vector<DirectoryLease> leases = take_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fs::create_directory(paths_of(added.machine.vm_id).directory);
   live_.get(added.machine.vm_id)->leases = std::move(leases);

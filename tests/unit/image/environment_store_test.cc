@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "common/environment_lease/environment_lease.h"
+#include "common/directory_lease/directory_lease.h"
 #include "services/image/fake_builder.h"
 #include "services/image/pull_lock.h"
 #include "tests/unit/image/expect_error.h"
@@ -313,7 +313,7 @@ TEST_F(Store, keeps_what_is_leased_and_prunes_it_afterwards) {
   const auto files = resolve("debian:12");
   resolve("debian:12-base");
   {
-    const auto lease = EnvironmentLease::take(fs::path(files.rootfs_path).parent_path());
+    const auto lease = DirectoryLease::take(fs::path(files.rootfs_path).parent_path());
     EXPECT_EQ(store_.prune().count, 1U);
     EXPECT_TRUE(installed("debian:12"));
     EXPECT_FALSE(installed("debian:12-base"));
@@ -324,7 +324,7 @@ TEST_F(Store, keeps_what_is_leased_and_prunes_it_afterwards) {
 
 TEST_F(Store, keeps_a_leased_kernel_that_no_environment_refers_to) {
   const fs::path kernel = fs::path(resolve().kernel_path).parent_path();
-  const auto lease = EnvironmentLease::take(kernel);
+  const auto lease = DirectoryLease::take(kernel);
   store_.prune();
   EXPECT_THAT(directories(), ElementsAre(kernel.filename()));
 }
@@ -332,7 +332,7 @@ TEST_F(Store, keeps_a_leased_kernel_that_no_environment_refers_to) {
 TEST_F(Store, gives_no_lease_on_what_was_pruned) {
   const fs::path directory = fs::path(resolve().rootfs_path).parent_path();
   store_.prune();
-  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { EnvironmentLease::take(directory); }),
+  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { DirectoryLease::take(directory); }),
               HasSubstr("was deleted: pull the environment again"));
 }
 

@@ -1,4 +1,4 @@
-#include "common/environment_lease/environment_lease.h"
+#include "common/directory_lease/directory_lease.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 /// Never creates the file: a directory without it is no complete one.
 UniqueFd open_lease(const fs::path& directory) {
   return UniqueFd(
-      ::open((directory / EnvironmentLease::kFileName).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+      ::open((directory / DirectoryLease::kFileName).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
 }
 
 bool lock(const UniqueFd& fd, int operation) {
@@ -32,28 +32,27 @@ bool still_there(const UniqueFd& fd, const fs::path& directory) {
   struct stat held {};
   struct stat named {};
   return ::fstat(fd.get(), &held) == 0 &&
-         ::stat((directory / EnvironmentLease::kFileName).c_str(), &named) == 0 &&
+         ::stat((directory / DirectoryLease::kFileName).c_str(), &named) == 0 &&
          held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 }  // namespace
 
-EnvironmentLease EnvironmentLease::take(const fs::path& directory) {
+DirectoryLease DirectoryLease::take(const fs::path& directory) {
   UniqueFd fd = open_lease(directory);
   if (!fd || !lock(fd, LOCK_SH) || !still_there(fd, directory)) {
-    throw not_found("environment directory '{}' was deleted: pull the environment again",
-                    directory.string());
+    throw not_found("directory '{}' was deleted: pull the environment again", directory.string());
   }
-  return EnvironmentLease(std::move(fd));
+  return DirectoryLease(std::move(fd));
 }
 
-std::optional<EnvironmentLease> EnvironmentLease::take_for_deletion(const fs::path& directory) {
+std::optional<DirectoryLease> DirectoryLease::take_for_deletion(const fs::path& directory) {
   UniqueFd fd = open_lease(directory);
   if (!fd || !lock(fd, LOCK_EX) || !still_there(fd, directory)) return std::nullopt;
-  return EnvironmentLease(std::move(fd));
+  return DirectoryLease(std::move(fd));
 }
 
-void EnvironmentLease::prepare(const fs::path& directory) {
+void DirectoryLease::prepare(const fs::path& directory) {
   open_file(directory / kFileName, O_WRONLY | O_CREAT, 0644);
 }
 

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/api/field.h"
+#include "common/api/json_codec.h"
+#include "common/base/files.h"
+#include "common/digest/sha256.h"
+
+/// What a store writes beside the files that it keeps, so that each use can tell that they are
+/// whole.
+namespace pyro {
+
+/// One kept file: its content, and the marks by which a change shows without reading it. Nobody
+/// but the kernel sets a change time.
+struct StoredFile {
+  std::string path;
+  std::string sha256;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t inode = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &StoredFile::path, "Relative to the record's directory.", api::kRequired);
+    f("sha256", &StoredFile::sha256, "Of the content, in hex.", api::kRequired);
+    f("size_bytes", &StoredFile::size_bytes, "Length.", api::kRequired);
+    f("inode", &StoredFile::inode, "Inode number.", api::kRequired);
+    f("mtime_ns", &StoredFile::mtime_ns, "Modification time.", api::kRequired);
+    f("ctime_ns", &StoredFile::ctime_ns, "Change time.", api::kRequired);
+  }
+};
+
+/// How a store takes the digest of its files.
+using FileDigest = std::string (*)(const std::filesystem::path&, const std::stop_token&);
+
+/// Reads the file's content and marks for the record. It gets `mode` and is synced first.
+StoredFile record_file(const std::filesystem::path& directory, const std::string& path,
+                       const std::stop_token& stop, unsigned mode = 0444,
+                       FileDigest digest = sha256_of_file);
+
+/// Whether every mark of every file is the one recorded; reads no content.
+bool marks_unchanged(const std::filesystem::path& directory, const std::vector<StoredFile>& files);
+
+/// The path of the first file whose content is not the one recorded, or nullopt; reads all.
+std::optional<std::string> find_changed_file(const std::filesystem::path& directory,
+                                             const std::vector<StoredFile>& files,
+                                             FileDigest digest, const std::stop_token& stop);
+
+enum class Verdict {
+  kUnchanged,  ///< every mark is the one recorded
+  kRestamped,  ///< touched or copied, the content is right; `files` has the new marks
+  kWrong,      ///< a file is missing or has another content
+};
+
+/// Compares the files with their records; reads them only when a mark moved.
+Verdict verify_files(const std::filesystem::path& directory, std::vector<StoredFile>& files,
+                     const std::stop_token& stop);
+
+template <class T>
+void write_record(const std::filesystem::path& path, const T& record) {
+  write_file_atomically(path, api::to_json(record).dump(2) + "\n", 0644);
+}
+
+/// nullopt when the file is missing or is no such record: what it stands for then counts as absent.
+template <class T>
+std::optional<T> read_record(const std::filesystem::path& path) {
+  try {
+    return api::from_json_text<T>(read_file(path, 1U << 20U), api::UnknownFields::kIgnore,
+                                  path.string());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace pyro
