@@ -94,13 +94,17 @@ struct PullEnvironment {
 
 struct PruneResult {
   std::vector<std::string> deleted_environment_dirs;
+  std::vector<std::string> deleted_template_dirs;
   std::uint32_t count = 0;
   std::uint64_t freed_bytes = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("deleted_environment_dirs", &PruneResult::deleted_environment_dirs, "What was deleted.");
-    f("count", &PruneResult::count, "How many directories.");
+    f("deleted_environment_dirs", &PruneResult::deleted_environment_dirs,
+      "Environments that were deleted.");
+    f("deleted_template_dirs", &PruneResult::deleted_template_dirs,
+      "Warm templates that were deleted.");
+    f("count", &PruneResult::count, "How many environments.");
     f("freed_bytes", &PruneResult::freed_bytes, "Bytes freed on disk.");
   }
 };

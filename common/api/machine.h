@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/boot_policy.h"
 #include "common/api/environment.h"
 #include "common/api/field.h"
+#include "common/api/prepare.h"
 
 /// Operations on machines, one-shot and not. Owner: vm service.
 namespace pyro::api {
@@ -88,6 +90,7 @@ void describe_new_machine(Fields& f) {
   f("network", &Request::network, "Give it outbound network.");
   f("allow_host_compat", &Request::allow_host_compat,
     "Run on the host, without a guest's isolation, when no guest can be booted.");
+  f("boot", &Request::boot, "cold: never from a warm template.", kHidden);
 }
 
 /// Makes a machine without starting it. The environment is installed first when missing.
@@ -100,6 +103,7 @@ struct CreateMachine {
   std::uint32_t ttl_seconds = 600;
   bool network = false;
   bool allow_host_compat = false;
+  BootPolicy boot = BootPolicy::kAuto;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -197,6 +201,7 @@ struct RunMachine {
   std::uint32_t ttl_seconds = 600;
   bool network = false;
   bool allow_host_compat = false;
+  BootPolicy boot = BootPolicy::kAuto;
   std::optional<std::string> output_socket;
 
   template <class Fields>
@@ -366,6 +371,7 @@ struct StopAllMachines {
 };
 
 using VmApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
-                  MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines>;
+                  MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines,
+                  GetDailyLoop, PrepareEnvironment, PruneTemplates>;
 
 }  // namespace pyro::api

@@ -20,6 +20,7 @@ struct Pong {
   std::uint32_t open_calls = 0;
   std::uint64_t idle_ms = 0;
   std::uint32_t holds = 0;
+  std::uint32_t standby = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -29,6 +30,7 @@ struct Pong {
     f("open_calls", &Pong::open_calls, "Calls it is working on.");
     f("idle_ms", &Pong::idle_ms, "Milliseconds since the last call other than ping.");
     f("holds", &Pong::holds, "Things it keeps alive, as machines; the stack stays while any is.");
+    f("standby", &Pong::standby, "Machines it keeps restored and paused for the next caller.");
   }
 };
 
@@ -56,6 +58,7 @@ struct ServiceStatus {
   std::uint32_t restarts = 0;
   std::optional<double> started_at;
   std::optional<std::uint64_t> pss_bytes;
+  std::optional<std::uint32_t> standby_machines;
   std::optional<std::string> last_error;
 
   template <class Fields>
@@ -66,6 +69,8 @@ struct ServiceStatus {
     f("restarts", &ServiceStatus::restarts, "How often it was restarted by this supervisor.");
     f("started_at", &ServiceStatus::started_at, "Seconds since the epoch.");
     f("pss_bytes", &ServiceStatus::pss_bytes, "Its proportional share of memory.");
+    f("standby_machines", &ServiceStatus::standby_machines,
+      "Machines it keeps restored and paused for the next caller.");
     f("last_error", &ServiceStatus::last_error, "Why it ended last.");
   }
 };
@@ -106,7 +111,8 @@ struct StackStatus {
   static void describe(Fields& f) {
     f("wait_ms", &StackStatus::wait_ms,
       "Answer once every service runs or has failed, after this time at the latest.");
-    f("measure", &StackStatus::measure, "Also read how much memory each process has.");
+    f("measure", &StackStatus::measure,
+      "Also ask how much memory each process has, and for standby machines.");
   }
 };
 

@@ -163,6 +163,24 @@ void make_private_directory(const fs::path& path) {
   }
 }
 
+std::uint64_t disk_usage(const fs::path& directory) {
+  constexpr std::uint64_t kStatBlock = 512;
+  std::uint64_t bytes = 0;
+  const auto add = [&bytes](const fs::path& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0) {
+      bytes += static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
+    }
+  };
+  add(directory);
+  std::error_code failed;
+  for (fs::recursive_directory_iterator it(directory, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    add(it->path());
+  }
+  return bytes;
+}
+
 FileLock FileLock::wait(const fs::path& path) { return FileLock(lock_file(path, LOCK_EX)); }
 
 FileLock FileLock::attempt(const fs::path& path) {

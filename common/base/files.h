@@ -36,6 +36,9 @@ void copy_sparse(const std::filesystem::path& from, const std::filesystem::path&
 /// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);
 
+/// What the files below `directory` take on disk, in bytes.
+std::uint64_t disk_usage(const std::filesystem::path& directory);
+
 /// fsync of a file or directory, so that a rename into it survives a power cut.
 void sync_path(const std::filesystem::path& path);
 

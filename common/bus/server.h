@@ -63,6 +63,9 @@ class Server {
   /// Tells ping how many things the service keeps alive; called by the loop, so it must not wait.
   void set_holds(std::function<std::uint32_t()> holds) { holds_ = std::move(holds); }
 
+  /// The same for the machines that it keeps in reserve.
+  void set_standby(std::function<std::uint32_t()> standby) { standby_ = std::move(standby); }
+
   /// Answers calls until `stop_fd` becomes readable; then cancels what runs and waits for it.
   void run(int stop_fd);
 
@@ -101,6 +104,7 @@ class Server {
   UniqueFd timer_;
   std::map<std::string, Prepare> handlers_;
   std::function<std::uint32_t()> holds_;
+  std::function<std::uint32_t()> standby_;
   OpenCalls open_;
   bool ticking_ = false;
   std::atomic<bool> stopping_ = false;

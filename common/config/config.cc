@@ -29,6 +29,8 @@ Json parsed_as(const std::string& text) {
 }
 
 std::string variable_name(std::string_view section, std::string_view key) {
+  // The one that is typed by hand, to compare and when in trouble.
+  if (section == "vm" && key == "boot") return "PYRO_BOOT";
   std::string name = fmt::format("PYRO_{}_{}", section, key);
   for (char& c : name) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/boot_policy.h"
 #include "common/api/field.h"
 #include "common/config/paths.h"
 
@@ -33,6 +34,10 @@ struct VmConfig {
   std::string qemu = "qemu-system-x86_64";
   AcceleratorChoice accelerator = AcceleratorChoice::kAuto;
   std::uint32_t boot_timeout_seconds = 60;
+  api::BootPolicy boot = api::BootPolicy::kAuto;
+  std::uint32_t standby_machines = 1;
+  std::uint32_t standby_idle_seconds = 300;
+  std::uint32_t templates_max_mib = 4096;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -40,6 +45,15 @@ struct VmConfig {
     f("accelerator", &VmConfig::accelerator, "auto, kvm or tcg.");
     f("boot_timeout_seconds", &VmConfig::boot_timeout_seconds,
       "How long a guest may take to answer before it is killed.", api::range(1, 600));
+    f("boot", &VmConfig::boot, "auto: from a warm template where there is one; cold: never.");
+    f("standby_machines", &VmConfig::standby_machines,
+      "Machines to keep restored and paused; none while memory is short or on battery.",
+      api::range(0, 16));
+    f("standby_idle_seconds", &VmConfig::standby_idle_seconds,
+      "Standby machines end when none was started for this long.", api::range(1, 86400));
+    f("templates_max_mib", &VmConfig::templates_max_mib,
+      "Warm templates take at most this much disk; the least recently used go first.",
+      api::range(256, 1048576));
   }
 };
 

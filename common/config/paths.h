@@ -18,6 +18,7 @@ struct Paths {
   std::filesystem::path machines_dir() const { return state_dir / "machines"; }
   std::filesystem::path logs_dir() const { return state_dir / "logs"; }
   std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }
+  std::filesystem::path templates_dir() const { return cache_dir / "templates"; }
   std::filesystem::path bus_dir() const { return runtime_dir / "bus"; }
   std::filesystem::path bus_socket(std::string_view service) const;
 

@@ -161,9 +161,11 @@ std::unique_ptr<CLI::App> make_command_line(Session& session) {
       ->type_size(1)
       ->allow_extra_args(false);
   root->footer(
-      "Examples:\n  pyro run debian:12 -- git --version\n  pyro env list\n  pyro doctor\n\n"
+      "Examples:\n  pyro run debian:12 -- git --version\n  pyro prepare\n  pyro env list\n  pyro "
+      "doctor\n\n"
       "Every command has examples of its own: pyro run --help");
   add_run(*root, session);
+  add_prepare(*root, session);
   add_env(*root, session);
   add_stack(*root, session);
   add_doctor(*root, session);

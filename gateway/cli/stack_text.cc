@@ -28,6 +28,10 @@ std::string stack_text(const api::Stack& stack) {
   }
   std::string text = table(rows);
   for (const auto& service : stack.services) {
+    if (service.standby_machines) {
+      text += fmt::format("{}: {} machine{} on standby for the next caller\n", service.name,
+                          *service.standby_machines, *service.standby_machines == 1 ? "" : "s");
+    }
     if (service.last_error) text += fmt::format("{}: {}\n", service.name, *service.last_error);
   }
   return text + fmt::format("pyro {}, state in {}, sockets in {}\n", stack.version, stack.state_dir,

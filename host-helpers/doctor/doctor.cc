@@ -91,6 +91,27 @@ void ask_image_service(Report& report, StackClient& stack, const bus::CallOption
   });
 }
 
+/// How long it takes to start a machine is no fault, but a preparation that holds no more is one.
+void ask_daily_loop(Report& report, StackClient& stack, const bus::CallOptions& options) {
+  report.daily_loop.environment = report.environment;
+  if (!service_runs(report, "vm") || !service_runs(report, "image")) {
+    report.daily_loop.reason = "the stack does not run";
+    return;
+  }
+  try {
+    report.daily_loop =
+        stack.call(api::GetDailyLoop{.environment = report.environment, .verify = true}, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    report.daily_loop.reason = error.message();
+  }
+  if (report.daily_loop.status == api::Warmth::kStale) {
+    report.issues.push_back({fmt::format("the preparation of '{}' is stale: {}", report.environment,
+                                         report.daily_loop.reason.value_or("")),
+                             fmt::format("pyro prepare {}", report.environment)});
+  }
+}
+
 void judge_host(Report& report) {
   if (report.packages.install_command) {
     report.issues.push_back({"packages are missing: " + join(report.packages.missing, ", "),
@@ -141,6 +162,7 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   ask_stack(report, stack, options);
   ask_vm_service(report, stack, options);
   ask_image_service(report, stack, options);
+  ask_daily_loop(report, stack, options);
   if (report.platform != kSupported || host_platform() != kSupported) {
     report.runtime_ok = false;
     report.runtime_reason = fmt::format("guests run on {} only; this question is about {} on {}",
@@ -185,6 +207,9 @@ std::string report_text(const Report& report) {
        fmt::format("{} installed ({}) in {}", installed.empty() ? "none" : join(installed, ", "),
                    human_size(report.environment_cache.size_bytes),
                    report.environment_cache.directory));
+  const api::DailyLoop& loop = report.daily_loop;
+  line("daily loop", fmt::format("{} is {}{}", loop.environment, api::name_of(loop.status),
+                                 loop.reason ? fmt::format(": {}", *loop.reason) : ""));
   if (report.issues.empty()) return text + "\nno issues\n";
   text += "\nissues\n";
   for (const auto& issue : report.issues) {

@@ -90,6 +90,7 @@ struct Report {
   Packages packages;
   api::Stack stack;
   EnvironmentCache environment_cache;
+  api::DailyLoop daily_loop;
   std::vector<Issue> issues;
 
   template <class Fields>
@@ -107,6 +108,7 @@ struct Report {
     f("packages", &Report::packages, "Debian packages that the suite needs.");
     f("stack", &Report::stack, "The supervised services.");
     f("environment_cache", &Report::environment_cache, "The environments on this host.");
+    f("daily_loop", &Report::daily_loop, "Whether its machines start warm.");
     f("issues", &Report::issues, "What is wrong, each with what mends it.");
   }
 };

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "services/image/work.h"
+#include "common/work/work.h"
 
 namespace pyro::image {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "common/work/work.h"
 #include "services/image/catalog.h"
-#include "services/image/work.h"
 
 namespace pyro::image {
 

@@ -6,9 +6,9 @@
 
 #include "common/base/error.h"
 #include "common/digest/sha256.h"
+#include "common/work/work_lock.h"
 #include "services/image/file_errors.h"
 #include "services/image/garbage.h"
-#include "services/image/pull_lock.h"
 #include "services/image/run_both.h"
 
 namespace pyro::image {
@@ -154,8 +154,8 @@ std::optional<KernelManifest> EnvironmentStore::find_kernel(const std::string& d
 EnvironmentStore::Found EnvironmentStore::install(const CatalogEntry& entry, const Work& work) {
   // Every boot comes by here, and most find all in place: no lock for that.
   if (Found found = find(entry, work.stop); found.installed()) return found;
-  const PullLock lock =
-      PullLock::acquire(paths_.pull_lock(entry.name), fmt::format("'{}'", entry.name), work);
+  const WorkLock lock = WorkLock::acquire(paths_.pull_lock(entry.name),
+                                          fmt::format("another pull of '{}'", entry.name), work);
   Found found = find(entry, work.stop);
   if (found.installed()) return found;
   discard_wrong(entry, found, work);
@@ -234,7 +234,7 @@ void EnvironmentStore::build_rootfs(const CatalogEntry& entry, NewRootfs& rootfs
 
 void EnvironmentStore::build_kernel(NewKernel& kernel, const Work& work) {
   // Another environment's pull may be about to install the very same kernel.
-  const PullLock lock = PullLock::acquire(paths_.kernel_lock(), "the kernel", work);
+  const WorkLock lock = WorkLock::acquire(paths_.kernel_lock(), "another pull of the kernel", work);
   const BuildDirectory directory(paths_, paths_.kernels_dir);
   const KernelPackage package = builder_.find_kernel(directory.scratch(), work);
   if (!adopt_kernel(package, kernel, work)) build_kernel_files(package, directory, kernel, work);

@@ -5,12 +5,12 @@
 
 #include "common/api/environment.h"
 #include "common/directory_lease/directory_lease.h"
+#include "common/work/work.h"
 #include "services/image/build_directory.h"
 #include "services/image/builder.h"
 #include "services/image/catalog.h"
 #include "services/image/manifest.h"
 #include "services/image/store_paths.h"
-#include "services/image/work.h"
 
 namespace pyro::image {
 

@@ -29,7 +29,4 @@ void discard(const StorePaths& paths, const std::filesystem::path& directory);
 /// Renames a directory to a `.deleting.…` beside it and returns that; the store's lock is held.
 std::filesystem::path set_aside(const std::filesystem::path& directory);
 
-/// Bytes that a directory takes on disk.
-std::uint64_t disk_usage(const std::filesystem::path& directory);
-
 }  // namespace pyro::image

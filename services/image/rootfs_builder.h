@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/work/work.h"
 #include "services/image/apt_source.h"
 #include "services/image/catalog.h"
-#include "services/image/work.h"
 
 namespace pyro::image {
 

@@ -8,7 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/process/child_process.h"
-#include "services/image/work.h"
+#include "common/work/work.h"
 
 namespace pyro::image {
 

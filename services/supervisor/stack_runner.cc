@@ -77,7 +77,10 @@ api::Stack StackRunner::status(bool measure) const {
   for (const auto& service : services_) {
     stack.services.push_back(service->status());
     auto& status = stack.services.back();
-    if (measure && status.pid) status.pss_bytes = pss_bytes(static_cast<pid_t>(*status.pid));
+    if (!measure || !status.pid) continue;
+    status.pss_bytes = pss_bytes(static_cast<pid_t>(*status.pid));
+    const auto pong = service->ping();
+    if (pong && pong->standby > 0) status.standby_machines = pong->standby;
   }
   return stack;
 }

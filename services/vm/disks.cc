@@ -49,6 +49,8 @@ void make_system_disk(const fs::path& cache_dir, const fs::path& file) {
   copy_sparse(original, file);
 }
 
+std::string_view system_disk_recipe() { return kRecipe; }
+
 void make_blank_workspace_disk(const fs::path& file) {
   make_sparse_file(file, kWorkspaceDiskBytes);
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 namespace pyro::vm {
 
@@ -13,6 +14,9 @@ inline constexpr std::uint64_t kWorkspaceDiskBytes = 8ULL << 30U;
 /// Makes `file`, a sparse copy of an empty ext4 file system of kSystemDiskBytes with a small
 /// journal. The original is made once, in `cache_dir`.
 void make_system_disk(const std::filesystem::path& cache_dir, const std::filesystem::path& file);
+
+/// The name of that original: it changes when what is in it does.
+std::string_view system_disk_recipe();
 
 /// Makes `file`, blank and sparse, of kWorkspaceDiskBytes.
 void make_blank_workspace_disk(const std::filesystem::path& file);

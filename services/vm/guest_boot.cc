@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
+#include "services/vm/guest_exec.h"
 
 namespace pyro::vm {
 namespace {
@@ -16,6 +17,16 @@ namespace {
 constexpr std::size_t kConsoleTail = 1500;
 constexpr std::size_t kSeedBytes = 64;
 constexpr std::chrono::seconds kPersonalizeLimit{10};
+constexpr std::chrono::seconds kRehearsalLimit{30};
+/// How late a guest's clock may be after it was set.
+constexpr std::chrono::milliseconds kClockError{50};
+constexpr int kClockTries = 5;
+
+std::vector<std::int32_t> numbers_of(const Launch& launch) {
+  std::vector<std::int32_t> numbers;
+  for (const auto& [number, fd] : launch.descriptors) numbers.push_back(number);
+  return numbers;
+}
 
 ShimProcess try_boot(const std::filesystem::path& shim_program, const Launch& launch,
                      const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
@@ -23,9 +34,14 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, const Launch& la
   const StopFd stop_fd(stop);
   const ShimSpec spec{.argv = launch.argv,
                       .link_socket = paths.link_socket.string(),
-                      .vmm_log = paths.vmm_log().string()};
-  ShimProcess shim = ShimProcess::start(shim_program, paths, spec, deadline, stop_fd);
+                      .vmm_log = paths.vmm_log().string(),
+                      .descriptors = numbers_of(launch),
+                      .niceness = launch.niceness};
+  std::vector<std::pair<int, int>> descriptors;
+  for (const auto& [number, fd] : launch.descriptors) descriptors.emplace_back(number, fd.get());
+  ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, deadline, stop_fd);
   try {
+    if (launch.restored) launch.monitor->load(deadline, stop_fd);
     auto agent =
         link::AgentConnection::dial(paths.link_socket, api::agent::kPort, deadline, stop_fd);
     agent.call(api::agent::Hello{}, deadline, stop_fd);
@@ -42,6 +58,30 @@ std::string last_words(const MachinePaths& paths) {
   const std::string vmm = printable(trim(read_tail(paths.vmm_log(), kConsoleTail)));
   return fmt::format("console: {}{}{}", console.empty() ? "(silent)" : console,
                      vmm.empty() ? "" : "; VMM: ", vmm);
+}
+
+std::uint64_t realtime_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+/// The guest's clock is late by what the request took to get there: on a busy host it is asked
+/// again, when it has just done the same and the way is short.
+void personalize(const MachinePaths& paths, api::agent::Personalize identity, Deadline deadline,
+                 const std::stop_token& stop) {
+  const StopFd stop_fd(stop);
+  const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
+  for (int attempt = 0; attempt < kClockTries; ++attempt) {
+    identity.random_seed = {random_bytes(kSeedBytes)};
+    identity.realtime_ns = realtime_ns();
+    const auto sent = Clock::now();
+    agent.call(identity, limit, stop_fd);
+    if (Clock::now() - sent < kClockError) return;
+  }
+  log::warn("the clock of '{}' may be late by more than {} ms: the host is busy",
+            identity.host_name, kClockError.count());
 }
 
 }  // namespace
@@ -65,16 +105,25 @@ ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& 
 
 void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Deadline deadline,
                        const std::stop_token& stop) {
+  personalize(paths, {.host_name = vm_id, .machine_id = random_hex(16)}, deadline, stop);
+}
+
+void rehearse(const MachinePaths& paths, const std::string& command, Deadline deadline,
+              const std::stop_token& stop) {
+  // As long as a machine's own, so that the files that hold them are overwritten in place.
+  personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')},
+              deadline, stop);
+  const auto job = exec_in_guest(
+      paths, {command, "/root", kRehearsalLimit}, [](std::uint32_t, std::string_view) {}, deadline,
+      stop);
+  if (job.exit_code != 0) {
+    throw unavailable("the rehearsal in the guest ended with status {}",
+                      job.exit_code.value_or(-1));
+  }
   const StopFd stop_fd(stop);
   const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
   auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
-  api::agent::Personalize request{
-      .random_seed = {random_bytes(kSeedBytes)}, .host_name = vm_id, .machine_id = random_hex(16)};
-  request.realtime_ns =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                     std::chrono::system_clock::now().time_since_epoch())
-                                     .count());
-  agent.call(request, limit, stop_fd);
+  agent.call(api::agent::ForgetJob{.job_id = job.job_id}, limit, stop_fd);
 }
 
 }  // namespace pyro::vm

@@ -23,8 +23,14 @@ ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& 
                        const MachinePaths& paths, const BootLimits& limits, Deadline deadline,
                        const std::stop_token& stop);
 
-/// Gives a freshly booted guest the host's time, fresh randomness and the name `vm_id`.
+/// Gives a freshly booted or restored guest the host's time, to 50 ms, fresh randomness and the
+/// name `vm_id`.
 void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Deadline deadline,
                        const std::stop_token& stop);
+
+/// Lets a guest that nobody has used go once through what its first caller will ask for, so that
+/// this is in its memory: it gets a name of no machine and runs `command`. Nothing of it stays.
+void rehearse(const MachinePaths& paths, const std::string& command, Deadline deadline,
+              const std::stop_token& stop);
 
 }  // namespace pyro::vm

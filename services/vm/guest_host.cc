@@ -60,6 +60,7 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
     const TemporaryDirectory work(options_.paths.machines_dir(), "kvm-probe");
     const MachinePaths paths(options_.paths, work.path().filename().string());
     const qemu::QemuDriver driver({.program = vmm_->string(),
+                                   .version = vmm_version_,
                                    .agent = options_.agent,
                                    .cache_dir = options_.paths.cache_dir,
                                    .accelerator = {qemu::Accelerator::kKvm, ""}});
@@ -69,15 +70,17 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
   };
 }
 
-std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record, const bus::Call& call) {
+std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
+                                              const std::stop_token& stop) {
   if (!require_guest_or_consent(record.machine.allow_host_compat)) {
     return host_driver();
   }
   return std::make_unique<qemu::QemuDriver>(qemu::QemuDriver::Options{
       .program = vmm_->string(),
+      .version = vmm_version_,
       .agent = options_.agent,
       .cache_dir = options_.paths.cache_dir,
-      .accelerator = accelerators_.choose(probe_with(record.boot), call.stop())});
+      .accelerator = accelerators_.choose(probe_with(record.boot), stop)});
 }
 
 std::unique_ptr<Driver> GuestHost::host_driver() const {

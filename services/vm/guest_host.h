@@ -40,7 +40,7 @@ class GuestHost {
   bool require_guest_or_consent(bool allow_host_compat) const;
 
   /// The driver for one start of this machine. The first may cost a short KVM probe.
-  std::unique_ptr<Driver> driver_for(const MachineRecord& record, const bus::Call& call);
+  std::unique_ptr<Driver> driver_for(const MachineRecord& record, const std::stop_token& stop);
   /// Host compatibility mode's.
   std::unique_ptr<Driver> host_driver() const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace pyro::vm {
@@ -9,5 +10,14 @@ std::string host_boot_id();
 
 /// `uname -r`
 std::string host_kernel_release();
+
+/// The processor's name and a digest of its features, as /proc/cpuinfo has them.
+std::string host_cpu();
+
+/// The share of memory that is available, 0 to 1 (MemAvailable of /proc/meminfo).
+double available_memory_share();
+
+/// Whether a battery feeds this machine now. `directory` is /sys/class/power_supply.
+bool on_battery(const std::filesystem::path& directory = "/sys/class/power_supply");
 
 }  // namespace pyro::vm

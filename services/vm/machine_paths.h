@@ -13,6 +13,9 @@ struct MachinePaths {
       : directory(paths.machines_dir() / vm_id),
         link_socket(paths.runtime_dir / "machines" / (vm_id + ".link")) {}
 
+  /// Of no machine: for what is the same for all.
+  static MachinePaths nowhere() { return MachinePaths(); }
+
   std::filesystem::path directory;
   std::filesystem::path link_socket;  ///< the shim's: dials the guest
 
@@ -21,6 +24,9 @@ struct MachinePaths {
   std::filesystem::path console_log() const { return directory / "console.log"; }
   std::filesystem::path vmm_log() const { return directory / "vmm.log"; }
   std::filesystem::path shim_spec() const { return directory / "shim.json"; }
+
+ private:
+  MachinePaths() = default;
 };
 
 }  // namespace pyro::vm

@@ -14,6 +14,7 @@ struct MachineRecord {
   std::string home = "/root";
   bool belongs_to_run = false;
   bool exec_begun = false;
+  api::BootPolicy boot_policy = api::BootPolicy::kAuto;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -23,6 +24,7 @@ struct MachineRecord {
     f("belongs_to_run", &MachineRecord::belongs_to_run,
       "Made by vm.run: nobody else knows its id.");
     f("exec_begun", &MachineRecord::exec_begun, "Its single exec has begun.");
+    f("boot_policy", &MachineRecord::boot_policy, "Whether it may start from a template.");
   }
 
   /// Nobody waits for it once this service was restarted: it is garbage then.

@@ -6,7 +6,7 @@
 #include "common/base/files.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
-#include "services/vm/guest_boot.h"
+#include "services/vm/boot_leases.h"
 
 namespace pyro::vm {
 namespace {
@@ -30,15 +30,6 @@ void power_off(const MachinePaths& paths) {
   }
 }
 
-/// On the environment and the kernel that a machine boots from; none in host compatibility mode.
-std::vector<DirectoryLease> take_leases(const api::BootFiles& boot) {
-  std::vector<DirectoryLease> leases;
-  for (const fs::path path : {boot.rootfs_path, boot.kernel_path}) {
-    if (!path.empty()) leases.push_back(DirectoryLease::take(path.parent_path()));
-  }
-  return leases;
-}
-
 void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
   record.machine.state = MachineState::kStopped;
   record.machine.execution_mode = api::ExecutionMode::kPending;
@@ -47,44 +38,20 @@ void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
 
 }  // namespace
 
-Machines::Machines(Registry& registry, Options options, GuestHost& host)
+Machines::Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer)
     : options_(std::move(options)),
-      host_(host),
+      starter_(starter),
+      warmer_(warmer),
       table_(registry, options_.max_active),
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
 MachineRecord Machines::create(MachineRecord record) {
-  std::vector<DirectoryLease> leases = take_leases(record.boot);
+  std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fs::create_directory(paths_of(added.machine.vm_id).directory);
   live_.get(added.machine.vm_id)->leases = std::move(leases);
   if (reaper_) reaper_->wake();
   return added;
-}
-
-Machines::Booted Machines::boot(const MachineRecord& record, LiveMachine::Operation& operation,
-                                const bus::Call& call) {
-  const MachinePaths paths = paths_of(record.machine.vm_id);
-  const auto boot_with = [&](Driver& driver) {
-    Launch launch = driver.prepare(record, paths);
-    ShimProcess shim =
-        boot_guest(options_.shim_program, launch, paths, {.answer = options_.boot_timeout},
-                   call.deadline(), operation.stop());
-    return Booted{.launch = std::move(launch), .shim = std::move(shim)};
-  };
-  return operation.run([&] {
-    try {
-      return boot_with(*host_.driver_for(record, call));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnavailable) throw;
-      // The guest's processes are gone; its caller decided beforehand what else may be done.
-      if (!record.machine.allow_host_compat) {
-        throw GuestHost::host_mode_disabled("guest command execution", error.message());
-      }
-      log::warn("falls back to host compatibility mode: {}", error.message());
-      return boot_with(*host_.host_driver());
-    }
-  });
 }
 
 api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
@@ -99,20 +66,24 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
     throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
   }
-  call.progress({.phase = "boot", .message = record.machine.environment});
-  auto [launch, shim] = boot(record, *operation, call);
+  auto [launch, shim] = operation->run([&] {
+    return starter_.start(record, paths, call.deadline(), operation->stop(), call.progress_sink());
+  });
   Cleanup end_again([&shim = shim] { shim.end(); });
-  operation->run([&] { personalize_guest(paths, vm_id, call.deadline(), operation->stop()); });
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
     changed.home = launch.home;
+    changed.machine.metadata.erase(std::string(kWarmFrom));
     for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
   });
   end_again.dismiss();
   watch_.add(vm_id, shim.pidfd());
   live->shim = std::move(shim);
+  if (launch.execution_mode != api::ExecutionMode::kHostCompat && starter_.warm_allowed(record)) {
+    warmer_.started(record);
+  }
   return table_.find(vm_id).machine;
 }
 
@@ -239,7 +210,7 @@ void Machines::recover_one(const MachineRecord& record) {
     return erase(vm_id, *live, false);
   }
   try {
-    live->leases = take_leases(record.boot);
+    live->leases = take_boot_leases(record.boot);
   } catch (const Error& error) {
     // A running guest has its files open; a stopped one says so when it is started.
     log::warn("vm {}: {}", vm_id, error.message());

@@ -9,13 +9,13 @@
 #include "common/api/progress.h"
 #include "common/bus/call.h"
 #include "common/config/config.h"
-#include "services/vm/drivers/driver.h"
 #include "services/vm/guest_exec.h"
-#include "services/vm/guest_host.h"
+#include "services/vm/guest_starter.h"
 #include "services/vm/live_machine.h"
 #include "services/vm/machine_table.h"
 #include "services/vm/machine_watch.h"
 #include "services/vm/reaper.h"
+#include "services/vm/warmer.h"
 
 namespace pyro::vm {
 
@@ -36,12 +36,10 @@ class Machines {
  public:
   struct Options {
     Paths paths;
-    std::filesystem::path shim_program;
-    std::chrono::seconds boot_timeout;
     std::uint32_t max_active;
   };
 
-  Machines(Registry& registry, Options options, GuestHost& host);
+  Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
 
   /// Adopts the machines that still run, ends those nobody waits for any more, removes what has no
   /// record. Once, before the first call.
@@ -64,13 +62,6 @@ class Machines {
 
  private:
   MachinePaths paths_of(const std::string& vm_id) const { return {options_.paths, vm_id}; }
-  /// A guest that answers, with what was launched for it.
-  struct Booted {
-    Launch launch;
-    ShimProcess shim;
-  };
-  Booted boot(const MachineRecord& record, LiveMachine::Operation& operation,
-              const bus::Call& call);
   void end_guest(const std::string& vm_id, LiveMachine& live);
   void erase(const std::string& vm_id, LiveMachine& live, bool expired);
   void guest_ended(const std::string& vm_id);
@@ -78,7 +69,8 @@ class Machines {
   void collect_garbage();
 
   Options options_;
-  GuestHost& host_;
+  GuestStarter& starter_;
+  Warmer& warmer_;
   MachineTable table_;
   LiveMachines live_;
   MachineWatch watch_;

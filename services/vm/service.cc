@@ -60,6 +60,18 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
   return result;
 }
 
+void refuse_network(bool asked, std::string_view what_to_do) {
+  if (asked) {
+    throw failed_precondition("this pyro gives machines no network yet: {}", what_to_do);
+  }
+}
+
+std::filesystem::path shim_program() { return sibling_program("pyro-vm-shim"); }
+
+std::chrono::seconds boot_timeout(const ServiceHost& host) {
+  return std::chrono::seconds(host.config().vm.boot_timeout_seconds);
+}
+
 }  // namespace
 
 Service::Service(ServiceHost& host)
@@ -67,30 +79,42 @@ Service::Service(ServiceHost& host)
       guest_host_(registry_, {.paths = host.paths(),
                               .config = host.config().vm,
                               .agent = sibling_program("pyro-agent"),
-                              .shim_program = sibling_program("pyro-vm-shim")}),
-      machines_(registry_,
-                {.paths = host.paths(),
-                 .shim_program = sibling_program("pyro-vm-shim"),
-                 .boot_timeout = std::chrono::seconds(host.config().vm.boot_timeout_seconds),
-                 .max_active = host.config().limits.max_active},
-                guest_host_),
+                              .shim_program = shim_program()}),
+      templates_(host.paths().templates_dir(),
+                 std::uint64_t{host.config().vm.templates_max_mib} << 20U),
+      builder_(templates_, {.paths = host.paths(),
+                            .shim_program = shim_program(),
+                            .boot_timeout = boot_timeout(host)}),
+      standbys_({.paths = host.paths(),
+                 .shim_program = shim_program(),
+                 .boot_timeout = boot_timeout(host)}),
+      starter_({.shim_program = shim_program(),
+                .boot_timeout = boot_timeout(host),
+                .boot = host.config().vm.boot},
+               guest_host_, templates_, standbys_),
+      warmer_({.standby_machines = host.config().vm.standby_machines,
+               .idle = std::chrono::seconds(host.config().vm.standby_idle_seconds)},
+              guest_host_, builder_, standbys_),
+      machines_(registry_, {.paths = host.paths(), .max_active = host.config().limits.max_active},
+                starter_, warmer_),
+      preparer_(host.paths().cache_dir / "prepared", guest_host_, templates_, builder_, machines_),
       images_(host.client("image")) {
   machines_.recover();
+  templates_.collect_garbage();
   host.server().set_holds([this] { return machines_.count(); });
+  host.server().set_standby([this] { return standbys_.count(); });
 }
 
 MachineRecord Service::create(const api::CreateMachine& request, bool belongs_to_run,
                               bus::Call& call) {
-  if (request.network) {
-    throw failed_precondition(
-        "this pyro gives machines no network yet: create the machine without it");
-  }
+  refuse_network(request.network, "create the machine without it");
   MachineRecord record{.machine = {.environment = request.environment,
                                    .vcpu_count = request.vcpu_count,
                                    .mem_mib = request.mem_mib,
                                    .ttl_seconds = request.ttl_seconds,
                                    .allow_host_compat = request.allow_host_compat},
-                       .belongs_to_run = belongs_to_run};
+                       .belongs_to_run = belongs_to_run,
+                       .boot_policy = request.boot};
   if (guest_host_.require_guest_or_consent(request.allow_host_compat)) {
     record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment},
                                bus::CallOptions::within(call));
@@ -130,7 +154,8 @@ api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call
                                     .mem_mib = request.mem_mib,
                                     .ttl_seconds = request.ttl_seconds,
                                     .network = request.network,
-                                    .allow_host_compat = request.allow_host_compat},
+                                    .allow_host_compat = request.allow_host_compat,
+                                    .boot = request.boot},
                                    /*belongs_to_run=*/true, call)
                                 .machine.vm_id;
   Cleanup clean_up([this, &vm_id] {
@@ -189,7 +214,38 @@ api::HostCapabilities Service::handle(const api::GetCapabilities& request, bus::
 }
 
 api::ReapResult Service::handle(const api::StopAllMachines&, bus::Call&) {
+  warmer_.rest();
   return machines_.stop_all();
+}
+
+api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call) {
+  const auto options = bus::CallOptions::within(call);
+  const api::Environment environment =
+      images_.call(api::InspectEnvironment{.environment = request.environment}, options);
+  std::optional<api::BootFiles> boot;
+  if (environment.installed) {
+    boot = images_.call(api::ResolveEnvironment{.environment = environment.name}, options);
+  }
+  return preparer_.describe(environment.name, boot, request.verify, call.stop());
+}
+
+api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request, bus::Call& call) {
+  refuse_network(request.network, "prepare without it");
+  starter_.require_warm();
+  if (const auto reason = guest_host_.obstacle()) {
+    throw failed_precondition("guest boot is unavailable: {}", *reason);
+  }
+  const api::BootFiles boot = images_.call(
+      api::ResolveEnvironment{.environment = request.environment}, bus::CallOptions::within(call));
+  if (request.force) warmer_.rest();
+  return preparer_.prepare(boot, request.force, call);
+}
+
+api::PrunedTemplates Service::handle(const api::PruneTemplates&, bus::Call&) {
+  warmer_.rest();
+  api::PrunedTemplates pruned = templates_.prune();
+  log::info("prune deleted {} templates", pruned.deleted_template_dirs.size());
+  return pruned;
 }
 
 }  // namespace pyro::vm

@@ -7,6 +7,7 @@
 #include "common/service/service_host.h"
 #include "services/vm/guest_host.h"
 #include "services/vm/machines.h"
+#include "services/vm/preparer.h"
 
 namespace pyro::vm {
 
@@ -26,6 +27,9 @@ class Service {
   api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
   api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);
   api::ReapResult handle(const api::StopAllMachines& request, bus::Call& call);
+  api::DailyLoop handle(const api::GetDailyLoop& request, bus::Call& call);
+  api::PreparedEnvironment handle(const api::PrepareEnvironment& request, bus::Call& call);
+  api::PrunedTemplates handle(const api::PruneTemplates& request, bus::Call& call);
 
  private:
   MachineRecord create(const api::CreateMachine& request, bool belongs_to_run, bus::Call& call);
@@ -33,7 +37,13 @@ class Service {
 
   Registry registry_;
   GuestHost guest_host_;
+  TemplateStore templates_;
+  TemplateBuilder builder_;
+  StandbyPool standbys_;
+  GuestStarter starter_;
+  Warmer warmer_;
   Machines machines_;
+  Preparer preparer_;
   bus::Client images_;
 };
 

@@ -28,7 +28,9 @@ bool wait_readable(int fd, std::chrono::milliseconds limit) {
 }  // namespace
 
 ShimProcess ShimProcess::start(const std::filesystem::path& program, const MachinePaths& paths,
-                               const ShimSpec& spec, Deadline deadline, const StopFd& stop) {
+                               const ShimSpec& spec,
+                               const std::vector<std::pair<int, int>>& descriptors,
+                               Deadline deadline, const StopFd& stop) {
   write_file_atomically(paths.shim_spec(), api::to_json(spec).dump());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
@@ -36,9 +38,11 @@ ShimProcess ShimProcess::start(const std::filesystem::path& program, const Machi
   UniqueFd ready_write(ends[1]);
   const UniqueFd log = open_file(paths.vmm_log(), O_WRONLY | O_CREAT | O_APPEND);
   constexpr int kReadyFd = 3;
-  ChildProcess child({.argv = {program.string(), paths.shim_spec().string()},
-                      .descriptors = {{2, log.get()}, {kReadyFd, ready_write.get()}},
-                      .parentage = Parentage::kDetached});
+  Command command{.argv = {program.string(), paths.shim_spec().string()},
+                  .descriptors = {{2, log.get()}, {kReadyFd, ready_write.get()}},
+                  .parentage = Parentage::kDetached};
+  command.descriptors.insert(command.descriptors.end(), descriptors.begin(), descriptors.end());
+  ChildProcess child(command);
   ready_write.reset();
   char byte = 0;
   const bool answered = wait_for(ready.get(), POLLIN, deadline, stop);

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/process/child_process.h"
@@ -17,9 +19,11 @@ namespace pyro::vm {
 class ShimProcess {
  public:
   /// Starts `program` and returns once its link socket takes connections.
-  /// The guest is then still booting.
+  /// The guest is then still booting. `descriptors` are those of the spec: {number there, ours}.
   static ShimProcess start(const std::filesystem::path& program, const MachinePaths& paths,
-                           const ShimSpec& spec, Deadline deadline, const StopFd& stop);
+                           const ShimSpec& spec,
+                           const std::vector<std::pair<int, int>>& descriptors, Deadline deadline,
+                           const StopFd& stop);
 
   /// The shim that serves `link_socket`, or nullopt when none does.
   static std::optional<ShimProcess> find(const std::filesystem::path& link_socket);

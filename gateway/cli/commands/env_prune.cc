@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "common/api/environment.h"
+#include "common/api/prepare.h"
 #include "common/base/text.h"
 #include "gateway/cli/commands/commands.h"
 
@@ -10,18 +11,28 @@ namespace {
 std::string text(const api::PruneResult& result) {
   std::string out;
   for (const auto& directory : result.deleted_environment_dirs) out += directory + "\n";
-  return out + fmt::format("deleted {}, freed {}\n", result.count, human_size(result.freed_bytes));
+  for (const auto& directory : result.deleted_template_dirs) out += directory + "\n";
+  return out + fmt::format("deleted {} environment{} and {} warm template{}, freed {}\n",
+                           result.count, result.count == 1 ? "" : "s",
+                           result.deleted_template_dirs.size(),
+                           result.deleted_template_dirs.size() == 1 ? "" : "s",
+                           human_size(result.freed_bytes));
 }
 
 }  // namespace
 
 void add_env_prune(CLI::App& env, Session& session) {
-  auto* command = env.add_subcommand("prune", "Delete installed environments that nobody uses");
+  auto* command = env.add_subcommand(
+      "prune", "Delete warm templates, and installed environments that nobody uses");
   command->footer("Examples:\n  pyro env prune");
   add_json_flag(*command, session);
   command->callback([&session] {
     session.action = [&session] {
-      const auto result = session.call(api::PruneEnvironments{}, std::chrono::minutes(10));
+      // Templates first: the standby machines that end with them use their environments.
+      auto templates = session.call(api::PruneTemplates{}, std::chrono::minutes(2));
+      auto result = session.call(api::PruneEnvironments{}, std::chrono::minutes(10));
+      result.deleted_template_dirs = std::move(templates.deleted_template_dirs);
+      result.freed_bytes += templates.freed_bytes;
       print_reply<api::PruneResult>(session, result, text);
       return 0;
     };

@@ -71,6 +71,7 @@ int run(Session& session, api::RunMachine& request) {
     throw UsageError("run needs a command after --, as in: pyro run debian:12 -- git --version");
   }
   request.command = shell_join(*session.words);
+  request.boot = session.config().vm.boot;
   Session::check(request);
   const auto limit = kInstallLimit + std::chrono::seconds(request.timeout_seconds);
   api::MachineExecResult result;

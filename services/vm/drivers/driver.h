@@ -1,21 +1,39 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/api/machine.h"
+#include "common/base/unique_fd.h"
 #include "services/vm/machine_paths.h"
 #include "services/vm/machine_record.h"
+#include "services/vm/monitor.h"
+#include "services/vm/templates/template_shape.h"
 
 namespace pyro::vm {
 
 /// How a machine is launched: what the shim runs, and what callers are told about it.
 struct Launch {
   std::vector<std::string> argv;
+  std::vector<std::pair<int, UniqueFd>> descriptors{};  ///< for the VMM, under these numbers
+  std::unique_ptr<Monitor> monitor{};  ///< of a template's machine and of a restored one
+  bool restored = false;               ///< the VMM waits for monitor->load()
+  int niceness = 0;
   std::string home = "/root";  ///< HOME of its commands, and where they start
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
+};
+
+/// What a template is made of, or a machine restored from.
+struct TemplateFiles {
+  std::filesystem::path memory;
+  std::filesystem::path state;
+  std::filesystem::path system_disk;
 };
 
 /// Makes a machine's files and the command line of what runs it. Everything above is the same
@@ -29,6 +47,18 @@ class Driver {
 
   /// Makes what is missing in the machine's directory and plans its launch.
   virtual Launch prepare(const MachineRecord& record, const MachinePaths& paths) = 0;
+
+  /// What a template must match to start this machine; nullopt where there are no templates.
+  virtual std::optional<TemplateShape> shape_of(const MachineRecord& /*record*/) const {
+    return std::nullopt;
+  }
+  /// A new machine whose memory is `files.memory`, to be booted, saved there and ended.
+  virtual Launch prepare_template(const MachineRecord& record, const MachinePaths& paths,
+                                  const TemplateFiles& files);
+  /// A new machine that goes on where the template was saved. Its monitor is to be dropped before
+  /// anybody uses the guest.
+  virtual Launch prepare_restore(const MachineRecord& record, const MachinePaths& paths,
+                                 const TemplateFiles& files);
 };
 
 }  // namespace pyro::vm

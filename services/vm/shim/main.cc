@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
     pyro::UniqueFd ready(kReadyFd);
     const auto spec = pyro::api::from_json_text<pyro::vm::ShimSpec>(
         pyro::read_file(argv[1]), pyro::api::UnknownFields::kRefuse, argv[1]);
+    if (spec.niceness != 0) ::setpriority(PRIO_PROCESS, 0, spec.niceness);
     asio::io_context loop(1);
     pyro::vm::Shim shim(loop, spec);
     pyro::write_all(ready.get(), "1");

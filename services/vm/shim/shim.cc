@@ -23,11 +23,20 @@ UniqueFd make_link(UniqueFd& vmm_end) {
   return UniqueFd(ends[0]);
 }
 
+/// What was handed to us for the VMM; ours is closed when this returns, so that the one who holds
+/// the other end of a monitor sees when the VMM ends.
 ChildProcess start_vmm(const ShimSpec& spec, int link) {
   const UniqueFd log = open_file(spec.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
-  return ChildProcess({.argv = spec.argv,
-                       .descriptors = {{1, log.get()}, {2, log.get()}, {kLinkFd, link}},
-                       .parentage = Parentage::kDieWithParent});
+  Command command{.argv = spec.argv,
+                  .descriptors = {{1, log.get()}, {2, log.get()}, {kLinkFd, link}},
+                  .parentage = Parentage::kDieWithParent};
+  std::vector<UniqueFd> handed_on;
+  for (const int number : spec.descriptors) {
+    ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    handed_on.emplace_back(number);
+    command.descriptors.emplace_back(number, number);
+  }
+  return ChildProcess(command);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct ShimSpec {
   std::vector<std::string> argv;
   std::string link_socket;
   std::string vmm_log;
+  std::vector<std::int32_t> descriptors;
+  std::int32_t niceness = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -23,6 +26,10 @@ struct ShimSpec {
     f("link_socket", &ShimSpec::link_socket, "Unix socket to serve the guest link on.",
       api::kRequired);
     f("vmm_log", &ShimSpec::vmm_log, "File for what the VMM prints.", api::kRequired);
+    f("descriptors", &ShimSpec::descriptors,
+      "Descriptors that the shim was given and hands on to the VMM under the same numbers.");
+    f("niceness", &ShimSpec::niceness, "Scheduling priority of both: 19 gives way to all others.",
+      api::range(0, 19));
   }
 };
 

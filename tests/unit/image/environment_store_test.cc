@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "common/directory_lease/directory_lease.h"
+#include "common/work/work_lock.h"
 #include "services/image/fake_builder.h"
-#include "services/image/pull_lock.h"
 #include "tests/unit/image/expect_error.h"
 
 namespace pyro::image {
@@ -162,7 +162,7 @@ TEST_F(Store, builds_anew_for_the_one_who_waited_when_the_first_pull_failed) {
 }
 
 TEST_F(Store, lets_a_waiting_pull_be_stopped_and_run_out_of_time) {
-  const PullLock other = PullLock::acquire(paths_.pull_lock(kName), "it", work());
+  const WorkLock other = WorkLock::acquire(paths_.pull_lock(kName), "it", work());
   std::stop_source stop;
   std::jthread stopper([&] {
     wait_until_said("waiting for another pull");

@@ -1,8 +1,15 @@
 #include "services/vm/drivers/qemu/qemu_driver.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
 #include "services/vm/disks.h"
+#include "services/vm/drivers/qemu/qmp.h"
 #include "services/vm/drivers/qemu/tsc.h"
+#include "services/vm/host_facts.h"
 #include "services/vm/initramfs.h"
 
 namespace pyro::vm::qemu {
@@ -10,18 +17,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What a start that was cut short left behind.
+void remove_disks(const MachinePaths& paths) {
+  fs::remove(paths.system_disk());
+  fs::remove(paths.workspace_disk());
+}
+
 /// A created machine gets new disks; a stopped one must still have its own.
-void ensure_disks(const MachineRecord& record, const fs::path& cache_dir, const Disks& disks) {
-  const bool first_start = record.machine.state == api::MachineState::kCreated;
-  if (first_start) {
-    // What a start that was cut short left behind.
-    fs::remove(disks.system);
-    fs::remove(disks.workspace);
-    make_system_disk(cache_dir, disks.system);
-    make_blank_workspace_disk(disks.workspace);
-  } else if (!fs::exists(disks.system) || !fs::exists(disks.workspace)) {
+void ensure_disks(const MachineRecord& record, const fs::path& cache_dir,
+                  const MachinePaths& paths) {
+  if (record.machine.state == api::MachineState::kCreated) {
+    remove_disks(paths);
+    make_system_disk(cache_dir, paths.system_disk());
+    make_blank_workspace_disk(paths.workspace_disk());
+  } else if (!fs::exists(paths.system_disk()) || !fs::exists(paths.workspace_disk())) {
     throw failed_precondition("the disks of vm {} are gone: delete it", record.machine.vm_id);
   }
+}
+
+/// The processor and the rate of its clock, which a restored guest takes for granted. To 25 MHz: a
+/// measurement is off by far less, and the rates of processors are further apart.
+std::string host_clock_and_cpu() {
+  constexpr std::uint64_t kStepKhz = 25000;
+  static const std::string text =
+      fmt::format("{}, TSC about {} MHz", host_cpu(),
+                  (host_tsc_khz() + kStepKhz / 2) / kStepKhz * (kStepKhz / 1000));
+  return text;
+}
+
+/// Gives the launch a monitor, whose other end QEMU finds as kMonitorFd.
+void add_monitor(Launch& launch) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw system_error("socketpair");
+  }
+  launch.monitor = std::make_unique<Qmp>(UniqueFd(ends[0]));
+  launch.descriptors.emplace_back(kMonitorFd, UniqueFd(ends[1]));
 }
 
 }  // namespace
@@ -36,19 +67,76 @@ Plan QemuDriver::plan_for(const api::BootFiles& boot, const MachinePaths& paths)
   return plan;
 }
 
-Launch QemuDriver::prepare(const MachineRecord& record, const MachinePaths& paths) {
+Plan QemuDriver::plan_for(const MachineRecord& record, const MachinePaths& paths) const {
   Plan plan = plan_for(record.boot, paths);
   plan.vcpu_count = record.machine.vcpu_count;
   plan.mem_mib = record.machine.mem_mib;
   plan.disks = Disks{.rootfs = record.boot.rootfs_path,
                      .system = paths.system_disk(),
                      .workspace = paths.workspace_disk()};
-  ensure_disks(record, options_.cache_dir, *plan.disks);
-  return {
-      .argv = command_line(plan),
-      .execution_mode = api::ExecutionMode::kGuestSerial,
-      .metadata = {
-          {"boot_mode", "cold"}, {"vmm", "qemu"}, {"accelerator", to_string(plan.accelerator)}}};
+  return plan;
+}
+
+Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
+  return {.argv = command_line(plan),
+          .execution_mode = api::ExecutionMode::kGuestSerial,
+          .metadata = {{"boot_mode", std::string(boot_mode)},
+                       {"vmm", "qemu"},
+                       {"accelerator", to_string(plan.accelerator)}}};
+}
+
+Launch QemuDriver::prepare(const MachineRecord& record, const MachinePaths& paths) {
+  ensure_disks(record, options_.cache_dir, paths);
+  return launch(plan_for(record, paths), "cold");
+}
+
+std::optional<TemplateShape> QemuDriver::shape_of(const MachineRecord& record) const {
+  // The same words for every machine of the shape: without its paths, and without the clock rate,
+  // which is measured and never twice the same.
+  Plan plan = plan_for(record, MachinePaths::nowhere());
+  const std::string initramfs = plan.initramfs.filename();
+  plan.program.clear();
+  plan.kernel.clear();
+  plan.initramfs.clear();
+  plan.disks->rootfs.clear();
+  plan.tsc_khz.reset();
+  return TemplateShape{.environment_digest = record.boot.environment_digest,
+                       .kernel_digest = fs::path(record.boot.kernel_path).parent_path().filename(),
+                       .initramfs = initramfs,
+                       .vcpu_count = plan.vcpu_count,
+                       .mem_mib = plan.mem_mib,
+                       .accelerator = to_string(plan.accelerator),
+                       .vmm_version = options_.version,
+                       .host_cpu = host_clock_and_cpu(),
+                       .command_line = fmt::format("{} on {}", shell_join(command_line(plan)),
+                                                   system_disk_recipe())};
+}
+
+Launch QemuDriver::prepare_template(const MachineRecord& record, const MachinePaths& paths,
+                                    const TemplateFiles& files) {
+  ensure_disks(record, options_.cache_dir, paths);
+  Plan plan = plan_for(record, paths);
+  plan.memory = MemoryFile{.path = files.memory, .use = MemoryFile::Use::kMade};
+  Launch made = launch(plan, "cold");
+  add_monitor(made);
+  return made;
+}
+
+Launch QemuDriver::prepare_restore(const MachineRecord& record, const MachinePaths& paths,
+                                   const TemplateFiles& files) {
+  remove_disks(paths);
+  copy_sparse(files.system_disk, paths.system_disk());
+  make_blank_workspace_disk(paths.workspace_disk());
+  Plan plan = plan_for(record, paths);
+  plan.memory =
+      MemoryFile{.path = files.memory,
+                 .use = can_map_read_only(options_.version) ? MemoryFile::Use::kCopiedReadOnly
+                                                            : MemoryFile::Use::kCopied};
+  Launch made = launch(plan, "warm");
+  made.descriptors.emplace_back(kStateFd, open_file(files.state, O_RDONLY));
+  add_monitor(made);
+  made.restored = true;
+  return made;
 }
 
 Launch QemuDriver::prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const {

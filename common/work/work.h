@@ -8,9 +8,9 @@
 #include "common/api/progress.h"
 #include "common/base/clock.h"
 
-namespace pyro::image {
+namespace pyro {
 
-/// What every long step of a pull is given: when to end early, and whom to tell.
+/// What every long step of an operation is given: when to end early, and whom to tell.
 struct Work {
   Deadline deadline;
   std::stop_token stop;
@@ -23,4 +23,4 @@ struct Work {
   }
 };
 
-}  // namespace pyro::image
+}  // namespace pyro

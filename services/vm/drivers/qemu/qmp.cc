@@ -1,0 +1,166 @@
+#include "services/vm/drivers/qemu/qmp.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "services/vm/drivers/qemu/command_line.h"
+
+namespace pyro::vm::qemu {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kLongestLine = 1U << 20U;
+constexpr int kNoFd = -1;
+
+Error malformed() { return unavailable("the VMM's monitor said something that is no QMP"); }
+
+/// The string at `key`, or "" when there is none.
+std::string text_at(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+}  // namespace
+
+void Qmp::send(const Json& message, int fd, Deadline deadline, const StopFd& stop) {
+  const std::string line = message.dump() + "\n";
+  iovec data{.iov_base = const_cast<char*>(line.data()), .iov_len = line.size()};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (fd != kNoFd) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  }
+  if (!wait_for(socket_.get(), POLLOUT, deadline, stop)) {
+    throw deadline_exceeded("the VMM's monitor takes no command");
+  }
+  // A command is far shorter than the socket's buffer, which is empty between commands.
+  const ssize_t sent = ::sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent != static_cast<ssize_t>(line.size())) {
+    throw unavailable("the VMM's monitor is gone");
+  }
+}
+
+Json Qmp::receive(Deadline deadline, const StopFd& stop) {
+  std::size_t end = 0;
+  while ((end = input_.find('\n')) == std::string::npos) {
+    if (input_.size() > kLongestLine) throw malformed();
+    if (!wait_for(socket_.get(), POLLIN, deadline, stop)) {
+      throw deadline_exceeded("the VMM's monitor did not answer in time");
+    }
+    std::array<char, 16384> buffer{};
+    const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) throw unavailable("the VMM ended");
+    input_.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  Json message = Json::parse(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(end),
+                             nullptr, /*allow_exceptions=*/false);
+  input_.erase(0, end + 1);
+  if (!message.is_object()) throw malformed();
+  return message;
+}
+
+void Qmp::greet(Deadline deadline, const StopFd& stop) {
+  if (greeted_) return;
+  if (!receive(deadline, stop).contains("QMP")) throw malformed();
+  send({{"execute", "qmp_capabilities"}}, kNoFd, deadline, stop);
+  answer_to("qmp_capabilities", deadline, stop);
+  greeted_ = true;
+}
+
+Json Qmp::answer_to(std::string_view command, Deadline deadline, const StopFd& stop) {
+  while (true) {
+    Json message = receive(deadline, stop);
+    if (const auto error = message.find("error"); error != message.end()) {
+      throw unavailable("the VMM refused '{}': {}", command,
+                        printable(error->is_object() ? text_at(*error, "desc") : ""));
+    }
+    if (message.contains("return")) return std::move(message["return"]);
+    if (!message.contains("event")) throw malformed();
+  }
+}
+
+Json Qmp::execute(std::string_view command, const Json& arguments, Deadline deadline,
+                  const StopFd& stop) {
+  greet(deadline, stop);
+  send({{"execute", command}, {"arguments", arguments}}, kNoFd, deadline, stop);
+  return answer_to(command, deadline, stop);
+}
+
+void Qmp::pass_descriptor(int fd, std::string_view name, Deadline deadline, const StopFd& stop) {
+  greet(deadline, stop);
+  send({{"execute", "getfd"}, {"arguments", {{"fdname", name}}}}, fd, deadline, stop);
+  answer_to("getfd", deadline, stop);
+}
+
+std::string Qmp::wait_migration_end(Deadline deadline, const StopFd& stop) {
+  while (true) {
+    const Json message = receive(deadline, stop);
+    if (const auto error = message.find("error"); error != message.end()) {
+      return printable(error->is_object() ? text_at(*error, "desc") : "refused");
+    }
+    const auto data = message.find("data");
+    if (text_at(message, "event") != "MIGRATION" || data == message.end() || !data->is_object()) {
+      continue;
+    }
+    const std::string status = text_at(*data, "status");
+    if (status == "completed" || status == "failed" || status == "cancelled") return status;
+  }
+}
+
+/// Both sides of a template leave the memory that is shared through its file out of the state.
+void Qmp::set_capabilities(Deadline deadline, const StopFd& stop) {
+  Json capabilities = Json::array();
+  for (const char* name : {"x-ignore-shared", "events"}) {
+    capabilities.push_back({{"capability", name}, {"state", true}});
+  }
+  execute("migrate-set-capabilities", {{"capabilities", capabilities}}, deadline, stop);
+}
+
+void Qmp::save(const std::filesystem::path& file, Deadline deadline, const StopFd& stop) {
+  set_capabilities(deadline, stop);
+  execute("stop", Json::object(), deadline, stop);
+  {
+    const UniqueFd state = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
+    pass_descriptor(state.get(), "state", deadline, stop);
+  }
+  send({{"execute", "migrate"}, {"arguments", {{"uri", "fd:state"}}}}, kNoFd, deadline, stop);
+  // Its answer and its events come in no fixed order: the answer says nothing that these do not.
+  const std::string end = wait_migration_end(deadline, stop);
+  if (end != "completed") throw unavailable("the VMM could not save the guest: {}", end);
+}
+
+void Qmp::load(Deadline deadline, const StopFd& stop) {
+  set_capabilities(deadline, stop);
+  send({{"execute", "migrate-incoming"}, {"arguments", {{"uri", fmt::format("fd:{}", kStateFd)}}}},
+       kNoFd, deadline, stop);
+  const std::string end = wait_migration_end(deadline, stop);
+  if (end != "completed") throw unavailable("the VMM could not restore the guest: {}", end);
+  // It was saved with its processors stopped, and comes back so.
+  resume(deadline, stop);
+}
+
+void Qmp::pause(Deadline deadline, const StopFd& stop) {
+  execute("stop", Json::object(), deadline, stop);
+}
+
+void Qmp::resume(Deadline deadline, const StopFd& stop) {
+  execute("cont", Json::object(), deadline, stop);
+}
+
+}  // namespace pyro::vm::qemu

@@ -1,0 +1,129 @@
+#include "services/vm/guest_starter.h"
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/log/log.h"
+
+namespace pyro::vm {
+namespace {
+
+/// A restore takes a tenth of a second; this is for twenty at once on a small, busy host.
+constexpr std::chrono::seconds kRestoreLimit{20};
+
+}  // namespace
+
+struct GuestStarter::Attempt {
+  const MachineRecord& record;
+  const MachinePaths& paths;
+  Deadline deadline;
+  const std::stop_token& stop;
+  const api::ProgressSink& progress;
+
+  const std::string& vm_id() const { return record.machine.vm_id; }
+  void report(const char* phase) const {
+    if (progress) progress({.phase = phase, .message = record.machine.environment});
+  }
+};
+
+void GuestStarter::require_warm() const {
+  if (options_.boot == api::BootPolicy::kCold) {
+    throw failed_precondition(
+        "vm.boot is cold, so no machine starts from a template: remove it from the configuration, "
+        "or PYRO_BOOT from the environment, and run `pyro stack down`");
+  }
+}
+
+bool GuestStarter::warm_allowed(const MachineRecord& record) const {
+  return options_.boot == api::BootPolicy::kAuto && record.boot_policy == api::BootPolicy::kAuto;
+}
+
+RunningGuest GuestStarter::start(const MachineRecord& record, const MachinePaths& paths,
+                                 Deadline deadline, const std::stop_token& stop,
+                                 const api::ProgressSink& progress) {
+  const Attempt attempt{record, paths, deadline, stop, progress};
+  try {
+    return start_guest(*host_.driver_for(record, stop), attempt);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUnavailable) throw;
+    // The guest's processes are gone; its caller decided beforehand what else may be done.
+    if (!record.machine.allow_host_compat) {
+      throw GuestHost::host_mode_disabled("guest command execution", error.message());
+    }
+    log::warn("vm {} falls back to host compatibility mode: {}", attempt.vm_id(), error.message());
+    return boot(*host_.host_driver(), attempt);
+  }
+}
+
+RunningGuest GuestStarter::start_guest(Driver& driver, const Attempt& attempt) {
+  // A stopped machine has disks of its own, which fit no template's memory.
+  if (attempt.record.machine.state == api::MachineState::kCreated && warm_allowed(attempt.record)) {
+    if (auto warm = start_warm(driver, attempt)) return std::move(*warm);
+  }
+  return boot(driver, attempt);
+}
+
+std::optional<RunningGuest> GuestStarter::start_warm(Driver& driver, const Attempt& attempt) {
+  const auto shape = driver.shape_of(attempt.record);
+  if (!shape) return std::nullopt;
+  if (auto guest = take_standby(shape->key(), attempt)) return guest;
+  std::string failure;
+  if (const auto from = templates_.find(*shape)) {
+    try {
+      return restore(driver, *from, attempt);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;
+      failure = error.message();
+    }
+  }
+  if (!failure.empty()) {
+    log::warn("vm {} boots cold, since it could not be restored: {}", attempt.vm_id(), failure);
+    templates_.report_failure(*shape);
+  }
+  return std::nullopt;
+}
+
+std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
+                                                       const Attempt& attempt) {
+  try {
+    auto guest = standbys_.take(key, attempt.paths, attempt.deadline, attempt.stop);
+    if (!guest) return std::nullopt;
+    Cleanup end_again([&guest] { guest->shim.end(); });
+    personalize_guest(attempt.paths, attempt.vm_id(), attempt.deadline, attempt.stop);
+    end_again.dismiss();
+    guest->launch.metadata[std::string(kWarmFrom)] = "standby";
+    return guest;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    log::warn("vm {}: a standby machine was of no use: {}", attempt.vm_id(), error.message());
+    return std::nullopt;
+  }
+}
+
+RunningGuest GuestStarter::restore(Driver& driver, const Template& from,
+                                   const Attempt& attempt) const {
+  attempt.report("restore");
+  std::filesystem::create_directories(attempt.paths.directory);
+  Launch launch = driver.prepare_restore(attempt.record, attempt.paths, from.files());
+  launch.metadata[std::string(kWarmFrom)] = "template";
+  return run(std::move(launch), {.answer = kRestoreLimit, .tries = 1}, attempt);
+}
+
+RunningGuest GuestStarter::boot(Driver& driver, const Attempt& attempt) const {
+  attempt.report("boot");
+  std::filesystem::create_directories(attempt.paths.directory);
+  return run(driver.prepare(attempt.record, attempt.paths), {.answer = options_.boot_timeout},
+             attempt);
+}
+
+RunningGuest GuestStarter::run(Launch launch, const BootLimits& limits,
+                               const Attempt& attempt) const {
+  ShimProcess shim = boot_guest(options_.shim_program, launch, attempt.paths, limits,
+                                attempt.deadline, attempt.stop);
+  launch.monitor.reset();
+  Cleanup end_again([&shim] { shim.end(); });
+  personalize_guest(attempt.paths, attempt.vm_id(), attempt.deadline, attempt.stop);
+  end_again.dismiss();
+  return {.launch = std::move(launch), .shim = std::move(shim)};
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,150 @@
+#include "services/vm/preparer.h"
+
+#include "common/base/error.h"
+#include "common/log/log.h"
+#include "common/stored_file/stored_file.h"
+#include "services/vm/boot_leases.h"
+#include "services/vm/host_facts.h"
+
+namespace pyro::vm {
+namespace {
+
+constexpr std::chrono::seconds kProofLimit{30};
+
+/// A machine of the default size, as callers get who ask for nothing else.
+MachineRecord default_machine(const api::BootFiles& boot) {
+  return {.machine = {.environment = boot.environment,
+                      .environment_version = boot.environment_version,
+                      .metadata = {{"environment_digest", boot.environment_digest},
+                                   {"kernel", boot.kernel_release}}},
+          .boot = boot,
+          .belongs_to_run = true};
+}
+
+std::uint64_t milliseconds_since(Clock::time_point begin) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+}
+
+}  // namespace
+
+Preparer::Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
+                   TemplateBuilder& builder, Machines& machines)
+    : directory_(std::move(directory)),
+      host_(host),
+      templates_(templates),
+      builder_(builder),
+      machines_(machines) {
+  make_private_directory(directory_);
+}
+
+std::filesystem::path Preparer::manifest_of(const std::string& environment) const {
+  return directory_ / (environment + ".json");
+}
+
+api::DailyLoop Preparer::describe(const std::string& environment,
+                                  const std::optional<api::BootFiles>& boot, bool verify,
+                                  const std::stop_token& stop) {
+  api::DailyLoop loop{.environment = environment,
+                      .installed = boot.has_value(),
+                      .manifest_path = manifest_of(environment),
+                      .cache_dir = templates_.directory()};
+  const auto prepared = read_record<Preparation>(loop.manifest_path);
+  if (!prepared) {
+    loop.reason = boot ? "it was never prepared" : "it is not installed";
+    return loop;
+  }
+  loop.network_prepared = prepared->network_prepared;
+  loop.prepared_at = prepared->prepared_at;
+  loop.status = api::Warmth::kStale;
+  if (!boot) {
+    loop.reason = "the environment is no longer installed";
+    return loop;
+  }
+  if ((loop.reason = host_.obstacle())) return loop;
+  const MachineRecord record = default_machine(*boot);
+  const auto shape = host_.driver_for(record, stop)->shape_of(record);
+  if (!shape) return loop;
+  const std::string changed = shape->difference_to(prepared->shape);
+  if (!changed.empty()) {
+    loop.reason = fmt::format("changed since it was prepared: {}", changed);
+  } else if (verify) {
+    loop.reason = templates_.check(*shape, stop);
+    if (loop.reason) templates_.discard(*shape);
+  } else if (!templates_.find(*shape)) {
+    loop.reason = "its warm template was deleted or is damaged";
+  }
+  if (!loop.reason) loop.status = api::Warmth::kWarm;
+  return loop;
+}
+
+api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool force,
+                                           const bus::Call& call) {
+  const auto begin = Clock::now();
+  const std::string& environment = boot.environment;
+  const auto earlier = read_record<Preparation>(manifest_of(environment));
+  const bool verified = earlier && earlier->verified_in_boot == host_boot_id();
+  api::PreparedEnvironment reply{.environment = environment,
+                                 .status = api::Warmth::kWarm,
+                                 .prepared = true,
+                                 .manifest_path = manifest_of(environment)};
+  if (!force) reply.daily_loop = describe(environment, boot, !verified, call.stop());
+  reply.reused = reply.daily_loop.status == api::Warmth::kWarm;
+  if (!reply.reused) {
+    const MachineRecord record = default_machine(boot);
+    const auto leases = take_boot_leases(boot);
+    const auto driver = host_.driver_for(record, call.stop());
+    const auto shape = driver->shape_of(record);
+    if (force && shape) templates_.discard(*shape);
+    const Work work{
+        .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
+    const Template made = builder_.ensure(*driver, record, Priority::kNormal, work);
+    work.report("verify", "reading the template in full");
+    if (const auto flaw = templates_.check(made.manifest.shape, call.stop())) {
+      throw unavailable("{}", *flaw);
+    }
+    prove(record, call);
+  }
+  if (!reply.reused || !verified) {
+    Preparation done{.environment = environment,
+                     .environment_version = boot.environment_version,
+                     .shape = {},
+                     .prepared_at = reply.reused ? earlier->prepared_at : now_epoch_seconds(),
+                     .verified_in_boot = host_boot_id()};
+    const MachineRecord record = default_machine(boot);
+    done.shape = host_.driver_for(record, call.stop())->shape_of(record).value();
+    write_record(reply.manifest_path, done);
+    reply.daily_loop = describe(environment, boot, /*verify=*/false, call.stop());
+  }
+  reply.duration_ms = milliseconds_since(begin);
+  return reply;
+}
+
+/// Two machines one after the other: the first a create, the second what a reset will be.
+void Preparer::prove(const MachineRecord& record, const bus::Call& call) {
+  for (const char* message : {"create, exec and delete", "the same once more, as after a reset"}) {
+    call.progress({.phase = "prove", .message = message});
+    const std::string vm_id = machines_.create(record).machine.vm_id;
+    Cleanup clean_up([this, &vm_id] {
+      try {
+        machines_.remove(vm_id, kRunErrorCleanup);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
+      }
+    });
+    const api::Machine started = machines_.start(vm_id, call);
+    if (started.metadata.at("boot_mode") != "warm") {
+      throw unavailable(
+          "the template is there, but a machine did not start from it: run `pyro stack logs "
+          "--service vm`");
+    }
+    const auto outcome = machines_.exec(
+        vm_id, "true", kProofLimit, [](std::uint32_t, std::string_view) {}, call);
+    if (outcome.job.exit_code != 0) {
+      throw unavailable("`true` ended with status {} in a warm machine",
+                        outcome.job.exit_code.value_or(-1));
+    }
+  }
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,58 @@
+#include "services/vm/templates/template_builder.h"
+
+#include "common/base/error.h"
+#include "common/log/log.h"
+#include "services/vm/guest_boot.h"
+
+namespace pyro::vm {
+namespace {
+
+constexpr int kBackgroundNiceness = 10;
+constexpr std::chrono::seconds kSaveLimit{60};
+
+/// The programs that most first commands consist of are then in the guest's memory.
+constexpr const char* kRehearsal =
+    "for program in ls cat git; do command -v $program && $program --version; done\n"
+    "command -v python3 && python3 -c ''\n"
+    "true; sync";
+
+}  // namespace
+
+Template TemplateBuilder::ensure(Driver& driver, const MachineRecord& record, Priority priority,
+                                 const Work& work) {
+  const auto shape = driver.shape_of(record);
+  if (!shape) throw failed_precondition("machines of this kind start without templates");
+  if (auto found = store_.find(*shape)) return std::move(*found);
+  return store_.build(*shape, work, [&](const TemplateFiles& files) {
+    make(driver, record, files, priority, work);
+  });
+}
+
+void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const TemplateFiles& files,
+                           Priority priority, const Work& work) const {
+  const auto begin = Clock::now();
+  const TemporaryDirectory directory(options_.paths.machines_dir(), "template");
+  const MachinePaths paths(options_.paths, directory.path().filename());
+  MachineRecord fresh = record;
+  fresh.machine.state = api::MachineState::kCreated;
+  Launch launch = driver.prepare_template(fresh, paths, files);
+  if (priority == Priority::kBackground) launch.niceness = kBackgroundNiceness;
+  work.report("boot", "booting the machine that becomes the template");
+  ShimProcess shim =
+      boot_guest(options_.shim_program, launch, paths,
+                 {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
+  const Cleanup end_shim([&shim, &paths] {
+    shim.end();
+    std::filesystem::remove(paths.link_socket);
+  });
+  work.report("rehearse", "running what first commands consist of");
+  rehearse(paths, kRehearsal, work.deadline, work.stop);
+  work.report("save", "saving the machine");
+  const StopFd stop(work.stop);
+  launch.monitor->save(files.state, std::min(work.deadline, Clock::now() + kSaveLimit), stop);
+  copy_sparse(paths.system_disk(), files.system_disk);
+  log::info("a template of {} was made in {} ms", record.machine.environment,
+            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+}
+
+}  // namespace pyro::vm

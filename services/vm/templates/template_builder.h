@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+#include "common/config/paths.h"
+#include "common/work/work.h"
+#include "services/vm/drivers/driver.h"
+#include "services/vm/templates/template_store.h"
+
+namespace pyro::vm {
+
+enum class Priority { kNormal, kBackground };
+
+/// Makes templates: boots a machine of their shape, lets it rehearse, saves it and ends it.
+class TemplateBuilder {
+ public:
+  struct Options {
+    Paths paths;
+    std::filesystem::path shim_program;
+    std::chrono::seconds boot_timeout;
+  };
+  TemplateBuilder(TemplateStore& store, Options options)
+      : store_(store), options_(std::move(options)) {}
+
+  /// The template that starts machines like `record`, made when there is none.
+  /// kUnavailable: the guest could not be booted or saved.
+  Template ensure(Driver& driver, const MachineRecord& record, Priority priority, const Work& work);
+
+ private:
+  void make(Driver& driver, const MachineRecord& record, const TemplateFiles& files,
+            Priority priority, const Work& work) const;
+
+  TemplateStore& store_;
+  Options options_;
+};
+
+}  // namespace pyro::vm

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/api/field.h"
+
+namespace pyro::vm {
+
+/// Everything that shapes the state of a freshly booted guest: a template serves the machines of
+/// its own shape only.
+struct TemplateShape {
+  std::string environment_digest;
+  std::string kernel_digest;
+  std::string initramfs;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::string accelerator;
+  std::string vmm_version;
+  std::string host_cpu;
+  std::string command_line;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment_digest", &TemplateShape::environment_digest, "SHA-256 of the root file system.");
+    f("kernel_digest", &TemplateShape::kernel_digest, "SHA-256 of the kernel and its modules.");
+    f("initramfs", &TemplateShape::initramfs,
+      "File name of the initramfs: its digest, agent included.");
+    f("vcpu_count", &TemplateShape::vcpu_count, "Virtual CPUs.");
+    f("mem_mib", &TemplateShape::mem_mib, "Memory in MiB.");
+    f("accelerator", &TemplateShape::accelerator, "kvm or tcg.");
+    f("vmm_version", &TemplateShape::vmm_version, "What the VMM says of its version.");
+    f("host_cpu", &TemplateShape::host_cpu, "What of the host's processor shows in the guest.");
+    f("command_line", &TemplateShape::command_line, "The VMM's, without a machine's own paths.");
+  }
+  bool operator==(const TemplateShape&) const = default;
+
+  /// SHA-256 over all of it: the name of the template's directory.
+  std::string key() const;
+  /// In words, what differs from `other`: `the kernel`, `the VMM`, …; "" when nothing does.
+  std::string difference_to(const TemplateShape& other) const;
+};
+
+}  // namespace pyro::vm

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/api/prepare.h"
+#include "common/directory_lease/directory_lease.h"
+#include "common/stored_file/stored_file.h"
+#include "common/work/work.h"
+#include "common/work/work_lock.h"
+#include "services/vm/drivers/driver.h"
+#include "services/vm/templates/template_shape.h"
+
+namespace pyro::vm {
+
+/// manifest.json of a template.
+struct TemplateManifest {
+  TemplateShape shape;
+  std::vector<StoredFile> files;
+  double created_at = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("shape", &TemplateManifest::shape, "The machines it serves.", api::kRequired);
+    f("files", &TemplateManifest::files, "memory, state and system.ext4.", api::kRequired);
+    f("created_at", &TemplateManifest::created_at, "Seconds since the epoch.");
+  }
+};
+
+/// A template that is whole, and stays while this lives.
+struct Template {
+  std::filesystem::path directory;
+  TemplateManifest manifest;
+  DirectoryLease lease;
+
+  static TemplateFiles files_in(const std::filesystem::path& directory);
+  TemplateFiles files() const { return files_in(directory); }
+};
+
+/// Warm templates on disk, each complete or absent:
+///
+///     <directory>/<key>/{memory,state,system.ext4,manifest.json,in-use}
+///     <directory>/locks/<key>           held while one is built
+///     <directory>/.building-<key>/      that build; whoever holds the lock may remove it
+///     <directory>/.deleting-…/
+///
+/// A use compares sizes, times and the header; `check` reads all. The change time of `in-use` tells
+/// when one was used last. Thread-safe, and several processes may use one store.
+class TemplateStore {
+ public:
+  /// Makes the directories, 0700. `limit_bytes`: what all templates together may take on disk.
+  TemplateStore(std::filesystem::path directory, std::uint64_t limit_bytes);
+
+  /// Removes what a kill left behind. To be called at start.
+  void collect_garbage();
+
+  /// The template of that shape. One that is not whole is discarded, with a warning in the log.
+  std::optional<Template> find(const TemplateShape& shape);
+  /// Why the template of that shape is not as it was made, or nullopt; reads it in full.
+  std::optional<std::string> check(const TemplateShape& shape, const std::stop_token& stop);
+  /// Removes the template of that shape unless somebody just starts from it.
+  void discard(const TemplateShape& shape);
+
+  /// A machine could not be restored from the template of that shape: it is discarded. After the
+  /// third time there is none of that shape any more while this process lives.
+  void report_failure(const TemplateShape& shape);
+
+  /// Of two that build at once the second waits, and then finds what the first made.
+  /// `build` makes the files of Template::files_in(directory). The oldest of the others go when
+  /// there is no more room for all. failed_precondition: its machines could not be restored again
+  /// and again.
+  Template build(const TemplateShape& shape, const Work& work,
+                 const std::function<void(const TemplateFiles&)>& build);
+
+  /// Deletes all that nobody just starts from.
+  api::PrunedTemplates prune();
+
+  const std::filesystem::path& directory() const { return directory_; }
+
+ private:
+  std::filesystem::path place_of(const std::string& key) const { return directory_ / key; }
+  std::filesystem::path lock_of(const std::string& key) const { return directory_ / "locks" / key; }
+  std::filesystem::path workshop_of(const std::string& key) const {
+    return directory_ / (".building-" + key);
+  }
+  std::vector<std::string> keys() const;
+  /// Freed bytes, or nullopt when it is in use.
+  std::optional<std::uint64_t> remove(const std::string& key);
+  bool is_hopeless(const std::string& key);
+  void seal(const TemplateShape& shape, const std::filesystem::path& workshop, const Work& work);
+  void make_room(const std::string& newest);
+
+  std::filesystem::path directory_;
+  std::uint64_t limit_bytes_;
+  std::mutex mutex_;
+  std::map<std::string, int> failures_;
+};
+
+}  // namespace pyro::vm

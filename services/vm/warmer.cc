@@ -1,0 +1,93 @@
+#include "services/vm/warmer.h"
+
+#include "common/base/error.h"
+#include "common/log/log.h"
+#include "services/vm/boot_leases.h"
+#include "services/vm/host_facts.h"
+
+namespace pyro::vm {
+namespace {
+
+/// Below this share of memory that is free, none is spent on machines that nobody asked for.
+constexpr double kLeastMemoryShare = 0.2;
+constexpr std::chrono::minutes kWorkLimit{10};
+
+}  // namespace
+
+Warmer::Warmer(Options options, GuestHost& host, TemplateBuilder& builder, StandbyPool& standbys)
+    : options_(options), host_(host), builder_(builder), standbys_(standbys) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Warmer::started(const MachineRecord& record) {
+  {
+    const std::lock_guard lock(mutex_);
+    next_ = record;
+  }
+  changed_.notify_all();
+}
+
+void Warmer::rest() {
+  {
+    std::unique_lock lock(mutex_);
+    next_.reset();
+    work_stop_.request_stop();
+    changed_.wait(lock, [this] { return !working_; });
+  }
+  standbys_.drain();
+}
+
+std::uint32_t Warmer::wanted() const {
+  if (on_battery() || available_memory_share() < kLeastMemoryShare) return 0;
+  return options_.standby_machines;
+}
+
+void Warmer::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::optional<MachineRecord> record;
+    std::stop_token work_stop;
+    {
+      std::unique_lock lock(mutex_);
+      const auto asked = [this] { return next_.has_value(); };
+      if (!changed_.wait_for(lock, stop, options_.idle, asked)) {
+        if (stop.stop_requested()) return;
+        if (standbys_.count() > 0) log::info("no machine was started lately: standby ends");
+        lock.unlock();
+        standbys_.drain();
+        continue;
+      }
+      record = std::exchange(next_, std::nullopt);
+      working_ = true;
+      work_stop_ = std::stop_source();
+      work_stop = work_stop_.get_token();
+    }
+    const std::stop_callback forward(stop,
+                                     [source = work_stop_]() mutable { source.request_stop(); });
+    try {
+      work_for(*record, work_stop);
+    } catch (const std::exception& error) {
+      log::warn("nothing was kept warm for {}: {}", record->machine.environment, error.what());
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      working_ = false;
+    }
+    changed_.notify_all();
+  }
+}
+
+void Warmer::work_for(const MachineRecord& record, const std::stop_token& stop) {
+  const auto driver = host_.driver_for(record, stop);
+  const auto shape = driver->shape_of(record);
+  if (!shape) return;
+  standbys_.keep_only(shape->key());
+  const Work work{.deadline = Clock::now() + kWorkLimit, .stop = stop, .progress = {}};
+  // As the machine it is made for: not deleted from under it meanwhile.
+  const auto leases = take_boot_leases(record.boot);
+  const Template from = builder_.ensure(*driver, record, Priority::kBackground, work);
+  while (!stop.stop_requested() && standbys_.count(shape->key()) < wanted()) {
+    standbys_.add(*driver, record, from, work);
+  }
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "services/vm/guest_host.h"
+#include "services/vm/standby_pool.h"
+#include "services/vm/templates/template_builder.h"
+
+namespace pyro::vm {
+
+/// Works ahead behind the callers' backs, for machines like the one that was started last: makes
+/// its template where there is none, then keeps standby machines. One thread.
+class Warmer {
+ public:
+  struct Options {
+    std::uint32_t standby_machines;
+    std::chrono::seconds idle;  ///< standby machines end when none was started for this long
+  };
+  Warmer(Options options, GuestHost& host, TemplateBuilder& builder, StandbyPool& standbys);
+  Warmer(const Warmer&) = delete;
+  Warmer& operator=(const Warmer&) = delete;
+  /// A machine was started: the next may be like it.
+  void started(const MachineRecord& record);
+  /// Ends what it works on and all standby machines; it goes on with the next start.
+  void rest();
+
+ private:
+  void run(const std::stop_token& stop);
+  void work_for(const MachineRecord& record, const std::stop_token& stop);
+  std::uint32_t wanted() const;
+
+  Options options_;
+  GuestHost& host_;
+  TemplateBuilder& builder_;
+  StandbyPool& standbys_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<MachineRecord> next_;
+  bool working_ = false;
+  std::stop_source work_stop_;
+  std::jthread thread_;
+};
+
+}  // namespace pyro::vm
