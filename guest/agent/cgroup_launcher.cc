@@ -2,10 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,18 +11,10 @@
 
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "guest/agent/borrowing_child.h"
 
 namespace pyro::agent {
 namespace {
-
-/// fork(2), born inside the cgroup: moving it there later would wait for an RCU grace period.
-pid_t fork_into(int cgroup_fd) {
-  clone_args arguments{};
-  arguments.flags = CLONE_INTO_CGROUP;
-  arguments.exit_signal = SIGCHLD;
-  arguments.cgroup = static_cast<__u64>(cgroup_fd);
-  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-}
 
 std::string read_at(int directory, const char* name) {
   const UniqueFd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
@@ -49,6 +39,29 @@ bool remove_group(int parent, const char* name) {
   }
   ::closedir(entries);
   return ::unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+void make_group(int parent, const std::string& name) {
+  if (::mkdirat(parent, name.c_str(), 0755) == 0) return;
+  // An ended job may have had the same id.
+  if (errno == EEXIST && remove_group(parent, name.c_str()) &&
+      ::mkdirat(parent, name.c_str(), 0755) == 0) {
+    return;
+  }
+  throw system_error(fmt::format("make cgroup '{}'", name));
+}
+
+struct Shell {
+  ShellCommand& command;
+  int null_fd;
+  int out_fd;
+  int error_fd;
+  int report_fd;
+};
+
+[[noreturn]] void become_shell(void* argument) {
+  const auto& shell = *static_cast<Shell*>(argument);
+  shell.command.become(shell.null_fd, shell.out_fd, shell.error_fd, shell.report_fd);
 }
 
 }  // namespace
@@ -101,10 +114,7 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
                                                      int error_fd, ProcessEvents events) {
   auto entry = std::make_shared<Entry>();
   entry->name = "job-" + job_id;
-  remove_group(directory_.get(), entry->name.c_str());  // of an ended job that had the same id
-  if (::mkdirat(directory_.get(), entry->name.c_str(), 0755) != 0) {
-    throw system_error(fmt::format("make cgroup '{}'", entry->name));
-  }
+  make_group(directory_.get(), entry->name);
   Cleanup remove([&] { remove_group(directory_.get(), entry->name.c_str()); });
   entry->directory.reset(
       ::openat(directory_.get(), entry->name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -112,11 +122,15 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   if (!entry->directory || ::pipe2(report.data(), O_CLOEXEC) != 0) throw system_error("pipe2");
   const UniqueFd report_read(report[0]);
   UniqueFd report_write(report[1]);
+  Shell shell{.command = command,
+              .null_fd = null_.get(),
+              .out_fd = out_fd,
+              .error_fd = error_fd,
+              .report_fd = report_write.get()};
   pid_t pid = -1;
   {
     const SignalsBlocked blocked;
-    pid = fork_into(entry->directory.get());
-    if (pid == 0) command.become(null_.get(), out_fd, error_fd, report_write.get());
+    pid = start_borrowing_child(entry->directory.get(), become_shell, &shell);
   }
   if (pid < 0) throw system_error("clone3 into a cgroup");
   report_write.reset();

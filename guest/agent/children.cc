@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <asio/post.hpp>
 #include <cerrno>
 #include <csignal>
 
@@ -34,7 +35,8 @@ void Children::reap() {
     const auto node = watched_.extract(pid);
     if (node) node.mapped()(exit_code_of(status));
   }
-  if (after_reaping_) after_reaping_();
+  // Posted: what the ends just set off, such as a job's answer, goes first.
+  if (after_reaping_) asio::post(signals_.get_executor(), after_reaping_);
 }
 
 void Children::reap_all() {

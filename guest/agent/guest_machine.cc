@@ -40,23 +40,51 @@ void reseed(std::string_view seed) {
   if (::ioctl(device.get(), RNDRESEEDCRNG) != 0) throw system_error("RNDRESEEDCRNG");
 }
 
-/// Over what is there, symbolic links in the image included: within the guest all is its own.
-void write_file(const char* path, std::string_view text) {
-  const UniqueFd file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  with_context(path, [&] { write_all(file.get(), text); });
-}
+/// A small text of the image, symbolic links followed: within the guest all is its own.
+class TextFile {
+ public:
+  explicit TextFile(const char* path)
+      : path_(path), file_(open_file(path, O_RDWR | O_CREAT, 0644)) {
+    with_context(path_, [this] { text_ = read_to_end(file_.get(), kLimitBytes + 1); });
+  }
+
+  const std::string& text() const {
+    if (text_.size() <= kLimitBytes) return text_;
+    throw invalid_argument("'{}' is larger than {} bytes", path_, kLimitBytes);
+  }
+
+  /// In place: what was truncated first, ext4 allocates and writes back when it is closed.
+  void replace(std::string_view text) {
+    if (text == text_) return;
+    with_context(path_, [&] {
+      if (::lseek(file_.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
+      write_all(file_.get(), text);
+      if (text.size() < text_.size() &&
+          ::ftruncate(file_.get(), static_cast<off_t>(text.size())) != 0) {
+        throw system_error("ftruncate");
+      }
+    });
+  }
+
+ private:
+  static constexpr std::uint64_t kLimitBytes = 1U << 20U;
+
+  const char* path_;
+  UniqueFd file_;
+  std::string text_;
+};
 
 void set_host_name(const std::string& name) {
   constexpr std::string_view kOurs = "127.0.1.1";
   if (::sethostname(name.data(), name.size()) != 0) throw system_error("sethostname");
-  write_file("/etc/hostname", name + "\n");
-  std::string hosts = "127.0.0.1\tlocalhost\n";
-  if (::access("/etc/hosts", R_OK) == 0) hosts = read_file("/etc/hosts", 1U << 20U);
+  TextFile("/etc/hostname").replace(name + "\n");
+  TextFile hosts("/etc/hosts");
+  const std::string there = hosts.text().empty() ? "127.0.0.1\tlocalhost" : hosts.text();
   std::string changed;
-  for (const auto& line : split(trim(hosts), '\n')) {
+  for (const auto& line : split(trim(there), '\n')) {
     if (!line.starts_with(kOurs)) changed += line + "\n";
   }
-  write_file("/etc/hosts", fmt::format("{}{}\t{}\n", changed, kOurs, name));
+  hosts.replace(fmt::format("{}{}\t{}\n", changed, kOurs, name));
 }
 
 void check_names(const api::agent::Personalize& identity) {
@@ -79,7 +107,7 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
   if (identity.realtime_ns != 0) set_clock(identity.realtime_ns);
   if (!identity.random_seed.data.empty()) reseed(identity.random_seed.data);
   set_host_name(identity.host_name);
-  if (!identity.machine_id.empty()) write_file("/etc/machine-id", identity.machine_id + "\n");
+  if (!identity.machine_id.empty()) TextFile("/etc/machine-id").replace(identity.machine_id + "\n");
 }
 
 void GuestMachine::power_off() {

@@ -8,7 +8,8 @@
 
 namespace pyro::agent {
 
-/// A job's shell, laid out before the fork: what runs in the child allocates nothing.
+/// A job's shell, laid out before the fork: what runs in the child allocates nothing, and changes
+/// nothing in memory but errno.
 class ShellCommand {
  public:
   ShellCommand(const std::string& command, const std::string& cwd,

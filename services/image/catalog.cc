@@ -11,15 +11,15 @@ std::span<const CatalogEntry> catalog() {
   // ca-certificates comes with git: without it no https remote can be cloned.
   static const std::vector<CatalogEntry> entries = {
       {"debian:12",
-       "1.0.0",
+       "1.1.0",
        "Debian 12 with bash, coreutils, git and python3, for everyday work.",
        {"bash", "coreutils", "git", "ca-certificates", "python3"}},
       {"debian:12-base",
-       "1.0.0",
+       "1.1.0",
        "Debian 12 with a shell and the core tools only; the smallest and quickest to install.",
        {"bash", "coreutils"}},
       {"debian:12-build",
-       "1.0.0",
+       "1.1.0",
        "Debian 12 with git, a C and C++ toolchain, make, pkg-config and python3.",
        {"bash", "coreutils", "git", "ca-certificates", "gcc", "g++", "libc6-dev", "make",
         "pkg-config", "python3"}},

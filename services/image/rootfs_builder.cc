@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "services/image/login_profiles.h"
 #include "services/image/tool.h"
 
 namespace pyro::image {
@@ -21,7 +22,7 @@ constexpr std::uint64_t kBlockBytes = 4096;
 constexpr std::uint64_t kInodeBytes = 256;
 
 /// Extracts, tidies and writes the file system in one fakeroot session, which alone remembers the
-/// owners. $1 tarball, $2 empty directory, $3 guest's sources.list, $4 image, $5 blocks, $6 inodes.
+/// owners. $1 tarball, $2 empty directory, $3 our own files, $4 image, $5 blocks, $6 inodes.
 /// It is only read: no journal and no room to grow. A fixed UUID and hash seed keep the same tree
 /// the same directory order.
 constexpr const char* kFileSystemScript = R"sh(set -e
@@ -32,11 +33,11 @@ rm -f etc/apt/sources.list.d/*.list etc/apt/sources.list etc/apt/apt.conf.d/99mm
 rm -f etc/resolv.conf etc/hostname etc/machine-id
 rm -rf var/cache/ldconfig/aux-cache var/cache/debconf/*-old var/lib/dpkg/*-old var/log/apt
 rm -f var/log/dpkg.log var/log/alternatives.log var/log/bootstrap.log
-cp "$3" etc/apt/sources.list
+cp -r "$3"/. .
 : > etc/resolv.conf
 : > etc/machine-id
 echo pyro > etc/hostname
-chmod 644 etc/apt/sources.list etc/resolv.conf etc/machine-id etc/hostname
+chmod 644 etc/apt/sources.list etc/profile root/.profile etc/resolv.conf etc/machine-id etc/hostname
 mkdir -p workspace run/lock
 mke2fs -q -F -t ext4 -b 4096 -I 256 -N "$6" -m 0 -L pyro-root \
   -O '^has_journal,^resize_inode,^metadata_csum,^64bit,^orphan_file' \
@@ -62,6 +63,18 @@ constexpr std::array<Phase, 7> kPhases = {{
 }};
 /// mmdebstrap's, then the file system's own.
 constexpr std::uint64_t kSteps = kPhases.size() + 1;
+
+/// What replaces files of the packages, at the paths in the root file system.
+void lay_out_own_files(const fs::path& directory) {
+  const std::pair<fs::path, std::string> files[] = {
+      {"etc/apt/sources.list", join(default_sources(), "\n") + "\n"},
+      {"etc/profile", std::string(kSystemProfile)},
+      {"root/.profile", std::string(kRootProfile)}};
+  for (const auto& [path, text] : files) {
+    fs::create_directories((directory / path).parent_path());
+    write_file_atomically(directory / path, text, 0644);
+  }
+}
 
 std::uint64_t blocks_for(std::uint64_t bytes) { return (bytes + kBlockBytes - 1) / kBlockBytes; }
 
@@ -137,11 +150,11 @@ TreeSize measure_tarball(const fs::path& tarball) {
 void build_debian_rootfs(const CatalogEntry& entry, const AptSource& source,
                          const fs::path& scratch, const fs::path& result, const Work& work) {
   const fs::path sources_list = scratch / "sources.list";
-  const fs::path guest_sources = scratch / "guest-sources.list";
+  const fs::path own_files = scratch / "own";
   const fs::path tarball = scratch / "rootfs.tar";
   const fs::path tree = scratch / "tree";
   write_file_atomically(sources_list, join(source.lines, "\n") + "\n", 0644);
-  write_file_atomically(guest_sources, join(default_sources(), "\n") + "\n", 0644);
+  lay_out_own_files(own_files);
   // A configuration of the caller's own could pull anything into the environment.
   const std::map<std::string, std::optional<std::string>> environment = {
       {"TMPDIR", scratch.string()},
@@ -157,7 +170,7 @@ void build_debian_rootfs(const CatalogEntry& entry, const AptSource& source,
   const TreeSize size = measure_tarball(tarball);
   fs::create_directory(tree);
   run_tool({.argv = {"fakeroot", "sh", "-c", kFileSystemScript, "sh", tarball.string(),
-                     tree.string(), guest_sources.string(), (result / "rootfs.ext4").string(),
+                     tree.string(), own_files.string(), (result / "rootfs.ext4").string(),
                      std::to_string(size.blocks), std::to_string(size.inodes)},
             .environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C.UTF-8"}},
             .directory = scratch},

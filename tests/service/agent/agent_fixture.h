@@ -27,6 +27,22 @@ namespace wire = api::agent;
 
 inline Deadline in(std::chrono::seconds time) { return Clock::now() + time; }
 
+template <class Action>
+ErrorCode code_of(Action&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "no error";
+  return ErrorCode::kInternal;
+}
+
+inline bool process_lives(const std::string& pid) {
+  const std::string stat = read_tail("/proc/" + pid + "/stat", 4096);
+  return !stat.empty() && stat.find(") Z") == std::string::npos;
+}
+
 inline std::pair<UniqueFd, UniqueFd> socket_pair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -45,10 +61,12 @@ struct Outcome {
 /// The real pyro-agent in host mode behind a LinkServer, and connections to it.
 class AgentTest : public ::testing::Test {
  protected:
-  AgentTest() : directory_("/tmp", "pyro-agent-test"), stop_(std::stop_token{}) {
+  explicit AgentTest(const std::vector<std::string>& more_arguments = {})
+      : directory_("/tmp", "pyro-agent-test"), stop_(std::stop_token{}) {
     auto [ours, agents] = socket_pair();
     Command command{
         .argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root", directory_.path().string()}};
+    command.argv.insert(command.argv.end(), more_arguments.begin(), more_arguments.end());
     command.descriptors = {{3, agents.get()}, {2, 2}};
     agent_.emplace(command);
     server_ = std::make_unique<link::LinkServer>(

@@ -10,22 +10,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using wire::JobState;
 
-template <class Action>
-ErrorCode code_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::kInternal;
-}
-
-bool process_lives(const std::string& pid) {
-  const std::string stat = read_tail("/proc/" + pid + "/stat", 4096);
-  return !stat.empty() && stat.find(") Z") == std::string::npos;
-}
-
 TEST_F(AgentTest, hello_names_the_version) {
   EXPECT_EQ(call(wire::Hello{}).agent_version, PYRO_VERSION);
 }

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     image::DebianBuilder builder(
         std::string(argv[3]).empty() ? std::nullopt : std::optional<std::string>(argv[3]));
     image::EnvironmentStore store({.environments_dir = argv[1], .kernels_dir = argv[2]}, builder);
-    const image::Work work{.deadline = Clock::now() + std::chrono::minutes(10),
+    const Work work{.deadline = Clock::now() + std::chrono::minutes(10),
                            .stop = {},
                            .progress = [](const api::Progress& progress) {
                              std::cerr << progress.phase << ": " << progress.message << std::endl;
