@@ -30,6 +30,13 @@ void power_off(const MachinePaths& paths) {
   }
 }
 
+/// As in its metadata: `warm from standby`, `cold`, `compat`.
+std::string how_started(const Launch& launch) {
+  const auto from = launch.metadata.find(std::string(kWarmFrom));
+  return launch.metadata.at("boot_mode") +
+         (from == launch.metadata.end() ? "" : " from " + from->second);
+}
+
 void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
   record.machine.state = MachineState::kStopped;
   record.machine.execution_mode = api::ExecutionMode::kPending;
@@ -81,6 +88,7 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   end_again.dismiss();
   watch_.add(vm_id, shim.pidfd());
   live->shim = std::move(shim);
+  log::info("vm {} was started: {}", vm_id, how_started(launch));
   if (launch.execution_mode != api::ExecutionMode::kHostCompat && starter_.warm_allowed(record)) {
     warmer_.started(record);
   }

@@ -12,6 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kMonitorLimit{5};
+/// Some of what ends a command overlaps with the next one: the second finds all of it translated.
+constexpr int kRehearsals = 2;
 
 /// All of one machine: its processes, its socket, its files.
 void erase_files(const MachinePaths& paths) {
@@ -52,7 +54,9 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
       boot_guest(options_.shim_program, launch, paths,
                  {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
   Cleanup end_shim([&shim] { shim.end(); });
-  rehearse(paths, "true", work.deadline, work.stop);
+  for (int time = 0; time < kRehearsals; ++time) {
+    rehearse(paths, "true", work.deadline, work.stop);
+  }
   const StopFd stop(work.stop);
   launch.monitor->pause(std::min(work.deadline, Clock::now() + kMonitorLimit), stop);
   launch.descriptors.clear();

@@ -40,6 +40,7 @@ GuestFixture::GuestFixture(std::map<std::string, std::string> variables)
       {"PYRO_CACHE_DIR", PYRO_TEST_CACHE},
       {"PYRO_ENVIRONMENT_CACHE_DIR", PYRO_TEST_CACHE "/environments"},
       {"PYRO_VM_ACCELERATOR", "tcg"},
+      {"PYRO_VM_STANDBY_MACHINES", "0"},
   });
   for (const auto& [name, value] : variables_) ::setenv(name.c_str(), value.c_str(), 1);
   paths_ = find_paths();

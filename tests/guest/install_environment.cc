@@ -5,8 +5,8 @@
 namespace pyro::test {
 
 /// The other guest tests need it: a CTest fixture.
-TEST_F(GuestFixture, the_environment_is_installed) {
-  const auto done = run_command({.argv = pyro_words({"env", "pull", kEnvironment})},
+TEST_F(GuestFixture, the_environment_is_installed_and_its_template_made) {
+  const auto done = run_command({.argv = pyro_words({"prepare", kEnvironment})},
                                 Clock::now() + std::chrono::minutes(14), {});
   EXPECT_EQ(done.status.code, 0) << done.error_output;
 }
