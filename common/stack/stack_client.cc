@@ -163,6 +163,8 @@ void StackClient::start(const std::stop_token& stop) {
                                   {"PYRO_CACHE_DIR", paths_.cache_dir.string()},
                                   {"PYRO_ENVIRONMENT_CACHE_DIR", paths_.environments_dir.string()},
                                   {"PYRO_RUNTIME_DIR", paths_.runtime_dir.string()},
+                                  // It is about this caller's machines, and goes with each call.
+                                  {"PYRO_BOOT", std::nullopt},
                                   {"PYRO_READY_FD", "3"}},
                   .directory = "/",
                   .descriptors = {{2, words.get()}, {3, ready_write.get()}},

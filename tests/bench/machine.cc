@@ -53,7 +53,8 @@ Part measure_machine() {
   const double idle_pss = stack_pss_mib(stack);
   const double floor = bare_boot_ms(stack);
   const double run = cold_run_ms();
-  const auto machine = stack.client().call(api::CreateMachine{.environment = kEnvironment});
+  const auto machine = stack.client().call(
+      api::CreateMachine{.environment = kEnvironment, .boot = api::BootPolicy::kCold});
   stack.client().call(api::StartMachine{.vm_id = machine.vm_id}, stack.patient());
   const vm::MachinePaths paths(stack.paths(), machine.vm_id);
   const double machine_pss = pss_mib_of(machine.vm_id);

@@ -39,7 +39,7 @@ TEST_F(MachineLife, goes_from_created_over_started_and_stopped_to_a_single_exec)
   const auto started = call(api::StartMachine{.vm_id = id});
   EXPECT_EQ(started.state, MachineState::kStarted);
   EXPECT_EQ(started.execution_mode, api::ExecutionMode::kGuestSerial);
-  EXPECT_EQ(started.metadata.at("boot_mode"), "cold");
+  EXPECT_EQ(started.metadata.at("boot_mode"), "warm");
   EXPECT_EQ(started.metadata.at("accelerator"), "tcg");
   EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = id}); }),
               Refused(ErrorCode::kFailedPrecondition,

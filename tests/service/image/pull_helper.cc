@@ -18,10 +18,10 @@ int main(int argc, char** argv) {
         std::string(argv[3]).empty() ? std::nullopt : std::optional<std::string>(argv[3]));
     image::EnvironmentStore store({.environments_dir = argv[1], .kernels_dir = argv[2]}, builder);
     const Work work{.deadline = Clock::now() + std::chrono::minutes(10),
-                           .stop = {},
-                           .progress = [](const api::Progress& progress) {
-                             std::cerr << progress.phase << ": " << progress.message << std::endl;
-                           }};
+                    .stop = {},
+                    .progress = [](const api::Progress& progress) {
+                      std::cerr << progress.phase << ": " << progress.message << std::endl;
+                    }};
     const auto files = store.resolve(argv[4], work);
     std::cout << api::to_json(files).dump(2) << std::endl;
     std::cout << api::to_json(store.inspect(argv[4], {})).dump(2) << std::endl;
