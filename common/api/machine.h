@@ -149,6 +149,7 @@ struct MachineExecResult {
   std::int32_t exit_code = 0;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::map<std::string, std::string> metadata;
   Cleanup cleanup;
 
   template <class Fields>
@@ -164,6 +165,7 @@ struct MachineExecResult {
     f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
+    f("metadata", &MachineExecResult::metadata, "The machine's: boot_mode, accelerator, …");
     f("cleanup", &MachineExecResult::cleanup, "What became of the machine.");
   }
 };

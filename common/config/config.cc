@@ -29,8 +29,6 @@ Json parsed_as(const std::string& text) {
 }
 
 std::string variable_name(std::string_view section, std::string_view key) {
-  // The one that is typed by hand, to compare and when in trouble.
-  if (section == "vm" && key == "boot") return "PYRO_BOOT";
   std::string name = fmt::format("PYRO_{}_{}", section, key);
   for (char& c : name) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
@@ -87,15 +85,20 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
     check_values(from_file);
     return from_file;
   });
-  for_each_setting([&merged](std::string_view section, std::string_view key, auto parse) {
-    const std::string variable = variable_name(section, key);
+  const auto read_variable = [&merged](const std::string& variable, std::string_view section,
+                                       std::string_view key, auto parse) {
     const char* value = std::getenv(variable.c_str());
-    if (value == nullptr) return;
+    if (value == nullptr || *value == '\0') return;
     with_context(fmt::format("environment variable {}", variable), [&] {
       merged[std::string(section)][std::string(key)] = parse(value);
       check_values(merged);
     });
+  };
+  for_each_setting([&](std::string_view section, std::string_view key, auto parse) {
+    read_variable(variable_name(section, key), section, key, parse);
   });
+  // Typed by hand, to compare and when in trouble; it is about the caller's own machines.
+  read_variable("PYRO_BOOT", "vm", "boot", &parsed_as<api::BootPolicy>);
   for (const auto& setting : settings) {
     const std::size_t dot = setting.find('.');
     const std::size_t equals = setting.find('=');

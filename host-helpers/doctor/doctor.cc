@@ -159,6 +159,11 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   report.networking = check_networking(question.has_program, options.stop);
   report.packages = check_packages(question.has_program, config.vm.qemu);
   judge_host(report);
+  if (config.vm.boot == api::BootPolicy::kCold) {
+    report.issues.push_back(
+        {"vm.boot is cold: no machine starts from a warm template",
+         "remove it from the configuration, or PYRO_BOOT from the environment"});
+  }
   ask_stack(report, stack, options);
   ask_vm_service(report, stack, options);
   ask_image_service(report, stack, options);
@@ -209,7 +214,11 @@ std::string report_text(const Report& report) {
                    report.environment_cache.directory));
   const api::DailyLoop& loop = report.daily_loop;
   line("daily loop", fmt::format("{} is {}{}", loop.environment, api::name_of(loop.status),
-                                 loop.reason ? fmt::format(": {}", *loop.reason) : ""));
+                                 loop.reason ? fmt::format(": {}", *loop.reason) : "") +
+           (loop.status == api::Warmth::kCold && report.runtime_ok
+                ? fmt::format(" (`pyro prepare {}` makes its machines start at once)",
+                              loop.environment)
+                : ""));
   if (report.issues.empty()) return text + "\nno issues\n";
   text += "\nissues\n";
   for (const auto& issue : report.issues) {

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::chrono::seconds kProofLimit{30};
 
-/// A machine of the default size, as callers get who ask for nothing else.
+}  // namespace
+
 MachineRecord default_machine(const api::BootFiles& boot) {
   return {.machine = {.environment = boot.environment,
                       .environment_version = boot.environment_version,
@@ -20,13 +21,6 @@ MachineRecord default_machine(const api::BootFiles& boot) {
           .boot = boot,
           .belongs_to_run = true};
 }
-
-std::uint64_t milliseconds_since(Clock::time_point begin) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
-}
-
-}  // namespace
 
 Preparer::Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
                    TemplateBuilder& builder, Machines& machines)
@@ -80,7 +74,6 @@ api::DailyLoop Preparer::describe(const std::string& environment,
 
 api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool force,
                                            const bus::Call& call) {
-  const auto begin = Clock::now();
   const std::string& environment = boot.environment;
   const auto earlier = read_record<Preparation>(manifest_of(environment));
   const bool verified = earlier && earlier->verified_in_boot == host_boot_id();
@@ -116,12 +109,18 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
     write_record(reply.manifest_path, done);
     reply.daily_loop = describe(environment, boot, /*verify=*/false, call.stop());
   }
-  reply.duration_ms = milliseconds_since(begin);
   return reply;
+}
+
+void Preparer::forget() {
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    std::filesystem::remove(entry.path());
+  }
 }
 
 /// Two machines one after the other: the first a create, the second what a reset will be.
 void Preparer::prove(const MachineRecord& record, const bus::Call& call) {
+  const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {});
   for (const char* message : {"create, exec and delete", "the same once more, as after a reset"}) {
     call.progress({.phase = "prove", .message = message});
     const std::string vm_id = machines_.create(record).machine.vm_id;
@@ -132,14 +131,14 @@ void Preparer::prove(const MachineRecord& record, const bus::Call& call) {
         if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
       }
     });
-    const api::Machine started = machines_.start(vm_id, call);
+    const api::Machine started = machines_.start(vm_id, quiet);
     if (started.metadata.at("boot_mode") != "warm") {
       throw unavailable(
           "the template is there, but a machine did not start from it: run `pyro stack logs "
           "--service vm`");
     }
     const auto outcome = machines_.exec(
-        vm_id, "true", kProofLimit, [](std::uint32_t, std::string_view) {}, call);
+        vm_id, "true", kProofLimit, [](std::uint32_t, std::string_view) {}, quiet);
     if (outcome.job.exit_code != 0) {
       throw unavailable("`true` ended with status {} in a warm machine",
                         outcome.job.exit_code.value_or(-1));

@@ -33,6 +33,9 @@ struct Preparation {
   }
 };
 
+/// A machine of the default size, as callers get who ask for nothing else.
+MachineRecord default_machine(const api::BootFiles& boot);
+
 /// Makes an environment ready for daily use, and tells whether it is. For machines of the default
 /// size.
 class Preparer {
@@ -44,8 +47,11 @@ class Preparer {
   api::DailyLoop describe(const std::string& environment, const std::optional<api::BootFiles>& boot,
                           bool verify, const std::stop_token& stop);
 
-  /// Builds, proves and records, unless all of it is in place and `force` is off.
+  /// Builds, proves and records, unless all of it is in place and `force` is off. How long it took
+  /// is for the caller to fill in.
   api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const bus::Call& call);
+  /// Removes the records: nothing counts as prepared any more.
+  void forget();
 
  private:
   std::filesystem::path manifest_of(const std::string& environment) const;

@@ -54,6 +54,7 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
       .exit_code = outcome.job.exit_code.value_or(-1),
       .duration_ms = outcome.job.duration_ms,
       .execution_mode = machine.execution_mode,
+      .metadata = machine.metadata,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};
   output.fill(result);
@@ -230,7 +231,8 @@ api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call
 }
 
 api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request, bus::Call& call) {
-  refuse_network(request.network, "prepare without it");
+  const auto begin = Clock::now();
+  refuse_network(request.network, "prepare without --network");
   starter_.require_warm();
   if (const auto reason = guest_host_.obstacle()) {
     throw failed_precondition("guest boot is unavailable: {}", *reason);
@@ -238,11 +240,16 @@ api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request,
   const api::BootFiles boot = images_.call(
       api::ResolveEnvironment{.environment = request.environment}, bus::CallOptions::within(call));
   if (request.force) warmer_.rest();
-  return preparer_.prepare(boot, request.force, call);
+  api::PreparedEnvironment prepared = preparer_.prepare(boot, request.force, call);
+  warmer_.started(default_machine(boot));
+  prepared.duration_ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+  return prepared;
 }
 
 api::PrunedTemplates Service::handle(const api::PruneTemplates&, bus::Call&) {
   warmer_.rest();
+  preparer_.forget();
   api::PrunedTemplates pruned = templates_.prune();
   log::info("prune deleted {} templates", pruned.deleted_template_dirs.size());
   return pruned;

@@ -78,6 +78,11 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const Mach
   });
   if (taken.empty()) return std::nullopt;
   Standby& standby = taken.front();
+  if (!standby.guest.shim.running()) {
+    log::warn("a standby machine has ended by itself");
+    end(std::move(taken));
+    return std::nullopt;
+  }
   try {
     // A kill between these leaves a machine without a record, or one that was never started.
     fs::remove_all(paths.directory);

@@ -1,5 +1,7 @@
 #include "services/vm/warmer.h"
 
+#include <algorithm>
+
 #include "common/base/error.h"
 #include "common/log/log.h"
 #include "services/vm/boot_leases.h"
@@ -11,6 +13,8 @@ namespace {
 /// Below this share of memory that is free, none is spent on machines that nobody asked for.
 constexpr double kLeastMemoryShare = 0.2;
 constexpr std::chrono::minutes kWorkLimit{10};
+/// How often, while machines stand by, it is looked at whether they still should.
+constexpr std::chrono::seconds kLookAgain{10};
 
 }  // namespace
 
@@ -49,13 +53,13 @@ void Warmer::run(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       const auto asked = [this] { return next_.has_value(); };
-      if (!changed_.wait_for(lock, stop, options_.idle, asked)) {
+      while (!changed_.wait_for(lock, stop, std::min(options_.idle, kLookAgain), asked)) {
         if (stop.stop_requested()) return;
-        if (standbys_.count() > 0) log::info("no machine was started lately: standby ends");
         lock.unlock();
-        standbys_.drain();
-        continue;
+        end_unwanted();
+        lock.lock();
       }
+      last_start_ = Clock::now();
       record = std::exchange(next_, std::nullopt);
       working_ = true;
       work_stop_ = std::stop_source();
@@ -65,6 +69,13 @@ void Warmer::run(const std::stop_token& stop) {
                                      [source = work_stop_]() mutable { source.request_stop(); });
     try {
       work_for(*record, work_stop);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) {
+        log::info("what was made ready for {} was given up", record->machine.environment);
+      } else {
+        log::warn("nothing was kept warm for {}: {}", record->machine.environment,
+                  error.message());
+      }
     } catch (const std::exception& error) {
       log::warn("nothing was kept warm for {}: {}", record->machine.environment, error.what());
     }
@@ -73,6 +84,17 @@ void Warmer::run(const std::stop_token& stop) {
       working_ = false;
     }
     changed_.notify_all();
+  }
+}
+
+void Warmer::end_unwanted() {
+  if (standbys_.count() == 0) return;
+  if (Clock::now() - last_start_ >= options_.idle) {
+    log::info("no machine was started lately: standby ends");
+    standbys_.drain();
+  } else if (wanted() == 0) {
+    log::info("memory is short, or a battery feeds this machine: standby ends");
+    standbys_.drain();
   }
 }
 

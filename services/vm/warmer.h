@@ -33,6 +33,7 @@ class Warmer {
   void run(const std::stop_token& stop);
   void work_for(const MachineRecord& record, const std::stop_token& stop);
   std::uint32_t wanted() const;
+  void end_unwanted();
 
   Options options_;
   GuestHost& host_;
@@ -43,6 +44,7 @@ class Warmer {
   std::optional<MachineRecord> next_;
   bool working_ = false;
   std::stop_source work_stop_;
+  Clock::time_point last_start_;  ///< of the thread
   std::jthread thread_;
 };
 

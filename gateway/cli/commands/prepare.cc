@@ -1,4 +1,5 @@
 #include "common/api/prepare.h"
+#include "common/base/error.h"
 
 #include <fmt/format.h>
 
@@ -23,7 +24,7 @@ std::string text(const api::PreparedEnvironment& prepared) {
 
 void add_prepare(CLI::App& root, Session& session) {
   auto* command = root.add_subcommand(
-      "prepare", "Install an environment and make its machines start warm, in about 0.1 s");
+      "prepare", "Install an environment and make its machines start warm");
   command->footer(
       "Examples:\n"
       "  pyro prepare\n"
@@ -31,12 +32,17 @@ void add_prepare(CLI::App& root, Session& session) {
       "  pyro prepare --force --json\n\n"
       "Builds the warm template that machines of the default size are restored from, and proves it "
       "on\nthrowaway machines. With nothing changed since, it answers at once. `pyro doctor` tells "
-      "where\nan environment stands, `pyro env prune` frees the disk.");
+      "where\nan environment stands; `pyro env prune` deletes templates and unused environments.");
   auto request = std::make_shared<api::PrepareEnvironment>();
   api::add_options(*command, *request);
   add_json_flag(*command, session);
   command->callback([&session, request] {
     session.action = [&session, request] {
+      if (session.config().vm.boot == api::BootPolicy::kCold) {
+        throw failed_precondition(
+            "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
+            "configuration, or PYRO_BOOT from the environment");
+      }
       const auto prepared = session.call(*request, kLimit);
       print_reply<api::PreparedEnvironment>(session, prepared, text);
       return 0;

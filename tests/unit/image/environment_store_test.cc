@@ -333,7 +333,7 @@ TEST_F(Store, gives_no_lease_on_what_was_pruned) {
   const fs::path directory = fs::path(resolve().rootfs_path).parent_path();
   store_.prune();
   EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { DirectoryLease::take(directory); }),
-              HasSubstr("was deleted: pull the environment again"));
+              HasSubstr("was deleted meanwhile: try again"));
 }
 
 TEST_F(Store, names_the_directory_when_its_disk_is_full) {
