@@ -59,9 +59,11 @@ bool on_battery(const std::filesystem::path& directory) {
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(directory, none)) {
     const auto says = [&entry](const char* file, std::string_view text) {
-      std::error_code failed;
-      return std::filesystem::exists(entry.path() / file, failed) &&
-             trim(read_kernel_file(entry.path() / file)) == text;
+      try {
+        return trim(read_kernel_file(entry.path() / file)) == text;
+      } catch (const Error&) {
+        return false;  // it has no such file, or was pulled out meanwhile
+      }
     };
     if (says("type", "Battery") && says("status", "Discharging")) return true;
   }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
@@ -48,7 +49,11 @@ std::optional<std::string> find_flaw(const fs::path& directory,
   if (!manifest) return "its manifest is missing or unreadable";
   if (manifest->shape != shape)
     return "it is another shape's: " + shape.difference_to(manifest->shape);
-  if (manifest->files.size() != 3) return "its manifest lists other files";
+  std::set<std::string_view> names;
+  for (const StoredFile& file : manifest->files) names.insert(file.path);
+  if (names != std::set<std::string_view>{kMemory, kState, kSystemDisk}) {
+    return "its manifest lists other files";
+  }
   if (!marks_unchanged(directory, manifest->files)) {
     return "a file was changed, replaced or is missing";
   }
@@ -152,7 +157,9 @@ std::optional<std::uint64_t> TemplateStore::remove(const std::string& key) {
   const fs::path place = place_of(key);
   const auto lease = DirectoryLease::take_for_deletion(place);
   // Without the file there is nothing to take: it is no whole template, and nobody starts from it.
-  if (!lease && fs::exists(place / DirectoryLease::kFileName)) return std::nullopt;
+  std::error_code none;
+  const auto in_use = fs::symlink_status(place / DirectoryLease::kFileName, none);
+  if (!lease && fs::is_regular_file(in_use)) return std::nullopt;
   const fs::path aside =
       directory_ / fmt::format("{}{}.{}", kDeletingPrefix, key.substr(0, 12), random_hex(4));
   // Out of sight first: a kill in the middle of the removal leaves no half template.
@@ -174,6 +181,9 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
   }
   const WorkLock lock = WorkLock::acquire(lock_of(key), "another who builds this template", work);
   if (auto found = find(shape)) return std::move(*found);
+  if (fs::exists(place_of(key))) {
+    throw unavailable("somebody still starts from a template that is no longer whole: try again");
+  }
   const fs::path workshop = workshop_of(key);
   fs::remove_all(workshop);
   make_private_directory(workshop);

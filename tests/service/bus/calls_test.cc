@@ -34,6 +34,14 @@ TEST_F(Calls, progress_comes_in_order_and_before_the_result) {
   EXPECT_EQ(heard, (std::vector<std::string>{"one", "two", "three"}));
 }
 
+TEST_F(Calls, a_service_that_keeps_nothing_says_so_to_ping) {
+  ServerThread server(socket_);
+  server.start();
+  const api::Pong pong = client_.call(api::Ping{});
+  EXPECT_EQ(pong.holds, 0U);
+  EXPECT_EQ(pong.standby, 0U);
+}
+
 TEST_F(Calls, every_error_code_and_its_message_survive) {
   ServerThread server(socket_);
   server->add<Ask>([](const Ask& ask, Call&) -> Answer {

@@ -64,6 +64,7 @@ TEST_F(Concurrency, ping_is_answered_while_every_thread_is_busy) {
   std::latch release(1), begun(2);
   ServerThread server(socket_, /*max_threads=*/2);
   server->set_holds([] { return 7U; });
+  server->set_standby([] { return 3U; });
   server->add<Ask>([&](const Ask&, Call&) {
     begun.count_down();
     release.wait();
@@ -77,6 +78,7 @@ TEST_F(Concurrency, ping_is_answered_while_every_thread_is_busy) {
   EXPECT_EQ(pong.service, "test");
   EXPECT_EQ(pong.open_calls, 2U);
   EXPECT_EQ(pong.holds, 7U);
+  EXPECT_EQ(pong.standby, 3U);
   release.count_down();
   one.get();
   two.get();

@@ -47,5 +47,25 @@ TEST(StackText, a_service_shows_its_last_error) {
   EXPECT_THAT(stack_text(stack), HasSubstr("vm: was ended by signal 11\n"));
 }
 
+api::Stack stack_with_standby(std::optional<std::uint32_t> machines) {
+  api::Stack stack;
+  stack.running = true;
+  api::ServiceStatus vm;
+  vm.name = "vm";
+  vm.standby_machines = machines;
+  stack.services.push_back(vm);
+  return stack;
+}
+
+TEST(StackText, a_service_shows_the_machines_it_keeps_on_standby) {
+  EXPECT_THAT(stack_text(stack_with_standby(0)),
+              HasSubstr("\nvm: 0 machines on standby for the next caller\n"));
+  EXPECT_THAT(stack_text(stack_with_standby(1)),
+              HasSubstr("\nvm: 1 machine on standby for the next caller\n"));
+  EXPECT_THAT(stack_text(stack_with_standby(2)),
+              HasSubstr("\nvm: 2 machines on standby for the next caller\n"));
+  EXPECT_THAT(stack_text(stack_with_standby({})), testing::Not(HasSubstr("standby")));
+}
+
 }  // namespace
 }  // namespace pyro::cli

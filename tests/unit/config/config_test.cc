@@ -83,6 +83,27 @@ TEST_F(ConfigTest, bad_values_are_refused_by_name_and_source) {
                                    HasSubstr("environment variable PYRO_LIMITS_MAX_ACTIVE")));
 }
 
+TEST_F(ConfigTest, machines_boot_cold_when_the_short_variable_or_a_setting_says_so) {
+  EXPECT_EQ(load("").vm.boot, api::BootPolicy::kAuto);
+  EXPECT_EQ(load("[vm]\nboot = \"cold\"\n").vm.boot, api::BootPolicy::kCold);
+  EXPECT_EQ(load("", {"vm.boot=cold"}).vm.boot, api::BootPolicy::kCold);
+  const WithVariable variable("PYRO_BOOT", "cold");
+  EXPECT_EQ(load("").vm.boot, api::BootPolicy::kCold);
+  EXPECT_EQ(load("[vm]\nboot = \"auto\"\n").vm.boot, api::BootPolicy::kCold);
+  EXPECT_EQ(load("", {"vm.boot=auto"}).vm.boot, api::BootPolicy::kAuto);
+}
+
+TEST_F(ConfigTest, another_way_to_boot_is_refused_by_the_name_of_its_source) {
+  EXPECT_THAT(
+      refusal("", {"vm.boot=warm"}),
+      Refused(ErrorCode::kInvalidArgument, AllOf(HasSubstr("setting 'vm.boot=warm'"),
+                                                 HasSubstr("boot must be one of: auto, cold"))));
+  const WithVariable variable("PYRO_BOOT", "luke");
+  EXPECT_THAT(refusal(""), Refused(ErrorCode::kInvalidArgument,
+                                   AllOf(HasSubstr("environment variable PYRO_BOOT"),
+                                         HasSubstr("boot must be one of: auto, cold"))));
+}
+
 TEST_F(ConfigTest, text_that_is_no_toml_is_refused_with_its_line) {
   EXPECT_THAT(refusal("[limits]\nmax_active = = 2\n"),
               Refused(ErrorCode::kInvalidArgument, HasSubstr("line 2")));

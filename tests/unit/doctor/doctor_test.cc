@@ -87,5 +87,17 @@ TEST(ReportText, issues_come_last_each_with_its_fix) {
   EXPECT_THAT(report_text(report), HasSubstr("issues\n- it is broken\n  fix: mend it\n"));
 }
 
+TEST(ReportText, the_daily_loop_says_where_it_stands_and_why) {
+  Report report;
+  report.daily_loop.environment = "debian:12";
+  EXPECT_THAT(report_text(report), HasSubstr("\ndaily loop    debian:12 is cold\n"));
+  report.daily_loop.status = api::Warmth::kWarm;
+  EXPECT_THAT(report_text(report), HasSubstr("\ndaily loop    debian:12 is warm\n"));
+  report.daily_loop.status = api::Warmth::kStale;
+  report.daily_loop.reason = "the kernel changed";
+  EXPECT_THAT(report_text(report),
+              HasSubstr("\ndaily loop    debian:12 is stale: the kernel changed\n"));
+}
+
 }  // namespace
 }  // namespace pyro::doctor

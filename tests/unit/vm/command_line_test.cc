@@ -83,6 +83,78 @@ TEST(QemuCommandLine, leaves_the_clock_to_the_kernel_under_kvm) {
   EXPECT_THAT(words_of(plan), Not(HasSubstr("tsc_early_khz")));
 }
 
+qemu::Plan plan_with_memory(qemu::MemoryFile::Use use) {
+  qemu::Plan plan = whole_plan();
+  plan.memory = qemu::MemoryFile{.path = "/t,x/memory", .use = use};
+  return plan;
+}
+
+TEST(QemuCommandLine, keeps_the_memory_to_itself_and_has_no_monitor_by_default) {
+  EXPECT_THAT(qemu::command_line(whole_plan()), Contains("memory-backend-ram,id=ram0,size=512M"));
+  EXPECT_THAT(words_of(whole_plan()), Not(HasSubstr("-mon")));
+  EXPECT_THAT(words_of(whole_plan()), Not(HasSubstr("-incoming")));
+}
+
+TEST(QemuCommandLine, of_a_template_boots_into_a_memory_file_that_is_written) {
+  const qemu::Plan plan = plan_with_memory(qemu::MemoryFile::Use::kMade);
+  EXPECT_THAT(qemu::command_line(plan),
+              Contains("memory-backend-file,id=ram0,size=512M,mem-path=/t,,x/memory,share=on"));
+  EXPECT_THAT(words_of(plan), HasSubstr("-kernel /k/vmlinux"));
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("-incoming")));
+  EXPECT_THAT(words_of(plan), HasSubstr("socket,id=monitor,fd=4 -mon chardev=monitor"));
+}
+
+TEST(QemuCommandLine, of_a_restored_machine_waits_for_its_state_and_leaves_the_memory_file_alone) {
+  const qemu::Plan plan = plan_with_memory(qemu::MemoryFile::Use::kCopied);
+  EXPECT_THAT(qemu::command_line(plan),
+              Contains("memory-backend-file,id=ram0,size=512M,mem-path=/t,,x/memory,share=off"));
+  EXPECT_THAT(words_of(plan), HasSubstr("-incoming defer"));
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("-kernel")));
+  EXPECT_THAT(words_of(plan), HasSubstr("socket,id=monitor,fd=4 -mon chardev=monitor"));
+}
+
+TEST(QemuCommandLine, opens_the_memory_file_read_only_where_the_vmm_can) {
+  const qemu::Plan plan = plan_with_memory(qemu::MemoryFile::Use::kCopiedReadOnly);
+  EXPECT_THAT(qemu::command_line(plan),
+              Contains("memory-backend-file,id=ram0,size=512M,mem-path=/t,,x/memory,share=off,"
+                       "readonly=on,rom=off"));
+  EXPECT_THAT(words_of(plan), HasSubstr("-incoming defer"));
+}
+
+TEST(QemuCommandLine, knows_the_vmms_that_map_a_memory_file_read_only) {
+  for (const char* version :
+       {"QEMU emulator version 8.2.0", "QEMU emulator version 8.2", "QEMU emulator version 9.0.1",
+        "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)"}) {
+    EXPECT_TRUE(qemu::can_map_read_only(version)) << version;
+  }
+  for (const char* version :
+       {"QEMU emulator version 7.2.17 (Debian 1:7.2+dfsg-7+deb12u15)",
+        "QEMU emulator version 8.1.5", "QEMU emulator version 8.", "QEMU emulator version 9",
+        "QEMU emulator version ", "QEMU emulator version x.y", "8.2.0", ""}) {
+    EXPECT_FALSE(qemu::can_map_read_only(version)) << version;
+  }
+}
+
+TEST(QemuCommandLine, gives_a_machine_a_network_card_without_a_way_out) {
+  const std::string words = words_of(whole_plan());
+  EXPECT_THAT(words, HasSubstr("-netdev hubport,id=net,hubid=0 -device virtio-net-device,"));
+  EXPECT_THAT(words, HasSubstr("guest_announce=off"));
+  qemu::Plan probe = whole_plan();
+  probe.disks.reset();
+  EXPECT_THAT(words_of(probe), Not(HasSubstr("-netdev")));
+}
+
+TEST(QemuCommandLine, keeps_programs_at_their_addresses_where_code_is_translated) {
+  qemu::Plan plan = whole_plan();
+  EXPECT_THAT(words_of(plan), HasSubstr(" norandmaps"));
+  plan.accelerator = qemu::Accelerator::kKvm;
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("norandmaps")));
+}
+
+TEST(QemuCommandLine, switches_the_pressure_accounting_off) {
+  EXPECT_THAT(words_of(whole_plan()), HasSubstr(" psi=0"));
+}
+
 TEST(HostCommandLine, hides_the_hosts_processes_network_and_write_access_where_it_can) {
   const std::string words = join(host::command_line("/usr/bin/bwrap", "/p/agent", "/m/root"), " ");
   EXPECT_THAT(words, HasSubstr("--unshare-pid"));

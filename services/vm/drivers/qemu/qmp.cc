@@ -56,12 +56,17 @@ void Qmp::send(const Json& message, int fd, Deadline deadline, const StopFd& sto
 }
 
 Json Qmp::receive(Deadline deadline, const StopFd& stop) {
+  const auto too_late = [] {
+    return deadline_exceeded("the VMM's monitor did not answer in time");
+  };
   std::size_t end = 0;
-  while ((end = input_.find('\n')) == std::string::npos) {
+  while (true) {
+    // wait_for looks at the clock only when there is nothing to read: a VMM that always has one
+    // more event would keep its listener for ever.
+    if (Clock::now() >= deadline) throw too_late();
+    if ((end = input_.find('\n')) != std::string::npos) break;
     if (input_.size() > kLongestLine) throw malformed();
-    if (!wait_for(socket_.get(), POLLIN, deadline, stop)) {
-      throw deadline_exceeded("the VMM's monitor did not answer in time");
-    }
+    if (!wait_for(socket_.get(), POLLIN, deadline, stop)) throw too_late();
     std::array<char, 16384> buffer{};
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -108,19 +113,26 @@ void Qmp::pass_descriptor(int fd, std::string_view name, Deadline deadline, cons
   answer_to("getfd", deadline, stop);
 }
 
-std::string Qmp::wait_migration_end(Deadline deadline, const StopFd& stop) {
-  while (true) {
+std::optional<std::string> Qmp::wait_migration_end(Deadline deadline, const StopFd& stop) {
+  // The answer and the events come in no fixed order. Both are waited for: a late answer would be
+  // taken for the next command's.
+  bool answered = false;
+  bool completed = false;
+  while (!answered || !completed) {
     const Json message = receive(deadline, stop);
     if (const auto error = message.find("error"); error != message.end()) {
-      return printable(error->is_object() ? text_at(*error, "desc") : "refused");
+      return error->is_object() ? printable(text_at(*error, "desc")) : "refused";
     }
+    if (message.contains("return")) answered = true;
     const auto data = message.find("data");
     if (text_at(message, "event") != "MIGRATION" || data == message.end() || !data->is_object()) {
       continue;
     }
     const std::string status = text_at(*data, "status");
-    if (status == "completed" || status == "failed" || status == "cancelled") return status;
+    if (status == "failed" || status == "cancelled") return status;
+    if (status == "completed") completed = true;
   }
+  return std::nullopt;
 }
 
 /// Both sides of a template leave the memory that is shared through its file out of the state.
@@ -140,17 +152,18 @@ void Qmp::save(const std::filesystem::path& file, Deadline deadline, const StopF
     pass_descriptor(state.get(), "state", deadline, stop);
   }
   send({{"execute", "migrate"}, {"arguments", {{"uri", "fd:state"}}}}, kNoFd, deadline, stop);
-  // Its answer and its events come in no fixed order: the answer says nothing that these do not.
-  const std::string end = wait_migration_end(deadline, stop);
-  if (end != "completed") throw unavailable("the VMM could not save the guest: {}", end);
+  if (const auto why = wait_migration_end(deadline, stop)) {
+    throw unavailable("the VMM could not save the guest: {}", *why);
+  }
 }
 
 void Qmp::load(Deadline deadline, const StopFd& stop) {
   set_capabilities(deadline, stop);
   send({{"execute", "migrate-incoming"}, {"arguments", {{"uri", fmt::format("fd:{}", kStateFd)}}}},
        kNoFd, deadline, stop);
-  const std::string end = wait_migration_end(deadline, stop);
-  if (end != "completed") throw unavailable("the VMM could not restore the guest: {}", end);
+  if (const auto why = wait_migration_end(deadline, stop)) {
+    throw unavailable("the VMM could not restore the guest: {}", *why);
+  }
   // It was saved with its processors stopped, and comes back so.
   resume(deadline, stop);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,8 @@ class Qmp : public Monitor {
   /// Gives QEMU a descriptor under a name of its own.
   void pass_descriptor(int fd, std::string_view name, Deadline deadline, const StopFd& stop);
   nlohmann::json answer_to(std::string_view command, Deadline deadline, const StopFd& stop);
-  /// The state that the migration has come to an end in.
-  std::string wait_migration_end(Deadline deadline, const StopFd& stop);
+  /// Waits for the migration's end and its command's answer: why it did not complete, or nullopt.
+  std::optional<std::string> wait_migration_end(Deadline deadline, const StopFd& stop);
   void send(const nlohmann::json& message, int fd, Deadline deadline, const StopFd& stop);
   nlohmann::json receive(Deadline deadline, const StopFd& stop);
 
