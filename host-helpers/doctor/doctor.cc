@@ -215,10 +215,10 @@ std::string report_text(const Report& report) {
   const api::DailyLoop& loop = report.daily_loop;
   line("daily loop", fmt::format("{} is {}{}", loop.environment, api::name_of(loop.status),
                                  loop.reason ? fmt::format(": {}", *loop.reason) : "") +
-           (loop.status == api::Warmth::kCold && report.runtime_ok
-                ? fmt::format(" (`pyro prepare {}` makes its machines start at once)",
-                              loop.environment)
-                : ""));
+                         (loop.status == api::Warmth::kCold && report.runtime_ok
+                              ? fmt::format(" (`pyro prepare {}` makes its machines start at once)",
+                                            loop.environment)
+                              : ""));
   if (report.issues.empty()) return text + "\nno issues\n";
   text += "\nissues\n";
   for (const auto& issue : report.issues) {

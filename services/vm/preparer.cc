@@ -65,8 +65,9 @@ api::DailyLoop Preparer::describe(const std::string& environment,
   } else if (verify) {
     loop.reason = templates_.check(*shape, stop);
     if (loop.reason) templates_.discard(*shape);
-  } else if (!templates_.find(*shape)) {
-    loop.reason = "its warm template was deleted or is damaged";
+  } else {
+    std::string why_not = "its warm template was deleted";
+    if (!templates_.find(*shape, &why_not)) loop.reason = why_not;
   }
   if (!loop.reason) loop.status = api::Warmth::kWarm;
   return loop;
@@ -87,11 +88,11 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
     const MachineRecord record = default_machine(boot);
     const auto leases = take_boot_leases(boot);
     const auto driver = host_.driver_for(record, call.stop());
-    const auto shape = driver->shape_of(record);
-    if (force && shape) templates_.discard(*shape);
     const Work work{
         .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
-    const Template made = builder_.ensure(*driver, record, Priority::kNormal, work);
+    const Template made = builder_.ensure(
+        *driver, record, Priority::kNormal, work,
+        force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept);
     work.report("verify", "reading the template in full");
     if (const auto flaw = templates_.check(made.manifest.shape, call.stop())) {
       throw unavailable("{}", *flaw);

@@ -73,8 +73,7 @@ void Warmer::run(const std::stop_token& stop) {
       if (error.code() == ErrorCode::kCancelled) {
         log::info("what was made ready for {} was given up", record->machine.environment);
       } else {
-        log::warn("nothing was kept warm for {}: {}", record->machine.environment,
-                  error.message());
+        log::warn("nothing was kept warm for {}: {}", record->machine.environment, error.message());
       }
     } catch (const std::exception& error) {
       log::warn("nothing was kept warm for {}: {}", record->machine.environment, error.what());

@@ -89,7 +89,8 @@ TEST_F(Run, four_machines_at_once_all_answer) {
 }
 
 TEST_F(Run, a_guest_knows_the_time_its_name_and_no_network) {
-  const auto done = run_script("date +%s; cat /etc/machine-id; tail -n +2 /proc/net/route | wc -l; id -u; pwd");
+  const auto done =
+      run_script("date +%s; cat /etc/machine-id; tail -n +2 /proc/net/route | wc -l; id -u; pwd");
   const auto lines = split(done.output, '\n');
   ASSERT_GE(lines.size(), 5U) << done.output << done.error_output;
   EXPECT_NEAR(std::stod(lines[0]), now_epoch_seconds(), 60);

@@ -185,7 +185,7 @@ TEST_F(Template, goes_with_env_prune_and_so_do_standby_machines) {
   EXPECT_EQ(pruned.deleted_template_dirs.size(), 1U);
   EXPECT_GT(pruned.freed_bytes, 10U << 20U);
   EXPECT_THAT(template_names(), IsEmpty());
-  EXPECT_EQ(daily_loop().reason, "its warm template was deleted or is damaged");
+  EXPECT_EQ(daily_loop().reason, "it was never prepared");
 }
 
 class KilledWhileATemplateIsMade : public Template,

@@ -1,9 +1,9 @@
 #include "common/api/prepare.h"
-#include "common/base/error.h"
 
 #include <fmt/format.h>
 
 #include "common/api/cli_options.h"
+#include "common/base/error.h"
 #include "gateway/cli/commands/commands.h"
 
 namespace pyro::cli {
@@ -23,8 +23,8 @@ std::string text(const api::PreparedEnvironment& prepared) {
 }  // namespace
 
 void add_prepare(CLI::App& root, Session& session) {
-  auto* command = root.add_subcommand(
-      "prepare", "Install an environment and make its machines start warm");
+  auto* command =
+      root.add_subcommand("prepare", "Install an environment and make its machines start warm");
   command->footer(
       "Examples:\n"
       "  pyro prepare\n"

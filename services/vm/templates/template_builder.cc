@@ -19,13 +19,15 @@ constexpr const char* kRehearsal =
 }  // namespace
 
 Template TemplateBuilder::ensure(Driver& driver, const MachineRecord& record, Priority priority,
-                                 const Work& work) {
+                                 const Work& work, TemplateStore::Existing existing) {
   const auto shape = driver.shape_of(record);
   if (!shape) throw failed_precondition("machines of this kind start without templates");
-  if (auto found = store_.find(*shape)) return std::move(*found);
-  return store_.build(*shape, work, [&](const TemplateFiles& files) {
-    make(driver, record, files, priority, work);
-  });
+  if (existing == TemplateStore::Existing::kKept) {
+    if (auto found = store_.find(*shape)) return std::move(*found);
+  }
+  return store_.build(
+      *shape, work,
+      [&](const TemplateFiles& files) { make(driver, record, files, priority, work); }, existing);
 }
 
 void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const TemplateFiles& files,

@@ -23,9 +23,11 @@ class TemplateBuilder {
   TemplateBuilder(TemplateStore& store, Options options)
       : store_(store), options_(std::move(options)) {}
 
-  /// The template that starts machines like `record`, made when there is none.
+  /// The template that starts machines like `record`, made when there is none or when it is to be
+  /// replaced.
   /// kUnavailable: the guest could not be booted or saved.
-  Template ensure(Driver& driver, const MachineRecord& record, Priority priority, const Work& work);
+  Template ensure(Driver& driver, const MachineRecord& record, Priority priority, const Work& work,
+                  TemplateStore::Existing existing = TemplateStore::Existing::kKept);
 
  private:
   void make(Driver& driver, const MachineRecord& record, const TemplateFiles& files,

@@ -96,7 +96,7 @@ void TemplateStore::collect_garbage() {
   }
 }
 
-std::optional<Template> TemplateStore::find(const TemplateShape& shape) {
+std::optional<Template> TemplateStore::find(const TemplateShape& shape, std::string* why_not) {
   const std::string key = shape.key();
   const fs::path directory = place_of(key);
   if (is_hopeless(key) || !fs::exists(directory)) return std::nullopt;
@@ -116,14 +116,16 @@ std::optional<Template> TemplateStore::find(const TemplateShape& shape) {
     flaw = error.message();
   }
   log::warn("template {} is discarded: {}", key.substr(0, 12), flaw);
+  if (why_not != nullptr) *why_not = fmt::format("its warm template was damaged: {}", flaw);
   discard(shape);
   return std::nullopt;
 }
 
 std::optional<std::string> TemplateStore::check(const TemplateShape& shape,
                                                 const std::stop_token& stop) {
-  const auto found = find(shape);
-  if (!found) return "there is no warm template";
+  std::string why_not = "its warm template was deleted";
+  const auto found = find(shape, &why_not);
+  if (!found) return why_not;
   const auto changed =
       find_changed_file(found->directory, found->manifest.files, sha256_of_sparse_file, stop);
   if (!changed) return std::nullopt;
@@ -153,13 +155,13 @@ bool TemplateStore::is_hopeless(const std::string& key) {
   return found != failures_.end() && found->second >= kMostFailures;
 }
 
-std::optional<std::uint64_t> TemplateStore::remove(const std::string& key) {
+std::optional<std::uint64_t> TemplateStore::remove(const std::string& key, InUse in_use) {
   const fs::path place = place_of(key);
   const auto lease = DirectoryLease::take_for_deletion(place);
   // Without the file there is nothing to take: it is no whole template, and nobody starts from it.
   std::error_code none;
-  const auto in_use = fs::symlink_status(place / DirectoryLease::kFileName, none);
-  if (!lease && fs::is_regular_file(in_use)) return std::nullopt;
+  const auto lock_file = fs::symlink_status(place / DirectoryLease::kFileName, none);
+  if (!lease && in_use == InUse::kSpared && fs::is_regular_file(lock_file)) return std::nullopt;
   const fs::path aside =
       directory_ / fmt::format("{}{}.{}", kDeletingPrefix, key.substr(0, 12), random_hex(4));
   // Out of sight first: a kill in the middle of the removal leaves no half template.
@@ -172,7 +174,8 @@ std::optional<std::uint64_t> TemplateStore::remove(const std::string& key) {
 }
 
 Template TemplateStore::build(const TemplateShape& shape, const Work& work,
-                              const std::function<void(const TemplateFiles&)>& build) {
+                              const std::function<void(const TemplateFiles&)>& build,
+                              Existing existing) {
   const std::string key = shape.key();
   if (is_hopeless(key)) {
     throw failed_precondition(
@@ -180,10 +183,11 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
         "vm service's log");
   }
   const WorkLock lock = WorkLock::acquire(lock_of(key), "another who builds this template", work);
-  if (auto found = find(shape)) return std::move(*found);
-  if (fs::exists(place_of(key))) {
-    throw unavailable("somebody still starts from a template that is no longer whole: try again");
-  }
+  auto found = find(shape);
+  if (found && existing == Existing::kKept) return std::move(*found);
+  // Who still starts from one that is not whole boots cold instead.
+  if (!found) remove(key, InUse::kTaken);
+  found.reset();
   const fs::path workshop = workshop_of(key);
   fs::remove_all(workshop);
   make_private_directory(workshop);
@@ -193,12 +197,15 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
   });
   build(Template::files_in(workshop));
   seal(shape, workshop, work);
+  if (fs::exists(place_of(key)) && !remove(key)) {
+    throw unavailable("a machine just starts from the template that is to be replaced: try again");
+  }
   if (::rename(workshop.c_str(), place_of(key).c_str()) != 0) {
     throw system_error(fmt::format("rename '{}'", workshop.string()));
   }
   remove_workshop.dismiss();
   sync_path(directory_);
-  auto found = find(shape);
+  found = find(shape);
   if (!found) throw unavailable("the new template was deleted at once: try again");
   make_room(key);
   return std::move(*found);

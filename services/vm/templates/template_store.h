@@ -60,8 +60,9 @@ class TemplateStore {
   /// Removes what a kill left behind. To be called at start.
   void collect_garbage();
 
-  /// The template of that shape. One that is not whole is discarded, with a warning in the log.
-  std::optional<Template> find(const TemplateShape& shape);
+  /// The template of that shape. One that is not whole is discarded, with a warning in the log;
+  /// `why_not` then gets what it lacks.
+  std::optional<Template> find(const TemplateShape& shape, std::string* why_not = nullptr);
   /// Why the template of that shape is not as it was made, or nullopt; reads it in full.
   std::optional<std::string> check(const TemplateShape& shape, const std::stop_token& stop);
   /// Removes the template of that shape unless somebody just starts from it.
@@ -71,12 +72,16 @@ class TemplateStore {
   /// third time there is none of that shape any more while this process lives.
   void report_failure(const TemplateShape& shape);
 
-  /// Of two that build at once the second waits, and then finds what the first made.
+  enum class Existing { kKept, kReplaced };
+
+  /// Of two that build at once the second waits, and then finds what the first made, which stays
+  /// unless it is to be replaced; then it serves until the new one is whole.
   /// `build` makes the files of Template::files_in(directory). The oldest of the others go when
   /// there is no more room for all. failed_precondition: its machines could not be restored again
   /// and again.
   Template build(const TemplateShape& shape, const Work& work,
-                 const std::function<void(const TemplateFiles&)>& build);
+                 const std::function<void(const TemplateFiles&)>& build,
+                 Existing existing = Existing::kKept);
 
   /// Deletes all that nobody just starts from.
   api::PrunedTemplates prune();
@@ -90,8 +95,9 @@ class TemplateStore {
     return directory_ / (".building-" + key);
   }
   std::vector<std::string> keys() const;
-  /// Freed bytes, or nullopt when it is in use.
-  std::optional<std::uint64_t> remove(const std::string& key);
+  enum class InUse { kSpared, kTaken };
+  /// Freed bytes, or nullopt when it is in use and spared.
+  std::optional<std::uint64_t> remove(const std::string& key, InUse in_use = InUse::kSpared);
   bool is_hopeless(const std::string& key);
   void seal(const TemplateShape& shape, const std::filesystem::path& workshop, const Work& work);
   void make_room(const std::string& newest);

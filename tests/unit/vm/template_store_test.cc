@@ -84,7 +84,7 @@ class TemplateStoreTest : public ::testing::Test {
 
 TEST_F(TemplateStoreTest, finds_nothing_at_first) {
   EXPECT_FALSE(found("e"));
-  EXPECT_THAT(store_.check(shape_of("e"), {}), Optional(HasSubstr("no warm template")));
+  EXPECT_THAT(store_.check(shape_of("e"), {}), "its warm template was deleted");
 }
 
 TEST_F(TemplateStoreTest, finds_what_was_built_and_only_for_its_own_shape) {
@@ -449,10 +449,35 @@ TEST_F(TemplateStoreTest, has_none_of_a_hopeless_shape_though_one_is_still_there
   EXPECT_TRUE(restarted.find(shape_of("e"))) << "only while the process lives";
 }
 
-TEST_F(TemplateStoreTest, asks_to_try_again_when_somebody_still_starts_from_a_damaged_one) {
+TEST_F(TemplateStoreTest, replaces_a_damaged_one_from_which_somebody_still_starts) {
   const Template held = build("e");
   fs::resize_file(place("e") / "memory", 1);
-  EXPECT_THAT(error_of([&] { build("e"); }), Refused(ErrorCode::kUnavailable, HasSubstr("again")));
+  std::string why_not;
+  EXPECT_FALSE(store_.find(shape_of("e"), &why_not));
+  EXPECT_THAT(why_not, HasSubstr("its warm template was damaged: a file was changed"));
+  EXPECT_TRUE(fs::exists(place("e")));
+  build("e");
+  EXPECT_TRUE(found("e"));
+}
+
+TEST_F(TemplateStoreTest, keeps_the_old_one_until_its_replacement_is_whole) {
+  build("e");
+  const auto fail = [](const TemplateFiles&) { throw unavailable("no guest today"); };
+  constexpr auto kReplaced = TemplateStore::Existing::kReplaced;
+  EXPECT_THAT(error_of([&] { store_.build(shape_of("e"), work(), fail, kReplaced); }),
+              Refused(ErrorCode::kUnavailable, HasSubstr("no guest today")));
+  EXPECT_TRUE(found("e"));
+  bool made = false;
+  store_.build(
+      shape_of("e"), work(),
+      [&](const TemplateFiles& files) {
+        EXPECT_TRUE(found("e"));
+        made = true;
+        make_files(files);
+      },
+      kReplaced);
+  EXPECT_TRUE(made);
+  EXPECT_TRUE(found("e"));
 }
 
 }  // namespace
