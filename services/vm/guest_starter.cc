@@ -69,7 +69,9 @@ std::optional<RunningGuest> GuestStarter::start_warm(Driver& driver, const Attem
   std::string failure;
   if (const auto from = templates_.find(*shape)) {
     try {
-      return restore(driver, *from, attempt);
+      RunningGuest guest = restore(driver, *from, attempt);
+      templates_.report_success(*shape);
+      return guest;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
       failure = error.message();

@@ -21,7 +21,8 @@ constexpr const char* kState = "state";
 constexpr const char* kSystemDisk = "system.ext4";
 constexpr std::string_view kBuildingPrefix = ".building-";
 constexpr std::string_view kDeletingPrefix = ".deleting-";
-constexpr int kMostFailures = 3;
+constexpr int kFailuresToDiscard = 2;
+constexpr int kMostFailures = 4;
 /// How QEMU's device state begins (QEMU_VM_FILE_MAGIC, version 3; migration/savevm.c).
 constexpr std::string_view kStateHeader{"QEVM\0\0\0\3", 8};
 
@@ -139,11 +140,25 @@ void TemplateStore::discard(const TemplateShape& shape) {
   }
 }
 
-void TemplateStore::report_failure(const TemplateShape& shape) {
-  discard(shape);
-  const std::string key = shape.key();
+void TemplateStore::report_success(const TemplateShape& shape) {
   const std::lock_guard lock(mutex_);
-  if (++failures_[key] == kMostFailures) {
+  failures_.erase(shape.key());
+}
+
+void TemplateStore::report_failure(const TemplateShape& shape) {
+  const auto flaw = check(shape, {});
+  const std::string key = shape.key();
+  int failures = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    failures = ++failures_[key];
+  }
+  if (flaw || failures >= kFailuresToDiscard) {
+    log::warn("template {} is discarded: {}", key.substr(0, 12),
+              flaw.value_or("no machine could be restored from it"));
+    discard(shape);
+  }
+  if (failures == kMostFailures) {
     log::error("template {} failed {} times: machines of its shape boot cold from now on",
                key.substr(0, 12), kMostFailures);
   }

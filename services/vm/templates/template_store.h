@@ -68,8 +68,10 @@ class TemplateStore {
   /// Removes the template of that shape unless somebody just starts from it.
   void discard(const TemplateShape& shape);
 
-  /// A machine could not be restored from the template of that shape: it is discarded. After the
-  /// third time there is none of that shape any more while this process lives.
+  /// How the restore of a machine from the template of that shape went. A VMM may also be killed by
+  /// somebody else: a failure discards a template that is not what was saved, and any at the second
+  /// in a row. After the fourth there is none of that shape any more while this process lives.
+  void report_success(const TemplateShape& shape);
   void report_failure(const TemplateShape& shape);
 
   enum class Existing { kKept, kReplaced };

@@ -424,15 +424,30 @@ TEST_F(FullStoreTest, keeps_the_newest_though_it_alone_is_over_the_limit) {
   EXPECT_TRUE(has("b"));
 }
 
-TEST_F(TemplateStoreTest, has_none_of_a_shape_that_failed_three_times) {
-  for (int i = 0; i < 2; ++i) {
+TEST_F(TemplateStoreTest, keeps_one_that_failed_once_and_not_one_that_failed_twice_in_a_row) {
+  build("e");
+  for (int i = 0; i < 3; ++i) {
+    store_.report_failure(shape_of("e"));
+    EXPECT_TRUE(found("e")) << "its VMM may have been killed";
+    store_.report_success(shape_of("e"));
+  }
+  store_.report_failure(shape_of("e"));
+  store_.report_failure(shape_of("e"));
+  EXPECT_FALSE(found("e"));
+}
+
+TEST_F(TemplateStoreTest, discards_at_once_one_that_failed_and_is_not_what_was_saved) {
+  build("e");
+  fs::resize_file(place("e") / "memory", 1);
+  store_.report_failure(shape_of("e"));
+  EXPECT_FALSE(fs::exists(place("e")));
+}
+
+TEST_F(TemplateStoreTest, has_none_of_a_shape_that_failed_four_times) {
+  for (int i = 0; i < 4; ++i) {
     build("e");
     store_.report_failure(shape_of("e"));
-    EXPECT_FALSE(found("e")) << "a failure discards it";
   }
-  build("e");
-  EXPECT_TRUE(found("e"));
-  store_.report_failure(shape_of("e"));
   EXPECT_FALSE(found("e"));
   EXPECT_THAT(error_of([&] { build("e"); }),
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("again and again")));
@@ -442,7 +457,7 @@ TEST_F(TemplateStoreTest, has_none_of_a_shape_that_failed_three_times) {
 
 TEST_F(TemplateStoreTest, has_none_of_a_hopeless_shape_though_one_is_still_there) {
   const Template held = build("e");
-  for (int i = 0; i < 3; ++i) store_.report_failure(shape_of("e"));
+  for (int i = 0; i < 4; ++i) store_.report_failure(shape_of("e"));
   EXPECT_TRUE(fs::exists(place("e"))) << "somebody starts from it";
   EXPECT_FALSE(found("e"));
   TemplateStore restarted(store_.directory(), kPlenty);
