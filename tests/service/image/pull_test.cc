@@ -13,21 +13,21 @@
 #include "common/process/child_process.h"
 #include "services/image/garbage.h"
 #include "services/image/vmlinux.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr const char* kName = "debian:12-base";
 
 Deadline in(std::chrono::seconds limit) { return Clock::now() + limit; }
 
-class Pull : public testing::Test {
+class Pull : public ::testing::Test {
  protected:
   Pull() : directory_(fs::temp_directory_path(), "pull") {
     // nobody may not enter the build directory, so the programs come along.
@@ -78,13 +78,13 @@ TEST_F(Pull, by_an_unprivileged_user_installs_a_whole_bootable_environment) {
   EXPECT_THAT(debugfs("stat /usr/bin/bash", files.rootfs_path), HasSubstr("Type: regular"));
   EXPECT_THAT(debugfs("stat /bin", files.rootfs_path), HasSubstr("Fast link dest: \"usr/bin\""));
   EXPECT_THAT(debugfs("ls -p /etc/apt/apt.conf.d", files.rootfs_path),
-              testing::Not(HasSubstr("99mmdebstrap")));
+              ::testing::Not(HasSubstr("99mmdebstrap")));
   EXPECT_LT(disk_usage(fs::path(files.rootfs_path).parent_path()), 200ULL << 20U);
 
   require_bootable_elf(read_file(files.kernel_path, kMaxVmlinuxBytes));
   EXPECT_THAT(files.modules,
-              testing::IsSupersetOf({"virtio_mmio.ko", "virtio_blk.ko", "virtio_net.ko",
-                                     "overlay.ko", "virtio_console.ko"}));
+              ::testing::IsSupersetOf({"virtio_mmio.ko", "virtio_blk.ko", "virtio_net.ko",
+                                       "overlay.ko", "virtio_console.ko"}));
   for (const auto& module : files.modules) {
     EXPECT_TRUE(read_file(fs::path(files.modules_dir) / module)
                     .starts_with("\x7f"
@@ -107,7 +107,7 @@ TEST_F(Pull, without_an_archive_that_answers_says_so_and_leaves_nothing) {
                     HasSubstr("127.0.0.1")));
   for (const auto& parent : {environments(), kernels()}) {
     for (const auto& entry : fs::directory_iterator(parent)) {
-      EXPECT_THAT(entry.path().filename(), testing::AnyOf("references", "locks"));
+      EXPECT_THAT(entry.path().filename(), ::testing::AnyOf("references", "locks"));
     }
   }
 }
@@ -144,7 +144,7 @@ TEST_F(Pull, that_is_killed_leaves_no_process_and_only_garbage) {
   EXPECT_TRUE(fs::is_empty(paths.references()));
   EXPECT_GT(sweep(paths, Sweep::kGarbage).freed_bytes, 0U);
   for (const auto& entry : fs::directory_iterator(environments())) {
-    EXPECT_THAT(entry.path().filename(), testing::AnyOf("references", "locks"));
+    EXPECT_THAT(entry.path().filename(), ::testing::AnyOf("references", "locks"));
   }
 }
 

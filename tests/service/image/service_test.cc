@@ -10,15 +10,17 @@
 #include "common/base/files.h"
 #include "common/bus/client.h"
 #include "common/process/child_process.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::HasSubstr;
 
-class ImageService : public testing::Test {
+class ImageService : public ::testing::Test {
  protected:
   ImageService() : directory_(fs::temp_directory_path(), "image") { start(); }
 
@@ -48,11 +50,10 @@ class ImageService : public testing::Test {
 };
 
 TEST_F(ImageService, lists_the_catalog_and_names_it_for_an_unknown_environment) {
-  EXPECT_THAT(client_.call(api::ListEnvironments{}).environments, testing::SizeIs(3));
+  EXPECT_THAT(client_.call(api::ListEnvironments{}).environments, ::testing::SizeIs(3));
   EXPECT_FALSE(client_.call(api::InspectEnvironment{.environment = "debian:12"}).installed);
-  EXPECT_THAT(error_of(ErrorCode::kNotFound,
-                       [&] { client_.call(api::PullEnvironment{.environment = "debian:11"}); }),
-              HasSubstr("known environments: debian:12"));
+  EXPECT_THAT(error_of([&] { client_.call(api::PullEnvironment{.environment = "debian:11"}); }),
+              Refused(ErrorCode::kNotFound, HasSubstr("known environments: debian:12")));
   EXPECT_EQ(client_.call(api::PruneEnvironments{}).count, 0U);
 }
 
@@ -60,12 +61,11 @@ TEST_F(ImageService, passes_on_the_configured_mirrors_failure_and_its_progress) 
   std::vector<std::string> phases;
   bus::CallOptions options;
   options.on_progress = [&](const api::Progress& step) { phases.push_back(step.phase); };
-  EXPECT_THAT(
-      error_of(
-          ErrorCode::kUnavailable,
-          [&] { client_.call(api::ResolveEnvironment{.environment = "debian:12-base"}, options); }),
-      HasSubstr("127.0.0.1"));
-  EXPECT_THAT(phases, testing::Contains("kernel"));
+  EXPECT_THAT(error_of([&] {
+                client_.call(api::ResolveEnvironment{.environment = "debian:12-base"}, options);
+              }),
+              Refused(ErrorCode::kUnavailable, HasSubstr("127.0.0.1")));
+  EXPECT_THAT(phases, ::testing::Contains("kernel"));
 }
 
 TEST_F(ImageService, collects_at_its_start_what_a_kill_left) {

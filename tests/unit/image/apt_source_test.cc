@@ -1,14 +1,16 @@
 #include "services/image/apt_source.h"
 
 #include "services/image/apt_root.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr const char* kSigned = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ";
 
@@ -79,8 +81,9 @@ TEST(AptSource, finds_the_security_archive_beside_a_mirror) {
 
 TEST(AptSource, refuses_a_mirror_that_is_no_address) {
   for (const char* mirror : {"deb.debian.org", "http://x/ y", "http://x/\nfoo", "javascript:/x"}) {
-    EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { sources_from_mirror(mirror); }),
-                HasSubstr("is not the address of a Debian archive"));
+    EXPECT_THAT(
+        error_of([&] { sources_from_mirror(mirror); }),
+        Refused(ErrorCode::kInvalidArgument, HasSubstr("is not the address of a Debian archive")));
   }
 }
 

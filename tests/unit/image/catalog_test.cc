@@ -1,24 +1,30 @@
 #include "services/image/catalog.h"
 
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
-using testing::Contains;
-using testing::HasSubstr;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Catalog, has_the_three_environments_with_what_they_promise) {
   EXPECT_THAT(find_in_catalog("debian:12").packages, Contains("git"));
   EXPECT_THAT(find_in_catalog("debian:12").packages, Contains("python3"));
   EXPECT_THAT(find_in_catalog("debian:12-build").packages, Contains("g++"));
-  EXPECT_THAT(find_in_catalog("debian:12-base").packages, testing::Not(Contains("git")));
+  EXPECT_THAT(find_in_catalog("debian:12-base").packages, Not(Contains("git")));
 }
 
 TEST(Catalog, names_the_known_environments_when_asked_for_another) {
-  const auto text = error_of(ErrorCode::kNotFound, [] { find_in_catalog("debian:11\x1b[2J"); });
-  EXPECT_THAT(text, HasSubstr("known environments: debian:12, debian:12-base, debian:12-build"));
-  EXPECT_THAT(text, testing::Not(HasSubstr("\x1b")));
+  const auto error = error_of([] { find_in_catalog("debian:11\x1b[2J"); });
+  EXPECT_THAT(error, Refused(ErrorCode::kNotFound,
+                             AllOf(HasSubstr("known environments: debian:12, debian:12-base, "
+                                             "debian:12-build"),
+                                   Not(HasSubstr("\x1b")))));
 }
 
 }  // namespace

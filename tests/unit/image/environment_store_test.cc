@@ -12,21 +12,23 @@
 #include "common/directory_lease/directory_lease.h"
 #include "common/work/work_lock.h"
 #include "services/image/fake_builder.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr const char* kName = "debian:12";
 
-class Store : public testing::Test {
+class Store : public ::testing::Test {
  protected:
   Store() : directory_(fs::temp_directory_path(), "store") {}
 
@@ -118,8 +120,8 @@ TEST_F(Store, shares_one_kernel_between_environments_until_there_is_a_newer_one)
 }
 
 TEST_F(Store, says_which_environments_there_are_when_asked_for_another) {
-  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { resolve("../../etc"); }),
-              HasSubstr("known environments"));
+  EXPECT_THAT(error_of([&] { resolve("../../etc"); }),
+              Refused(ErrorCode::kNotFound, HasSubstr("known environments")));
 }
 
 TEST_F(Store, builds_once_for_two_pulls_at_once) {
@@ -168,11 +170,13 @@ TEST_F(Store, lets_a_waiting_pull_be_stopped_and_run_out_of_time) {
     wait_until_said("waiting for another pull");
     stop.request_stop();
   });
-  error_of(ErrorCode::kCancelled, [&] { store_.pull(kName, work(stop.get_token())); });
+  EXPECT_THAT(error_of([&] { store_.pull(kName, work(stop.get_token())); }),
+              Refused(ErrorCode::kCancelled));
   Work late = work();
   late.deadline = Clock::now() + std::chrono::milliseconds(100);
-  EXPECT_THAT(error_of(ErrorCode::kDeadlineExceeded, [&] { store_.pull(kName, late); }),
-              HasSubstr("another pull of 'debian:12' did not finish in time"));
+  EXPECT_THAT(error_of([&] { store_.pull(kName, late); }),
+              Refused(ErrorCode::kDeadlineExceeded,
+                      HasSubstr("another pull of 'debian:12' did not finish in time")));
   EXPECT_EQ(builder_.rootfs_builds, 0);
 }
 
@@ -180,8 +184,9 @@ TEST_F(Store, leaves_nothing_behind_a_pull_that_failed) {
   builder_.during_rootfs = [](const Work&) {
     throw resource_exhausted("the disk of '/x' is full");
   };
-  EXPECT_THAT(error_of(ErrorCode::kResourceExhausted, [&] { resolve(); }),
-              AllOf(HasSubstr("pull environment 'debian:12'"), HasSubstr("is full")));
+  EXPECT_THAT(error_of([&] { resolve(); }),
+              Refused(ErrorCode::kResourceExhausted,
+                      AllOf(HasSubstr("pull environment 'debian:12'"), HasSubstr("is full"))));
   EXPECT_FALSE(installed());
   store_.collect_garbage();
   EXPECT_THAT(directories(), IsEmpty());
@@ -198,7 +203,8 @@ TEST_F(Store, stops_both_builds_and_leaves_nothing_when_the_caller_does) {
   };
   builder_.during_rootfs = wait_for_stop;
   builder_.during_kernel = wait_for_stop;
-  error_of(ErrorCode::kCancelled, [&] { store_.pull(kName, work(stop.get_token())); });
+  EXPECT_THAT(error_of([&] { store_.pull(kName, work(stop.get_token())); }),
+              Refused(ErrorCode::kCancelled));
   EXPECT_THAT(directories(), IsEmpty());
 }
 
@@ -332,8 +338,8 @@ TEST_F(Store, keeps_a_leased_kernel_that_no_environment_refers_to) {
 TEST_F(Store, gives_no_lease_on_what_was_pruned) {
   const fs::path directory = fs::path(resolve().rootfs_path).parent_path();
   store_.prune();
-  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { DirectoryLease::take(directory); }),
-              HasSubstr("was deleted meanwhile: try again"));
+  EXPECT_THAT(error_of([&] { DirectoryLease::take(directory); }),
+              Refused(ErrorCode::kNotFound, HasSubstr("was deleted meanwhile: try again")));
 }
 
 TEST_F(Store, names_the_directory_when_its_disk_is_full) {
@@ -341,8 +347,9 @@ TEST_F(Store, names_the_directory_when_its_disk_is_full) {
   builder_.during_rootfs = [](const Work&) {
     with_context("'/cache'", [] { write_all(open_file("/dev/full", O_WRONLY).get(), "x"); });
   };
-  EXPECT_THAT(error_of(ErrorCode::kResourceExhausted, [&] { resolve(); }),
-              AllOf(HasSubstr("'/cache'"), HasSubstr("No space left on device")));
+  EXPECT_THAT(error_of([&] { resolve(); }),
+              Refused(ErrorCode::kResourceExhausted,
+                      AllOf(HasSubstr("'/cache'"), HasSubstr("No space left on device"))));
 }
 
 }  // namespace

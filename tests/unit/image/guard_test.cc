@@ -11,10 +11,13 @@
 
 #include "common/base/files.h"
 #include "services/image/tool.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
 
 /// A pipe whose write end every process of a tree holds: end of file means that all are gone.
 struct Tree {
@@ -63,10 +66,11 @@ TEST(RunTool, that_is_stopped_has_ended_with_its_daemons_when_it_throws) {
     tree.wait_for_line();
     stop.request_stop();
   });
-  error_of(ErrorCode::kCancelled, [&] {
-    run_tool(tree.command(std::string(kDaemon) + "echo >&5; sleep 1000"),
-             work_until(std::chrono::seconds(30), stop.get_token()), "/tmp");
-  });
+  EXPECT_THAT(error_of([&] {
+                run_tool(tree.command(std::string(kDaemon) + "echo >&5; sleep 1000"),
+                         work_until(std::chrono::seconds(30), stop.get_token()), "/tmp");
+              }),
+              Refused(ErrorCode::kCancelled));
   EXPECT_TRUE(tree.is_gone());
 }
 
@@ -74,8 +78,9 @@ TEST(RunTool, past_its_deadline_has_ended_with_its_daemons) {
   Tree tree;
   const Work work{
       .deadline = Clock::now() + std::chrono::milliseconds(200), .stop = {}, .progress = {}};
-  error_of(ErrorCode::kDeadlineExceeded,
-           [&] { run_tool(tree.command(std::string(kDaemon) + "sleep 1000"), work, "/tmp"); });
+  EXPECT_THAT(
+      error_of([&] { run_tool(tree.command(std::string(kDaemon) + "sleep 1000"), work, "/tmp"); }),
+      Refused(ErrorCode::kDeadlineExceeded));
   EXPECT_TRUE(tree.is_gone());
 }
 
@@ -96,12 +101,11 @@ TEST(RunTool, ends_with_its_daemons_when_the_caller_is_killed) {
 }
 
 TEST(RunTool, tells_the_status_of_a_tool_that_failed) {
-  EXPECT_THAT(error_of(ErrorCode::kInternal,
-                       [] {
-                         run_tool({.argv = {"sh", "-c", "echo why >&2; exit 7"}},
-                                  work_until(std::chrono::seconds(30)), "/tmp");
-                       }),
-              testing::HasSubstr("status 7: why"));
+  EXPECT_THAT(error_of([] {
+                run_tool({.argv = {"sh", "-c", "echo why >&2; exit 7"}},
+                         work_until(std::chrono::seconds(30)), "/tmp");
+              }),
+              Refused(ErrorCode::kInternal, ::testing::HasSubstr("status 7: why")));
 }
 
 }  // namespace

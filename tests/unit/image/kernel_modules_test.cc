@@ -1,13 +1,15 @@
 #include "services/image/kernel_modules.h"
 
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using enum WantedModule::Need;
 
 constexpr const char* kDep =
@@ -36,24 +38,23 @@ TEST(KernelModules, that_are_built_in_are_left_out) {
 }
 
 TEST(KernelModules, that_are_missing_are_refused_unless_optional) {
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [] { order(kDep, {{"overlay"}}); }),
-              HasSubstr("no module 'overlay'"));
+  EXPECT_THAT(error_of([] { order(kDep, {{"overlay"}}); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("no module 'overlay'")));
   EXPECT_THAT(order(kDep, {{"crc32c_intel", kIfThere}}), IsEmpty());
 }
 
 TEST(KernelModules, with_a_circle_or_an_unknown_need_are_refused) {
-  EXPECT_THAT(
-      error_of(ErrorCode::kInvalidArgument, [] { order("a.ko: b.ko\nb.ko: a.ko\n", {{"a"}}); }),
-      HasSubstr("circle"));
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [] { order("a.ko: gone.ko\n", {{"a"}}); }),
-              HasSubstr("does not list 'gone.ko'"));
+  EXPECT_THAT(error_of([] { order("a.ko: b.ko\nb.ko: a.ko\n", {{"a"}}); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("circle")));
+  EXPECT_THAT(error_of([] { order("a.ko: gone.ko\n", {{"a"}}); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("does not list 'gone.ko'")));
 }
 
 TEST(KernelModules, never_lie_outside_their_directory) {
   for (const char* dep :
        {"../../etc/a.ko:\n", "/etc/a.ko:\n", "x/../../a.ko:\n", "a.sh:\n", ":\n"}) {
-    EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { order(dep, {{"a"}}); }),
-                HasSubstr("no module 'a'"));
+    EXPECT_THAT(error_of([&] { order(dep, {{"a"}}); }),
+                Refused(ErrorCode::kInvalidArgument, HasSubstr("no module 'a'")));
   }
 }
 

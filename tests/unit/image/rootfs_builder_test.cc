@@ -2,14 +2,16 @@
 
 #include "common/base/files.h"
 #include "common/process/child_process.h"
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
-using testing::ElementsAre;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 
 TEST(Mmdebstrap, gets_the_recipes_packages_the_chosen_archives_and_the_hosts_proxy) {
   const auto arguments = mmdebstrap_arguments(
@@ -39,7 +41,7 @@ TEST(Mmdebstrap, says_its_phases_in_order) {
   EXPECT_EQ(said[2].total, 8U);
 }
 
-class MeasureTarball : public testing::Test {
+class MeasureTarball : public ::testing::Test {
  protected:
   MeasureTarball() : directory_(fs::temp_directory_path(), "tarball") {
     for (const char* part : {"tree/a", "tree/b"}) fs::create_directories(directory_.path() / part);
@@ -69,9 +71,11 @@ TEST_F(MeasureTarball, leaves_room_enough_for_the_file_system_and_little_more) {
 
 TEST_F(MeasureTarball, refuses_what_is_no_whole_archive) {
   fs::resize_file(directory_.path() / "tree.tar", 20'000);
-  error_of(ErrorCode::kInvalidArgument, [&] { measure_tarball(directory_.path() / "tree.tar"); });
+  EXPECT_THAT(error_of([&] { measure_tarball(directory_.path() / "tree.tar"); }),
+              Refused(ErrorCode::kInvalidArgument));
   write_file_atomically(directory_.path() / "empty.tar", "");
-  error_of(ErrorCode::kInvalidArgument, [&] { measure_tarball(directory_.path() / "empty.tar"); });
+  EXPECT_THAT(error_of([&] { measure_tarball(directory_.path() / "empty.tar"); }),
+              Refused(ErrorCode::kInvalidArgument));
 }
 
 }  // namespace

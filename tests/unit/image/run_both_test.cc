@@ -3,10 +3,13 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
 
 void wait_for_stop(const std::stop_token& stop) {
   std::mutex mutex;
@@ -18,18 +21,17 @@ void wait_for_stop(const std::stop_token& stop) {
 
 TEST(RunBoth, stops_the_other_one_and_throws_the_cause) {
   const auto fails = [](const std::stop_token&) { throw unavailable("no network"); };
-  EXPECT_EQ(error_of(ErrorCode::kUnavailable, [&] { run_both(fails, wait_for_stop, {}); }),
-            "no network");
-  EXPECT_EQ(error_of(ErrorCode::kUnavailable, [&] { run_both(wait_for_stop, fails, {}); }),
-            "no network");
+  EXPECT_THAT(error_of([&] { run_both(fails, wait_for_stop, {}); }),
+              Refused(ErrorCode::kUnavailable, "no network"));
+  EXPECT_THAT(error_of([&] { run_both(wait_for_stop, fails, {}); }),
+              Refused(ErrorCode::kUnavailable, "no network"));
 }
 
 TEST(RunBoth, passes_a_stop_to_both) {
   std::stop_source outer;
   outer.request_stop();
-  EXPECT_EQ(error_of(ErrorCode::kCancelled,
-                     [&] { run_both(wait_for_stop, wait_for_stop, outer.get_token()); }),
-            "stopped");
+  EXPECT_THAT(error_of([&] { run_both(wait_for_stop, wait_for_stop, outer.get_token()); }),
+              Refused(ErrorCode::kCancelled, "stopped"));
 }
 
 }  // namespace

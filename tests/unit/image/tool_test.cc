@@ -1,12 +1,14 @@
 #include "services/image/tool.h"
 
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 TEST(ToolFailure, of_an_archive_that_does_not_answer_says_so_with_apts_own_words) {
   const Error error = tool_failure(
@@ -36,12 +38,13 @@ TEST(ToolFailure, of_another_kind_keeps_the_last_words_without_escapes) {
 }
 
 TEST(RequireTools, says_which_packages_to_install) {
-  EXPECT_EQ(
-      error_of(ErrorCode::kFailedPrecondition,
-               [] {
-                 require_tools({{"no-such-a", "pkg-a"}, {"sh", "dash"}, {"no-such-b", "pkg-b"}});
-               }),
-      "'no-such-a', 'no-such-b' are not installed: run 'sudo apt-get install pkg-a pkg-b'");
+  EXPECT_THAT(
+      error_of([] {
+        require_tools({{"no-such-a", "pkg-a"}, {"sh", "dash"}, {"no-such-b", "pkg-b"}});
+      }),
+      Refused(
+          ErrorCode::kFailedPrecondition,
+          "'no-such-a', 'no-such-b' are not installed: run 'sudo apt-get install pkg-a pkg-b'"));
 }
 
 }  // namespace

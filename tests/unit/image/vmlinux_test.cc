@@ -4,12 +4,14 @@
 
 #include <cstring>
 
-#include "tests/unit/image/expect_error.h"
+#include "tests/support/errors.h"
 
 namespace pyro::image {
 namespace {
 
-using testing::HasSubstr;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::HasSubstr;
 
 template <class T>
 void put(std::string& data, std::size_t offset, const T& value) {
@@ -62,8 +64,12 @@ std::string bzimage(const std::string& payload) {
   return image + payload;
 }
 
-std::string refusal(const std::string& image) {
-  return error_of(ErrorCode::kInvalidArgument, [&] { extract_vmlinux(image); });
+std::optional<Error> refusal(const std::string& image) {
+  return error_of([&] { extract_vmlinux(image); });
+}
+
+auto Invalid(const ::testing::Matcher<const std::string&>& message) {
+  return Refused(ErrorCode::kInvalidArgument, message);
 }
 
 TEST(Vmlinux, comes_out_of_an_lz4_legacy_image_as_it_went_in) {
@@ -77,7 +83,7 @@ TEST(Vmlinux, may_lie_in_the_image_uncompressed) {
 TEST(Vmlinux, is_refused_from_any_truncated_image) {
   const std::string whole = bzimage(lz4_legacy(small_elf()));
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_NE(refusal(whole.substr(0, size)), "") << size;
+    EXPECT_THAT(refusal(whole.substr(0, size)), Refused(ErrorCode::kInvalidArgument)) << size;
   }
 }
 
@@ -85,19 +91,19 @@ TEST(Vmlinux, is_refused_when_its_offsets_are_absurd) {
   for (const std::uint32_t offset : {0xFFFFFFFFU, 0x80000000U, 4096U}) {
     std::string image = bzimage(small_elf());
     put(image, 0x248, offset);
-    EXPECT_THAT(refusal(image), HasSubstr("outside the kernel image"));
+    EXPECT_THAT(refusal(image), Invalid(HasSubstr("outside the kernel image")));
   }
   std::string image = bzimage(small_elf());
   put(image, 0x24C, std::uint32_t{0xFFFFFFFF});
-  EXPECT_THAT(refusal(image), HasSubstr("outside the kernel image"));
+  EXPECT_THAT(refusal(image), Invalid(HasSubstr("outside the kernel image")));
   put(image, 0x24C, std::uint32_t{0});
-  EXPECT_THAT(refusal(image), HasSubstr("cut short"));
+  EXPECT_THAT(refusal(image), Invalid(HasSubstr("cut short")));
 }
 
 TEST(Vmlinux, is_refused_when_what_comes_out_has_another_size) {
   std::string payload = lz4_legacy(small_elf());
   put(payload, payload.size() - 4, std::uint32_t{1});
-  EXPECT_THAT(refusal(bzimage(payload)), HasSubstr("decompresses to"));
+  EXPECT_THAT(refusal(bzimage(payload)), Invalid(HasSubstr("decompresses to")));
 }
 
 TEST(Vmlinux, survives_every_flipped_byte_of_its_image) {
@@ -116,17 +122,15 @@ TEST(Vmlinux, survives_every_flipped_byte_of_its_image) {
 TEST(Vmlinux, must_be_a_64_bit_x86_executable_with_a_pvh_entry) {
   std::string elf = small_elf();
   put(elf, offsetof(Elf64_Ehdr, e_machine), std::uint16_t{EM_AARCH64});
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { require_bootable_elf(elf); }),
-              HasSubstr("no 64-bit x86 executable"));
+  EXPECT_THAT(error_of([&] { require_bootable_elf(elf); }),
+              Invalid(HasSubstr("no 64-bit x86 executable")));
   elf = small_elf();
   put(elf, elf.size() - 12, std::uint32_t{17});
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { require_bootable_elf(elf); }),
-              HasSubstr("no PVH entry"));
+  EXPECT_THAT(error_of([&] { require_bootable_elf(elf); }), Invalid(HasSubstr("no PVH entry")));
   elf = small_elf();
   put(elf, offsetof(Elf64_Ehdr, e_phoff), ~std::uint64_t{0});
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { require_bootable_elf(elf); }),
-              HasSubstr("cut short"));
-  EXPECT_THAT(refusal("MZ"), HasSubstr("no x86 kernel image"));
+  EXPECT_THAT(error_of([&] { require_bootable_elf(elf); }), Invalid(HasSubstr("cut short")));
+  EXPECT_THAT(refusal("MZ"), Invalid(HasSubstr("no x86 kernel image")));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <thread>
+#include <future>
 
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
@@ -183,7 +183,7 @@ TEST_F(TemplateStoreTest, builds_once_when_two_ask_at_the_same_time) {
     what = true;
     changed.notify_all();
   };
-  std::jthread first([&] {
+  auto first = std::async(std::launch::async, [&] {
     store_.build(shape_of("e"), work(), [&](const TemplateFiles& files) {
       ++builds;
       set(building);
@@ -201,7 +201,7 @@ TEST_F(TemplateStoreTest, builds_once_when_two_ask_at_the_same_time) {
     ADD_FAILURE() << "built twice";
     set(waiting);
   });
-  first.join();
+  first.get();
   EXPECT_EQ(builds, 1);
   EXPECT_EQ(built.directory, place("e"));
 }
