@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -71,10 +73,8 @@ void write_archive(const fs::path& file, const std::vector<Member>& members) {
   check(archive_write_close(out.get()));
 }
 
-}  // namespace
-
-fs::path ensure_initramfs(const fs::path& cache_dir, const fs::path& agent,
-                          const api::BootFiles& boot) {
+fs::path make_initramfs(const fs::path& cache_dir, const fs::path& agent,
+                        const api::BootFiles& boot) {
   const fs::path directory = cache_dir / "initramfs";
   make_private_directory(directory);
   const std::vector<Member> members = members_of(agent, boot);
@@ -84,6 +84,33 @@ fs::path ensure_initramfs(const fs::path& cache_dir, const fs::path& agent,
   write_archive(work.path() / "cpio", members);
   sync_path(work.path() / "cpio");
   fs::rename(work.path() / "cpio", file);
+  return file;
+}
+
+/// What an initramfs is made of, without reading it: a kernel's directory is named by its content.
+std::string sources_of(const fs::path& cache_dir, const fs::path& agent,
+                       const api::BootFiles& boot) {
+  struct stat info {};
+  if (::stat(agent.c_str(), &info) != 0) {
+    throw system_error(fmt::format("stat '{}'", agent.string()));
+  }
+  return fmt::format("{}\n{}\n{}\n{}:{}:{}.{}", cache_dir.string(), agent.string(),
+                     boot.modules_dir, info.st_ino, info.st_size, info.st_ctim.tv_sec,
+                     info.st_ctim.tv_nsec);
+}
+
+}  // namespace
+
+/// Every start asks: reading and hashing the sources takes longer than a standby machine needs to
+/// go on.
+fs::path ensure_initramfs(const fs::path& cache_dir, const fs::path& agent,
+                          const api::BootFiles& boot) {
+  static std::mutex mutex;
+  static std::map<std::string, fs::path> made;
+  const std::string sources = sources_of(cache_dir, agent, boot);
+  const std::lock_guard lock(mutex);
+  fs::path& file = made[sources];
+  if (file.empty() || !fs::exists(file)) file = make_initramfs(cache_dir, agent, boot);
   return file;
 }
 
