@@ -46,7 +46,7 @@ UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const 
   return socket;
 }
 
-constexpr std::size_t kReadBytes = 256U << 10U;
+constexpr std::size_t kReceiveBytes = 256U << 10U;
 
 Error overdue() { return deadline_exceeded("the guest's agent did not answer in time"); }
 
@@ -120,7 +120,7 @@ Frame AgentConnection::read_frame(Deadline deadline, const StopFd& stop) {
     } catch (const Error& error) {
       throw malformed(error.message());
     }
-    if (input_.empty()) input_.resize(kReadBytes);
+    if (input_.empty()) input_.resize(kReceiveBytes);
     const std::size_t got = receive(input_.data(), input_.size(), deadline, stop);
     if (got == 0) throw closed();
     decoder_.feed({input_.data(), got});

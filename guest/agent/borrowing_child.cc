@@ -35,7 +35,7 @@ long clone3(const clone_args& arguments, void (*child)(void*), void* argument) {
       "1:"
       : "=a"(result)
       : "a"(SYS_clone3), "D"(&arguments),
-        "S"(sizeof arguments), [child] "r"(child), [argument] "r"(argument)
+        "S"(sizeof arguments), [child] "b"(child), [argument] "d"(argument)
       : "rcx", "r11", "cc", "memory");
   return result;
 }

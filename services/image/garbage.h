@@ -20,7 +20,7 @@ enum class Sweep {
   kUnused,   ///< the same, and installed environments that nobody uses
 };
 
-/// Removes what nobody holds an DirectoryLease on. A pull that is under way is left alone.
+/// Removes what nobody holds a DirectoryLease on. A pull that is under way is left alone.
 Swept sweep(const StorePaths& paths, Sweep what);
 
 /// Takes a directory out of the store at once, users or not; for one whose content is wrong.

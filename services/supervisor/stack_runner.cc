@@ -79,6 +79,7 @@ api::Stack StackRunner::status(bool measure) const {
     auto& status = stack.services.back();
     if (!measure || !status.pid) continue;
     status.pss_bytes = pss_bytes(static_cast<pid_t>(*status.pid));
+    if (status.name != "vm") continue;
     const auto pong = service->ping();
     if (pong && pong->standby > 0) status.standby_machines = pong->standby;
   }

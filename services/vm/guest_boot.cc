@@ -17,7 +17,9 @@ namespace {
 constexpr std::size_t kConsoleTail = 1500;
 constexpr std::size_t kSeedBytes = 64;
 constexpr std::chrono::seconds kPersonalizeLimit{10};
-constexpr std::chrono::seconds kRehearsalLimit{30};
+/// Also for a guest that gives way to all others on a busy host.
+constexpr std::chrono::seconds kRehearsalLimit{120};
+constexpr std::size_t kMostRehearsalOutput = 1U << 20U;
 /// How late a guest's clock may be after it was set.
 constexpr std::chrono::milliseconds kClockError{50};
 constexpr int kClockTries = 5;
@@ -28,7 +30,7 @@ std::vector<std::int32_t> numbers_of(const Launch& launch) {
   return numbers;
 }
 
-ShimProcess try_boot(const std::filesystem::path& shim_program, const Launch& launch,
+ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
                      const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
   std::filesystem::remove(paths.console_log());
   const StopFd stop_fd(stop);
@@ -40,6 +42,8 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, const Launch& la
   std::vector<std::pair<int, int>> descriptors;
   for (const auto& [number, fd] : launch.descriptors) descriptors.emplace_back(number, fd.get());
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, deadline, stop_fd);
+  // Ours are closed: a monitor whose VMM ends is then at its end for us as well.
+  launch.descriptors.clear();
   try {
     if (launch.restored) launch.monitor->load(deadline, stop_fd);
     auto agent =
@@ -84,9 +88,18 @@ void personalize(const MachinePaths& paths, api::agent::Personalize identity, De
             identity.host_name, kClockError.count());
 }
 
+/// Throws the output away, and gives up on what prints without end: output moves a follower's
+/// deadline.
+OutputSink bounded_sink() {
+  return [bytes = std::size_t{0}](std::uint32_t, std::string_view data) mutable {
+    bytes += data.size();
+    if (bytes > kMostRehearsalOutput) throw unavailable("the rehearsal prints without end");
+  };
+}
+
 }  // namespace
 
-ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& launch,
+ShimProcess boot_guest(const std::filesystem::path& shim_program, Launch& launch,
                        const MachinePaths& paths, const BootLimits& limits, Deadline deadline,
                        const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
@@ -113,9 +126,8 @@ void rehearse(const MachinePaths& paths, const std::string& command, Deadline de
   // As long as a machine's own, so that the files that hold them are overwritten in place.
   personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')},
               deadline, stop);
-  const auto job = exec_in_guest(
-      paths, {command, "/root", kRehearsalLimit}, [](std::uint32_t, std::string_view) {}, deadline,
-      stop);
+  const auto job =
+      exec_in_guest(paths, {command, "/root", kRehearsalLimit}, bounded_sink(), deadline, stop);
   if (job.exit_code != 0) {
     throw unavailable("the rehearsal in the guest ended with status {}",
                       job.exit_code.value_or(-1));

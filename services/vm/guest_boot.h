@@ -17,9 +17,10 @@ struct BootLimits {
   int tries = 2;
 };
 
-/// Starts the machine's shim and returns once the agent in it has answered. A guest that does not
-/// answer in time, or ends, is killed and tried once more; the error then has its console's tail.
-ShimProcess boot_guest(const std::filesystem::path& shim_program, const Launch& launch,
+/// Starts the machine's shim, which takes over the launch's descriptors, and returns once the agent
+/// in it has answered. A guest that does not answer in time, or ends, is killed and tried once
+/// more; the error then has its console's tail.
+ShimProcess boot_guest(const std::filesystem::path& shim_program, Launch& launch,
                        const MachinePaths& paths, const BootLimits& limits, Deadline deadline,
                        const std::stop_token& stop);
 

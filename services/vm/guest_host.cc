@@ -64,8 +64,8 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
                                    .agent = options_.agent,
                                    .cache_dir = options_.paths.cache_dir,
                                    .accelerator = {qemu::Accelerator::kKvm, ""}});
-    boot_guest(options_.shim_program, driver.prepare_probe(boot, paths), paths,
-               {.answer = limit, .tries = 1}, deadline, stop)
+    Launch launch = driver.prepare_probe(boot, paths);
+    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1}, deadline, stop)
         .end();
   };
 }

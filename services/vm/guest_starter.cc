@@ -66,21 +66,25 @@ std::optional<RunningGuest> GuestStarter::start_warm(Driver& driver, const Attem
   const auto shape = driver.shape_of(attempt.record);
   if (!shape) return std::nullopt;
   if (auto guest = take_standby(shape->key(), attempt)) return guest;
-  std::string failure;
-  if (const auto from = templates_.find(*shape)) {
-    try {
-      RunningGuest guest = restore(driver, *from, attempt);
-      templates_.report_success(*shape);
-      return guest;
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kCancelled) throw;
-      failure = error.message();
-    }
+  std::optional<TemplateManifest> failed;
+  try {
+    const auto from = templates_.find(*shape);
+    if (!from) return std::nullopt;
+    failed = from->manifest;
+    RunningGuest guest = restore(driver, *from, attempt);
+    templates_.report_success(*shape);
+    return guest;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    log::warn("vm {} boots cold, since it could not be restored: {}", attempt.vm_id(),
+              error.message());
+    // A full disk, or a host too busy for the time, is not the template's fault.
+    if (error.code() != ErrorCode::kUnavailable) return std::nullopt;
+  } catch (const std::filesystem::filesystem_error& error) {
+    log::warn("vm {} boots cold: {}", attempt.vm_id(), error.what());
+    return std::nullopt;
   }
-  if (!failure.empty()) {
-    log::warn("vm {} boots cold, since it could not be restored: {}", attempt.vm_id(), failure);
-    templates_.report_failure(*shape);
-  }
+  if (failed) templates_.report_failure(*failed);
   return std::nullopt;
 }
 
@@ -97,6 +101,9 @@ std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     log::warn("vm {}: a standby machine was of no use: {}", attempt.vm_id(), error.message());
+    return std::nullopt;
+  } catch (const std::filesystem::filesystem_error& error) {
+    log::warn("vm {}: a standby machine was of no use: {}", attempt.vm_id(), error.what());
     return std::nullopt;
   }
 }

@@ -85,16 +85,21 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   if (!force) reply.daily_loop = describe(environment, boot, !verified, call.stop());
   reply.reused = reply.daily_loop.status == api::Warmth::kWarm;
   if (!reply.reused) {
+    TemplateShape shape;
     const MachineRecord record = default_machine(boot);
     const auto leases = take_boot_leases(boot);
     const auto driver = host_.driver_for(record, call.stop());
     const Work work{
         .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
-    const Template made = builder_.ensure(
-        *driver, record, Priority::kNormal, work,
-        force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept);
+    {
+      const Template made = builder_.ensure(
+          *driver, record, Priority::kNormal, work,
+          force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept);
+      shape = made.manifest.shape;
+    }
     work.report("verify", "reading the template in full");
-    if (const auto flaw = templates_.check(made.manifest.shape, call.stop())) {
+    if (const auto flaw = templates_.check(shape, call.stop())) {
+      templates_.discard(shape);
       throw unavailable("{}", *flaw);
     }
     prove(record, call);

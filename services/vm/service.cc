@@ -227,7 +227,10 @@ api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call
   if (environment.installed) {
     boot = images_.call(api::ResolveEnvironment{.environment = environment.name}, options);
   }
-  return preparer_.describe(environment.name, boot, request.verify, call.stop());
+  api::DailyLoop loop = preparer_.describe(environment.name, boot, request.verify, call.stop());
+  // What stands by was restored from the same template.
+  if (request.verify && loop.status == api::Warmth::kStale) warmer_.rest();
+  return loop;
 }
 
 api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request, bus::Call& call) {

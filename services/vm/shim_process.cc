@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/api/json_codec.h"
@@ -21,8 +22,16 @@ namespace {
 
 constexpr std::chrono::seconds kEndLimit{5};
 
+/// Needs no descriptor of its own: machines can be ended when there are none left.
 bool wait_readable(int fd, std::chrono::milliseconds limit) {
-  return wait_for(fd, POLLIN, Clock::now() + limit, StopFd({}));
+  const Deadline deadline = Clock::now() + limit;
+  pollfd watched{fd, POLLIN, 0};
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const int ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
 }
 
 }  // namespace

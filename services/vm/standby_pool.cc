@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kMonitorLimit{5};
 /// Some of what ends a command overlaps with the next one: the second finds all of it translated.
 constexpr int kRehearsals = 2;
 
-/// All of one machine: its processes, its socket, its files.
+/// What of a machine lies on disk; its processes have ended.
 void erase_files(const MachinePaths& paths) {
   std::error_code ignored;
   fs::remove(paths.link_socket, ignored);
@@ -59,7 +59,6 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
   }
   const StopFd stop(work.stop);
   launch.monitor->pause(std::min(work.deadline, Clock::now() + kMonitorLimit), stop);
-  launch.descriptors.clear();
   end_shim.dismiss();
   remove_files.dismiss();
   const std::lock_guard lock(mutex_);

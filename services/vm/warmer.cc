@@ -13,6 +13,8 @@ namespace {
 /// Below this share of memory that is free, none is spent on machines that nobody asked for.
 constexpr double kLeastMemoryShare = 0.2;
 constexpr std::chrono::minutes kWorkLimit{10};
+/// What failed once would cost every caller a boot beside its own.
+constexpr std::chrono::minutes kPauseAfterFailure{2};
 /// How often, while machines stand by, it is looked at whether they still should.
 constexpr std::chrono::seconds kLookAgain{10};
 
@@ -35,8 +37,11 @@ void Warmer::rest() {
   {
     std::unique_lock lock(mutex_);
     next_.reset();
-    work_stop_.request_stop();
-    changed_.wait(lock, [this] { return !working_; });
+    while (working_) {
+      work_stop_.request_stop();
+      changed_.wait(lock);
+      next_.reset();
+    }
   }
   standbys_.drain();
 }
@@ -53,8 +58,14 @@ void Warmer::run(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       const auto asked = [this] { return next_.has_value(); };
-      while (!changed_.wait_for(lock, stop, std::min(options_.idle, kLookAgain), asked)) {
+      while (!asked()) {
+        if (standbys_.count() == 0) {
+          changed_.wait(lock, stop, asked);
+        } else {
+          changed_.wait_for(lock, stop, std::min(options_.idle, kLookAgain), asked);
+        }
         if (stop.stop_requested()) return;
+        if (asked()) break;
         lock.unlock();
         end_unwanted();
         lock.lock();
@@ -87,13 +98,16 @@ void Warmer::run(const std::stop_token& stop) {
 }
 
 void Warmer::end_unwanted() {
-  if (standbys_.count() == 0) return;
-  if (Clock::now() - last_start_ >= options_.idle) {
-    log::info("no machine was started lately: standby ends");
-    standbys_.drain();
-  } else if (wanted() == 0) {
-    log::info("memory is short, or a battery feeds this machine: standby ends");
-    standbys_.drain();
+  try {
+    if (Clock::now() - last_start_ >= options_.idle) {
+      log::info("no machine was started lately: standby ends");
+      standbys_.drain();
+    } else if (wanted() == 0) {
+      log::info("memory is short, or a battery feeds this machine: standby ends");
+      standbys_.drain();
+    }
+  } catch (const std::exception& error) {
+    log::error("standby: {}", error.what());
   }
 }
 
@@ -105,7 +119,12 @@ void Warmer::work_for(const MachineRecord& record, const std::stop_token& stop) 
   const Work work{.deadline = Clock::now() + kWorkLimit, .stop = stop, .progress = {}};
   // As the machine it is made for: not deleted from under it meanwhile.
   const auto leases = take_boot_leases(record.boot);
+  const std::string key = shape->key();
+  if (key == failed_key_ && Clock::now() < try_again_) return;
+  failed_key_ = key;
+  try_again_ = Clock::now() + kPauseAfterFailure;
   const Template from = builder_.ensure(*driver, record, Priority::kBackground, work);
+  failed_key_.clear();
   while (!stop.stop_requested() && standbys_.count(shape->key()) < wanted()) {
     standbys_.add(*driver, record, from, work);
   }

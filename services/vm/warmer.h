@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "services/vm/guest_host.h"
@@ -44,7 +45,9 @@ class Warmer {
   std::optional<MachineRecord> next_;
   bool working_ = false;
   std::stop_source work_stop_;
-  Clock::time_point last_start_;  ///< of the thread
+  Clock::time_point last_start_;  ///< this and what follows is the thread's own
+  std::string failed_key_;        ///< of a template that could not be made
+  Clock::time_point try_again_;
   std::jthread thread_;
 };
 

@@ -21,7 +21,8 @@ double bare_boot_ms(BenchStack& stack) {
   return median_of(kBoots, [&] {
     const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
     const vm::MachinePaths paths(stack.paths(), work.path().filename().string());
-    vm::boot_guest(find_helper("pyro-vm-shim"), driver.prepare_probe(boot, paths), paths, {},
+    vm::Launch launch = driver.prepare_probe(boot, paths);
+    vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths, {},
                    Clock::now() + std::chrono::minutes(2), {})
         .end();
   });

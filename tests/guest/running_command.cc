@@ -8,7 +8,7 @@
 namespace pyro::test {
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kReadPatience{60};
 
 ChildProcess start(std::vector<std::string> argv, UniqueFd& read_end) {
   int ends[2];
@@ -33,7 +33,7 @@ bool RunningCommand::read_more(Deadline deadline) {
 }
 
 bool RunningCommand::wait_for_text(const std::string& text) {
-  const Deadline deadline = Clock::now() + kPatience;
+  const Deadline deadline = Clock::now() + kReadPatience;
   while (output_.find(text) == std::string::npos) {
     if (!read_more(deadline)) return false;
   }
@@ -41,7 +41,7 @@ bool RunningCommand::wait_for_text(const std::string& text) {
 }
 
 std::optional<int> RunningCommand::finish() {
-  const Deadline deadline = Clock::now() + kPatience;
+  const Deadline deadline = Clock::now() + kReadPatience;
   while (read_more(deadline)) {
   }
   const auto status = process_.wait(deadline, StopFd({}));

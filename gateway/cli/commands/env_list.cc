@@ -6,7 +6,7 @@
 namespace pyro::cli {
 namespace {
 
-std::string text(const api::EnvironmentList& list) {
+std::string environments_text(const api::EnvironmentList& list) {
   std::vector<std::vector<std::string>> rows{
       {"NAME", "VERSION", "INSTALLED", "SIZE", "DESCRIPTION"}};
   for (const auto& environment : list.environments) {
@@ -26,7 +26,7 @@ void add_env_list(CLI::App& env, Session& session) {
   command->callback([&session] {
     session.action = [&session] {
       const auto list = session.call(api::ListEnvironments{}, std::chrono::seconds(60));
-      print_reply<api::EnvironmentList>(session, list, text);
+      print_reply<api::EnvironmentList>(session, list, environments_text);
       return 0;
     };
   });

@@ -2,13 +2,14 @@
 
 #include "common/api/environment.h"
 #include "common/api/prepare.h"
+#include "common/base/error.h"
 #include "common/base/text.h"
 #include "gateway/cli/commands/commands.h"
 
 namespace pyro::cli {
 namespace {
 
-std::string text(const api::PruneResult& result) {
+std::string pruned_text(const api::PruneResult& result) {
   std::string out;
   for (const auto& directory : result.deleted_environment_dirs) out += directory + "\n";
   for (const auto& directory : result.deleted_template_dirs) out += directory + "\n";
@@ -29,11 +30,18 @@ void add_env_prune(CLI::App& env, Session& session) {
   command->callback([&session] {
     session.action = [&session] {
       // Templates first: the standby machines that end with them use their environments.
-      auto templates = session.call(api::PruneTemplates{}, std::chrono::minutes(2));
+      api::PrunedTemplates templates;
+      try {
+        templates = session.call(api::PruneTemplates{}, std::chrono::minutes(2));
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnavailable) throw;
+        fmt::print(stderr, "note: templates stay, since the vm service is away: {}\n",
+                   error.message());
+      }
       auto result = session.call(api::PruneEnvironments{}, std::chrono::minutes(10));
       result.deleted_template_dirs = std::move(templates.deleted_template_dirs);
       result.freed_bytes += templates.freed_bytes;
-      print_reply<api::PruneResult>(session, result, text);
+      print_reply<api::PruneResult>(session, result, pruned_text);
       return 0;
     };
   });

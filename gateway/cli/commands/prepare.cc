@@ -10,9 +10,9 @@ namespace pyro::cli {
 namespace {
 
 /// An environment that is not installed is built first, which takes minutes on a slow mirror.
-constexpr std::chrono::hours kLimit{2};
+constexpr std::chrono::hours kPrepareLimit{2};
 
-std::string text(const api::PreparedEnvironment& prepared) {
+std::string prepared_text(const api::PreparedEnvironment& prepared) {
   return fmt::format("{} is warm: {}\n", prepared.environment,
                      prepared.reused ? "nothing changed since it was prepared"
                                      : fmt::format("prepared in {:.1f} s, recorded in {}",
@@ -43,8 +43,8 @@ void add_prepare(CLI::App& root, Session& session) {
             "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
             "configuration, or PYRO_BOOT from the environment");
       }
-      const auto prepared = session.call(*request, kLimit);
-      print_reply<api::PreparedEnvironment>(session, prepared, text);
+      const auto prepared = session.call(*request, kPrepareLimit);
+      print_reply<api::PreparedEnvironment>(session, prepared, prepared_text);
       return 0;
     };
   });

@@ -39,14 +39,15 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   fresh.machine.state = api::MachineState::kCreated;
   Launch launch = driver.prepare_template(fresh, paths, files);
   if (priority == Priority::kBackground) launch.niceness = kBackgroundNiceness;
+  const Cleanup remove_socket([&paths] {
+    std::error_code ignored;
+    std::filesystem::remove(paths.link_socket, ignored);
+  });
   work.report("boot", "booting the machine that becomes the template");
   ShimProcess shim =
       boot_guest(options_.shim_program, launch, paths,
                  {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
-  const Cleanup end_shim([&shim, &paths] {
-    shim.end();
-    std::filesystem::remove(paths.link_socket);
-  });
+  const Cleanup end_shim([&shim] { shim.end(); });
   work.report("rehearse", "running what first commands consist of");
   rehearse(paths, kRehearsal, work.deadline, work.stop);
   work.report("save", "saving the machine");

@@ -19,10 +19,13 @@ constexpr const char* kManifestName = "manifest.json";
 constexpr const char* kMemory = "memory";
 constexpr const char* kState = "state";
 constexpr const char* kSystemDisk = "system.ext4";
+constexpr const char* kHopeless =
+    "machines could not be restored from its warm template, nor from the next one: see `pyro stack "
+    "logs --service vm`, and try again with `pyro prepare --force`";
 constexpr std::string_view kBuildingPrefix = ".building-";
 constexpr std::string_view kDeletingPrefix = ".deleting-";
 constexpr int kFailuresToDiscard = 2;
-constexpr int kMostFailures = 4;
+constexpr int kMostUselessTemplates = 2;
 /// How QEMU's device state begins (QEMU_VM_FILE_MAGIC, version 3; migration/savevm.c).
 constexpr std::string_view kStateHeader{"QEVM\0\0\0\3", 8};
 
@@ -91,7 +94,7 @@ void TemplateStore::collect_garbage() {
     if (name.starts_with(kDeletingPrefix)) fs::remove_all(entry.path(), ignored);
     if (!name.starts_with(kBuildingPrefix)) continue;
     // Whoever builds it holds the lock.
-    if (WorkLock::attempt(lock_of(name.substr(kBuildingPrefix.size())))) {
+    if (const auto lock = WorkLock::attempt(lock_of(name.substr(kBuildingPrefix.size())))) {
       fs::remove_all(entry.path(), ignored);
     }
   }
@@ -100,7 +103,12 @@ void TemplateStore::collect_garbage() {
 std::optional<Template> TemplateStore::find(const TemplateShape& shape, std::string* why_not) {
   const std::string key = shape.key();
   const fs::path directory = place_of(key);
-  if (is_hopeless(key) || !fs::exists(directory)) return std::nullopt;
+  if (is_hopeless(key)) {
+    if (why_not != nullptr) *why_not = kHopeless;
+    return std::nullopt;
+  }
+  std::error_code none;
+  if (!fs::exists(directory, none)) return std::nullopt;
   std::string flaw;
   try {
     Template found{
@@ -127,8 +135,14 @@ std::optional<std::string> TemplateStore::check(const TemplateShape& shape,
   std::string why_not = "its warm template was deleted";
   const auto found = find(shape, &why_not);
   if (!found) return why_not;
-  const auto changed =
-      find_changed_file(found->directory, found->manifest.files, sha256_of_sparse_file, stop);
+  std::optional<std::string> changed;
+  try {
+    changed =
+        find_changed_file(found->directory, found->manifest.files, sha256_of_sparse_file, stop);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    return fmt::format("the warm template cannot be read: {}", error.message());
+  }
   if (!changed) return std::nullopt;
   return fmt::format("the warm template's {} is not what was saved", *changed);
 }
@@ -145,29 +159,36 @@ void TemplateStore::report_success(const TemplateShape& shape) {
   failures_.erase(shape.key());
 }
 
-void TemplateStore::report_failure(const TemplateShape& shape) {
-  const auto flaw = check(shape, {});
-  const std::string key = shape.key();
-  int failures = 0;
+void TemplateStore::report_failure(const TemplateManifest& failed) {
+  const auto flaw = check(failed.shape, {});
+  const std::string key = failed.shape.key();
+  bool useless = false;
+  bool hopeless = false;
   {
     const std::lock_guard lock(mutex_);
-    failures = ++failures_[key];
+    Failures& failures = failures_[key];
+    if (failures.created_at != failed.created_at) {
+      failures.created_at = failed.created_at;
+      failures.in_a_row = 0;
+    }
+    useless = ++failures.in_a_row == kFailuresToDiscard;
+    if (useless && !flaw) hopeless = ++failures.useless_templates == kMostUselessTemplates;
   }
-  if (flaw || failures >= kFailuresToDiscard) {
+  if (flaw || useless) {
     log::warn("template {} is discarded: {}", key.substr(0, 12),
               flaw.value_or("no machine could be restored from it"));
-    discard(shape);
+    discard(failed.shape);
   }
-  if (failures == kMostFailures) {
-    log::error("template {} failed {} times: machines of its shape boot cold from now on",
-               key.substr(0, 12), kMostFailures);
+  if (hopeless) {
+    log::error("template {} was made anew and failed again: machines of its shape boot cold",
+               key.substr(0, 12));
   }
 }
 
 bool TemplateStore::is_hopeless(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = failures_.find(key);
-  return found != failures_.end() && found->second >= kMostFailures;
+  return found != failures_.end() && found->second.useless_templates >= kMostUselessTemplates;
 }
 
 std::optional<std::uint64_t> TemplateStore::remove(const std::string& key, InUse in_use) {
@@ -192,11 +213,11 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
                               const std::function<void(const TemplateFiles&)>& build,
                               Existing existing) {
   const std::string key = shape.key();
-  if (is_hopeless(key)) {
-    throw failed_precondition(
-        "machines of this shape could not be restored from their template again and again: see the "
-        "vm service's log");
+  if (existing == Existing::kReplaced) {
+    const std::lock_guard lock(mutex_);
+    failures_.erase(key);
   }
+  if (is_hopeless(key)) throw failed_precondition("{}", kHopeless);
   const WorkLock lock = WorkLock::acquire(lock_of(key), "another who builds this template", work);
   auto found = find(shape);
   if (found && existing == Existing::kKept) return std::move(*found);

@@ -50,8 +50,8 @@ struct Template {
 ///     <directory>/.building-<key>/      that build; whoever holds the lock may remove it
 ///     <directory>/.deleting-…/
 ///
-/// A use compares sizes, times and the header; `check` reads all. The change time of `in-use` tells
-/// when one was used last. Thread-safe, and several processes may use one store.
+/// A use compares sizes, times and the header; `check` reads all. The time of `in-use` tells when
+/// one was used last. Thread-safe, and several processes may use one store.
 class TemplateStore {
  public:
   /// Makes the directories, 0700. `limit_bytes`: what all templates together may take on disk.
@@ -68,11 +68,12 @@ class TemplateStore {
   /// Removes the template of that shape unless somebody just starts from it.
   void discard(const TemplateShape& shape);
 
-  /// How the restore of a machine from the template of that shape went. A VMM may also be killed by
-  /// somebody else: a failure discards a template that is not what was saved, and any at the second
-  /// in a row. After the fourth there is none of that shape any more while this process lives.
+  /// How the restore of a machine from a template went. A VMM may also be killed by somebody else:
+  /// a failure discards a template that is not what was saved, and any at the second in a row. When
+  /// the one that was made in its stead fails as well, there is none of that shape any more until
+  /// this process ends, or one is replaced on demand.
   void report_success(const TemplateShape& shape);
-  void report_failure(const TemplateShape& shape);
+  void report_failure(const TemplateManifest& failed);
 
   enum class Existing { kKept, kReplaced };
 
@@ -107,7 +108,12 @@ class TemplateStore {
   std::filesystem::path directory_;
   std::uint64_t limit_bytes_;
   std::mutex mutex_;
-  std::map<std::string, int> failures_;
+  struct Failures {
+    double created_at = 0;  ///< of the template that failed last
+    int in_a_row = 0;
+    int useless_templates = 0;
+  };
+  std::map<std::string, Failures> failures_;
 };
 
 }  // namespace pyro::vm

@@ -16,7 +16,7 @@ using pyro::testing::Refused;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::optional<Error> refusal(std::string_view data) {
+std::optional<Error> decode_refusal(std::string_view data) {
   return error_of([&] { from_msgpack<Cook>(data, UnknownFields::kRefuse); });
 }
 
@@ -35,20 +35,20 @@ Cook sample() {
 TEST(HostileMsgpack, cut_short_anywhere_it_is_refused) {
   const std::string whole = to_msgpack(sample());
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    EXPECT_THAT(refusal(std::string_view(whole).substr(0, length)), kMalformed) << length;
+    EXPECT_THAT(decode_refusal(std::string_view(whole).substr(0, length)), kMalformed) << length;
   }
 }
 
 TEST(HostileMsgpack, data_after_its_end_is_refused) {
-  EXPECT_THAT(refusal(to_msgpack(sample()) + '\xc0'),
+  EXPECT_THAT(decode_refusal(to_msgpack(sample()) + '\xc0'),
               Refused(ErrorCode::kInvalidArgument, "malformed msgpack: data after its end"));
 }
 
 TEST(HostileMsgpack, deep_nesting_is_refused_without_deep_recursion) {
-  EXPECT_THAT(refusal(std::string(1U << 20U, '\x91')), kMalformed);
+  EXPECT_THAT(decode_refusal(std::string(1U << 20U, '\x91')), kMalformed);
   std::string maps;
   for (int i = 0; i < 100000; ++i) maps += std::string("\x81\xa1x", 3);
-  EXPECT_THAT(refusal(maps), kMalformed);
+  EXPECT_THAT(decode_refusal(maps), kMalformed);
 }
 
 TEST(HostileMsgpack, absurd_sizes_are_refused_before_memory_is_taken) {
@@ -57,7 +57,7 @@ TEST(HostileMsgpack, absurd_sizes_are_refused_before_memory_is_taken) {
         std::string_view("\xdb\xff\xff\xff\xff", 5), std::string_view("\xc6\xff\xff\xff\xff", 5),
         std::string_view("\xc9\xff\xff\xff\xff\x01", 6),
         std::string_view("\xdd\x00\x01\x00\x01", 5), std::string_view("\xdf\x00\x01\x00\x01", 5)}) {
-    EXPECT_THAT(refusal(header), kMalformed);
+    EXPECT_THAT(decode_refusal(header), kMalformed);
   }
 }
 
@@ -65,7 +65,8 @@ TEST(HostileMsgpack, a_root_that_is_no_map_is_refused) {
   for (const std::string_view data :
        {std::string_view("\xc0", 1), std::string_view("\x90", 1), std::string_view("\x07", 1),
         std::string_view("\xa1x", 2), std::string_view("\xc3", 1)}) {
-    EXPECT_THAT(refusal(data), Refused(ErrorCode::kInvalidArgument, "a message must be a map"));
+    EXPECT_THAT(decode_refusal(data),
+                Refused(ErrorCode::kInvalidArgument, "a message must be a map"));
   }
 }
 
@@ -86,31 +87,32 @@ TEST(HostileMsgpack, wrong_types_are_refused_by_the_name_of_their_field) {
   const auto refused = [](const char* message) {
     return Refused(ErrorCode::kInvalidArgument, message);
   };
-  EXPECT_THAT(refusal(with_field("table", text)), refused("table must be an integer"));
-  EXPECT_THAT(refusal(with_field("table", [](auto& packer) { packer.pack(1.5); })),
+  EXPECT_THAT(decode_refusal(with_field("table", text)), refused("table must be an integer"));
+  EXPECT_THAT(decode_refusal(with_field("table", [](auto& packer) { packer.pack(1.5); })),
               refused("table must be an integer"));
-  EXPECT_THAT(refusal(with_field("table", [](auto& packer) { packer.pack(-1); })),
+  EXPECT_THAT(decode_refusal(with_field("table", [](auto& packer) { packer.pack(-1); })),
               refused("table must be between 1 and 8"));
-  EXPECT_THAT(refusal(with_field("offset", [](auto& packer) { packer.pack(~std::uint64_t{0}); })),
-              refused("offset must be between -5 and 5"));
-  EXPECT_THAT(refusal(with_field("spicy", number)), refused("spicy must be true or false"));
-  EXPECT_THAT(refusal(with_field("minutes", text)), refused("minutes must be a number"));
-  EXPECT_THAT(refusal(with_field("doneness", number)), refused("doneness must be a string"));
-  EXPECT_THAT(refusal(with_field("note", list)), refused("note must be a string"));
-  EXPECT_THAT(refusal(with_field("sides", number)), refused("sides must be a list"));
-  EXPECT_THAT(refusal(with_field("extras", list)), refused("extras must be a map"));
-  EXPECT_THAT(refusal(with_field("extras",
-                                 [](auto& packer) {
-                                   packer.pack_map(1);
-                                   packer.pack(1);
-                                   packer.pack(1);
-                                 })),
+  EXPECT_THAT(
+      decode_refusal(with_field("offset", [](auto& packer) { packer.pack(~std::uint64_t{0}); })),
+      refused("offset must be between -5 and 5"));
+  EXPECT_THAT(decode_refusal(with_field("spicy", number)), refused("spicy must be true or false"));
+  EXPECT_THAT(decode_refusal(with_field("minutes", text)), refused("minutes must be a number"));
+  EXPECT_THAT(decode_refusal(with_field("doneness", number)), refused("doneness must be a string"));
+  EXPECT_THAT(decode_refusal(with_field("note", list)), refused("note must be a string"));
+  EXPECT_THAT(decode_refusal(with_field("sides", number)), refused("sides must be a list"));
+  EXPECT_THAT(decode_refusal(with_field("extras", list)), refused("extras must be a map"));
+  EXPECT_THAT(decode_refusal(with_field("extras",
+                                        [](auto& packer) {
+                                          packer.pack_map(1);
+                                          packer.pack(1);
+                                          packer.pack(1);
+                                        })),
               refused("extras must be a map with text as keys"));
-  EXPECT_THAT(refusal(with_field("sides",
-                                 [](auto& packer) {
-                                   packer.pack_array(1);
-                                   packer.pack(1);
-                                 })),
+  EXPECT_THAT(decode_refusal(with_field("sides",
+                                        [](auto& packer) {
+                                          packer.pack_array(1);
+                                          packer.pack(1);
+                                        })),
               refused("a message must be a map"));
 }
 
@@ -118,7 +120,7 @@ TEST(HostileMsgpack, a_field_name_that_is_no_text_is_refused) {
   msgpack::sbuffer buffer;
   msgpack::packer packer(buffer);
   packer.pack_map(2).pack("dish").pack("x").pack(1).pack(1);
-  EXPECT_THAT(refusal({buffer.data(), buffer.size()}),
+  EXPECT_THAT(decode_refusal({buffer.data(), buffer.size()}),
               Refused(ErrorCode::kInvalidArgument, "a field name must be text"));
 }
 
@@ -147,7 +149,7 @@ TEST(HostileMsgpack, whatever_bytes_come_it_is_a_message_or_a_refusal) {
       data[random() % data.size()] = static_cast<char>(random());
     }
     if (round % 3 == 0) data.resize(random() % data.size());
-    const auto error = refusal(data);
+    const auto error = decode_refusal(data);
     if (!error) continue;
     EXPECT_EQ(error->code(), ErrorCode::kInvalidArgument);
     ++refused;

@@ -10,7 +10,7 @@ namespace pyro::image {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
@@ -20,7 +20,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 /// The profiles as a login shell reads them, with a directory in place of /etc.
-class LoginProfiles : public testing::TestWithParam<const char*> {
+class LoginProfiles : public ::testing::TestWithParam<const char*> {
  protected:
   LoginProfiles() : root_(fs::temp_directory_path(), "profiles") {
     fs::create_directories(path() / "etc/profile.d");
@@ -91,13 +91,13 @@ TEST_P(LoginProfiles, start_no_process_in_bash_and_ask_id_once_in_others) {
   if (bash()) {
     EXPECT_EQ(output, "status 0\nchildren 0\n");
   } else {
-    EXPECT_THAT(output, testing::Not(HasSubstr("children 0\n")));
+    EXPECT_THAT(output, ::testing::Not(HasSubstr("children 0\n")));
   }
   // So that a child would be seen.
-  EXPECT_THAT(after_login("(exit 0); children"), testing::Not(HasSubstr("children 0\n")));
+  EXPECT_THAT(after_login("(exit 0); children"), ::testing::Not(HasSubstr("children 0\n")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, LoginProfiles, testing::Values("bash", "dash"),
+INSTANTIATE_TEST_SUITE_P(Shells, LoginProfiles, ::testing::Values("bash", "dash"),
                          [](const auto& shell) { return std::string(shell.param); });
 
 }  // namespace

@@ -11,18 +11,15 @@
 #include "common/base/files.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
+#include "tests/unit/process/commands.h"
 
 namespace pyro {
 namespace {
 
-using testing::error_of;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using pyro::testing::TestDirectory;
 using ::testing::HasSubstr;
-using testing::Refused;
-using testing::TestDirectory;
-
-Deadline soon() { return Clock::now() + std::chrono::seconds(30); }
-
-Command shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
 
 ExitStatus run(const Command& command) {
   return ChildProcess(command).wait(soon(), StopFd({})).value();

@@ -5,18 +5,15 @@
 
 #include "common/process/child_process.h"
 #include "tests/support/errors.h"
+#include "tests/unit/process/commands.h"
 
 namespace pyro {
 namespace {
 
+using pyro::testing::error_of;
+using pyro::testing::Refused;
 using ::testing::ElementsAre;
-using testing::error_of;
 using ::testing::HasSubstr;
-using testing::Refused;
-
-Deadline soon() { return Clock::now() + std::chrono::seconds(60); }
-
-Command shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
 
 CommandResult run(const std::string& script) { return run_command(shell(script), soon(), {}); }
 

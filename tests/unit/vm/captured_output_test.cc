@@ -25,10 +25,10 @@ TEST(CapturedOutput, drops_the_middle_of_more_and_says_how_much) {
   EXPECT_TRUE(output.truncated());
   const std::string text = output.text();
   EXPECT_LT(text.size(), kLimit + 100);
-  EXPECT_THAT(text, testing::StartsWith("begin"));
-  EXPECT_THAT(text, testing::EndsWith("end"));
+  EXPECT_THAT(text, ::testing::StartsWith("begin"));
+  EXPECT_THAT(text, ::testing::EndsWith("end"));
   const std::size_t dropped = (40U << 20U) + 8 - kLimit;
-  EXPECT_THAT(text, testing::HasSubstr(std::to_string(dropped) + " bytes dropped"));
+  EXPECT_THAT(text, ::testing::HasSubstr(std::to_string(dropped) + " bytes dropped"));
 }
 
 }  // namespace

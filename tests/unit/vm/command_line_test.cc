@@ -8,9 +8,9 @@
 namespace pyro::vm {
 namespace {
 
-using testing::Contains;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 qemu::Plan whole_plan() {
   return {.program = "qemu",

@@ -24,7 +24,10 @@ Error malformed() { return unavailable("the VMM's monitor said something that is
 /// The string at `key`, or "" when there is none.
 std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  constexpr std::size_t kLongest = 1000;
+  return found != object.end() && found->is_string()
+             ? found->get_ref<const std::string&>().substr(0, kLongest)
+             : "";
 }
 
 }  // namespace
