@@ -119,14 +119,25 @@ void Warmer::work_for(const MachineRecord& record, const std::stop_token& stop) 
   const Work work{.deadline = Clock::now() + kWorkLimit, .stop = stop, .progress = {}};
   // As the machine it is made for: not deleted from under it meanwhile.
   const auto leases = take_boot_leases(record.boot);
-  const std::string key = shape->key();
-  if (key == failed_key_ && Clock::now() < try_again_) return;
-  failed_key_ = key;
-  try_again_ = Clock::now() + kPauseAfterFailure;
-  const Template from = builder_.ensure(*driver, record, Priority::kBackground, work);
-  failed_key_.clear();
+  const Template from = ensure_template(*driver, record, shape->key(), work);
   while (!stop.stop_requested() && standbys_.count(shape->key()) < wanted()) {
     standbys_.add(*driver, record, from, work);
+  }
+}
+
+Template Warmer::ensure_template(Driver& driver, const MachineRecord& record,
+                                 const std::string& key, const Work& work) {
+  if (key == failed_key_ && Clock::now() < try_again_) {
+    throw unavailable("its template could not be made a moment ago");
+  }
+  try {
+    return builder_.ensure(driver, record, Priority::kBackground, work);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) {
+      failed_key_ = key;
+      try_again_ = Clock::now() + kPauseAfterFailure;
+    }
+    throw;
   }
 }
 

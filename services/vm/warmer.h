@@ -33,6 +33,8 @@ class Warmer {
  private:
   void run(const std::stop_token& stop);
   void work_for(const MachineRecord& record, const std::stop_token& stop);
+  Template ensure_template(Driver& driver, const MachineRecord& record, const std::string& key,
+                           const Work& work);
   std::uint32_t wanted() const;
   void end_unwanted();
 
