@@ -25,6 +25,9 @@ class WarmFixture : public GuestFixture {
     return call(
         api::ExecMachine{.vm_id = vm_id, .command = command, .timeout_seconds = timeout_seconds});
   }
+  /// How far the guest's clock is behind this host's, in seconds, with the shortest of many ways
+  /// that its answers took. It is the machine's one command.
+  double clock_delay(const std::string& vm_id);
   void remove(const std::string& vm_id) { call(api::DeleteMachine{.vm_id = vm_id}); }
 
   api::DailyLoop daily_loop(bool verify = false) {
