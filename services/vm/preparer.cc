@@ -84,8 +84,10 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
                                  .manifest_path = manifest_of(environment)};
   if (!force) reply.daily_loop = describe(environment, boot, !verified, call.stop());
   reply.reused = reply.daily_loop.status == api::Warmth::kWarm;
-  if (!reply.reused) {
-    TemplateShape shape;
+  TemplateShape shape;
+  if (reply.reused) {
+    shape = earlier->shape;
+  } else {
     const MachineRecord record = default_machine(boot);
     const auto leases = take_boot_leases(boot);
     const auto driver = host_.driver_for(record, call.stop());
@@ -105,13 +107,11 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
     prove(record, call);
   }
   if (!reply.reused || !verified) {
-    Preparation done{.environment = environment,
-                     .environment_version = boot.environment_version,
-                     .shape = {},
-                     .prepared_at = reply.reused ? earlier->prepared_at : now_epoch_seconds(),
-                     .verified_in_boot = host_boot_id()};
-    const MachineRecord record = default_machine(boot);
-    done.shape = host_.driver_for(record, call.stop())->shape_of(record).value();
+    const Preparation done{.environment = environment,
+                           .environment_version = boot.environment_version,
+                           .shape = shape,
+                           .prepared_at = reply.reused ? earlier->prepared_at : now_epoch_seconds(),
+                           .verified_in_boot = host_boot_id()};
     write_record(reply.manifest_path, done);
     reply.daily_loop = describe(environment, boot, /*verify=*/false, call.stop());
   }
