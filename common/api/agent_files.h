@@ -1,0 +1,241 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/api/field.h"
+
+/// What the agent answers on its files port, in frames of common/link, and with trees as the
+/// streams of common/tree. Paths are relative to the workspace's tree, '/'-separated, without
+/// `.` and `..`; "" is the tree itself. No symbolic link leads out of the tree.
+/// A host believes none of it unchecked: these messages are how a hostile guest would speak.
+namespace pyro::api::agent {
+
+/// The port, as a vsock port number. Each connection is served by a thread of its own.
+inline constexpr std::uint32_t kFilesPort = 5006;
+
+/// Mounts the workspace disk, if that was not done, and shows its `tree` at /workspace. Whatever
+/// the guest cached of the disk before is dropped; a change that was cut short in the middle of
+/// being put in place is finished, one that was not decided is forgotten.
+struct MountVolume {
+  static constexpr Method kMethod{"volume.mount", Idempotent::kYes};
+  using Reply = Nothing;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+struct VolumeUsage {
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("entry_count", &VolumeUsage::entry_count, "Files, directories and links in the tree.");
+    f("bytes", &VolumeUsage::bytes, "Bytes of the files' content.");
+  }
+};
+
+/// Counts the tree, then writes everything to the disk and keeps the file system still until
+/// volume.thaw on the same connection, the connection's end, or the limit. Whatever else writes
+/// to the file system waits; the agent itself refuses to meanwhile.
+/// failed_precondition: it is frozen already.
+struct FreezeVolume {
+  static constexpr Method kMethod{"volume.freeze"};
+  using Reply = VolumeUsage;
+  std::uint64_t limit_ms = 60000;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("limit_ms", &FreezeVolume::limit_ms, "It thaws by itself after this time.", range(1, 600000));
+  }
+};
+
+struct Thawed {
+  bool held = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("held", &Thawed::held, "It was still frozen: a copy made meanwhile is of one moment.");
+  }
+};
+
+struct ThawVolume {
+  static constexpr Method kMethod{"volume.thaw"};
+  using Reply = Thawed;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+/// Entries of the tree without content, as a tree stream in output frames; the entry of `path`
+/// itself comes first, with the path "".
+/// not_found: there is no such path.
+struct ListTree {
+  static constexpr Method kMethod{"tree.list"};
+  using Reply = Nothing;
+  std::string path;
+  bool recursive = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &ListTree::path, "Where to begin.", max_length(4096));
+    f("recursive", &ListTree::recursive, "Directories below as well.");
+  }
+};
+
+/// What may have changed since a moment, as a tree stream without content: each directory whose
+/// ctime is not that moment, followed by all its entries whatever theirs is; of other directories
+/// the entries whose ctime is not that moment. Directories named `.git` are left out.
+/// The path in the stream is relative to the tree, also below `path`.
+struct ScanTree {
+  static constexpr Method kMethod{"tree.scan"};
+  using Reply = Nothing;
+  std::string path;
+  std::int64_t unchanged_ctime_ns = 0;
+  bool all = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &ScanTree::path, "Directory to begin at.", max_length(4096));
+    f("unchanged_ctime_ns", &ScanTree::unchanged_ctime_ns,
+      "Who has this ctime has not changed; nanoseconds since the epoch.");
+    f("all", &ScanTree::all, "Everything below, changed or not.");
+  }
+};
+
+/// A file or directory with its content as a tree stream in output frames; its own entry comes
+/// first, with the path "". Sockets, FIFOs and devices are sent as entries of kind other.
+/// not_found: there is no such path.
+struct SendTree {
+  static constexpr Method kMethod{"tree.send"};
+  using Reply = Nothing;
+  std::string path;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &SendTree::path, "What to send.", max_length(4096));
+  }
+};
+
+/// Regular files with their content, for a diff or a patch. A path that is not there, or no
+/// regular file, is an entry of kind absent or of what it is, without content; symbolic links
+/// come with their targets. Paths as asked for, in the order they were.
+struct SendFiles {
+  static constexpr Method kMethod{"tree.send_files"};
+  using Reply = Nothing;
+  std::vector<std::string> paths;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("paths", &SendFiles::paths, "What to send.", max_length(4096));
+  }
+};
+
+struct FilePart {
+  std::uint64_t size_bytes = 0;
+  Bytes content;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("size_bytes", &FilePart::size_bytes, "Size of the whole file.");
+    f("content", &FilePart::content, "From the offset on.");
+  }
+};
+
+/// Part of a regular file. failed_precondition: it is something else.
+struct ReadPart {
+  static constexpr Method kMethod{"file.read", Idempotent::kYes};
+  using Reply = FilePart;
+  std::string path;
+  std::uint64_t offset = 0;
+  std::uint64_t max_bytes = 65536;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &ReadPart::path, "The file.", kRequired, max_length(4096));
+    f("offset", &ReadPart::offset, "Where to begin, in bytes.");
+    f("max_bytes", &ReadPart::max_bytes, "At most this many bytes.", range(1, 16 << 20));
+  }
+};
+
+/// Replaces or makes one regular file as a whole, and the directories above it; on disk once it
+/// is answered. failed_precondition: the target is no regular file, or a parent no directory.
+struct ReplaceFile {
+  static constexpr Method kMethod{"file.replace", Idempotent::kYes};
+  using Reply = Nothing;
+  std::string path;
+  Bytes content;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &ReplaceFile::path, "The file.", kRequired, max_length(4096));
+    f("content", &ReplaceFile::content, "All of it.", max_length(16U << 20U));
+  }
+};
+
+/// Begins a change of the tree, staged beside it; the connection's end forgets it. One a
+/// connection.
+struct BeginChange {
+  static constexpr Method kMethod{"change.begin"};
+  using Reply = Nothing;
+  std::string destination;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("destination", &BeginChange::destination,
+      "Directory that the staged entries go to; made when missing.", max_length(4096));
+  }
+};
+
+/// More of a tree stream with content: what to add or overwrite.
+struct StageTree {
+  static constexpr Method kMethod{"change.stage"};
+  using Reply = Nothing;
+  Bytes stream;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("stream", &StageTree::stream, "Bytes of the stream, cut anywhere.", max_length(1U << 20U));
+  }
+};
+
+/// A path as the host saw it: the change is refused when it is something else by now.
+struct Expectation {
+  std::string path;
+  bool absent = false;
+  std::uint64_t inode = 0;
+  std::int64_t ctime_ns = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("path", &Expectation::path, "Relative to the tree.", kRequired, max_length(4096));
+    f("absent", &Expectation::absent, "There must be nothing.");
+    f("inode", &Expectation::inode, "Its inode number.");
+    f("ctime_ns", &Expectation::ctime_ns, "Its ctime.");
+  }
+};
+
+/// Puts all of it in place or nothing; on disk once it is answered.
+/// failed_precondition: `file conflicts with existing path: X` (or directory, symlink), or an
+/// expectation does not hold.
+struct CommitChange {
+  static constexpr Method kMethod{"change.commit"};
+  using Reply = Nothing;
+  std::vector<Expectation> expectations;
+  std::vector<std::string> deletions;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("expectations", &CommitChange::expectations, "What must still be so.", max_length(65536));
+    f("deletions", &CommitChange::deletions,
+      "Files to delete, relative to the tree; directories that are empty then go as well.",
+      max_length(65536));
+  }
+};
+
+using FilesAgentApi = Api<MountVolume, FreezeVolume, ThawVolume, ListTree, ScanTree, SendTree,
+                          SendFiles, ReadPart, ReplaceFile, BeginChange, StageTree, CommitChange>;
+
+}  // namespace pyro::api::agent

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+
+#include "common/api/workspace_files.h"
+
+/// Operations of the files service: what the workspace service has it do with volumes and trees.
+/// No door calls it.
+namespace pyro::api {
+
+/// A workspace's file operation, on the machine that runs it. It has the operation's own name,
+/// fields and reply.
+template <Operation Op>
+struct OnMachine {
+  static constexpr Method kMethod = Op::kMethod;
+  using Reply = typename Op::Reply;
+  std::string vm_id;
+  std::string baseline;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  Op request;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &OnMachine::vm_id, "The machine that runs the workspace.", kRequired);
+    f("baseline", &OnMachine::baseline, "Volume of the state at creation, a path.");
+    f("execution_mode", &OnMachine::execution_mode, "The machine's, for the reply.");
+    f("request", &OnMachine::request, "What was asked for.", kRequired);
+  }
+};
+
+/// Writes a new volume that holds a seed, or nothing. On any failure no file is left.
+/// not_found: `seed_path P does not exist`.
+struct BuildVolume {
+  static constexpr Method kMethod{"files.build_volume"};
+  using Reply = WorkspaceSeed;
+  std::string volume;
+  std::optional<std::string> seed_path;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("volume", &BuildVolume::volume, "Path of the volume to make; must not exist.", kRequired,
+      max_length(4096));
+    f("seed_path", &BuildVolume::seed_path, "What it holds.", max_length(4096));
+  }
+};
+
+/// How much a tree holds.
+struct TreeSize {
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes_written = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("entry_count", &TreeSize::entry_count, "Files, directories and links.");
+    f("bytes_written", &TreeSize::bytes_written, "Bytes of the files' content.");
+  }
+};
+
+/// Copies the volume of a running machine as it is at one moment. On any failure no file is left,
+/// and the guest's file system goes on.
+struct CopyVolume {
+  static constexpr Method kMethod{"files.copy_volume"};
+  using Reply = TreeSize;
+  std::string vm_id;
+  std::string volume;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &CopyVolume::vm_id, "The machine.", kRequired);
+    f("volume", &CopyVolume::volume, "Path of the copy; must not exist.", kRequired,
+      max_length(4096));
+  }
+};
+
+using FilesApi = Api<BuildVolume, CopyVolume, OnMachine<PushSync>, OnMachine<ExportPath>,
+                     OnMachine<DiffWorkspace>, OnMachine<ListFiles>, OnMachine<ReadFile>,
+                     OnMachine<WriteFile>, OnMachine<ApplyPatch>>;
+
+}  // namespace pyro::api

@@ -1,0 +1,597 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/api/boot_policy.h"
+#include "common/api/field.h"
+#include "common/api/machine.h"
+
+/// Operations on workspaces: sandboxes that stay, with /workspace, a history and snapshots.
+/// Owner: workspace service. What is in /workspace has a header of its own: workspace_files.h.
+namespace pyro::api {
+
+/// What a workspace's guest may reach.
+enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
+constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
+  return {{{NetworkPolicy::kOff, "off"},
+           {NetworkPolicy::kEgress, "egress"},
+           {NetworkPolicy::kEgressPublishedPorts, "egress+published-ports"}}};
+}
+
+enum class SeedMode { kEmpty, kDirectory, kTarArchive };
+constexpr std::array<std::pair<SeedMode, std::string_view>, 3> enum_names(SeedMode) {
+  return {{{SeedMode::kEmpty, "empty"},
+           {SeedMode::kDirectory, "directory"},
+           {SeedMode::kTarArchive, "tar_archive"}}};
+}
+
+/// What /workspace held at first.
+struct WorkspaceSeed {
+  SeedMode mode = SeedMode::kEmpty;
+  std::optional<std::string> seed_path;
+  std::string destination = "/workspace";
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t skipped_count = 0;
+  std::optional<std::string> origin_kind;
+  std::optional<std::string> origin_ref;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("mode", &WorkspaceSeed::mode, "empty, directory or tar_archive.");
+    f("seed_path", &WorkspaceSeed::seed_path, "The directory or archive on the host.");
+    f("destination", &WorkspaceSeed::destination, "Where it went.");
+    f("entry_count", &WorkspaceSeed::entry_count, "Files, directories and links.");
+    f("bytes_written", &WorkspaceSeed::bytes_written, "Bytes of the files' content.");
+    f("skipped_count", &WorkspaceSeed::skipped_count,
+      "Sockets, FIFOs and devices that were left out.");
+    f("origin_kind", &WorkspaceSeed::origin_kind,
+      "manual_seed_path, project_path or repo_url; null without a seed.");
+    f("origin_ref", &WorkspaceSeed::origin_ref, "The path or URL that it came from.");
+  }
+};
+
+enum class SecretSource { kLiteral, kFile };
+constexpr std::array<std::pair<SecretSource, std::string_view>, 2> enum_names(SecretSource) {
+  return {{{SecretSource::kLiteral, "literal"}, {SecretSource::kFile, "file"}}};
+}
+
+/// A secret by its name; its value is in no record.
+struct WorkspaceSecret {
+  std::string name;
+  SecretSource source_kind = SecretSource::kLiteral;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("name", &WorkspaceSecret::name, "Its name.");
+    f("source_kind", &WorkspaceSecret::source_kind, "literal or file.");
+  }
+};
+
+/// A command as the history has it, without its output.
+struct CommandSummary {
+  std::uint64_t sequence = 0;
+  std::string command;
+  std::string cwd;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("sequence", &CommandSummary::sequence, "Its number since the last reset, from 1.");
+    f("command", &CommandSummary::command, "The command.");
+    f("cwd", &CommandSummary::cwd, "Where it started.");
+    f("exit_code", &CommandSummary::exit_code,
+      "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
+    f("duration_ms", &CommandSummary::duration_ms, "Milliseconds it ran.");
+    f("execution_mode", &CommandSummary::execution_mode, "guest_serial, … or host_compat.");
+  }
+};
+
+/// What a reset brought back.
+struct WorkspaceReset {
+  std::string snapshot_name;
+  std::string kind;
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes_written = 0;
+  std::string destination = "/workspace";
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("snapshot_name", &WorkspaceReset::snapshot_name, "baseline, or a named snapshot.");
+    f("kind", &WorkspaceReset::kind, "baseline or named.");
+    f("entry_count", &WorkspaceReset::entry_count, "Files, directories and links in it.");
+    f("bytes_written", &WorkspaceReset::bytes_written, "Bytes of the files' content.");
+    f("destination", &WorkspaceReset::destination, "Where it was restored.");
+  }
+};
+
+struct Workspace {
+  std::string workspace_id;
+  std::optional<std::string> name;
+  std::map<std::string, std::string> labels;
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::uint32_t ttl_seconds = 600;
+  double created_at = 0;
+  double expires_at = 0;
+  double last_activity_at = 0;
+  MachineState state = MachineState::kCreated;
+  NetworkPolicy network_policy = NetworkPolicy::kOff;
+  bool network_enabled = false;
+  bool allow_host_compat = false;
+  std::optional<std::string> guest_ip;
+  std::optional<std::string> tap_name;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::string workspace_path = "/workspace";
+  WorkspaceSeed workspace_seed;
+  std::vector<WorkspaceSecret> secrets;
+  std::uint64_t command_count = 0;
+  std::optional<CommandSummary> last_command;
+  std::uint32_t service_count = 0;
+  std::uint32_t running_service_count = 0;
+  std::uint32_t reset_count = 0;
+  std::optional<double> last_reset_at;
+  std::optional<std::string> last_error;
+  std::map<std::string, std::string> metadata;
+  std::optional<WorkspaceReset> workspace_reset;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &Workspace::workspace_id, "Id of the workspace, 12 hex digits.");
+    f("name", &Workspace::name, "Its name, if it has one.");
+    f("labels", &Workspace::labels, "Its labels.");
+    f("environment", &Workspace::environment, "Environment it boots.");
+    f("environment_version", &Workspace::environment_version, "Version of that environment.");
+    f("vcpu_count", &Workspace::vcpu_count, "Virtual CPUs.");
+    f("mem_mib", &Workspace::mem_mib, "Memory in MiB.");
+    f("ttl_seconds", &Workspace::ttl_seconds, "It is deleted this long after its last activity.");
+    f("created_at", &Workspace::created_at, "Seconds since the epoch.");
+    f("expires_at", &Workspace::expires_at,
+      "When it is deleted unless something is done in it before; moves with its last activity.");
+    f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
+    f("state", &Workspace::state, "created, started or stopped.");
+    f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
+    f("network_enabled", &Workspace::network_enabled, "Whether it has a way out.");
+    f("allow_host_compat", &Workspace::allow_host_compat,
+      "Whether its caller opted into running on the host when no guest can be booted.");
+    f("guest_ip", &Workspace::guest_ip, "Its address, with a network.");
+    f("tap_name", &Workspace::tap_name, "Its tap device, with a network.");
+    f("execution_mode", &Workspace::execution_mode,
+      "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
+    f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
+    f("workspace_seed", &Workspace::workspace_seed, "What it began with.");
+    f("secrets", &Workspace::secrets, "Its secrets by name.");
+    f("command_count", &Workspace::command_count, "Commands since the last reset.");
+    f("last_command", &Workspace::last_command, "The last of them.");
+    f("service_count", &Workspace::service_count, "Its services.");
+    f("running_service_count", &Workspace::running_service_count, "Those that run.");
+    f("reset_count", &Workspace::reset_count, "How often it was reset.");
+    f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
+    f("last_error", &Workspace::last_error, "Why it is not as it should be.");
+    f("metadata", &Workspace::metadata, "Its machine's: boot_mode, accelerator, …");
+    f("workspace_reset", &Workspace::workspace_reset, "Of a reset: what was restored.");
+  }
+};
+
+/// A workspace's id on the command line and in every request.
+template <class Request, class Fields>
+void describe_workspace_id(Fields& f) {
+  f("workspace_id", &Request::workspace_id, "Id of the workspace.", kRequired, kPositional,
+    max_length(64));
+}
+
+/// The same for a reply.
+template <class Reply, class Fields>
+void describe_reply_workspace_id(Fields& f) {
+  f("workspace_id", &Reply::workspace_id, "The workspace.");
+}
+
+/// Makes a workspace and starts it: all or nothing. The environment is installed when missing.
+/// resource_exhausted: the limit of machines and workspaces; the seed does not fit.
+struct CreateWorkspace {
+  static constexpr Method kMethod{"workspace.create"};
+  using Reply = Workspace;
+  std::string environment;
+  std::uint32_t vcpu_count = 1;
+  std::uint32_t mem_mib = 1024;
+  std::uint32_t ttl_seconds = 600;
+  NetworkPolicy network_policy = NetworkPolicy::kOff;
+  bool allow_host_compat = false;
+  std::optional<std::string> seed_path;
+  std::optional<std::string> name;
+  std::map<std::string, std::string> labels;
+  BootPolicy boot = BootPolicy::kAuto;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &CreateWorkspace::environment, "Environment to boot, like debian:12.",
+      kRequired, kPositional, max_length(128));
+    f("vcpu_count", &CreateWorkspace::vcpu_count, "Virtual CPUs.", kVcpuRange);
+    f("mem_mib", &CreateWorkspace::mem_mib, "Memory in MiB.", kMemMibRange);
+    f("ttl_seconds", &CreateWorkspace::ttl_seconds, "Seconds without activity until it is deleted.",
+      kTtlRange);
+    f("network_policy", &CreateWorkspace::network_policy, "off, egress or egress+published-ports.");
+    f("allow_host_compat", &CreateWorkspace::allow_host_compat,
+      "Run on the host, without a guest's isolation, when no guest can be booted.");
+    f("seed_path", &CreateWorkspace::seed_path,
+      "Directory or .tar/.tar.gz/.tgz archive on the host whose content /workspace begins with.",
+      max_length(4096));
+    f("name", &CreateWorkspace::name, "A name for people, 1 to 64 printable characters.",
+      max_length(256));
+    f("labels", &CreateWorkspace::labels, "Labels, as {\"key\": \"value\"}.", max_length(64));
+    f("boot", &CreateWorkspace::boot, "cold: never from a warm template.", kHidden);
+  }
+};
+
+/// The workspaces in short.
+struct WorkspaceEntry {
+  std::string workspace_id;
+  std::optional<std::string> name;
+  std::map<std::string, std::string> labels;
+  std::string environment;
+  MachineState state = MachineState::kCreated;
+  double created_at = 0;
+  double last_activity_at = 0;
+  double expires_at = 0;
+  std::uint64_t command_count = 0;
+  std::uint32_t service_count = 0;
+  std::uint32_t running_service_count = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &WorkspaceEntry::workspace_id, "Id of the workspace.");
+    f("name", &WorkspaceEntry::name, "Its name, if it has one.");
+    f("labels", &WorkspaceEntry::labels, "Its labels.");
+    f("environment", &WorkspaceEntry::environment, "Environment it boots.");
+    f("state", &WorkspaceEntry::state, "created, started or stopped.");
+    f("created_at", &WorkspaceEntry::created_at, "Seconds since the epoch.");
+    f("last_activity_at", &WorkspaceEntry::last_activity_at, "When it was last changed.");
+    f("expires_at", &WorkspaceEntry::expires_at, "When it is deleted.");
+    f("command_count", &WorkspaceEntry::command_count, "Commands since the last reset.");
+    f("service_count", &WorkspaceEntry::service_count, "Its services.");
+    f("running_service_count", &WorkspaceEntry::running_service_count, "Those that run.");
+  }
+};
+
+struct WorkspaceList {
+  std::uint32_t count = 0;
+  std::vector<WorkspaceEntry> workspaces;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("count", &WorkspaceList::count, "How many there are.");
+    f("workspaces", &WorkspaceList::workspaces, "Most recent activity first.");
+  }
+};
+
+struct ListWorkspaces {
+  static constexpr Method kMethod{"workspace.list", Idempotent::kYes};
+  using Reply = WorkspaceList;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+struct WorkspaceStatus {
+  static constexpr Method kMethod{"workspace.status", Idempotent::kYes};
+  using Reply = Workspace;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<WorkspaceStatus>(f);
+  }
+};
+
+/// Changes name and labels; what is not named stays.
+struct UpdateWorkspace {
+  static constexpr Method kMethod{"workspace.update", Idempotent::kYes};
+  using Reply = Workspace;
+  std::string workspace_id;
+  std::optional<std::string> name;
+  bool clear_name = false;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> clear_labels;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<UpdateWorkspace>(f);
+    f("name", &UpdateWorkspace::name, "A new name, 1 to 64 printable characters.", max_length(256));
+    f("clear_name", &UpdateWorkspace::clear_name, "Take the name away.");
+    f("labels", &UpdateWorkspace::labels, "Labels to set, as {\"key\": \"value\"}.",
+      max_length(64));
+    f("clear_labels", &UpdateWorkspace::clear_labels, "Keys of labels to take away.",
+      max_length(64));
+  }
+};
+
+struct WorkspaceExecResult {
+  std::string workspace_id;
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::string command;
+  std::string stdout_text;
+  std::string stderr_text;
+  bool stdout_truncated = false;
+  bool stderr_truncated = false;
+  std::int32_t exit_code = 0;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::uint64_t sequence = 0;
+  std::string cwd;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<WorkspaceExecResult>(f);
+    f("environment", &WorkspaceExecResult::environment, "Its environment.");
+    f("environment_version", &WorkspaceExecResult::environment_version, "Version of that.");
+    f("command", &WorkspaceExecResult::command, "The command as it was run by the shell.");
+    f("stdout", &WorkspaceExecResult::stdout_text, "Standard output, at most 8 MiB.");
+    f("stderr", &WorkspaceExecResult::stderr_text, "Standard error, at most 8 MiB.");
+    f("stdout_truncated", &WorkspaceExecResult::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &WorkspaceExecResult::stderr_truncated, "Its middle was dropped.");
+    f("exit_code", &WorkspaceExecResult::exit_code, "Exit status; 124 after a time-out.");
+    f("duration_ms", &WorkspaceExecResult::duration_ms, "Milliseconds from start to exit.");
+    f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
+    f("sequence", &WorkspaceExecResult::sequence, "Its number since the last reset, from 1.");
+    f("cwd", &WorkspaceExecResult::cwd, "Where it started.");
+  }
+};
+
+/// Runs one command in /workspace. It is a job: it goes on when its caller vanishes, and ends
+/// when the caller cancels. failed_precondition: the workspace is not started.
+struct ExecWorkspace {
+  static constexpr Method kMethod{"workspace.exec"};
+  using Reply = WorkspaceExecResult;
+  std::string workspace_id;
+  std::string command;
+  std::uint32_t timeout_seconds = 30;
+  std::optional<std::string> output_socket;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<ExecWorkspace>(f);
+    f("command", &ExecWorkspace::command, "Shell command.", kRequired, kPositional, kCommandLimit);
+    f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive);
+    f("output_socket", &ExecWorkspace::output_socket,
+      "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+  }
+};
+
+struct LogEntry {
+  std::uint64_t sequence = 0;
+  std::string command;
+  std::string cwd;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  double recorded_at = 0;
+  std::string stdout_text;
+  std::string stderr_text;
+  bool stdout_truncated = false;
+  bool stderr_truncated = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("sequence", &LogEntry::sequence, "Its number since the last reset, from 1.");
+    f("command", &LogEntry::command, "The command.");
+    f("cwd", &LogEntry::cwd, "Where it started.");
+    f("exit_code", &LogEntry::exit_code,
+      "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
+    f("duration_ms", &LogEntry::duration_ms, "Milliseconds it ran.");
+    f("execution_mode", &LogEntry::execution_mode, "guest_serial, … or host_compat.");
+    f("recorded_at", &LogEntry::recorded_at, "When it began, seconds since the epoch.");
+    f("stdout", &LogEntry::stdout_text, "Standard output.");
+    f("stderr", &LogEntry::stderr_text, "Standard error.");
+    f("stdout_truncated", &LogEntry::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &LogEntry::stderr_truncated, "Its middle was dropped.");
+  }
+};
+
+struct WorkspaceLog {
+  std::string workspace_id;
+  std::uint32_t count = 0;
+  std::vector<LogEntry> entries;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<WorkspaceLog>(f);
+    f("count", &WorkspaceLog::count, "Commands since the last reset.");
+    f("entries", &WorkspaceLog::entries,
+      "The commands in their order. When all their output is more than 32 MiB, the oldest ones "
+      "come without theirs, marked as truncated.");
+  }
+};
+
+struct WorkspaceLogs {
+  static constexpr Method kMethod{"workspace.logs", Idempotent::kYes};
+  using Reply = WorkspaceLog;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<WorkspaceLogs>(f);
+  }
+};
+
+/// Makes the whole sandbox anew, with /workspace from the baseline or a named snapshot.
+/// From any state; when it fails the workspace is stopped, with last_error.
+struct ResetWorkspace {
+  static constexpr Method kMethod{"workspace.reset"};
+  using Reply = Workspace;
+  std::string workspace_id;
+  std::string snapshot = "baseline";
+  BootPolicy boot = BootPolicy::kAuto;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<ResetWorkspace>(f);
+    f("snapshot", &ResetWorkspace::snapshot, "baseline, or the name of a snapshot.",
+      max_length(64));
+    f("boot", &ResetWorkspace::boot, "cold: never from a warm template.", kHidden);
+  }
+};
+
+/// Boots a stopped workspace again, with /workspace and everything on its disks as they were.
+struct StartWorkspace {
+  static constexpr Method kMethod{"workspace.start", Idempotent::kYes};
+  using Reply = Workspace;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<StartWorkspace>(f);
+  }
+};
+
+/// Ends the guest and keeps everything on its disks.
+struct StopWorkspace {
+  static constexpr Method kMethod{"workspace.stop", Idempotent::kYes};
+  using Reply = Workspace;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<StopWorkspace>(f);
+  }
+};
+
+struct DeletedWorkspace {
+  std::string workspace_id;
+  bool deleted = false;
+  std::string reason;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<DeletedWorkspace>(f);
+    f("deleted", &DeletedWorkspace::deleted, "Whether it is gone.");
+    f("reason", &DeletedWorkspace::reason, "explicit_delete.");
+  }
+};
+
+/// Ends the guest and removes every trace of the workspace, snapshots included.
+struct DeleteWorkspace {
+  static constexpr Method kMethod{"workspace.delete"};
+  using Reply = DeletedWorkspace;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<DeleteWorkspace>(f);
+  }
+};
+
+enum class SnapshotKind { kBaseline, kNamed };
+constexpr std::array<std::pair<SnapshotKind, std::string_view>, 2> enum_names(SnapshotKind) {
+  return {{{SnapshotKind::kBaseline, "baseline"}, {SnapshotKind::kNamed, "named"}}};
+}
+
+struct Snapshot {
+  std::string snapshot_name;
+  SnapshotKind kind = SnapshotKind::kNamed;
+  double created_at = 0;
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes_written = 0;
+  bool deletable = true;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("snapshot_name", &Snapshot::snapshot_name, "Its name.");
+    f("kind", &Snapshot::kind, "baseline or named.");
+    f("created_at", &Snapshot::created_at, "Seconds since the epoch.");
+    f("entry_count", &Snapshot::entry_count, "Files, directories and links in it.");
+    f("bytes_written", &Snapshot::bytes_written, "Bytes of the files' content.");
+    f("deletable", &Snapshot::deletable, "False for the baseline.");
+  }
+};
+
+struct CreatedSnapshot {
+  std::string workspace_id;
+  Snapshot snapshot;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<CreatedSnapshot>(f);
+    f("snapshot", &CreatedSnapshot::snapshot, "The new snapshot.");
+  }
+};
+
+/// Keeps /workspace as it is now under a name. already_exists: the name is taken.
+struct CreateSnapshot {
+  static constexpr Method kMethod{"workspace.snapshot_create"};
+  using Reply = CreatedSnapshot;
+  std::string workspace_id;
+  std::string snapshot_name;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<CreateSnapshot>(f);
+    f("snapshot_name", &CreateSnapshot::snapshot_name,
+      "Name of the snapshot: letters, digits, '.', '_' and '-'.", kRequired, kPositional,
+      max_length(64));
+  }
+};
+
+struct DeletedSnapshot {
+  std::string workspace_id;
+  std::string snapshot_name;
+  bool deleted = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<DeletedSnapshot>(f);
+    f("snapshot_name", &DeletedSnapshot::snapshot_name, "The snapshot.");
+    f("deleted", &DeletedSnapshot::deleted, "Whether it is gone.");
+  }
+};
+
+/// failed_precondition: `cannot delete the baseline snapshot`.
+struct DeleteSnapshot {
+  static constexpr Method kMethod{"workspace.snapshot_delete"};
+  using Reply = DeletedSnapshot;
+  std::string workspace_id;
+  std::string snapshot_name;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<DeleteSnapshot>(f);
+    f("snapshot_name", &DeleteSnapshot::snapshot_name, "Name of the snapshot.", kRequired,
+      kPositional, max_length(64));
+  }
+};
+
+struct SnapshotList {
+  std::string workspace_id;
+  std::uint32_t count = 0;
+  std::vector<Snapshot> snapshots;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<SnapshotList>(f);
+    f("count", &SnapshotList::count, "How many, the baseline included.");
+    f("snapshots", &SnapshotList::snapshots, "The baseline first, then by age.");
+  }
+};
+
+struct ListSnapshots {
+  static constexpr Method kMethod{"workspace.snapshot_list", Idempotent::kYes};
+  using Reply = SnapshotList;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<ListSnapshots>(f);
+  }
+};
+
+}  // namespace pyro::api

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// A file tree as a sequence: what walks one gives it to a sink, wherever it comes from (a
+/// directory, an archive, a volume, a stream) and wherever it goes to.
+namespace pyro::tree {
+
+/// kOther: a socket, FIFO or device. kAbsent: nothing is there (answers to a question only).
+enum class EntryKind : std::uint8_t {
+  kDirectory = 1,
+  kFile = 2,
+  kSymlink = 3,
+  kOther = 4,
+  kAbsent = 5
+};
+
+/// Linux's own limits, of a path and of a name in it.
+inline constexpr std::size_t kMaxPathBytes = 4095;
+inline constexpr std::size_t kMaxNameBytes = 255;
+
+struct Entry {
+  /// Relative to the tree's top, '/'-separated, without empty parts, `.` and `..`; "" is the top
+  /// itself. Bytes as the file system has them.
+  std::string path{};
+  EntryKind kind = EntryKind::kFile;
+  std::uint32_t mode = 0644;  ///< permission bits, 07777
+  std::int64_t mtime_ns = 0;  ///< since the epoch
+  std::uint64_t size = 0;     ///< of a file, as it was when it was met; its data may differ
+  std::string link_target{};  ///< of a symlink
+  std::uint64_t inode = 0;    ///< where the source has one
+  std::int64_t ctime_ns = 0;  ///< where the source has one
+  bool operator==(const Entry&) const = default;
+};
+
+/// Takes a tree. Directories come before what is in them. Of a file that is sent with its content
+/// data() follows any number of times, then end_file().
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void entry(const Entry& entry) = 0;
+  virtual void data(std::string_view bytes) = 0;
+  virtual void end_file() = 0;
+};
+
+/// How much went by.
+struct Totals {
+  std::uint64_t entries = 0;  ///< directories, files and links
+  std::uint64_t bytes = 0;    ///< of the files' content
+  std::uint64_t skipped = 0;  ///< sockets, FIFOs and devices
+};
+
+}  // namespace pyro::tree
