@@ -170,6 +170,7 @@ struct Diff {
   DiffSummary summary;
   std::vector<DiffEntry> entries;
   std::string patch;
+  std::vector<std::string> patch_omits;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -178,6 +179,8 @@ struct Diff {
     f("summary", &Diff::summary, "How much.");
     f("entries", &Diff::entries, "What, sorted by path.");
     f("patch", &Diff::patch, "One git-format patch of all of it, for git apply.");
+    f("patch_omits", &Diff::patch_omits,
+      "Paths that the patch leaves out because they are too large for it: export those.");
   }
 };
 
