@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "common/base/text.h"
 #include "tests/support/environment.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
@@ -153,6 +154,18 @@ TEST_F(DiffBuilderTest, takes_the_deletion_of_a_changed_type_first) {
   const std::string patch = builder_.build().patch;
   EXPECT_THAT(patch, StartsWith("diff --git a/odd b/odd\ndeleted file mode 100644\n"));
   EXPECT_THAT(patch, HasSubstr("diff --git a/odd b/odd\nnew file mode 120000\n"));
+}
+
+TEST_F(DiffBuilderTest, is_utf8_also_where_git_cuts_a_line_at_a_byte) {
+  for (std::size_t shift = 0; shift < 2; ++shift) {
+    std::string text = "f" + std::string(shift, 'x');
+    for (int i = 0; i < 100; ++i) text += "\xC3\xA9";
+    text += "\n1\n2\n3\n4\n5\n6\n";
+    add(fmt::format("{}", shift), text_file(text), text_file(text + "7\n"));
+  }
+  const std::string patch = builder_.build().patch;
+  EXPECT_EQ(patch, to_valid_utf8(patch));
+  EXPECT_THAT(patch, HasSubstr("@@ f"));
 }
 
 TEST_F(DiffBuilderTest, refuses_a_tree_that_contradicts_itself) {
