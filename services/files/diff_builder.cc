@@ -198,9 +198,7 @@ void DiffBuilder::take_section(PatchForm form, Changed& changed, std::string_vie
     change.too_large = true;
     return;
   }
-  std::string text = form == PatchForm::kOddLink ? as_link_section(section)
-                     : form == PatchForm::kText  ? with_whole_characters(section)
-                                                 : std::string(section);
+  std::string text = form == PatchForm::kOddLink ? as_link_section(section) : std::string(section);
   if (section.find("\n--- ") == section.npos) {
     text.replace(0, text.find('\n'), safe_header_of(path));
   }

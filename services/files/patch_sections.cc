@@ -39,19 +39,6 @@ class MappedFile {
 /// binary content hold no space.
 constexpr std::string_view kHeader = "diff --git ";
 
-/// Calls `change` with each line, its end included, and joins what it returns.
-std::string each_line(std::string_view section,
-                      const std::function<std::string(std::string_view)>& change) {
-  std::string out;
-  out.reserve(section.size());
-  while (!section.empty()) {
-    const std::size_t length = std::min(section.find('\n'), section.size() - 1) + 1;
-    out += change(section.substr(0, length));
-    section.remove_prefix(length);
-  }
-  return out;
-}
-
 }  // namespace
 
 void for_each_section(
@@ -68,21 +55,22 @@ void for_each_section(
   }
 }
 
-std::string with_whole_characters(std::string_view section) {
-  return each_line(section, [](std::string_view line) {
-    return line.starts_with("@@ ") ? to_valid_utf8(line) : std::string(line);
-  });
-}
-
 std::string as_link_section(std::string_view section) {
-  const std::size_t content = section.find("\nGIT binary patch\n");
-  const std::string_view head = section.substr(0, content);
-  std::string changed = each_line(head, [](std::string_view line) {
-    std::string text(line);
-    if (text.ends_with(" 100644\n")) text.replace(text.size() - 7, 6, "120000");
-    return text;
-  });
-  changed += section.substr(head.size());
+  constexpr std::string_view kFileMode = " 100644\n";
+  std::string changed;
+  bool in_head = true;
+  while (!section.empty()) {
+    const std::size_t end = section.find('\n');
+    const std::string_view line = section.substr(0, end == section.npos ? end : end + 1);
+    section.remove_prefix(line.size());
+    in_head = in_head && line != "GIT binary patch\n";
+    if (in_head && line.ends_with(kFileMode) && !line.starts_with(kHeader)) {
+      changed += line.substr(0, line.size() - kFileMode.size());
+      changed += " 120000\n";
+    } else {
+      changed += line;
+    }
+  }
   return changed;
 }
 

@@ -14,9 +14,6 @@ void for_each_section(
     const std::filesystem::path& patch,
     const std::function<void(std::string_view header, std::string_view section)>& take);
 
-/// The section as valid UTF-8: git cuts the function's name after `@@ … @@` at a byte.
-std::string with_whole_characters(std::string_view section);
-
 /// The section of a regular file's content as that of a symbolic link with that target.
 std::string as_link_section(std::string_view section);
 
