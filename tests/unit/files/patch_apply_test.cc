@@ -124,6 +124,22 @@ TEST(PatchApply, reports_an_offset_to_the_front_as_negative) {
   EXPECT_EQ(outcome.entries.at(0).offset_lines, -4);
 }
 
+TEST(PatchApply, reports_the_first_of_several_offsets) {
+  PatchedTree tree;
+  tree.put("a", "x\n" + numbers(9) + "y\ny\n" + "11\n12\n13\n");
+  const auto outcome = tree.apply(
+      "--- a/a\n+++ b/a\n@@ -2,3 +2,3 @@\n 2\n-3\n+three\n 4\n"
+      "@@ -10,3 +10,3 @@\n 11\n-12\n+twelve\n 13\n");
+  EXPECT_EQ(outcome.entries.at(0).offset_lines, 1);
+}
+
+TEST(PatchApply, takes_an_empty_line_for_one_of_context) {
+  PatchedTree tree;
+  tree.put("a", "1\n\n3\n");
+  tree.apply("--- a/a\n+++ b/a\n@@ -1,3 +1,3 @@\n 1\n\n-3\n+three\n");
+  EXPECT_EQ(tree.content("a"), "1\n\nthree\n");
+}
+
 TEST(PatchApply, takes_several_hunks) {
   PatchedTree tree;
   tree.put("a", numbers(20));
