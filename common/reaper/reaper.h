@@ -6,13 +6,13 @@
 #include <optional>
 #include <thread>
 
-namespace pyro::vm {
+namespace pyro {
 
 /// Enforces lifetimes without being asked: sleeps until the next one ends.
 class Reaper {
  public:
   struct Hooks {
-    /// When the next machine expires, in seconds since the epoch.
+    /// When the next thing expires, in seconds since the epoch.
     std::function<std::optional<double>()> next_expiry;
     /// Deletes what has expired.
     std::function<void()> reap;
@@ -23,7 +23,7 @@ class Reaper {
   Reaper& operator=(const Reaper&) = delete;
   ~Reaper();
 
-  /// A machine was added: the next expiry may have come closer.
+  /// Something was added: the next expiry may have come closer.
   void wake();
 
  private:
@@ -36,4 +36,4 @@ class Reaper {
   std::jthread thread_;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

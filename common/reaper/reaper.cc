@@ -1,4 +1,4 @@
-#include "services/vm/reaper.h"
+#include "common/reaper/reaper.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/log/log.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 /// The wall clock may jump (a suspended laptop): it is looked at again at least this often.
@@ -55,4 +55,4 @@ void Reaper::run(const std::stop_token& stop) {
   }
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,10 +1,10 @@
-#include "services/vm/captured_output.h"
+#include "common/guest/captured_output.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 constexpr std::size_t kHalf = CapturedOutput::kLimit / 2;
@@ -35,4 +35,4 @@ std::string CapturedOutput::text() const {
   return fmt::format("{}\n[… {} bytes dropped …]\n{}", head_, dropped, tail);
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

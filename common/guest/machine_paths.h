@@ -5,7 +5,7 @@
 
 #include "common/config/paths.h"
 
-namespace pyro::vm {
+namespace pyro {
 
 /// Where one machine's files are.
 struct MachinePaths {
@@ -29,4 +29,4 @@ struct MachinePaths {
   MachinePaths() = default;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,8 +1,8 @@
-#include "services/vm/captured_output.h"
+#include "common/guest/captured_output.h"
 
 #include <gmock/gmock.h>
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 constexpr std::size_t kLimit = CapturedOutput::kLimit;
@@ -32,4 +32,4 @@ TEST(CapturedOutput, drops_the_middle_of_more_and_says_how_much) {
 }
 
 }  // namespace
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace pyro::vm {
+namespace pyro {
 
 /// Keeps the first and the last half of what a stream printed, up to `kLimit` bytes in all.
 class CapturedOutput {
@@ -22,4 +22,4 @@ class CapturedOutput {
   std::size_t dropped_ = 0;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro
