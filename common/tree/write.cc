@@ -104,7 +104,10 @@ int Writer::directory_of(const Entry& entry) {
   }
   if (parent.empty()) return top_.get();
   if (!open_directory_ || open_path_ != parent) {
-    open_directory_ = open_beneath(top_.get(), parent, O_PATH | O_DIRECTORY);
+    const bool below = open_directory_ && parent_of(parent) == open_path_;
+    open_directory_ = below ? open_beneath(open_directory_.get(), std::string(name_of(parent)),
+                                           O_PATH | O_DIRECTORY)
+                            : open_beneath(top_.get(), parent, O_PATH | O_DIRECTORY);
     if (!open_directory_) throw path_error("open", parent);
     open_path_ = parent;
   }

@@ -146,6 +146,7 @@ TEST(Walk, what_cannot_be_read_is_named) {
   put(directory / "top/d/locked\n", "secret");
   put(directory / "top/e/locked/file", "secret");
   const UniqueFd top = open_directory(directory.path());
+  ASSERT_EQ(::fchmod(top.get(), 0755), 0);
   const auto refusal = [&top] {
     const AsNobody nobody;
     Keeper keeper;
