@@ -34,6 +34,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err)
 
 # msgpack's own CMake config asks for Boost, which its headers do without.
 add_library(pyro_msgpack INTERFACE)

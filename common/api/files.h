@@ -72,8 +72,23 @@ struct CopyVolume {
   }
 };
 
-using FilesApi = Api<BuildVolume, CopyVolume, OnMachine<PushSync>, OnMachine<ExportPath>,
-                     OnMachine<DiffWorkspace>, OnMachine<ListFiles>, OnMachine<ReadFile>,
-                     OnMachine<WriteFile>, OnMachine<ApplyPatch>>;
+/// Gives a machine in host compatibility mode, whose /workspace is an empty directory, what a
+/// volume holds.
+struct FillWorkspace {
+  static constexpr Method kMethod{"files.fill_workspace"};
+  using Reply = TreeSize;
+  std::string vm_id;
+  std::string volume;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &FillWorkspace::vm_id, "The machine.", kRequired);
+    f("volume", &FillWorkspace::volume, "Path of the volume.", kRequired, max_length(4096));
+  }
+};
+
+using FilesApi = Api<BuildVolume, CopyVolume, FillWorkspace, OnMachine<PushSync>,
+                     OnMachine<ExportPath>, OnMachine<DiffWorkspace>, OnMachine<ListFiles>,
+                     OnMachine<ReadFile>, OnMachine<WriteFile>, OnMachine<ApplyPatch>>;
 
 }  // namespace pyro::api

@@ -104,10 +104,16 @@ struct CreateMachine {
   bool network = false;
   bool allow_host_compat = false;
   BootPolicy boot = BootPolicy::kAuto;
+  std::optional<std::string> workspace_id;
+  std::optional<std::string> replaces;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_new_machine<CreateMachine>(f);
+    f("workspace_id", &CreateMachine::workspace_id,
+      "The workspace that it is made for, whose lifetime it has.", kHidden);
+    f("replaces", &CreateMachine::replaces,
+      "The workspace's machine that goes once this one serves it: counts as one with it.", kHidden);
   }
 };
 
@@ -324,6 +330,51 @@ struct ReapExpired {
   static void describe(Fields&) {}
 };
 
+/// Gives a started machine of a workspace its volume, copied onto its blank workspace disk, and has
+/// the guest mount it, now and at each later start. Once per machine.
+/// failed_precondition: the machine is not started, or has a volume.
+struct MountVolume {
+  static constexpr Method kMethod{"vm.mount_volume"};
+  using Reply = Machine;
+  std::string vm_id;
+  std::string volume;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &MountVolume::vm_id, "The machine.", kRequired);
+    f("volume", &MountVolume::volume, "Path of the volume to copy.", kRequired);
+  }
+};
+
+struct WorkspaceMachine {
+  std::string workspace_id;
+  Machine machine;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &WorkspaceMachine::workspace_id, "The workspace.");
+    f("machine", &WorkspaceMachine::machine, "Its machine.");
+  }
+};
+
+struct WorkspaceMachines {
+  std::vector<WorkspaceMachine> machines;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("machines", &WorkspaceMachines::machines, "In no order.");
+  }
+};
+
+/// The machines that were made for workspaces.
+struct ListWorkspaceMachines {
+  static constexpr Method kMethod{"vm.list_workspace_machines", Idempotent::kYes};
+  using Reply = WorkspaceMachines;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
 /// What this host can run machines with.
 struct HostCapabilities {
   bool guest_boot_available = false;
@@ -372,8 +423,9 @@ struct StopAllMachines {
   static void describe(Fields&) {}
 };
 
-using VmApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
-                  MachineStatus, MachineNetworkInfo, ReapExpired, GetCapabilities, StopAllMachines,
-                  GetDailyLoop, PrepareEnvironment, PruneTemplates>;
+using VmApi =
+    Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
+        MachineStatus, MachineNetworkInfo, MountVolume, ListWorkspaceMachines, ReapExpired,
+        GetCapabilities, StopAllMachines, GetDailyLoop, PrepareEnvironment, PruneTemplates>;
 
 }  // namespace pyro::api

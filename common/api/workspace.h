@@ -190,10 +190,12 @@ void describe_workspace_id(Fields& f) {
     max_length(64));
 }
 
-/// The same for a reply.
+/// The same for a reply, with what the last fifth of its life has every reply say.
 template <class Reply, class Fields>
 void describe_reply_workspace_id(Fields& f) {
   f("workspace_id", &Reply::workspace_id, "The workspace.");
+  f("expires_at", &Reply::expires_at,
+    "When the workspace is deleted unless something is done in it before; null while that is far.");
 }
 
 /// Makes a workspace and starts it: all or nothing. The environment is installed when missing.
@@ -317,6 +319,7 @@ struct UpdateWorkspace {
 
 struct WorkspaceExecResult {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string environment;
   std::optional<std::string> environment_version;
   std::string command;
@@ -400,6 +403,7 @@ struct LogEntry {
 
 struct WorkspaceLog {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::uint32_t count = 0;
   std::vector<LogEntry> entries;
 
@@ -468,6 +472,7 @@ struct StopWorkspace {
 
 struct DeletedWorkspace {
   std::string workspace_id;
+  std::optional<double> expires_at;
   bool deleted = false;
   std::string reason;
 
@@ -517,6 +522,7 @@ struct Snapshot {
 
 struct CreatedSnapshot {
   std::string workspace_id;
+  std::optional<double> expires_at;
   Snapshot snapshot;
 
   template <class Fields>
@@ -544,6 +550,7 @@ struct CreateSnapshot {
 
 struct DeletedSnapshot {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string snapshot_name;
   bool deleted = false;
 
@@ -572,6 +579,7 @@ struct DeleteSnapshot {
 
 struct SnapshotList {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::uint32_t count = 0;
   std::vector<Snapshot> snapshots;
 

@@ -46,6 +46,7 @@ struct WorkspaceSync {
 
 struct PushedSync {
   std::string workspace_id;
+  std::optional<double> expires_at;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   WorkspaceSync workspace_sync;
 
@@ -76,6 +77,7 @@ struct PushSync {
 
 struct Exported {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string workspace_path;
   std::string output_path;
   ArtifactType artifact_type = ArtifactType::kFile;
@@ -166,6 +168,7 @@ struct DiffSummary {
 
 struct Diff {
   std::string workspace_id;
+  std::optional<double> expires_at;
   bool changed = false;
   DiffSummary summary;
   std::vector<DiffEntry> entries;
@@ -213,6 +216,7 @@ struct FileEntry {
 
 struct FileList {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string path;
   ArtifactType artifact_type = ArtifactType::kDirectory;
   std::vector<FileEntry> entries;
@@ -245,6 +249,7 @@ struct ListFiles {
 
 struct FileContent {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
@@ -284,6 +289,7 @@ struct ReadFile {
 
 struct FileWritten {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::string path;
   std::uint64_t size_bytes = 0;
   std::uint64_t bytes_written = 0;
@@ -344,6 +350,7 @@ struct PatchEntry {
 
 struct PatchApplied {
   std::string workspace_id;
+  std::optional<double> expires_at;
   bool changed = false;
   PatchSummary summary;
   std::vector<PatchEntry> entries;
@@ -505,6 +512,7 @@ struct SummaryServices {
 /// The session for a review: what was run, edited, changed and exported.
 struct WorkspaceSummary {
   std::string workspace_id;
+  std::optional<double> expires_at;
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
   std::string environment;

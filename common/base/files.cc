@@ -49,6 +49,29 @@ ssize_t copy_some(int source, int target, off_t at, off_t length) {
   return got <= 0 ? got : ::pwrite(target, buffer.data(), static_cast<std::size_t>(got), at);
 }
 
+void copy_extents(const fs::path& from, int target, const fs::path& to) {
+  const UniqueFd source = open_file(from, O_RDONLY);
+  struct stat info {};
+  if (::fstat(source.get(), &info) != 0) throw file_error("fstat", from);
+  if (::ioctl(target, FICLONE, source.get()) == 0) return;
+  if (::ftruncate(target, info.st_size) != 0) throw file_error("ftruncate", to);
+  off_t position = 0;
+  while (position < info.st_size) {
+    const off_t data = ::lseek(source.get(), position, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;
+    if (data < 0) throw file_error("lseek", from);
+    position = ::lseek(source.get(), data, SEEK_HOLE);
+    if (position < 0) throw file_error("lseek", from);
+    for (off_t at = data; at < position;) {
+      const ssize_t n = copy_some(source.get(), target, at, position - at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw file_error("copy to", to);
+      if (n == 0) throw internal_error("copy '{}': it became shorter meanwhile", from.string());
+      at += n;
+    }
+  }
+}
+
 }  // namespace
 
 UniqueFd open_file(const fs::path& path, int flags, unsigned mode) {
@@ -119,29 +142,14 @@ void write_file_atomically(const fs::path& path, std::string_view data, unsigned
 }
 
 void copy_sparse(const fs::path& from, const fs::path& to) {
-  const UniqueFd source = open_file(from, O_RDONLY);
-  struct stat info {};
-  if (::fstat(source.get(), &info) != 0) throw file_error("fstat", from);
   const UniqueFd target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
   Cleanup remove([&to] { ::unlink(to.c_str()); });
-  if (::ioctl(target.get(), FICLONE, source.get()) == 0) return remove.dismiss();
-  if (::ftruncate(target.get(), info.st_size) != 0) throw file_error("ftruncate", to);
-  off_t position = 0;
-  while (position < info.st_size) {
-    const off_t data = ::lseek(source.get(), position, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) break;
-    if (data < 0) throw file_error("lseek", from);
-    position = ::lseek(source.get(), data, SEEK_HOLE);
-    if (position < 0) throw file_error("lseek", from);
-    for (off_t at = data; at < position;) {
-      const ssize_t n = copy_some(source.get(), target.get(), at, position - at);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw file_error("copy to", to);
-      if (n == 0) throw internal_error("copy '{}': it became shorter meanwhile", from.string());
-      at += n;
-    }
-  }
+  copy_extents(from, target.get(), to);
   remove.dismiss();
+}
+
+void copy_sparse_into(const fs::path& from, const fs::path& to) {
+  copy_extents(from, open_file(to, O_WRONLY).get(), to);
 }
 
 void make_private_directory(const fs::path& path) {

@@ -33,6 +33,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view d
 /// `to` must not exist.
 void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// The same onto a file that exists and is blank, as a VMM may have open: it is written in place
+/// and gets the source's length. When it fails midway the file is no longer blank.
+void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);
 

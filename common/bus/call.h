@@ -12,10 +12,12 @@ namespace pyro::bus {
 /// What a handler knows of the call it answers beside the request. Valid during the call.
 class Call {
  public:
-  Call(std::string trace_id, Deadline deadline, std::stop_token stop, api::ProgressSink progress)
+  Call(std::string trace_id, Deadline deadline, std::stop_token stop, std::stop_token cancel,
+       api::ProgressSink progress)
       : trace_id_(std::move(trace_id)),
         deadline_(deadline),
         stop_(std::move(stop)),
+        cancel_(std::move(cancel)),
         progress_(std::move(progress)) {}
 
   const std::string& trace_id() const { return trace_id_; }
@@ -23,6 +25,8 @@ class Call {
   Deadline deadline() const { return deadline_; }
   /// Requested when the caller cancelled or vanished, or its deadline passed.
   const std::stop_token& stop() const { return stop_; }
+  /// Whether it was the caller that said so: a vanished one has asked for nothing.
+  bool cancelled_by_caller() const { return cancel_.stop_requested(); }
   /// Tells the caller where the work stands.
   void progress(const api::Progress& progress) const {
     if (progress_) progress_(progress);
@@ -36,6 +40,7 @@ class Call {
   std::string trace_id_;
   Deadline deadline_;
   std::stop_token stop_;
+  std::stop_token cancel_;
   api::ProgressSink progress_;
 };
 

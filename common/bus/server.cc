@@ -25,6 +25,7 @@ struct Server::OpenCall {
   std::string trace_id;
   Deadline deadline;
   std::stop_source stop;
+  std::stop_source cancel;  ///< its caller asked for the end
   Clock::time_point last_seen = Clock::now();
   /// Who sets it first answers: the thread that runs the handler, or the loop for a call that was
   /// cancelled while it waited for its turn.
@@ -165,7 +166,9 @@ void Server::receive() {
         begin(from, std::move(envelope));
         break;
       case Kind::kCancel:
-        if (open != open_.end()) cancel(open);
+        if (open == open_.end()) break;
+        open->second->cancel.request_stop();
+        cancel(open);
         break;
       case Kind::kKeepAlive:
         if (open != open_.end()) {
@@ -242,7 +245,7 @@ void Server::execute(const std::shared_ptr<OpenCall>& open,
                      const std::function<std::string(Call&)>& run) {
   if (open->begun.test_and_set()) return;
   const log::Context context(open->trace_id, open->method);
-  Call call(open->trace_id, open->deadline, open->stop.get_token(),
+  Call call(open->trace_id, open->deadline, open->stop.get_token(), open->cancel.get_token(),
             [this, &open](const api::Progress& progress) {
               post({open->peer, open->id, /*last=*/false,
                     encode(open->id, Kind::kProgress, api::to_msgpack(progress))});

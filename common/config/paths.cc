@@ -64,8 +64,9 @@ fs::path Paths::bus_socket(std::string_view service) const {
 }
 
 void Paths::make_directories() const {
-  for (const auto& directory : {state_dir, cache_dir, environments_dir, runtime_dir, machines_dir(),
-                                logs_dir(), kernels_dir(), bus_dir(), runtime_dir / "machines"}) {
+  for (const auto& directory :
+       {state_dir, cache_dir, environments_dir, runtime_dir, machines_dir(), workspaces_dir(),
+        logs_dir(), kernels_dir(), bus_dir(), runtime_dir / "machines"}) {
     make_private_directory(directory);
   }
 }

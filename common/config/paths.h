@@ -16,6 +16,7 @@ struct Paths {
 
   std::filesystem::path registry() const { return state_dir / "registry.db"; }
   std::filesystem::path machines_dir() const { return state_dir / "machines"; }
+  std::filesystem::path workspaces_dir() const { return state_dir / "workspaces"; }
   std::filesystem::path logs_dir() const { return state_dir / "logs"; }
   std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }
   std::filesystem::path templates_dir() const { return cache_dir / "templates"; }

@@ -16,11 +16,18 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
-constexpr std::array<const char*, 1> kMigrations = {
+constexpr std::array<const char*, 2> kMigrations = {
     // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE accelerators (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
+    // services/workspace: its workspaces; the ids of those that expired; and, each row's id being
+    // WORKSPACE/…, their named snapshots, their commands and what else a review asks for.
+    "CREATE TABLE workspaces (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE reaped_workspaces (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE workspace_snapshots (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE workspace_commands (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE workspace_events (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 template <class Action>
@@ -78,6 +85,13 @@ namespace {
 const std::filesystem::path& private_file(const std::filesystem::path& file) {
   open_file(file, O_RDWR | O_CREAT, 0600);
   return file;
+}
+
+/// The least text that is greater than all that begin with `prefix`, which ends in '/'.
+std::string end_of(std::string_view prefix) {
+  std::string end(prefix);
+  ++end.back();
+  return end;
 }
 
 }  // namespace
@@ -148,16 +162,58 @@ bool Registry::erase(std::string_view table, const std::string& id) {
   });
 }
 
-std::vector<std::pair<std::string, std::string>> Registry::all(std::string_view table) const {
+Registry::Rows Registry::all(std::string_view table) const {
   const std::lock_guard lock(mutex_);
   return as_errors("read", [&] {
-    std::vector<std::pair<std::string, std::string>> rows;
+    Rows rows;
     SQLite::Statement query(database_->handle,
                             fmt::format("SELECT id, record FROM {} ORDER BY id", table));
     while (query.executeStep()) {
       rows.emplace_back(query.getColumn(0).getString(), query.getColumn(1).getString());
     }
     return rows;
+  });
+}
+
+Registry::Rows Registry::last_below(std::string_view table, const std::string& prefix,
+                                    std::uint32_t limit) const {
+  const std::lock_guard lock(mutex_);
+  return as_errors("read", [&] {
+    Rows rows;
+    SQLite::Statement query(database_->handle,
+                            fmt::format("SELECT id, record FROM {} WHERE id >= ? AND id < ? "
+                                        "ORDER BY id DESC LIMIT ?",
+                                        table));
+    query.bind(1, prefix);
+    query.bind(2, end_of(prefix));
+    query.bind(3, limit);
+    while (query.executeStep()) {
+      rows.emplace_back(query.getColumn(0).getString(), query.getColumn(1).getString());
+    }
+    return rows;
+  });
+}
+
+std::uint64_t Registry::count_below(std::string_view table, const std::string& prefix) const {
+  const std::lock_guard lock(mutex_);
+  return as_errors("read", [&] {
+    SQLite::Statement query(database_->handle,
+                            fmt::format("SELECT COUNT(*) FROM {} WHERE id >= ? AND id < ?", table));
+    query.bind(1, prefix);
+    query.bind(2, end_of(prefix));
+    query.executeStep();
+    return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+  });
+}
+
+void Registry::erase_below(std::string_view table, const std::string& prefix) {
+  const std::lock_guard lock(mutex_);
+  as_errors("delete", [&] {
+    SQLite::Statement query(database_->handle,
+                            fmt::format("DELETE FROM {} WHERE id >= ? AND id < ?", table));
+    query.bind(1, prefix);
+    query.bind(2, end_of(prefix));
+    query.exec();
   });
 }
 

@@ -29,7 +29,14 @@ class Registry {
   void put(std::string_view table, const std::string& id, const std::string& record);
   /// False when there was no such row.
   bool erase(std::string_view table, const std::string& id);
-  std::vector<std::pair<std::string, std::string>> all(std::string_view table) const;
+  /// Ids and records, sorted by id.
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+  Rows all(std::string_view table) const;
+
+  /// Rows whose ids begin with `prefix`, which ends in '/'; the greatest ids first.
+  Rows last_below(std::string_view table, const std::string& prefix, std::uint32_t limit) const;
+  std::uint64_t count_below(std::string_view table, const std::string& prefix) const;
+  void erase_below(std::string_view table, const std::string& prefix);
 
  private:
   struct Database;
@@ -65,6 +72,21 @@ class RecordTable {
     for (const auto& [id, text] : registry_.all(table_)) records.push_back(decode(id, text));
     return records;
   }
+
+  /// Of the rows whose ids begin with `prefix`, which ends in '/', those with the greatest ids,
+  /// the greatest first.
+  std::vector<T> last_below(const std::string& prefix, std::uint32_t limit = kAllRows) const {
+    std::vector<T> records;
+    for (const auto& [id, text] : registry_.last_below(table_, prefix, limit)) {
+      records.push_back(decode(id, text));
+    }
+    return records;
+  }
+  std::uint64_t count_below(const std::string& prefix) const {
+    return registry_.count_below(table_, prefix);
+  }
+  void erase_below(const std::string& prefix) { registry_.erase_below(table_, prefix); }
+  static constexpr std::uint32_t kAllRows = 0x7fffffff;
 
  private:
   T decode(const std::string& id, const std::string& text) const {

@@ -6,17 +6,20 @@
 /// The rules on paths inside of a tree, the same for all that comes in and goes out.
 namespace pyro::tree {
 
-/// Whether it is a path as Entry::path has them.
+/// Whether it is a path as Entry::path has them: no part is empty, `.`, `..` or too long, and
+/// there is no NUL in it.
 bool is_clean_path(std::string_view path);
 
-/// Whether a symbolic link at `path` (clean) would lead out of the tree's top: an absolute target,
-/// or more `..` than there are directories above it.
+/// Whether a symbolic link at `path` (clean) would lead out of the tree's top by its words alone:
+/// an absolute target, or anywhere in it more `..` than there are directories above. What other
+/// links in the tree make of it is not looked at.
 bool leads_out(std::string_view path, std::string_view target);
 
 /// The directory above; "" of a name at the top.
 std::string_view parent_of(std::string_view path);
 /// The last part.
 std::string_view name_of(std::string_view path);
+/// "" on either side gives the other.
 std::string join(std::string_view directory, std::string_view name);
 
 }  // namespace pyro::tree

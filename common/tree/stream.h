@@ -12,12 +12,15 @@
 /// A stream is a sequence of records, integers little-endian:
 ///   entry  u8 1, u8 kind, u32 mode, i64 mtime_ns, i64 ctime_ns, u64 inode, u64 size,
 ///          u16 path length, u16 target length, path, target
-///   data   u8 2, u32 length (1 … 65536), bytes       of the last entry, a file
+///   data   u8 2, u32 length (1 … kMaxDataBytes), bytes       of the last entry, a file
 ///   end    u8 3                                      of the last entry's content
 ///   done   u8 4                                      of the stream; nothing follows
 namespace pyro::tree {
 
-/// Writes a stream. Each call hands whole records to `out`.
+inline constexpr std::size_t kMaxDataBytes = 65536;
+
+/// Writes a stream. Each call hands whole records to `out`, one at a time.
+/// kInvalidArgument: an entry that no Decoder would take.
 class Encoder : public Sink {
  public:
   explicit Encoder(std::function<void(std::string_view)> out) : out_(std::move(out)) {}
@@ -28,11 +31,13 @@ class Encoder : public Sink {
 
  private:
   std::function<void(std::string_view)> out_;
+  std::string record_{};
 };
 
 /// Cuts a stream, fed in pieces of any size, into the calls of a sink. Holds at most one record.
 /// Throws kInvalidArgument for what is no stream: unknown kinds, paths that are not clean or too
-/// long, data outside of a file, links without a target, anything after the end.
+/// long, data outside of a file, an entry inside of one, links without a target, anything after the
+/// end. After any throw, the sink's included, it must not be fed again.
 class Decoder {
  public:
   explicit Decoder(Sink& sink) : sink_(sink) {}
@@ -41,14 +46,18 @@ class Decoder {
   bool done() const { return done_; }
 
  private:
-  std::size_t take_record(std::string_view bytes);
-  std::size_t take_entry(std::string_view bytes);
-  std::size_t take_data(std::string_view bytes);
+  /// What of the last entry's content may come.
+  enum class Content { kNone, kMayCome, kBegun };
+
+  void take_record(std::string_view record);
+  void take_entry(std::string_view record);
+  void take_data(std::string_view bytes);
+  void take_end();
+  void take_done();
 
   Sink& sink_;
-  std::string buffer_;
-  bool in_file_ = false;
-  bool file_open_possible_ = false;
+  std::string buffer_{};
+  Content content_ = Content::kNone;
   bool done_ = false;
 };
 

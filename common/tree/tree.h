@@ -47,8 +47,8 @@ class Sink {
 
 /// How much went by.
 struct Totals {
-  std::uint64_t entries = 0;  ///< directories, files and links
-  std::uint64_t bytes = 0;    ///< of the files' content
+  std::uint64_t entries = 0;  ///< directories, files and links; not a directory that is the top
+  std::uint64_t bytes = 0;    ///< of the files' content, or of their sizes where it is not read
   std::uint64_t skipped = 0;  ///< sockets, FIFOs and devices
 };
 

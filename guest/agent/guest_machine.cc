@@ -115,6 +115,7 @@ void GuestMachine::power_off() {
   ::sync();
   // Frozen, a journal is empty and stays so: what is still dying can write no more.
   for (const auto& volume : volumes_) ::ioctl(volume.get(), FIFREEZE, 0);
+  workspace_.come_to_rest();
   // microvm has no ACPI to power off with: a reset ends QEMU, which runs with -no-reboot.
   ::reboot(RB_AUTOBOOT);
   ::_exit(1);

@@ -8,13 +8,16 @@
 #include <csignal>
 
 #include "common/api/agent.h"
+#include "common/api/agent_files.h"
 #include "common/link/bridge.h"
 
 namespace pyro::agent {
 
-Link::Link(asio::io_context& io, UniqueFd link, Service& service, std::function<void()> on_end)
+Link::Link(asio::io_context& io, UniqueFd link, Service& service, files::FilesPort& files,
+           std::function<void()> on_end)
     : io_(io),
       service_(service),
+      files_(files),
       mux_(io, std::move(link), link::MuxEnd::kAgent,
            {.on_ready = {},
             .on_open = [this](const auto& stream, std::uint32_t port) { take(stream, port); },
@@ -29,6 +32,8 @@ void Link::take(const std::shared_ptr<link::MuxStream>& stream, std::uint32_t po
     stream->accept(std::make_shared<Session>(
         stream,
         [this](const auto& session, const auto& frame) { service_.dispatch(session, frame); }));
+  } else if (port == api::agent::kFilesPort) {
+    files_.take(stream);
   } else if (port == 0 || port > 65535) {
     stream->reset();
   } else {

@@ -6,16 +6,18 @@
 
 #include "common/base/unique_fd.h"
 #include "common/link/mux.h"
+#include "guest/agent/files/files_port.h"
 #include "guest/agent/service.h"
 
 namespace pyro::agent {
 
-/// The agent's end of the link: streams to its own port become sessions, those to any other are
-/// carried to 127.0.0.1 in the guest.
+/// The agent's end of the link: streams to its own ports become sessions, those to any other
+/// are carried to 127.0.0.1 in the guest.
 class Link {
  public:
   /// `on_end`: the byte stream ended.
-  Link(asio::io_context& io, UniqueFd link, Service& service, std::function<void()> on_end);
+  Link(asio::io_context& io, UniqueFd link, Service& service, files::FilesPort& files,
+       std::function<void()> on_end);
 
   void start() { mux_.start(); }
 
@@ -25,6 +27,7 @@ class Link {
 
   asio::io_context& io_;
   Service& service_;
+  files::FilesPort& files_;
   link::Mux mux_;
 };
 

@@ -16,6 +16,9 @@
 #include "common/base/files.h"
 #include "guest/agent/boot.h"
 #include "guest/agent/cgroup_launcher.h"
+#include "guest/agent/files/files_port.h"
+#include "guest/agent/files/guest_volume.h"
+#include "guest/agent/files/host_volume.h"
 #include "guest/agent/guest_machine.h"
 #include "guest/agent/host_machine.h"
 #include "guest/agent/link.h"
@@ -25,7 +28,7 @@ namespace pyro::agent {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: pyro-agent --host --link-fd N --root DIR [--cgroup DIR]\n"
+    "usage: pyro-agent --host --link-fd N --root DIR [--cgroup DIR] [--workspace DIR]\n"
     "       (as pid 1 of a machine's initramfs without arguments)\n";
 
 /// pid 1: the machine ends when this does.
@@ -41,12 +44,16 @@ constexpr const char* kUsage =
     } else {
       launcher = std::make_unique<CgroupLauncher>(children, "/sys/fs/cgroup/pyro");
     }
-    GuestMachine machine(std::move(guest.volumes));
+    files::GuestVolume volume;
+    files::Workspace workspace(volume);
+    GuestMachine machine(std::move(guest.volumes), workspace);
     JobTable jobs(io, *launcher, std::move(guest.jobs_directory));
     Service service(jobs, machine);
+    files::FilesPort files_port(io, workspace);
     std::optional<Link> link;
     PortReopening reopening(io, guest.port.get(), [&link] { link->start(); });
-    link.emplace(io, std::move(guest.port), service, [&reopening] { reopening.wait(); });
+    link.emplace(io, std::move(guest.port), service, files_port,
+                 [&reopening] { reopening.wait(); });
     link->start();
     io.run();
     give_up_boot("the agent has nothing left to do");
@@ -59,6 +66,7 @@ struct HostOptions {
   int link_fd = -1;
   std::string root;
   std::string cgroup;
+  std::string workspace;
 };
 
 std::optional<HostOptions> parse(int argc, char** argv) {
@@ -78,6 +86,8 @@ std::optional<HostOptions> parse(int argc, char** argv) {
       options.root = value;
     } else if (name == "--cgroup") {
       options.cgroup = value;
+    } else if (name == "--workspace") {
+      options.workspace = value;
     } else {
       return std::nullopt;
     }
@@ -105,11 +115,14 @@ int run_host(const HostOptions& options) {
   HostMachine machine(*launcher);
   JobTable jobs(io, *launcher, open_file(jobs_path, O_RDONLY | O_DIRECTORY));
   Service service(jobs, machine);
+  files::HostVolume volume(options.workspace);
+  files::Workspace workspace(volume);
+  files::FilesPort files_port(io, workspace);
   asio::signal_set ending(io, SIGTERM, SIGINT);
   ending.async_wait([&machine](auto failed, int) {
     if (!failed) machine.power_off();
   });
-  Link link(io, std::move(link_fd), service, [&machine] { machine.power_off(); });
+  Link link(io, std::move(link_fd), service, files_port, [&machine] { machine.power_off(); });
   link.start();
   io.run();
   return 0;

@@ -6,10 +6,9 @@
 
 namespace pyro::vm {
 
-/// Capacity of the overlay's upper layer and of a workspace volume. Both are sparse: they take
-/// what was written to them.
+/// Capacity of the overlay's upper layer. Like a workspace volume it is sparse: it takes what was
+/// written to it.
 inline constexpr std::uint64_t kSystemDiskBytes = 8ULL << 30U;
-inline constexpr std::uint64_t kWorkspaceDiskBytes = 8ULL << 30U;
 
 /// Makes `file`, a sparse copy of an empty ext4 file system of kSystemDiskBytes with a small
 /// journal. The original is made once, in `cache_dir`.

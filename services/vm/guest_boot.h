@@ -5,8 +5,8 @@
 
 #include "common/api/progress.h"
 #include "common/base/clock.h"
+#include "common/guest/machine_paths.h"
 #include "services/vm/drivers/driver.h"
-#include "services/vm/machine_paths.h"
 #include "services/vm/shim_process.h"
 
 namespace pyro::vm {

@@ -9,7 +9,7 @@
 
 #include "common/api/agent.h"
 #include "common/base/clock.h"
-#include "services/vm/machine_paths.h"
+#include "common/guest/machine_paths.h"
 
 namespace pyro::vm {
 

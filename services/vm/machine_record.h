@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/api/environment.h"
@@ -15,6 +16,9 @@ struct MachineRecord {
   bool belongs_to_run = false;
   bool exec_begun = false;
   api::BootPolicy boot_policy = api::BootPolicy::kAuto;
+  std::optional<std::string> workspace_id;
+  std::optional<std::string> replaces;
+  bool has_volume = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -25,20 +29,17 @@ struct MachineRecord {
       "Made by vm.run: nobody else knows its id.");
     f("exec_begun", &MachineRecord::exec_begun, "Its single exec has begun.");
     f("boot_policy", &MachineRecord::boot_policy, "Whether it may start from a template.");
+    f("workspace_id", &MachineRecord::workspace_id,
+      "The workspace that it serves, and with which it goes.");
+    f("replaces", &MachineRecord::replaces, "Another machine of that workspace, which goes soon.");
+    f("has_volume", &MachineRecord::has_volume, "Its workspace disk holds a volume.");
   }
 
   /// Nobody waits for it once this service was restarted: it is garbage then.
   bool one_shot_in_use() const { return belongs_to_run || exec_begun; }
-};
 
-/// A row of the table `reaped_machines`, so that a late caller hears what became of its machine.
-struct ReapedMachine {
-  double reaped_at = 0;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("reaped_at", &ReapedMachine::reaped_at, "Seconds since the epoch.");
-  }
+  bool expires() const { return !workspace_id; }
+  bool expired_at(double now) const { return expires() && machine.expires_at <= now; }
 };
 
 }  // namespace pyro::vm

@@ -8,9 +8,6 @@
 namespace pyro::vm {
 namespace {
 
-/// For how long a late caller hears that its machine expired.
-constexpr double kRememberReapedSeconds = 7 * 24 * 3600;
-
 Error expired_error(const std::string& vm_id) {
   return not_found("vm '{}' expired and was automatically deleted", vm_id);
 }
@@ -24,7 +21,8 @@ MachineTable::MachineTable(Registry& registry, std::uint32_t max_active)
 
 MachineRecord MachineTable::add(MachineRecord record) {
   const std::lock_guard lock(mutex_);
-  if (machines_.all().size() >= max_active_) {
+  const bool in_place = record.replaces && machines_.get(*record.replaces);
+  if (!in_place && machines_.all().size() >= max_active_) {
     throw resource_exhausted("max active VMs reached ({}); delete old VMs first", max_active_);
   }
   api::Machine& machine = record.machine;
@@ -39,10 +37,10 @@ MachineRecord MachineTable::find(const std::string& vm_id) const {
   const std::lock_guard lock(mutex_);
   const auto record = machines_.get(vm_id);
   if (!record) {
-    if (reaped_.get(vm_id)) throw expired_error(vm_id);
+    if (reaped_.contains(vm_id)) throw expired_error(vm_id);
     throw not_found("vm '{}' does not exist", printable(vm_id));
   }
-  if (record->machine.expires_at <= now_epoch_seconds()) throw expired_error(vm_id);
+  if (record->expired_at(now_epoch_seconds())) throw expired_error(vm_id);
   return *record;
 }
 
@@ -53,9 +51,7 @@ bool MachineTable::erase(const std::string& vm_id) {
 
 bool MachineTable::erase_expired(const std::string& vm_id) {
   const std::lock_guard lock(mutex_);
-  reaped_.put(vm_id, {.reaped_at = now_epoch_seconds()});
-  reaped_.erase_if([oldest = now_epoch_seconds() - kRememberReapedSeconds](
-                       const ReapedMachine& reaped) { return reaped.reaped_at < oldest; });
+  reaped_.add(vm_id);
   return machines_.erase(vm_id);
 }
 
@@ -66,6 +62,7 @@ std::uint32_t MachineTable::count() const {
 std::optional<double> MachineTable::next_expiry() const {
   std::optional<double> next;
   for (const auto& record : machines_.all()) {
+    if (!record.expires()) continue;
     if (!next || record.machine.expires_at < *next) next = record.machine.expires_at;
   }
   return next;
@@ -74,7 +71,7 @@ std::optional<double> MachineTable::next_expiry() const {
 std::vector<std::string> MachineTable::expired() const {
   std::vector<std::string> ids;
   for (const auto& record : machines_.all()) {
-    if (record.machine.expires_at <= now_epoch_seconds()) ids.push_back(record.machine.vm_id);
+    if (record.expired_at(now_epoch_seconds())) ids.push_back(record.machine.vm_id);
   }
   return ids;
 }

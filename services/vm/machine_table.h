@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/reaper/reaped_ids.h"
 #include "common/registry/registry.h"
 #include "services/vm/machine_record.h"
 
@@ -47,7 +48,7 @@ class MachineTable {
  private:
   mutable std::mutex mutex_;
   RecordTable<MachineRecord> machines_;
-  RecordTable<ReapedMachine> reaped_;
+  ReapedIds reaped_;
   std::uint32_t max_active_;
 };
 

@@ -2,8 +2,10 @@
 
 #include <set>
 
+#include "common/api/agent_files.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
 #include "services/vm/boot_leases.h"
@@ -17,6 +19,8 @@ using api::MachineState;
 constexpr std::string_view kGuestGone = "backing guest process is no longer running";
 /// How long a guest may take to flush its disks when it is stopped.
 constexpr std::chrono::seconds kPowerOffLimit{5};
+/// A journal may have to be replayed, on a busy host.
+constexpr std::chrono::seconds kMountLimit{60};
 
 /// Lets the guest flush its disks; one that does not is ended all the same.
 void power_off(const MachinePaths& paths) {
@@ -28,6 +32,15 @@ void power_off(const MachinePaths& paths) {
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());
   }
+}
+
+/// Has the guest show its volume at /workspace.
+void mount(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
+  const StopFd stop_fd(stop);
+  const Deadline limit = std::min(deadline, Clock::now() + kMountLimit);
+  auto agent =
+      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
+  agent.call(api::agent::MountVolume{}, limit, stop_fd);
 }
 
 /// As in its metadata: `warm from standby`, `cold`, `compat`.
@@ -55,6 +68,7 @@ Machines::Machines(Registry& registry, Options options, GuestStarter& starter, W
 MachineRecord Machines::create(MachineRecord record) {
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
+  fault::point("vm.create.recorded");
   fs::create_directory(paths_of(added.machine.vm_id).directory);
   live_.get(added.machine.vm_id)->leases = std::move(leases);
   if (reaper_) reaper_->wake();
@@ -64,7 +78,7 @@ MachineRecord Machines::create(MachineRecord record) {
 api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->begin(call.stop());
+  const auto operation = live->turns.begin(call.stop());
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     throw failed_precondition("vm {} cannot be started from state 'started'", vm_id);
@@ -77,6 +91,8 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
     return starter_.start(record, paths, call.deadline(), operation->stop(), call.progress_sink());
   });
   Cleanup end_again([&shim = shim] { shim.end(); });
+  if (record.has_volume) operation->run([&] { mount(paths, call.deadline(), operation->stop()); });
+  fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
     changed.machine.execution_mode = launch.execution_mode;
@@ -100,10 +116,14 @@ ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
                            const bus::Call& call) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->begin(call.stop());
+  const auto operation = live->turns.begin(call.stop());
   ExecOutcome outcome{.record = table_.find(vm_id)};
   if (outcome.record.machine.state != MachineState::kStarted) {
     throw failed_precondition("vm {} must be in 'started' state before execution", vm_id);
+  }
+  if (outcome.record.workspace_id) {
+    throw failed_precondition("vm {} is not for a single command: it belongs to workspace {}",
+                              vm_id, *outcome.record.workspace_id);
   }
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
@@ -114,10 +134,40 @@ ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
   return outcome;
 }
 
+api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& volume,
+                                    const bus::Call& call) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin(call.stop());
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state != MachineState::kStarted || record.has_volume) {
+    throw failed_precondition("vm {} cannot be given a volume now", vm_id);
+  }
+  const MachinePaths paths = paths_of(vm_id);
+  operation->run([&] {
+    // Host compatibility mode has a directory instead, which is filled by the files service.
+    if (record.machine.execution_mode != api::ExecutionMode::kHostCompat) {
+      copy_sparse_into(volume, paths.workspace_disk());
+    }
+    mount(paths, call.deadline(), operation->stop());
+  });
+  fault::point("vm.mount_volume.mounted");
+  table_.update(vm_id, [](MachineRecord& changed) { changed.has_volume = true; });
+  return table_.find(vm_id).machine;
+}
+
+api::WorkspaceMachines Machines::of_workspaces() const {
+  api::WorkspaceMachines found;
+  for (const auto& record : table_.all()) {
+    if (record.workspace_id) found.machines.push_back({*record.workspace_id, record.machine});
+  }
+  return found;
+}
+
 api::Machine Machines::stop(const std::string& vm_id) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->interrupt(fmt::format("vm {} was stopped meanwhile", vm_id));
+  const auto operation = live->turns.interrupt(fmt::format("vm {} was stopped meanwhile", vm_id));
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     watch_.remove(vm_id);
@@ -131,7 +181,7 @@ api::Machine Machines::stop(const std::string& vm_id) {
 api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
+  const auto operation = live->turns.interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
   // An exec that was cut short has deleted it already; this then finds nothing left to do.
   erase(vm_id, *live, false);
   return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
@@ -144,7 +194,7 @@ api::ReapResult Machines::reap_expired() {
   for (const auto& vm_id : table_.expired()) {
     const auto live = live_.get(vm_id);
     const auto operation =
-        live->interrupt(fmt::format("vm '{}' expired and was automatically deleted", vm_id));
+        live->turns.interrupt(fmt::format("vm '{}' expired and was automatically deleted", vm_id));
     erase(vm_id, *live, true);
     result.deleted_vm_ids.push_back(vm_id);
     log::info("vm {} expired and was deleted", vm_id);
@@ -180,11 +230,13 @@ void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
 /// is a stopped machine, and files without a record are garbage.
 void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) {
   end_guest(vm_id, live);
+  fault::point("vm.delete.guest_ended");
   if (expired) {
     table_.erase_expired(vm_id);
   } else {
     table_.erase(vm_id);
   }
+  fault::point("vm.delete.record_gone");
   std::error_code failed;
   fs::remove_all(paths_of(vm_id).directory, failed);
   if (failed) log::error("files of vm {} stay behind: {}", vm_id, failed.message());
@@ -193,7 +245,7 @@ void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) 
 
 void Machines::guest_ended(const std::string& vm_id) {
   const auto live = live_.get(vm_id);
-  const auto operation = live->interrupt(fmt::format("vm {}: {}", vm_id, kGuestGone));
+  const auto operation = live->turns.interrupt(fmt::format("vm {}: {}", vm_id, kGuestGone));
   // The operation that held it may have stopped, deleted or started it anew meanwhile.
   if (!live->shim || live->shim->running()) return;
   log::warn("vm {}: {}", vm_id, kGuestGone);
@@ -211,7 +263,7 @@ void Machines::recover() {
 void Machines::recover_one(const MachineRecord& record) {
   const std::string& vm_id = record.machine.vm_id;
   const auto live = live_.get(vm_id);
-  const auto operation = live->begin({});
+  const auto operation = live->turns.begin({});
   live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
   if (record.one_shot_in_use()) {
     log::info("vm {} belonged to a call that is gone", vm_id);

@@ -9,12 +9,12 @@
 #include "common/api/progress.h"
 #include "common/bus/call.h"
 #include "common/config/config.h"
+#include "common/reaper/reaper.h"
 #include "services/vm/guest_exec.h"
 #include "services/vm/guest_starter.h"
 #include "services/vm/live_machine.h"
 #include "services/vm/machine_table.h"
 #include "services/vm/machine_watch.h"
-#include "services/vm/reaper.h"
 #include "services/vm/warmer.h"
 
 namespace pyro::vm {
@@ -52,6 +52,10 @@ class Machines {
   /// the machine left as it was, unless it is started.
   ExecOutcome exec(const std::string& vm_id, const std::string& command,
                    std::chrono::seconds timeout, const OutputSink& output, const bus::Call& call);
+  /// Copies `volume` onto a workspace machine's blank disk and has the guest mount it.
+  api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
+                            const bus::Call& call);
+  api::WorkspaceMachines of_workspaces() const;
   api::Machine stop(const std::string& vm_id);
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
   api::Machine status(const std::string& vm_id) const;

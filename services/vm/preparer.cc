@@ -126,7 +126,7 @@ void Preparer::forget() {
 
 /// Two machines one after the other: the first a create, the second what a reset will be.
 void Preparer::prove(const MachineRecord& record, const bus::Call& call) {
-  const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {});
+  const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {}, {});
   for (const char* message : {"create, exec and delete", "the same once more, as after a reset"}) {
     call.progress({.phase = "prove", .message = message});
     const std::string vm_id = machines_.create(record).machine.vm_id;

@@ -3,9 +3,9 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/config/programs.h"
+#include "common/guest/captured_output.h"
 #include "common/log/log.h"
 #include "common/stream/output_sender.h"
-#include "services/vm/captured_output.h"
 
 namespace pyro::vm {
 namespace {
@@ -115,7 +115,9 @@ MachineRecord Service::create(const api::CreateMachine& request, bool belongs_to
                                    .ttl_seconds = request.ttl_seconds,
                                    .allow_host_compat = request.allow_host_compat},
                        .belongs_to_run = belongs_to_run,
-                       .boot_policy = request.boot};
+                       .boot_policy = request.boot,
+                       .workspace_id = request.workspace_id,
+                       .replaces = request.replaces};
   if (guest_host_.require_guest_or_consent(request.allow_host_compat)) {
     record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment},
                                bus::CallOptions::within(call));
@@ -190,6 +192,14 @@ api::Machine Service::handle(const api::MachineStatus& request, bus::Call&) {
 api::MachineNetwork Service::handle(const api::MachineNetworkInfo& request, bus::Call&) {
   const api::Machine machine = machines_.status(request.vm_id);
   return {.vm_id = machine.vm_id, .reason = "the machine was created without a network"};
+}
+
+api::Machine Service::handle(const api::MountVolume& request, bus::Call& call) {
+  return machines_.mount_volume(request.vm_id, request.volume, call);
+}
+
+api::WorkspaceMachines Service::handle(const api::ListWorkspaceMachines&, bus::Call&) {
+  return machines_.of_workspaces();
 }
 
 api::ReapResult Service::handle(const api::ReapExpired&, bus::Call&) {

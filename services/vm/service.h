@@ -24,6 +24,8 @@ class Service {
   api::Cleanup handle(const api::DeleteMachine& request, bus::Call& call);
   api::Machine handle(const api::MachineStatus& request, bus::Call& call);
   api::MachineNetwork handle(const api::MachineNetworkInfo& request, bus::Call& call);
+  api::Machine handle(const api::MountVolume& request, bus::Call& call);
+  api::WorkspaceMachines handle(const api::ListWorkspaceMachines& request, bus::Call& call);
   api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
   api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);
   api::ReapResult handle(const api::StopAllMachines& request, bus::Call& call);

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/guest/machine_paths.h"
 #include "common/process/child_process.h"
 #include "common/process/wait.h"
-#include "services/vm/machine_paths.h"
 #include "services/vm/shim/shim_spec.h"
 
 namespace pyro::vm {

@@ -60,7 +60,7 @@ vm::qemu::QemuDriver BenchStack::driver() const {
                                .accelerator = {}});
 }
 
-Exec exec(const vm::MachinePaths& paths, const std::string& command) {
+Exec exec(const MachinePaths& paths, const std::string& command) {
   Exec done{};
   api::agent::Job job;
   done.round_trip_ms = milliseconds_of([&] {

@@ -7,9 +7,9 @@
 
 #include "common/base/files.h"
 #include "common/config/paths.h"
+#include "common/guest/machine_paths.h"
 #include "common/stack/stack_client.h"
 #include "services/vm/drivers/qemu/qemu_driver.h"
-#include "services/vm/machine_paths.h"
 
 namespace pyro::bench {
 
@@ -51,7 +51,7 @@ struct Exec {
   double added_ms;
   std::string output;
 };
-Exec exec(const vm::MachinePaths& paths, const std::string& command);
+Exec exec(const MachinePaths& paths, const std::string& command);
 
 /// `pyro run debian:12 -- true` to its end.
 void run_true();

@@ -20,7 +20,7 @@ double bare_boot_ms(BenchStack& stack) {
   const auto driver = stack.driver();
   return median_of(kBoots, [&] {
     const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
-    const vm::MachinePaths paths(stack.paths(), work.path().filename().string());
+    const MachinePaths paths(stack.paths(), work.path().filename().string());
     vm::Launch launch = driver.prepare_probe(boot, paths);
     vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths, {},
                    Clock::now() + std::chrono::minutes(2), {})
@@ -31,7 +31,7 @@ double bare_boot_ms(BenchStack& stack) {
 double cold_run_ms() { return median_of(kBoots, run_true); }
 
 /// The same program started by the same words, timed by a program in the guest.
-double fork_exec_in_guest_ms(const vm::MachinePaths& paths) {
+double fork_exec_in_guest_ms(const MachinePaths& paths) {
   const std::string script = fmt::format(
       "import os,time\nt=[]\nfor i in range({}):\n s=time.perf_counter()\n"
       " p=os.posix_spawn('/bin/bash',['bash','-lc','/bin/true'],os.environ)\n os.waitpid(p,0)\n"
@@ -57,7 +57,7 @@ Part measure_machine() {
   const auto machine = stack.client().call(
       api::CreateMachine{.environment = kEnvironment, .boot = api::BootPolicy::kCold});
   stack.client().call(api::StartMachine{.vm_id = machine.vm_id}, stack.patient());
-  const vm::MachinePaths paths(stack.paths(), machine.vm_id);
+  const MachinePaths paths(stack.paths(), machine.vm_id);
   const double machine_pss = pss_mib_of(machine.vm_id);
   const double inside = fork_exec_in_guest_ms(paths);
   std::vector<double> round_trips;

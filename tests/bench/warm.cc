@@ -94,7 +94,7 @@ class BareRestore {
   vm::qemu::QemuDriver driver_;
   vm::MachineRecord record_;
   std::optional<TemporaryDirectory> directory_;
-  std::optional<vm::MachinePaths> paths_;
+  std::optional<MachinePaths> paths_;
   UniqueFd link_;
   std::optional<ChildProcess> vmm_;
 };
@@ -148,7 +148,7 @@ FirstExec first_exec(StackClient& client, const Paths& paths) {
   const auto machine = client.call(api::StartMachine{.vm_id = done.vm_id}, BenchStack::patient());
   if (machine.metadata.at("boot_mode") != "warm") throw unavailable("a machine booted cold");
   done.started_ms = elapsed();
-  exec(vm::MachinePaths(paths, done.vm_id), "true");
+  exec(MachinePaths(paths, done.vm_id), "true");
   done.answered_ms = elapsed();
   return done;
 }

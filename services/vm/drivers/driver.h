@@ -10,7 +10,7 @@
 
 #include "common/api/machine.h"
 #include "common/base/unique_fd.h"
-#include "services/vm/machine_paths.h"
+#include "common/guest/machine_paths.h"
 #include "services/vm/machine_record.h"
 #include "services/vm/monitor.h"
 #include "services/vm/templates/template_shape.h"

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/config/paths.h"
+
+namespace pyro {
+
+/// Where one machine's files are.
+struct MachinePaths {
+  MachinePaths(const Paths& paths, const std::string& vm_id)
+      : directory(paths.machines_dir() / vm_id),
+        link_socket(paths.runtime_dir / "machines" / (vm_id + ".link")) {}
+
+  /// Of no machine: for what is the same for all.
+  static MachinePaths nowhere() { return MachinePaths(); }
+
+  std::filesystem::path directory;
+  std::filesystem::path link_socket;  ///< the shim's: dials the guest
+
+  std::filesystem::path system_disk() const { return directory / "system.ext4"; }
+  std::filesystem::path workspace_disk() const { return directory / "workspace.ext4"; }
+  std::filesystem::path console_log() const { return directory / "console.log"; }
+  std::filesystem::path vmm_log() const { return directory / "vmm.log"; }
+  std::filesystem::path shim_spec() const { return directory / "shim.json"; }
+
+ private:
+  MachinePaths() = default;
+};
+
+}  // namespace pyro

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/registry/registry.h"
+
+namespace pyro {
+
+/// The ids of things that expired, in a table of their own, so that a late caller hears what became
+/// of his. They are kept for a week.
+class ReapedIds {
+ public:
+  ReapedIds(Registry& registry, std::string table) : rows_(registry, std::move(table)) {}
+
+  void add(const std::string& id) {
+    constexpr double kKeepSeconds = 7 * 24 * 3600;
+    const double now = now_epoch_seconds();
+    rows_.put(id, {.reaped_at = now});
+    rows_.erase_if([now](const Row& row) { return row.reaped_at < now - kKeepSeconds; });
+  }
+  bool contains(const std::string& id) const { return rows_.get(id).has_value(); }
+
+ private:
+  struct Row {
+    double reaped_at = 0;
+
+    template <class Fields>
+    static void describe(Fields& f) {
+      f("reaped_at", &Row::reaped_at, "Seconds since the epoch.");
+    }
+  };
+  RecordTable<Row> rows_;
+};
+
+}  // namespace pyro

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/unique_fd.h"
+
+/// What keeps file operations inside of a tree that changes meanwhile.
+namespace pyro::tree {
+
+/// openat2(2) with O_CLOEXEC and RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+/// "" is `directory` itself. On failure nothing is held and errno says why: ELOOP for a symbolic
+/// link in the path (unless O_PATH | O_NOFOLLOW asks for the link that ends it).
+UniqueFd open_beneath(int directory, const std::string& path, int flags, unsigned mode = 0);
+
+/// Whether `path`, symbolic links followed wherever they lead, comes out above `directory`.
+bool leads_above(int directory, const std::string& path);
+
+/// Whether errno of open_beneath says that what was met earlier is not there any more: gone, or
+/// something else in its place.
+bool is_gone(int error_number);
+
+/// The names in a directory without `.` and `..`, in no order. `shown` is what an Error calls it.
+std::vector<std::string> names_in(int directory, std::string_view shown);
+
+/// system_error with the path, quoted and printable; "" as '.'.
+Error path_error(std::string_view call, std::string_view path, int error_number = errno);
+
+}  // namespace pyro::tree

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/error.h"
+#include "guest/agent/files/files_service.h"
+
+namespace pyro::agent::files {
+
+/// One connection to the files port: requests one after the other, in blocking calls on the
+/// caller's thread. A host that sends what is no frame is cut off.
+class FilesConnection {
+ public:
+  FilesConnection(int socket, Workspace& workspace);
+
+  /// Returns once the host is gone.
+  void serve();
+
+ private:
+  void answer(const link::Frame& request);
+  void refuse(const Error& error);
+  void send(link::FrameType type, std::string_view body);
+
+  const int socket_;
+  FilesService service_;
+  bool gone_ = false;
+};
+
+}  // namespace pyro::agent::files

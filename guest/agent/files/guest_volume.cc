@@ -1,0 +1,84 @@
+#include "guest/agent/files/guest_volume.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+
+namespace pyro::agent::files {
+namespace {
+
+void require(bool succeeded, std::string_view call) {
+  if (!succeeded) throw system_error(call);
+}
+
+UniqueFd open_device(const std::filesystem::path& path) {
+  UniqueFd device(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (device) return device;
+  if (errno == ENOENT || errno == ENXIO) {
+    throw failed_precondition("the machine has no workspace disk");
+  }
+  throw system_error(fmt::format("open '{}'", path.string()));
+}
+
+void attach(int mount, const std::filesystem::path& target) {
+  require(::move_mount(mount, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0,
+          fmt::format("move_mount to '{}'", target.string()));
+}
+
+}  // namespace
+
+UniqueFd GuestVolume::open() {
+  {
+    const UniqueFd device = open_device(device_);
+    // A template read the disk that was there before this one.
+    require(::ioctl(device.get(), BLKFLSBUF, 0) == 0, "BLKFLSBUF");
+  }
+  const UniqueFd context(::fsopen("ext4", FSOPEN_CLOEXEC));
+  require(static_cast<bool>(context), "fsopen ext4");
+  const auto set_flag = [&context](const char* name) {
+    require(::fsconfig(context.get(), FSCONFIG_SET_FLAG, name, nullptr, 0) == 0,
+            fmt::format("mount option '{}'", name));
+  };
+  require(::fsconfig(context.get(), FSCONFIG_SET_STRING, "source", device_.c_str(), 0) == 0,
+          "mount option 'source'");
+  set_flag("noinit_itable");
+  set_flag("no_prefetch_block_bitmaps");
+  require(::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0,
+          fmt::format("mount '{}'", device_.string()));
+  mount_.reset(::fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOATIME));
+  require(static_cast<bool>(mount_), "fsmount");
+  UniqueFd top(::openat(mount_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  require(static_cast<bool>(top), "open the volume");
+  return top;
+}
+
+/// Before Linux 6.15 no part of a detached mount can be cloned, so the whole is attached for the
+/// moment. Detached again it serves its descriptors as before.
+void GuestVolume::show_tree(int top) {
+  if (::mkdir(shown_at_.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw system_error(fmt::format("mkdir '{}'", shown_at_.string()));
+  }
+  attach(mount_.get(), shown_at_);
+  const UniqueFd tree(
+      ::open_tree(top, "tree", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW));
+  const int failed = tree ? 0 : errno;
+  require(::umount2(shown_at_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0, "detach the volume");
+  if (!tree) throw system_error("open_tree", failed);
+  attach(tree.get(), shown_at_);
+  mount_.reset();
+}
+
+void GuestVolume::freeze(int top) {
+  if (::ioctl(top, FIFREEZE, 0) == 0) return;
+  if (errno == EBUSY) throw failed_precondition("the workspace is frozen already");
+  throw system_error("freeze the workspace");
+}
+
+bool GuestVolume::thaw(int top) noexcept { return ::ioctl(top, FITHAW, 0) == 0; }
+
+}  // namespace pyro::agent::files

@@ -1,0 +1,21 @@
+#include "guest/agent/files/host_volume.h"
+
+#include <fcntl.h>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+
+namespace pyro::agent::files {
+
+UniqueFd HostVolume::open() {
+  if (directory_.empty()) throw failed_precondition("the machine has no workspace disk");
+  make_private_directory(directory_);
+  return open_file(directory_, O_RDONLY | O_DIRECTORY);
+}
+
+void HostVolume::freeze(int) {
+  throw failed_precondition(
+      "a workspace in host compatibility mode cannot be frozen: it is a directory of the host");
+}
+
+}  // namespace pyro::agent::files

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/api/agent_files.h"
+#include "common/tree/stream.h"
+#include "common/tree/write.h"
+#include "guest/agent/files/workspace.h"
+
+namespace pyro::agent::files {
+
+/// A change being put together beside the tree, in `.pyro/staging/<random>`: `new` has the layout
+/// of the tree from its top, `old` takes what goes. Who calls holds a pass.
+class StagedChange {
+ public:
+  StagedChange(const VolumeDirectories& directories, std::string destination);
+  /// Forgets what was staged.
+  ~StagedChange();
+  StagedChange(const StagedChange&) = delete;
+  StagedChange& operator=(const StagedChange&) = delete;
+
+  /// More of the stream. kInvalidArgument: it is none, or no directory.
+  void stage(std::string_view stream);
+
+  /// As CommitChange says; the caller holds the changes' lock as well.
+  void commit(const api::agent::CommitChange& request);
+
+ private:
+  /// Takes the stream apart and writes it.
+  struct Unpacking {
+    Unpacking(UniqueFd directory, const std::string& name)
+        : parent(std::move(directory)),
+          writer(parent.get(), name, tree::Trust::kKeep),
+          decoder(writer) {}
+    UniqueFd parent;
+    tree::Writer writer;
+    tree::Decoder decoder;
+  };
+
+  void begin();
+  void finish_stream();
+
+  const VolumeDirectories& directories_;
+  const std::string destination_;
+  const std::string id_;
+  UniqueFd staging_;
+  std::unique_ptr<Unpacking> unpacking_;
+};
+
+}  // namespace pyro::agent::files

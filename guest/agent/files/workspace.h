@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "common/api/agent_files.h"
+#include "guest/agent/files/freeze.h"
+#include "guest/agent/files/volume.h"
+#include "guest/agent/files/write_gate.h"
+
+namespace pyro::agent::files {
+
+/// The directories of a mounted volume. All are reached through the same mount, which the guest
+/// does not see: renames between them work, and what the guest mounts below /workspace is not met.
+struct VolumeDirectories {
+  UniqueFd top;
+  UniqueFd tree;     ///< what is shown at /workspace
+  UniqueFd own;      ///< `.pyro`
+  UniqueFd staging;  ///< `.pyro/staging`: what nobody needs after a restart
+};
+
+/// The workspace as all connections share it.
+class Workspace {
+ public:
+  explicit Workspace(Volume& volume) : volume_(volume) {}
+
+  /// Mounts and shows it, if that was not done; finishes the change that was cut short.
+  void mount();
+  /// kFailedPrecondition: it is not mounted.
+  const VolumeDirectories& directories() const;
+
+  /// Counts the tree, writes everything to the disk, freezes.
+  std::unique_ptr<Freeze> freeze(Clock::duration limit, api::agent::VolumeUsage& usage);
+  /// Freezes it for good: the power goes.
+  void come_to_rest();
+
+  /// Every writer holds a pass; and this lock beside it who checks the tree before a change of it.
+  WriteGate& gate() { return gate_; }
+  std::mutex& changes() { return changes_; }
+
+ private:
+  bool thaw();
+
+  Volume& volume_;
+  std::mutex mounting_;
+  std::unique_ptr<VolumeDirectories> directories_;
+  std::atomic<const VolumeDirectories*> mounted_{nullptr};
+  std::mutex thawing_;
+  bool resting_ = false;
+  WriteGate gate_;
+  std::mutex changes_;
+};
+
+}  // namespace pyro::agent::files

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "services/files/volume/inode.h"
+
+namespace pyro::volume {
+
+/// Gives the content of a file (or of a link that does not lie in its inode) in pieces of at most
+/// 64 KiB; holes come as zeros.
+void read_content(const Filesystem& filesystem, ext2_ino_t number, const Inode& inode,
+                  const std::function<void(std::string_view)>& take);
+
+}  // namespace pyro::volume

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <ext2fs/ext2fs.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "common/base/unique_fd.h"
+
+namespace pyro::volume {
+
+/// The one block size of our volumes.
+inline constexpr std::uint32_t kBlockBytes = 4096;
+
+/// The directory at the volume's top that the guest sees as /workspace.
+inline constexpr std::string_view kTreeName = "tree";
+
+/// Throws what libext2fs answered unless that is 0: `CALL: TEXT`. A full host disk is
+/// kResourceExhausted, anything else kInternal.
+void check(errcode_t answer, std::string_view call);
+
+/// An ext4 file system in a file that is mounted nowhere, opened by libext2fs.
+class Filesystem {
+ public:
+  enum class Access { kRead, kWrite };
+  /// Refuses (kFailedPrecondition) what is no file system of ours or has a journal to replay.
+  Filesystem(const std::filesystem::path& file, Access access);
+  Filesystem(const Filesystem&) = delete;
+  Filesystem& operator=(const Filesystem&) = delete;
+  /// Without close() whatever libext2fs still held is lost.
+  ~Filesystem();
+
+  operator ext2_filsys() const { return filesystem_; }
+  ext2_filsys operator->() const { return filesystem_; }
+  /// The file itself: for blocks that libext2fs has not in its cache.
+  int fd() const { return fd_.get(); }
+
+  /// The inode of `name` in the directory `parent`; 0 when it is not there.
+  ext2_ino_t lookup(ext2_ino_t parent, std::string_view name) const;
+  /// The inode of kTreeName.
+  ext2_ino_t tree() const;
+
+  /// Everything that libext2fs holds goes to the file, without fsync.
+  void close();
+
+ private:
+  UniqueFd fd_;
+  ext2_filsys filesystem_ = nullptr;
+};
+
+}  // namespace pyro::volume

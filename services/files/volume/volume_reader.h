@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/tree/tree.h"
+
+namespace pyro::volume {
+
+/// Reads the tree of a volume that VolumeWriter wrote. Opened read-only; several threads need one
+/// each. Paths are clean and relative to the tree, "" is the tree; links are not followed, and
+/// nothing leads out of the tree. A damaged volume is an Error, never a crash or a loop.
+class VolumeReader {
+ public:
+  explicit VolumeReader(const std::filesystem::path& file);
+  ~VolumeReader();
+  VolumeReader(const VolumeReader&) = delete;
+  VolumeReader& operator=(const VolumeReader&) = delete;
+
+  /// The ctime that VolumeWriter gave to everything.
+  std::int64_t unchanged_ctime_ns() const;
+  /// kAbsent: it is not there.
+  tree::Entry find(std::string_view path) const;
+  /// What is in a directory, sorted by the bytes of the names. not_found: there is none.
+  std::vector<tree::Entry> list(std::string_view directory) const;
+  /// Gives the content of a file in pieces. not_found: there is none.
+  void read(std::string_view path, const std::function<void(std::string_view)>& take) const;
+  /// The whole tree with content, the top first, names sorted by their bytes.
+  void walk(tree::Sink& sink) const;
+
+ private:
+  class Work;
+  std::unique_ptr<Work> work_;
+};
+
+}  // namespace pyro::volume

@@ -1,0 +1,47 @@
+#include "services/workspace/collector.h"
+
+#include <chrono>
+
+#include "common/log/log.h"
+
+namespace pyro::workspace {
+namespace {
+
+/// Between two tries, beside what a call waits for a service that is away.
+constexpr std::chrono::seconds kRetry{2};
+
+}  // namespace
+
+Collector::Collector(std::function<void()> collect) : collect_(std::move(collect)) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Collector::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    due_ = true;
+  }
+  changed_.notify_one();
+}
+
+void Collector::run(const std::stop_token& stop) {
+  const log::Context context("", "collector");
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return due_; })) {
+    due_ = false;
+    lock.unlock();
+    bool failed = false;
+    try {
+      collect_();
+    } catch (const std::exception& error) {
+      log::warn("garbage stays behind for now: {}", error.what());
+      failed = true;
+    }
+    lock.lock();
+    if (!failed) continue;
+    changed_.wait_for(lock, stop, kRetry, [this] { return due_; });
+    due_ = true;
+  }
+}
+
+}  // namespace pyro::workspace

@@ -1,0 +1,135 @@
+#include "services/workspace/sandboxes.h"
+
+#include <future>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/fault/fault.h"
+#include "common/log/log.h"
+
+namespace pyro::workspace {
+namespace {
+
+constexpr std::chrono::seconds kShortLimit{60};
+
+bus::CallOptions options_with(const bus::Call& call, const std::stop_token& stop) {
+  bus::CallOptions options = bus::CallOptions::within(call);
+  options.stop = stop;
+  return options;
+}
+
+bus::CallOptions short_options() { return {.deadline = Clock::now() + kShortLimit}; }
+
+}  // namespace
+
+/// A machine that is made beside other work. It is deleted again unless it was kept.
+class Sandboxes::Starting {
+ public:
+  Starting(Sandboxes& sandboxes, const Wanted& wanted, const bus::Call& call,
+           const std::stop_token& stop)
+      : sandboxes_(sandboxes), forward_(stop, [this] { stop_.request_stop(); }) {
+    machine_ = std::async(std::launch::async, [this, &wanted, &call] {
+      const log::Context context(call.trace_id(), wanted.workspace.workspace_id);
+      return start(wanted, call);
+    });
+  }
+  Starting(const Starting&) = delete;
+  Starting& operator=(const Starting&) = delete;
+  ~Starting() {
+    stop_.request_stop();
+    if (machine_.valid()) machine_.wait();
+    if (kept_ || vm_id_.empty()) return;
+    try {
+      sandboxes_.remove(vm_id_);
+    } catch (const Error& error) {
+      log::warn("vm {} stays behind for now: {}", vm_id_, error.message());
+    }
+  }
+
+  api::Machine get() { return machine_.get(); }
+  void keep() { kept_ = true; }
+
+ private:
+  api::Machine start(const Wanted& wanted, const bus::Call& call) {
+    const auto options = options_with(call, stop_.get_token());
+    const api::Workspace& workspace = wanted.workspace;
+    vm_id_ = sandboxes_.machines_
+                 .call(api::CreateMachine{.environment = workspace.environment,
+                                          .vcpu_count = workspace.vcpu_count,
+                                          .mem_mib = workspace.mem_mib,
+                                          .ttl_seconds = workspace.ttl_seconds,
+                                          .allow_host_compat = workspace.allow_host_compat,
+                                          .boot = wanted.boot,
+                                          .workspace_id = workspace.workspace_id,
+                                          .replaces = wanted.replaces},
+                       options)
+                 .vm_id;
+    fault::point("workspace.machine.created");
+    return sandboxes_.machines_.call(api::StartMachine{.vm_id = vm_id_}, options);
+  }
+
+  Sandboxes& sandboxes_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::future<api::Machine> machine_;
+  std::string vm_id_;  ///< written by the thread, read once it has ended
+  bool kept_ = false;
+};
+
+api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, const bus::Call& call,
+                                    const std::stop_token& stop) {
+  const api::Machine started = starting.get();
+  fault::point("workspace.machine.started");
+  api::Machine machine =
+      machines_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
+                     options_with(call, stop));
+  if (machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    files_.call(api::FillWorkspace{.vm_id = machine.vm_id, .volume = wanted.volume.string()},
+                options_with(call, stop));
+  }
+  fault::point("workspace.machine.mounted");
+  starting.keep();
+  return machine;
+}
+
+api::Machine Sandboxes::make(const Wanted& wanted, const bus::Call& call,
+                             const std::stop_token& stop) {
+  Starting starting(*this, wanted, call, stop);
+  return give_volume(wanted, starting, call, stop);
+}
+
+Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted,
+                                         const std::optional<std::string>& seed_path,
+                                         const bus::Call& call, const std::stop_token& stop) {
+  Starting starting(*this, wanted, call, stop);
+  const api::WorkspaceSeed seed =
+      files_.call(api::BuildVolume{.volume = wanted.volume.string(), .seed_path = seed_path},
+                  options_with(call, stop));
+  fault::point("workspace.volume.built");
+  return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
+}
+
+api::Machine Sandboxes::status(const std::string& vm_id) {
+  try {
+    return machines_.call(api::MachineStatus{.vm_id = vm_id}, short_options());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+    return {.vm_id = vm_id,
+            .state = api::MachineState::kStopped,
+            .last_error = "its machine is gone; a reset makes a new one"};
+  }
+}
+
+api::WorkspaceMachines Sandboxes::all() {
+  return machines_.call(api::ListWorkspaceMachines{}, short_options());
+}
+
+void Sandboxes::remove(const std::string& vm_id) {
+  try {
+    machines_.call(api::DeleteMachine{.vm_id = vm_id}, short_options());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+  }
+}
+
+}  // namespace pyro::workspace

@@ -1,0 +1,106 @@
+#include "services/workspace/snapshots.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/clock.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "common/fault/fault.h"
+#include "services/workspace/names.h"
+#include "services/workspace/workspace_paths.h"
+
+namespace pyro::workspace {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kBaseline = "baseline";
+
+std::string snapshot_row(const WorkspaceRecord& workspace, const std::string& name) {
+  return workspace.id() + "/" + name;
+}
+
+api::Snapshot baseline_of(const WorkspaceRecord& workspace) {
+  return {.snapshot_name = std::string(kBaseline),
+          .kind = api::SnapshotKind::kBaseline,
+          .created_at = workspace.workspace.created_at,
+          .entry_count = workspace.workspace.workspace_seed.entry_count,
+          .bytes_written = workspace.workspace.workspace_seed.bytes_written,
+          .deletable = false};
+}
+
+}  // namespace
+
+api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::string& name,
+                                const std::function<api::TreeSize(const fs::path&)>& copy) {
+  check_identifier("snapshot_name", name);
+  if (name == kBaseline || rows_.get(snapshot_row(workspace, name))) {
+    throw already_exists("snapshot '{}' already exists", name);
+  }
+  const WorkspacePaths files(paths_, workspace.id());
+  make_private_directory(files.snapshots());
+  const fs::path volume = files.snapshot(name);
+  fs::remove(volume);  // of one whose row was never written, or went first
+  const api::TreeSize size = copy(volume);
+  fault::point("workspace.snapshot.copied");
+  const api::Snapshot snapshot{.snapshot_name = name,
+                               .created_at = now_epoch_seconds(),
+                               .entry_count = size.entry_count,
+                               .bytes_written = size.bytes_written};
+  rows_.put(snapshot_row(workspace, name), {workspace.id(), snapshot});
+  return snapshot;
+}
+
+void Snapshots::remove(const WorkspaceRecord& workspace, const std::string& name) {
+  if (name == kBaseline) throw failed_precondition("cannot delete the baseline snapshot");
+  find(workspace, name);
+  rows_.erase(snapshot_row(workspace, name));
+  fault::point("workspace.snapshot_delete.record_gone");
+  fs::remove(volume_of(workspace, name));
+}
+
+api::Snapshot Snapshots::find(const WorkspaceRecord& workspace, const std::string& name) const {
+  if (name == kBaseline) return baseline_of(workspace);
+  const auto record = rows_.get(snapshot_row(workspace, name));
+  if (record) return record->snapshot;
+  throw not_found("snapshot '{}' does not exist in workspace '{}'", printable(name),
+                  workspace.id());
+}
+
+fs::path Snapshots::volume_of(const WorkspaceRecord& workspace, const std::string& name) const {
+  const WorkspacePaths files(paths_, workspace.id());
+  return name == kBaseline ? files.baseline() : files.snapshot(name);
+}
+
+std::vector<api::Snapshot> Snapshots::named(const WorkspaceRecord& workspace) const {
+  std::vector<api::Snapshot> found;
+  for (auto& record : rows_.last_below(workspace.id() + "/")) {
+    found.push_back(std::move(record.snapshot));
+  }
+  std::sort(found.begin(), found.end(), [](const api::Snapshot& a, const api::Snapshot& b) {
+    return a.created_at > b.created_at;
+  });
+  return found;
+}
+
+std::vector<api::Snapshot> Snapshots::all(const WorkspaceRecord& workspace) const {
+  std::vector<api::Snapshot> found = named(workspace);
+  found.push_back(baseline_of(workspace));
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
+void Snapshots::collect_garbage(const WorkspaceRecord& workspace) {
+  const WorkspacePaths files(paths_, workspace.id());
+  std::set<fs::path> known;
+  for (const auto& snapshot : named(workspace))
+    known.insert(files.snapshot(snapshot.snapshot_name));
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(files.snapshots(), none)) {
+    if (!known.contains(entry.path())) fs::remove(entry.path(), none);
+  }
+}
+
+}  // namespace pyro::workspace

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/api/files.h"
+#include "common/api/workspace.h"
+#include "common/config/paths.h"
+#include "common/registry/registry.h"
+#include "services/workspace/workspace_record.h"
+
+namespace pyro::workspace {
+
+/// A row of the table `workspace_snapshots`.
+struct SnapshotRecord {
+  std::string workspace_id;
+  api::Snapshot snapshot;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &SnapshotRecord::workspace_id, "The workspace.");
+    f("snapshot", &SnapshotRecord::snapshot, "The snapshot.");
+  }
+};
+
+/// The snapshots of workspaces: a volume each, and a row for each named one. The baseline is part
+/// of the workspace itself. Called within a turn of the workspace.
+class Snapshots {
+ public:
+  Snapshots(Registry& registry, Paths paths)
+      : paths_(std::move(paths)), rows_(registry, "workspace_snapshots") {}
+
+  /// `copy` makes the volume; the row that follows makes it a snapshot.
+  /// already_exists: the name is taken.
+  api::Snapshot create(const WorkspaceRecord& workspace, const std::string& name,
+                       const std::function<api::TreeSize(const std::filesystem::path&)>& copy);
+  /// failed_precondition: `cannot delete the baseline snapshot`.
+  void remove(const WorkspaceRecord& workspace, const std::string& name);
+
+  /// not_found: `snapshot 'x' does not exist in workspace 'y'`.
+  api::Snapshot find(const WorkspaceRecord& workspace, const std::string& name) const;
+  std::filesystem::path volume_of(const WorkspaceRecord& workspace, const std::string& name) const;
+  /// The baseline, then by age.
+  std::vector<api::Snapshot> all(const WorkspaceRecord& workspace) const;
+  /// By age, the latest first.
+  std::vector<api::Snapshot> named(const WorkspaceRecord& workspace) const;
+
+  /// Removes volumes that no row names.
+  void collect_garbage(const WorkspaceRecord& workspace);
+  void forget(const std::string& workspace_id) { rows_.erase_below(workspace_id + "/"); }
+
+ private:
+  Paths paths_;
+  RecordTable<SnapshotRecord> rows_;
+};
+
+}  // namespace pyro::workspace

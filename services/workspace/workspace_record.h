@@ -1,0 +1,36 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "common/api/workspace.h"
+
+namespace pyro::workspace {
+
+/// A row of the registry's table `workspaces`. It is written when all of the workspace is there,
+/// and what it names is the truth: machines, volumes and rows that no record names are garbage.
+struct WorkspaceRecord {
+  /// State, execution mode, metadata and what is counted are filled in for each reply.
+  api::Workspace workspace;
+  std::string vm_id;
+  std::uint32_t session = 0;
+  double session_started_at = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace", &WorkspaceRecord::workspace, "What callers see.");
+    f("vm_id", &WorkspaceRecord::vm_id, "The machine that runs it.");
+    f("session", &WorkspaceRecord::session,
+      "Raised by each reset: commands and events of another one are garbage.");
+    f("session_started_at", &WorkspaceRecord::session_started_at, "Creation or last reset.");
+  }
+
+  const std::string& id() const { return workspace.workspace_id; }
+  /// What the ids of this session's rows begin with.
+  std::string session_prefix() const {
+    return fmt::format("{}/{:06}/", workspace.workspace_id, session);
+  }
+};
+
+}  // namespace pyro::workspace

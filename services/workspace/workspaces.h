@@ -1,0 +1,146 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "common/api/files.h"
+#include "common/reaper/reaper.h"
+#include "common/work/turns.h"
+#include "services/workspace/collector.h"
+#include "services/workspace/jobs.h"
+#include "services/workspace/review_log.h"
+#include "services/workspace/sandboxes.h"
+#include "services/workspace/snapshots.h"
+#include "services/workspace/workspace_table.h"
+
+namespace pyro::workspace {
+
+/// The workspaces of this host: every operation on one, in an order that leaves the old state or
+/// the new one, plus garbage that is collected, wherever this process or another is killed.
+class Workspaces {
+ public:
+  Workspaces(Registry& registry, Paths paths, bus::Client& machines, bus::Client& files);
+  Workspaces(const Workspaces&) = delete;
+  Workspaces& operator=(const Workspaces&) = delete;
+  ~Workspaces();
+
+  api::Workspace create(const api::CreateWorkspace& request, const bus::Call& call);
+  api::WorkspaceList list();
+  api::Workspace status(const std::string& workspace_id);
+  api::Workspace update(const api::UpdateWorkspace& request);
+  api::Workspace start(const std::string& workspace_id, const bus::Call& call);
+  api::Workspace stop(const std::string& workspace_id);
+  api::Workspace reset(const api::ResetWorkspace& request, const bus::Call& call);
+  api::DeletedWorkspace remove(const std::string& workspace_id, std::string_view reason);
+
+  /// Its output goes to `live`, when there is one, and is not in the outcome's text then.
+  api::WorkspaceExecResult exec(const api::ExecWorkspace& request, const bus::Call& call);
+  api::WorkspaceLog log(const std::string& workspace_id) const;
+
+  api::Snapshot create_snapshot(const api::CreateSnapshot& request, const bus::Call& call);
+  void remove_snapshot(const api::DeleteSnapshot& request, const bus::Call& call);
+  std::vector<api::Snapshot> snapshots(const std::string& workspace_id) const;
+
+  /// A started workspace, and what runs it.
+  struct Started {
+    WorkspaceRecord record;
+    api::Machine machine;
+  };
+  /// failed_precondition: `workspace x must be in 'started' state before OPERATION`
+  Started require_started(const std::string& workspace_id, std::string_view method);
+
+  /// Has the files service do `request` there. A change takes its turn, and moves the expiry.
+  template <class Op>
+  typename Op::Reply read(const Op& request, const bus::Call& call) {
+    const Use use(*this, request.workspace_id);
+    return in_files(request, call, call.stop());
+  }
+  template <class Op>
+  typename Op::Reply change(const Op& request, const bus::Call& call) {
+    const Use use(*this, request.workspace_id);
+    const auto turn = use.live().turns.begin(call.stop());
+    auto reply = turn->run([&] { return in_files(request, call, turn->stop()); });
+    table_.touch(request.workspace_id);
+    return reply;
+  }
+
+  WorkspaceRecord find(const std::string& workspace_id) const { return table_.find(workspace_id); }
+  /// The record with all that is known of it by now.
+  api::Workspace describe(const WorkspaceRecord& record, const api::Machine& machine) const;
+  const Journal& journal() const { return journal_; }
+  ReviewLog& reviews() { return reviews_; }
+  const Snapshots& snapshot_store() const { return snapshots_; }
+
+ private:
+  /// What this process knows of one workspace beside its record.
+  struct Live {
+    Turns turns;
+    std::atomic<int> calls = 0;
+  };
+  /// A call works on the workspace: it does not expire meanwhile. not_found: there is none.
+  class Use {
+   public:
+    Use(Workspaces& workspaces, const std::string& workspace_id);
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use();
+    Live& live() const { return *live_; }
+
+   private:
+    Workspaces& workspaces_;
+    std::shared_ptr<Live> live_;
+  };
+
+  template <class Op>
+  typename Op::Reply in_files(const Op& request, const bus::Call& call,
+                              const std::stop_token& stop) {
+    const Started started = require_started(request.workspace_id, Op::kMethod.name);
+    bus::CallOptions options = bus::CallOptions::within(call);
+    options.stop = stop;
+    return files_.call(
+        api::OnMachine<Op>{.vm_id = started.machine.vm_id,
+                           .baseline = snapshots_.volume_of(started.record, "baseline").string(),
+                           .execution_mode = started.machine.execution_mode,
+                           .request = request},
+        options);
+  }
+
+  std::shared_ptr<Live> live(const std::string& workspace_id);
+  void erase(const WorkspaceRecord& record, bool expired);
+  void swap_machine(const WorkspaceRecord& record, const api::ResetWorkspace& request,
+                    const api::Snapshot& snapshot, const bus::Call& call,
+                    const std::stop_token& stop);
+  void reset_failed(const WorkspaceRecord& record, const std::string& why);
+
+  void wake_reaper();
+  std::optional<double> next_expiry();
+  void reap_expired();
+  void adopt_jobs();
+  void collect_garbage();
+  void collect_machines(const std::set<std::string>& in_making);
+  void collect_directories(const std::set<std::string>& in_making);
+  void collect_within(const std::string& workspace_id);
+
+  Paths paths_;
+  bus::Client& machines_;
+  bus::Client& files_;
+  Sandboxes sandboxes_;
+  WorkspaceTable table_;
+  Journal journal_;
+  ReviewLog reviews_;
+  Snapshots snapshots_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Live>> live_;
+  std::set<std::string> in_making_;  ///< ids of workspaces that have no record yet
+  std::optional<Jobs> jobs_;
+  std::unique_ptr<Reaper> reaper_;  ///< under mutex_, since commands end beside our own end
+  std::unique_ptr<Collector> collector_;
+};
+
+}  // namespace pyro::workspace

@@ -1,0 +1,49 @@
+#include "common/work/turns.h"
+
+#include <future>
+
+#include "common/process/wait.h"
+#include "tests/support/errors.h"
+
+namespace pyro {
+namespace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+
+/// Work that ends only when it is stopped.
+void wait_for_stop(const std::stop_token& stop) {
+  wait_for(-1, POLLIN, Clock::now() + std::chrono::minutes(1), StopFd(stop));
+}
+
+TEST(Turns, an_interruption_ends_the_operation_and_tells_its_caller_why) {
+  Turns turns;
+  std::promise<void> begun;
+  auto outcome = std::async(std::launch::async, [&] {
+    const auto operation = turns.begin({});
+    begun.set_value();
+    return error_of([&] { operation->run([&] { wait_for_stop(operation->stop()); }); });
+  });
+  begun.get_future().wait();
+  const auto next = turns.interrupt("vm x was deleted meanwhile");
+  EXPECT_FALSE(next->stop().stop_requested());
+  EXPECT_THAT(outcome.get(), Refused(ErrorCode::kUnavailable, "vm x was deleted meanwhile"));
+}
+
+TEST(Turns, a_callers_own_stop_is_a_cancellation) {
+  Turns turns;
+  std::stop_source caller;
+  const auto operation = turns.begin(caller.get_token());
+  caller.request_stop();
+  EXPECT_THAT(error_of([&] { operation->run([&] { wait_for_stop(operation->stop()); }); }),
+              Refused(ErrorCode::kCancelled));
+}
+
+TEST(Turns, an_interruption_of_nobody_interrupts_nobody_later) {
+  Turns turns;
+  turns.interrupt("nothing").reset();
+  EXPECT_FALSE(turns.begin({})->stop().stop_requested());
+}
+
+}  // namespace
+}  // namespace pyro
