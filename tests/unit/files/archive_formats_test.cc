@@ -215,6 +215,11 @@ TEST(ArchiveFormats, a_bomb_goes_off_in_no_ones_hands) {
   EXPECT_THAT(error_of([&] { read_archive(directory / "a.tgz", check, keeper, 10U << 20U); }),
               Refused(ErrorCode::kResourceExhausted));
   EXPECT_EQ(checks, 1);
+  const auto stop = [&checks] {
+    if (++checks == 10) throw cancelled("stopped");
+  };
+  EXPECT_THAT(error_of([&] { read_archive(directory / "a.tgz", stop, keeper); }),
+              Refused(ErrorCode::kCancelled));
   EXPECT_THAT(keeper.paths(), IsEmpty());
 }
 
