@@ -115,6 +115,25 @@ TEST(WorkspaceDiffTest, sees_through_directories_that_changed_places) {
                   "A src/b/deep/er/three.c", "D src/b/four.c", "A src/b/one.c", "A src/b/two.c"));
 }
 
+TEST(WorkspaceDiffTest, sees_through_directories_of_one_form_that_changed_places) {
+  WorkspaceDiff workspace;
+  workspace.guest->rename("p", "x");
+  workspace.guest->rename("q", "p");
+  workspace.guest->rename("x", "q");
+  EXPECT_THAT(told(workspace.diff()), ElementsAre("M p/s/f", "M q/s/f"));
+}
+
+TEST(WorkspaceDiffTest, tells_what_was_in_a_directory_that_is_a_file_now) {
+  WorkspaceDiff workspace;
+  workspace.guest->remove("src/a");
+  workspace.guest->write("src/a", "file\n");
+  workspace.guest->remove("empty/inner");
+  workspace.guest->link("empty/inner", "x");
+  EXPECT_THAT(told(workspace.diff()),
+              ElementsAre("T empty/inner", "A src/a", "D src/a/deep/er/three.c", "D src/a/one.c",
+                          "D src/a/two.c"));
+}
+
 TEST(WorkspaceDiffTest, sees_a_moved_directory_within_a_moved_one) {
   WorkspaceDiff workspace;
   workspace.guest->make_directory("new");
