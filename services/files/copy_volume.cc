@@ -17,11 +17,11 @@ constexpr std::chrono::milliseconds kLongestFreeze(600000);
 
 api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& work) {
   NewFile volume(copy.volume);
-  const auto limit = std::clamp(remaining(work.deadline), std::chrono::milliseconds(1),
-                                kLongestFreeze);
+  const auto limit =
+      std::clamp(remaining(work.deadline), std::chrono::milliseconds(1), kLongestFreeze);
   // The connection's end thaws as well: nothing that fails below leaves the guest frozen.
-  const auto usage = guest.call(
-      api::agent::FreezeVolume{.limit_ms = static_cast<std::uint64_t>(limit.count())});
+  const auto usage =
+      guest.call(api::agent::FreezeVolume{.limit_ms = static_cast<std::uint64_t>(limit.count())});
   copy_sparse(copy.disk, volume.temporary());
   if (!guest.call(api::agent::ThawVolume{}).held) {
     throw unavailable("the guest did not keep its files still while they were copied: try again");
@@ -35,8 +35,8 @@ api::TreeSize copy_tree(GuestTree& guest, const VolumeCopy& copy) {
   NewFile volume(copy.volume);
   volume::make_blank_volume(copy.cache_dir, volume.temporary());
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  volume::VolumeWriter writer(
-      volume.temporary(), std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  volume::VolumeWriter writer(volume.temporary(),
+                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   guest.stream(api::agent::SendTree{}, writer);
   const tree::Totals totals = writer.finish();
   volume.put_in_place();

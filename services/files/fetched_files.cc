@@ -86,8 +86,8 @@ std::string BoundedContent::take() {
   return value;
 }
 
-void fetch_files(GuestTree& guest, const std::vector<std::string>& paths,
-                 std::size_t content_limit, const std::function<void(FetchedFile)>& take) {
+void fetch_files(GuestTree& guest, const std::vector<std::string>& paths, std::size_t content_limit,
+                 const std::function<void(FetchedFile)>& take) {
   for (std::size_t begin = 0; begin < paths.size();) {
     api::agent::SendFiles request;
     std::size_t bytes = 0;

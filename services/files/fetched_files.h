@@ -19,8 +19,8 @@ struct FetchedFile {
 /// Fetches the files at the paths, in that order, a bounded number of them at a time, and gives
 /// each to `take`. Of one that is longer than `content_limit` bytes the digest is given.
 /// kInternal: the guest answers with other paths than it was asked for.
-void fetch_files(GuestTree& guest, const std::vector<std::string>& paths,
-                 std::size_t content_limit, const std::function<void(FetchedFile)>& take);
+void fetch_files(GuestTree& guest, const std::vector<std::string>& paths, std::size_t content_limit,
+                 const std::function<void(FetchedFile)>& take);
 
 /// Keeps content up to a limit, and of what is longer the digest.
 class BoundedContent {

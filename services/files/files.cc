@@ -16,10 +16,9 @@ constexpr std::size_t kListNameBytes = 32U << 20U;
 
 api::FileEntry file_entry(const std::string& top, const tree::Entry& entry) {
   const bool is_file = entry.kind == tree::EntryKind::kFile;
-  api::FileEntry shown{
-      .path = to_valid_utf8(absolute_workspace_path(tree::join(top, entry.path))),
-      .artifact_type = artifact_type(entry.kind),
-      .size_bytes = is_file ? entry.size : 0};
+  api::FileEntry shown{.path = to_valid_utf8(absolute_workspace_path(tree::join(top, entry.path))),
+                       .artifact_type = artifact_type(entry.kind),
+                       .size_bytes = is_file ? entry.size : 0};
   if (entry.kind == tree::EntryKind::kSymlink) shown.link_target = to_valid_utf8(entry.link_target);
   return shown;
 }
@@ -50,8 +49,8 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
 
 api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
   const std::string path = workspace_path(request.path);
-  const auto part = guest.call(api::agent::ReadPart{
-      .path = path, .offset = request.offset, .max_bytes = request.max_bytes});
+  const auto part = guest.call(
+      api::agent::ReadPart{.path = path, .offset = request.offset, .max_bytes = request.max_bytes});
   const std::string& content = part.content.data;
   if (content.size() > request.max_bytes) {
     throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");

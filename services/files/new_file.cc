@@ -33,8 +33,7 @@ NewFile::~NewFile() {
 
 void NewFile::put_in_place() {
   sync_path(temporary_);
-  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) !=
-      0) {
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST) throw exists_already(target_);
     throw system_error(fmt::format("rename '{}'", temporary_.string()));
   }

@@ -19,8 +19,8 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
   NewFile volume(request.volume);
   volume::make_blank_volume(cache_dir, volume.temporary());
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  volume::VolumeWriter writer(
-      volume.temporary(), std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  volume::VolumeWriter writer(volume.temporary(),
+                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
   api::WorkspaceSeed seed{.seed_path = request.seed_path};
   if (source) {
     seed.mode = source->mode();

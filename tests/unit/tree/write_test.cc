@@ -57,16 +57,17 @@ TEST_F(WriterTest, entries_without_a_top_make_a_directory) {
   EXPECT_GT(look_at(parent_.get(), "to").mtime_ns, 1'000'000'000'000'000'000);
 }
 
-TEST_F(WriterTest, a_directory_that_its_owner_may_not_write_to_is_filled_first) {
+TEST_F(WriterTest, a_directory_that_its_owner_may_not_enter_is_filled_first) {
   Entry locked = directory("locked");
-  locked.mode = 0500;
+  locked.mode = 0;
   locked.mtime_ns = 1'234'567'891'234'567'891;
-  EXPECT_EQ(refusal(Trust::kHost, {directory(""), locked, file("locked/f")}), std::nullopt);
-  EXPECT_EQ(look_at(parent_.get(), "to/locked").mode, 0500U);
+  EXPECT_EQ(refusal(Trust::kHost, {directory(""), locked, directory("locked/d"), file("locked/f")}),
+            std::nullopt);
+  EXPECT_EQ(look_at(parent_.get(), "to/locked").mode, 0U);
   EXPECT_EQ(look_at(parent_.get(), "to/locked").mtime_ns, locked.mtime_ns);
+  fs::permissions(to() / "locked", fs::perms(0700));
   EXPECT_EQ(read_file(to() / "locked/f"), "content");
-  remove_tree(parent_.get(), "to");
-  EXPECT_FALSE(fs::exists(to()));
+  EXPECT_EQ(look_at(parent_.get(), "to/locked/d").mode, 0755U);
 }
 
 TEST_F(WriterTest, what_is_for_the_host_loses_bits_that_give_rights) {
