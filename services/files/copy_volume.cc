@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/base/files.h"
+#include "common/fault/fault.h"
 #include "services/files/new_file.h"
 #include "services/files/volume/blank_volume.h"
 #include "services/files/volume/volume_writer.h"
@@ -22,7 +23,9 @@ api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& 
   // The connection's end thaws as well: nothing that fails below leaves the guest frozen.
   const auto usage =
       guest.call(api::agent::FreezeVolume{.limit_ms = static_cast<std::uint64_t>(limit.count())});
+  fault::point("files.copy_volume.frozen");
   copy_sparse(copy.disk, volume.temporary());
+  fault::point("files.copy_volume.copied");
   if (!guest.call(api::agent::ThawVolume{}).held) {
     throw unavailable("the guest did not keep its files still while they were copied: try again");
   }

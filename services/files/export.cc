@@ -10,6 +10,7 @@
 
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "common/fault/fault.h"
 #include "common/tree/write.h"
 #include "services/files/artifact.h"
 #include "services/files/work_check.h"
@@ -55,7 +56,6 @@ class Output {
       if (errno == EEXIST) throw output_exists(given_);
       throw system_error(fmt::format("rename to '{}'", path_.string()));
     }
-    if (::syncfs(parent()) != 0) throw system_error("syncfs");
   }
 
  private:
@@ -84,7 +84,9 @@ class ExportSink : public tree::Sink {
   const tree::Writer& finish() {
     if (!writer_) throw internal_error("the guest's agent sent a wrong answer: an empty tree");
     writer_->finish();
+    fault::point("files.export.written");
     output_.take(pending_->name());
+    fault::point("files.export.in_place");
     return *writer_;
   }
 

@@ -1,5 +1,7 @@
 #include "services/files/guest_change.h"
 
+#include "common/fault/fault.h"
+
 namespace pyro::files {
 namespace {
 
@@ -32,8 +34,10 @@ void GuestChange::commit(std::vector<api::agent::Expectation> expectations,
     encoder_.done();
     flush();
   }
+  fault::point("files.change.staged");
   guest_.call(api::agent::CommitChange{.expectations = std::move(expectations),
                                        .deletions = std::move(deletions)});
+  fault::point("files.change.committed");
 }
 
 }  // namespace pyro::files

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "common/config/volume.h"
+#include "common/fault/fault.h"
 #include "services/files/host_source.h"
 #include "services/files/new_file.h"
 #include "services/files/volume/blank_volume.h"
@@ -29,6 +30,7 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
   }
   const tree::Totals totals = writer.finish();
   check(work);
+  fault::point("files.build_volume.written");
   volume.put_in_place();
   seed.entry_count = totals.entries;
   seed.bytes_written = totals.bytes;

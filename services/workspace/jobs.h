@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -56,6 +57,7 @@ class Jobs {
     const api::Machine& machine;
     std::string command;
     std::string cwd;
+    std::map<std::string, std::string> environment;
     std::chrono::seconds timeout;
     /// Gets what it prints, until its caller goes; nothing is kept of it for the outcome then.
     std::unique_ptr<OutputSender> live;

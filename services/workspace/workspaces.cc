@@ -18,8 +18,17 @@ namespace fs = std::filesystem;
 using api::MachineState;
 
 constexpr std::chrono::seconds kStopLimit{60};
-/// Where commands start, and what callers see as the place of their files.
-constexpr const char* kWorkspacePath = "/workspace";
+
+/// Where commands start, and their HOME. On the host without a sandbox neither is at its place.
+std::string directory_of(const api::Machine& machine) {
+  const auto elsewhere = machine.metadata.find("workspace_dir");
+  return elsewhere == machine.metadata.end() ? "/workspace" : elsewhere->second;
+}
+std::map<std::string, std::string> environment_of(const api::Machine& machine) {
+  const auto home = machine.metadata.find("home_dir");
+  if (home == machine.metadata.end()) return {};
+  return {{"HOME", home->second}};
+}
 
 /// `workspace_exec` of `workspace.exec`; `snapshot_create` of `workspace.snapshot_create`.
 std::string tool_name(std::string_view method) {
@@ -371,7 +380,8 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
       return jobs_->start({.workspace = started.record,
                            .machine = started.machine,
                            .command = request.command,
-                           .cwd = kWorkspacePath,
+                           .cwd = directory_of(started.machine),
+                           .environment = environment_of(started.machine),
                            .timeout = std::chrono::seconds(request.timeout_seconds),
                            .live = std::move(live)},
                           call.deadline(), turn->stop());

@@ -155,17 +155,35 @@ TEST(QemuCommandLine, switches_the_pressure_accounting_off) {
   EXPECT_THAT(words_of(whole_plan()), HasSubstr(" psi=0"));
 }
 
+host::Plan host_plan() {
+  return {.bwrap = "/usr/bin/bwrap",
+          .agent = "/p/agent",
+          .root = "/m/root",
+          .workspace = "/m/workspace",
+          .top = {"/etc", "/home", "/root", "/run", "/tmp", "/usr", "/workspace"}};
+}
+
 TEST(HostCommandLine, hides_the_hosts_processes_network_and_write_access_where_it_can) {
-  const std::string words = join(host::command_line("/usr/bin/bwrap", "/p/agent", "/m/root"), " ");
+  const std::string words = join(host::command_line(host_plan()), " ");
   EXPECT_THAT(words, HasSubstr("--unshare-pid"));
   EXPECT_THAT(words, HasSubstr("--unshare-net"));
-  EXPECT_THAT(words, HasSubstr("--ro-bind / /"));
+  EXPECT_THAT(words, HasSubstr("--tmpfs / --ro-bind-try /etc /etc --ro-bind-try /home /home "
+                               "--ro-bind-try /usr /usr --dev /dev"));
   EXPECT_THAT(words, HasSubstr("--bind /m/root /root"));
+  EXPECT_THAT(words, HasSubstr("--remount-ro /"));
+}
+
+TEST(HostCommandLine, shows_the_workspace_at_its_place_in_a_sandbox) {
+  const std::string words = join(host::command_line(host_plan()), " ");
+  EXPECT_THAT(words, HasSubstr("--bind /m/workspace/tree /workspace"));
+  EXPECT_THAT(words, HasSubstr("--root /root --workspace /run/pyro-workspace"));
 }
 
 TEST(HostCommandLine, without_bubblewrap_is_the_agent_over_the_machines_directory) {
-  EXPECT_EQ(join(host::command_line(std::nullopt, "/p/agent", "/m/root"), " "),
-            "/p/agent --host --link-fd 3 --root /m/root");
+  host::Plan plan = host_plan();
+  plan.bwrap.reset();
+  EXPECT_EQ(join(host::command_line(plan), " "),
+            "/p/agent --host --link-fd 3 --root /m/root --workspace /m/workspace");
 }
 
 }  // namespace

@@ -9,11 +9,19 @@
 
 namespace pyro::vm::host {
 
-/// The words that run the agent over `root` on this host: in bubblewrap when `bwrap` names it, so
-/// that a command sees the host's files read-only and no process but its own; plainly otherwise.
-std::vector<std::string> command_line(const std::optional<std::filesystem::path>& bwrap,
-                                      const std::filesystem::path& agent,
-                                      const std::filesystem::path& root);
+/// What the agent of one machine runs over.
+struct Plan {
+  std::optional<std::filesystem::path> bwrap;
+  std::filesystem::path agent;
+  std::filesystem::path root;       ///< HOME of its commands
+  std::filesystem::path workspace;  ///< holds `tree`, which is /workspace in bubblewrap
+  /// What lies directly below / on this host, and is shown in bubblewrap.
+  std::vector<std::filesystem::path> top;
+};
+
+/// The words that run the agent on this host: in bubblewrap where there is one, so that a command
+/// sees the host's files read-only and no process but its own; plainly otherwise.
+std::vector<std::string> command_line(const Plan& plan);
 
 /// Host compatibility mode: the same agent as an ordinary process. There is no guest around it;
 /// machines say so with execution_mode host_compat.

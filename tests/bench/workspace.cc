@@ -1,0 +1,259 @@
+#include "tests/bench/workspace.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <random>
+
+#include "common/api/prepare.h"
+#include "common/api/workspace_files.h"
+#include "common/base/error.h"
+#include "tests/bench/floor.h"
+
+namespace pyro::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRounds = 9;
+constexpr int kFileRounds = 200;
+constexpr std::uint64_t kGigabyte = 1'000'000'000;
+
+/// A directory of the host with files of one size, 100 in each directory below it.
+class Tree {
+ public:
+  Tree(int files, std::size_t bytes) {
+    std::mt19937_64 random(1);
+    std::string content(bytes, '\0');
+    for (int i = 0; i < files; ++i) {
+      const fs::path directory = path() / fmt::format("d{:03}", i / 100);
+      if (i % 100 == 0) fs::create_directory(directory);
+      for (std::size_t at = 0; at + 8 <= bytes; at += 8) {
+        const std::uint64_t word = random();
+        std::copy_n(reinterpret_cast<const char*>(&word), 8, content.data() + at);
+      }
+      std::ofstream(directory / fmt::format("f{:05}", i), std::ios::binary) << content;
+    }
+  }
+  const fs::path& path() const { return directory_.path(); }
+
+ private:
+  TemporaryDirectory directory_{"/tmp", "pyro-bench-tree"};
+};
+
+class Workspaces {
+ public:
+  explicit Workspaces(BenchStack& stack) : client_(stack.client()) {}
+
+  template <api::Operation Op>
+  auto call(const Op& request) {
+    return client_.call(request, BenchStack::patient());
+  }
+  std::string create(const std::optional<fs::path>& seed = {}) {
+    api::CreateWorkspace request{.environment = kEnvironment};
+    if (seed) request.seed_path = seed->string();
+    const auto made = call(request);
+    if (made.metadata.at("boot_mode") != "warm") throw unavailable("a workspace booted cold");
+    return made.workspace_id;
+  }
+  void remove(const std::string& id) { call(api::DeleteWorkspace{.workspace_id = id}); }
+  api::WorkspaceExecResult exec(const std::string& id, const std::string& command) {
+    auto result =
+        call(api::ExecWorkspace{.workspace_id = id, .command = command, .timeout_seconds = 600});
+    if (result.exit_code != 0) throw unavailable("'{}' failed: {}", command, result.stderr_text);
+    return result;
+  }
+
+ private:
+  StackClient& client_;
+};
+
+using Add = std::function<void(std::string, double, std::string, std::string)>;
+
+void measure_create_and_reset(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const Tree seed(500, 4096);
+  workspaces.remove(workspaces.create());  // the shape's template and standby machine
+  wait_for_standby(stack);
+  const Floor floor = measure_floor(stack);
+  add("bare restore to an answer", floor.answered, "ms", "the floor");
+  std::vector<double> creates;
+  std::vector<double> resets;
+  for (int i = 0; i < kRounds; ++i) {
+    wait_for_standby(stack);
+    std::string id;
+    creates.push_back(milliseconds_of([&] { id = workspaces.create(seed.path()); }));
+    wait_for_standby(stack);
+    resets.push_back(
+        milliseconds_of([&] { workspaces.call(api::ResetWorkspace{.workspace_id = id}); }));
+    workspaces.remove(id);
+  }
+  const double create = percentile(creates, 0.5);
+  const double reset = percentile(resets, 0.5);
+  add("create, 500 files", create, "ms", times_the_floor(create, floor.answered, "1.8"));
+  add("reset, 500 files", reset, "ms", times_the_floor(reset, floor.answered, "1.6"));
+}
+
+void measure_large_seed(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const Tree seed(10'000, 10'000);
+  const Floor floor = measure_floor(stack);
+  const TemporaryDirectory work("/tmp", "pyro-bench-mke2fs");
+  const double mke2fs = median_of(5, [&] {
+    const fs::path image = work.path() / "image";
+    fs::remove(image);
+    run_checked(
+        {.argv = {"mke2fs", "-q", "-t", "ext4", "-d", seed.path().string(), image.string(), "8G"}},
+        Clock::now() + std::chrono::minutes(2), {});
+  });
+  std::vector<double> creates;
+  for (int i = 0; i < 5; ++i) {
+    wait_for_standby(stack);
+    std::string id;
+    creates.push_back(milliseconds_of([&] { id = workspaces.create(seed.path()); }));
+    workspaces.remove(id);
+  }
+  const double create = percentile(creates, 0.5);
+  add("mke2fs -d, 10,000 files", mke2fs, "ms", "100 MB, no root file system beside it");
+  add("create, 10,000 files", create, "ms",
+      fmt::format("{:.2f} times mke2fs and a bare restore, at most 1.5",
+                  create / (mke2fs + floor.answered)));
+}
+
+void measure_diff(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const Tree seed(10'000, 400);
+  for (const char* words :
+       {"init -q", "add .", "-c user.name=n -c user.email=e@x commit -qm all"}) {
+    run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", seed.path().string(), words)}},
+                Clock::now() + std::chrono::minutes(2), {});
+  }
+  const std::string id = workspaces.create(seed.path());
+  // The first status refreshes git's index, which has the host's inodes.
+  workspaces.exec(id,
+                  "git status --short; for i in 0 1 2 3 4 5 6 7 8 9; do echo x > "
+                  "d00$i/changed; done");
+  workspaces.exec(id, "git status --short");
+  const double status = median_of(5, [&] { workspaces.exec(id, "git status --short"); });
+  const double diff =
+      median_of(5, [&] { workspaces.call(api::DiffWorkspace{.workspace_id = id}); });
+  add("git status in the guest", status, "ms", "10 changes in 10,000 files");
+  add("diff", diff, "ms", fmt::format("{:.2f} times git status, at most 1.5", diff / status));
+  workspaces.remove(id);
+}
+
+void measure_files(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const std::string id = workspaces.create();
+  const std::string text(1024, 'x');
+  const auto write = [&] {
+    workspaces.call(api::WriteFile{.workspace_id = id, .path = "file.txt", .text = text});
+  };
+  const auto read = [&] { workspaces.call(api::ReadFile{.workspace_id = id, .path = "file.txt"}); };
+  median_of(20, write);
+  add("file write, 1 KiB", median_of(kFileRounds, write), "ms", "p50, on disk; at most 3");
+  median_of(20, read);
+  add("file read, 1 KiB", median_of(kFileRounds, read), "ms", "p50; at most 3");
+  workspaces.remove(id);
+}
+
+double megabytes_per_second(std::uint64_t bytes, double milliseconds) {
+  return static_cast<double>(bytes) / 1000 / milliseconds;
+}
+
+/// The link alone, host to guest and back: an echo of the agent's is not there, so what a program
+/// in the guest prints is taken for the way out, and the same rate holds for the way in.
+double raw_link_rate(Workspaces& workspaces, const std::string& id, std::uint64_t bytes) {
+  const auto result = workspaces.exec(id, fmt::format("head -c {} /dev/zero", bytes));
+  return megabytes_per_second(bytes, static_cast<double>(result.duration_ms));
+}
+
+void measure_transfers(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const TemporaryDirectory work("/tmp", "pyro-bench-transfer");
+  const fs::path file = work.path() / "in/file";
+  fs::create_directory(file.parent_path());
+  constexpr std::uint64_t kBytes = 200'000'000;
+  {
+    std::ofstream out(file, std::ios::binary);
+    const Tree block(1, 1'000'000);
+    std::ifstream in(block.path() / "d000/f00000", std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(in), {}};
+    for (std::uint64_t at = 0; at < kBytes; at += content.size()) out << content;
+  }
+  const std::string id = workspaces.create();
+  const double raw = raw_link_rate(workspaces, id, kBytes);
+  add("link, raw", raw, "MB/s", "what a command prints, 200 MB");
+  const double push =
+      megabytes_per_second(kBytes, milliseconds_of([&] {
+                             workspaces.call(api::PushSync{
+                                 .workspace_id = id, .source_path = file.parent_path().string()});
+                           }));
+  add("sync push, 200 MB", push, "MB/s", fmt::format("{:.2f} of the link's rate", push / raw));
+  const double out = megabytes_per_second(
+      kBytes, milliseconds_of([&] {
+        workspaces.call(api::ExportPath{
+            .workspace_id = id, .path = "file", .output_path = (work.path() / "out").string()});
+      }));
+  add("export, 200 MB", out, "MB/s", fmt::format("{:.2f} of the link's rate", out / raw));
+  workspaces.remove(id);
+}
+
+/// The most memory that a service has held since its start.
+double peak_mib(BenchStack& stack, const std::string& service) {
+  for (const auto& found : stack.client().call(api::StackStatus{.measure = true}).services) {
+    if (found.name != service) continue;
+    const std::string status = read_file(fmt::format("/proc/{}/status", found.pid.value_or(0)));
+    const auto at = status.find("VmHWM:");
+    return std::stod(status.substr(at + 6)) / 1024;
+  }
+  throw unavailable("no service '{}'", service);
+}
+
+void measure_memory(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const TemporaryDirectory work("/tmp", "pyro-bench-memory");
+  const fs::path source = work.path() / "in";
+  fs::create_directory(source);
+  std::ofstream(source / "file").flush();
+  const std::string id = workspaces.create();
+  const std::vector<std::string> services = {"workspace", "files", "vm"};
+  const auto pass = [&](std::uint64_t bytes) {
+    // Not a hole: a file of holes would be read as zeros at memory's speed all the same.
+    fs::resize_file(source / "file", bytes);
+    workspaces.call(api::PushSync{.workspace_id = id, .source_path = source.string()});
+    fs::remove_all(work.path() / "out");
+    workspaces.call(api::ExportPath{
+        .workspace_id = id, .path = "file", .output_path = (work.path() / "out").string()});
+  };
+  pass(10'000'000);
+  std::vector<double> before;
+  for (const auto& service : services) before.push_back(peak_mib(stack, service));
+  pass(kGigabyte);
+  for (std::size_t i = 0; i < services.size(); ++i) {
+    const double after = peak_mib(stack, services[i]);
+    add(fmt::format("peak of {}, 1 GB passed", services[i]), after, "MiB",
+        fmt::format("in and out; {:.1f} MiB after 10 MB", before[i]));
+  }
+  workspaces.remove(id);
+}
+
+}  // namespace
+
+Part measure_workspace() {
+  Part part{.title = "workspaces, under TCG (debian:12, 1 vCPU, 1024 MiB)", .figures = {}};
+  const Add add = [&part](std::string name, double value, std::string unit, std::string beside) {
+    part.figures.push_back({std::move(name), value, std::move(unit), std::move(beside)});
+  };
+  BenchStack stack(BenchStack::Variables{{"PYRO_VM_STANDBY_MACHINES", "1"}});
+  stack.client().call(api::PrepareEnvironment{}, BenchStack::patient());
+  measure_create_and_reset(stack, add);
+  measure_large_seed(stack, add);
+  measure_diff(stack, add);
+  measure_files(stack, add);
+  measure_transfers(stack, add);
+  measure_memory(stack, add);
+  return part;
+}
+
+}  // namespace pyro::bench

@@ -1,0 +1,269 @@
+#include <signal.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <thread>
+
+#include "common/base/error.h"
+#include "tests/fault/fault_points.h"
+#include "tests/guest/workspace_fixture.h"
+#include "tests/support/errors.h"
+
+namespace pyro::test {
+namespace {
+
+namespace fs = std::filesystem;
+using api::MachineState;
+using pyro::testing::error_of;
+
+/// Whoever comes to the point itself.
+constexpr const char* kSelf = "itself";
+constexpr const char* kOthers[] = {"qemu-system-x86_64", "pyro-vm-shim",   "pyro-vm",
+                                   "pyro-files",         "pyro-workspace", "pyro-supervisor"};
+/// A supervisor gives a service up that ends too often: it gets a successor before that.
+constexpr int kStrikesPerStack = 5;
+
+/// An operation on a workspace, killed at each of its steps: afterwards the workspace is in the old
+/// state or the new one, nothing else is left, and the next command works. By default the process
+/// that comes to a step is killed at every step, and each other process of the suite at one of
+/// them; PYRO_FAULTS_ALL=1 kills every process at every step, which takes many minutes.
+class WorkspaceFaults : public WorkspaceFixture {
+ protected:
+  WorkspaceFaults() : WorkspaceFixture({{"PYRO_FAULTS", faults_directory().string()}}) {}
+
+  struct Operation {
+    /// Brings about the old state.
+    std::function<void()> prepare;
+    std::function<void()> act;
+    /// Checks that it is the old state or the new one, and that the next command works.
+    std::function<void()> check;
+  };
+
+  void walk(const Operation& operation) {
+    operation.prepare();
+    points_.begin_trace();
+    operation.act();
+    const auto steps = points_.end_trace();
+    operation.check();
+    ASSERT_FALSE(steps.empty());
+    std::size_t other = 0;
+    for (std::size_t step = 0; step < steps.size(); ++step) {
+      strike(operation, steps[step], kSelf);
+      if (std::getenv("PYRO_FAULTS_ALL") != nullptr) {
+        for (const char* victim : kOthers) strike(operation, steps[step], victim);
+      } else if ((step + 1) * std::size(kOthers) / steps.size() > other) {
+        strike(operation, steps[step], kOthers[other++]);
+      }
+    }
+  }
+
+  /// A workspace that runs, whatever ended its guest.
+  void revive(const std::string& id) {
+    if (status(id).state != MachineState::kStarted) {
+      call(api::StartWorkspace{.workspace_id = id});
+    }
+    EXPECT_EQ(run(id, "touch alive && sync").exit_code, 0);
+  }
+
+  void expect_no_garbage(std::size_t workspaces) {
+    EXPECT_TRUE(wait_for_machines(workspaces));
+    const Deadline deadline = Clock::now() + std::chrono::seconds(30);
+    while (directories() != workspaces && Clock::now() < deadline) std::this_thread::yield();
+    EXPECT_EQ(directories(), workspaces);
+  }
+
+  static fs::path faults_directory() {
+    static const TemporaryDirectory directory("/tmp", "pyro-faults");
+    return directory.path();
+  }
+
+  FaultPoints points_{faults_directory()};
+
+ private:
+  void strike(const Operation& operation, const std::string& step, const std::string& victim) {
+    SCOPED_TRACE(step + ", killing " + victim);
+    if (++strikes_ % kStrikesPerStack == 0) client_->down();
+    operation.prepare();
+    if (victim == kSelf) {
+      points_.kill_at(step);
+    } else {
+      points_.hold_at(step);
+    }
+    auto acting = std::async(std::launch::async, [&] { return error_of(operation.act); });
+    if (victim != kSelf) {
+      const auto ended = [&acting] {
+        return acting.wait_for(std::chrono::milliseconds(1)) == std::future_status::ready;
+      };
+      EXPECT_TRUE(points_.wait_until_held(ended)) << "the step was not reached";
+      for (const pid_t pid : processes(victim)) ::kill(pid, SIGKILL);
+      points_.release();
+    }
+    ASSERT_EQ(acting.wait_for(std::chrono::minutes(2)), std::future_status::ready) << "it hangs";
+    acting.get();
+    points_.release();
+    operation.check();
+  }
+
+  std::size_t directories() const {
+    const fs::directory_iterator all(paths_.workspaces_dir());
+    return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
+  }
+
+  int strikes_ = 0;
+};
+
+TEST_F(WorkspaceFaults, a_create_is_all_or_nothing_wherever_a_process_is_killed) {
+  const fs::path seed = small_seed();
+  walk({.prepare = [] {},
+        .act = [&] { create(seed); },
+        .check =
+            [&] {
+              const auto list = call(api::ListWorkspaces{});
+              EXPECT_LE(list.count, 1U);
+              for (const auto& found : list.workspaces) {
+                revive(found.workspace_id);
+                EXPECT_EQ(read(found.workspace_id, "README.md"), "# Project\n\nA line.\n");
+                call(api::DeleteWorkspace{.workspace_id = found.workspace_id});
+              }
+              expect_no_garbage(0);
+            }});
+}
+
+TEST_F(WorkspaceFaults, a_reset_is_all_or_nothing_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  std::uint32_t resets = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              write(id, "session.txt", "session");
+              resets = status(id).reset_count;
+            },
+        .act = [&] { reset(id); },
+        .check =
+            [&] {
+              const bool is_new = status(id).reset_count > resets;
+              revive(id);
+              EXPECT_EQ(error_of([&] { read(id, "session.txt"); }).has_value(), is_new);
+              EXPECT_EQ(read(id, "README.md"), "# Project\n\nA line.\n");
+              expect_no_garbage(1);
+            }});
+}
+
+TEST_F(WorkspaceFaults, a_snapshot_is_there_whole_or_not_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  int number = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              write(id, "number.txt", std::to_string(++number));
+            },
+        .act = [&] { snapshot(id, "s" + std::to_string(number)); },
+        .check =
+            [&] {
+              revive(id);  // it is not frozen
+              const std::string name = "s" + std::to_string(number);
+              const auto list = call(api::ListSnapshots{.workspace_id = id}).snapshots;
+              const bool is_there = list.back().snapshot_name == name;
+              if (is_there) {
+                reset(id, name);
+                EXPECT_EQ(read(id, "number.txt"), std::to_string(number));
+                call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = name});
+              } else {
+                snapshot(id, name);
+                call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = name});
+              }
+              EXPECT_TRUE(fs::is_empty(paths_.workspaces_dir() / id / "snapshots"));
+              expect_no_garbage(1);
+            }});
+}
+
+TEST_F(WorkspaceFaults, a_push_comes_whole_or_not_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  const fs::path source = directory_.path() / "source";
+  int version = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              ++version;
+              for (const char* name : {"a", "b/c", "README.md"}) {
+                put(source / name, std::to_string(version));
+              }
+            },
+        .act = [&] { call(api::PushSync{.workspace_id = id, .source_path = source.string()}); },
+        .check =
+            [&] {
+              revive(id);
+              const std::string readme = read(id, "README.md");
+              if (readme != "# Project\n\nA line.\n") {
+                EXPECT_EQ(read(id, "a"), readme);
+                EXPECT_EQ(read(id, "b/c"), readme);
+              }
+              EXPECT_EQ(read(id, "src/main.py"), "print('hello')\n");
+              expect_no_garbage(1);
+            }});
+}
+
+TEST_F(WorkspaceFaults, a_deletion_leaves_all_or_nothing_wherever_a_process_is_killed) {
+  const fs::path seed = small_seed();
+  std::string id;
+  walk({.prepare = [&] { id = create(seed).workspace_id; },
+        .act = [&] { call(api::DeleteWorkspace{.workspace_id = id}); },
+        .check =
+            [&] {
+              if (call(api::ListWorkspaces{}).count > 0) {
+                revive(id);
+                EXPECT_EQ(read(id, "README.md"), "# Project\n\nA line.\n");
+                call(api::DeleteWorkspace{.workspace_id = id});
+              }
+              expect_no_garbage(0);
+            }});
+}
+
+TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
+  const std::string id = create().workspace_id;
+  for (const char* victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
+    SCOPED_TRACE(victim);
+    const std::string mark = std::string("ended-") + victim;
+    const auto before = status(id).command_count;
+    auto waiting = std::async(std::launch::async, [&] {
+      return error_of([&] { run(id, "while [ ! -e go ]; do sleep 0.05; done; echo x > " + mark); });
+    });
+    while (status(id).command_count == before) std::this_thread::yield();
+    for (const pid_t pid : processes(victim)) ::kill(pid, SIGKILL);
+    // Who waited for it hears of its own service's end, and of no other's.
+    const bool deaf = std::string(victim) == "pyro-workspace";
+    if (deaf) {
+      EXPECT_TRUE(waiting.get().has_value());
+    }
+    output_of(id, "touch go; while [ ! -s " + mark + " ]; do sleep 0.05; done; rm go");
+    if (!deaf) {
+      EXPECT_FALSE(waiting.get().has_value());
+    }
+    for (const auto& entry : call(api::WorkspaceLogs{.workspace_id = id}).entries) {
+      EXPECT_EQ(entry.exit_code, 0) << entry.command;
+    }
+  }
+}
+
+TEST_F(WorkspaceFaults, after_a_reboot_of_the_host_workspaces_are_stopped_and_start_again) {
+  const std::string id = create(small_seed()).workspace_id;
+  write(id, "kept.txt", "kept");
+  run(id, "echo history");
+  snapshot(id, "s");
+  for (const pid_t pid : processes()) ::kill(pid, SIGKILL);
+  EXPECT_TRUE(all_gone(""));
+  fs::remove_all(paths_.runtime_dir);
+  client_ = std::make_unique<StackClient>(find_paths());
+  const auto list = call(api::ListWorkspaces{});
+  ASSERT_EQ(list.count, 1U);
+  EXPECT_EQ(list.workspaces[0].state, MachineState::kStopped);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
+  EXPECT_EQ(read(id, "kept.txt"), "kept");
+  EXPECT_EQ(call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).stdout_text, "history\n");
+  reset(id, "s");
+  EXPECT_EQ(read(id, "kept.txt"), "kept");
+}
+
+}  // namespace
+}  // namespace pyro::test

@@ -1,0 +1,126 @@
+#include "services/workspace/journal.h"
+
+#include <fstream>
+
+#include "tests/unit/workspace/workspace_fixture.h"
+
+namespace pyro::workspace {
+namespace {
+
+namespace fs = std::filesystem;
+using api::agent::JobState;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class JournalTest : public WorkspaceTest {
+ protected:
+  CommandRecord begun(const WorkspaceRecord& workspace, const std::string& text) {
+    return journal_.begin(workspace, {.command = text, .cwd = "/workspace", .job_id = "j"});
+  }
+  void finish(CommandRecord command, std::string_view out, std::string_view err = "") {
+    CommandOutput output;
+    output.stdout_text.append(out);
+    output.stderr_text.append(err);
+    command.state = JobState::kExited;
+    command.exit_code = 7;
+    journal_.finish(command, output);
+  }
+
+  Journal journal_{registry_, paths_};
+};
+
+TEST_F(JournalTest, numbers_the_commands_of_each_workspace_from_one) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto b = record_of("bbbbbbbbbbbb");
+  EXPECT_EQ(begun(a, "1").sequence, 1U);
+  EXPECT_EQ(begun(a, "2").sequence, 2U);
+  EXPECT_EQ(begun(b, "1").sequence, 1U);
+  EXPECT_EQ(journal_.count(a), 2U);
+  EXPECT_EQ(journal_.recent(a, 1).front().command, "2");
+}
+
+TEST_F(JournalTest, a_command_that_never_ran_leaves_no_entry) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  journal_.retract(begun(a, "1"));
+  EXPECT_EQ(journal_.count(a), 0U);
+}
+
+TEST_F(JournalTest, gives_back_what_commands_printed_in_their_order) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  finish(begun(a, "first"), "out 1\n", "err 1\n");
+  finish(begun(a, "second"), "");
+  const auto log = journal_.log(a);
+  ASSERT_EQ(log.entries.size(), 2U);
+  EXPECT_EQ(log.count, 2U);
+  EXPECT_EQ(log.entries[0].stdout_text, "out 1\n");
+  EXPECT_EQ(log.entries[0].stderr_text, "err 1\n");
+  EXPECT_EQ(log.entries[0].exit_code, 7);
+  EXPECT_EQ(log.entries[1].command, "second");
+  EXPECT_EQ(log.entries[1].stdout_text, "");
+}
+
+TEST_F(JournalTest, a_log_that_is_too_long_leaves_out_what_the_oldest_commands_printed) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const std::string long_text(CapturedOutput::kLimit, 'x');
+  for (int i = 0; i < 5; ++i) finish(begun(a, "print"), long_text);
+  const auto log = journal_.log(a);
+  ASSERT_EQ(log.entries.size(), 5U);
+  EXPECT_TRUE(log.entries[0].stdout_truncated);
+  EXPECT_EQ(log.entries[0].stdout_text, "");
+  EXPECT_FALSE(log.entries[1].stdout_truncated);
+  EXPECT_EQ(log.entries[4].stdout_text, long_text);
+}
+
+TEST_F(JournalTest, tells_what_has_not_ended) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  finish(begun(a, "ended"), "");
+  begun(a, "runs");
+  const auto running = journal_.running();
+  ASSERT_EQ(running.size(), 1U);
+  EXPECT_EQ(running[0].command, "runs");
+}
+
+TEST_F(JournalTest, a_new_session_begins_with_an_empty_history_and_the_old_one_can_be_removed) {
+  const auto before = record_of("aaaaaaaaaaaa");
+  const auto after = record_of("aaaaaaaaaaaa", 1);
+  finish(begun(before, "old"), "printed");
+  finish(begun(record_of("bbbbbbbbbbbb"), "other"), "printed");
+  EXPECT_EQ(journal_.count(after), 0U);
+  finish(begun(after, "new"), "printed");
+  journal_.forget_other_sessions(after);
+  EXPECT_EQ(journal_.count(before), 0U);
+  EXPECT_FALSE(fs::exists(WorkspacePaths(paths_, before.id()).output(0)));
+  EXPECT_EQ(journal_.log(after).entries.at(0).stdout_text, "printed");
+  EXPECT_EQ(journal_.count(record_of("bbbbbbbbbbbb")), 1U);
+}
+
+TEST_F(JournalTest, the_end_of_a_command_that_was_forgotten_meanwhile_leaves_nothing) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto command = begun(a, "runs");
+  journal_.forget(a.id());
+  finish(command, "printed");
+  EXPECT_EQ(journal_.count(a), 0U);
+  EXPECT_FALSE(fs::exists(WorkspacePaths(paths_, a.id()).output()));
+}
+
+TEST_F(JournalTest, records_how_a_command_ended_although_its_output_cannot_be_written) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  std::ofstream(WorkspacePaths(paths_, a.id()).output()) << "in the way";
+  finish(begun(a, "runs"), "printed");
+  const auto last = journal_.recent(a, 1).front();
+  EXPECT_EQ(last.exit_code, 7);
+  EXPECT_TRUE(last.stdout_truncated);
+}
+
+TEST_F(JournalTest, forgets_one_workspace_and_no_other) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto b = record_of("aaaaaaaaaaab");
+  begun(a, "a");
+  begun(b, "b");
+  journal_.forget(a.id());
+  EXPECT_EQ(journal_.count(a), 0U);
+  EXPECT_EQ(journal_.count(b), 1U);
+}
+
+}  // namespace
+}  // namespace pyro::workspace
