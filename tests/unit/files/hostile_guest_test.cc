@@ -22,6 +22,17 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kShort(300);
 constexpr std::chrono::seconds kFarBeyond(10);
 
+/// Takes a tree more slowly than a guest sends it, so that there is always more to read.
+struct SlowSink : tree::Sink {
+  void entry(const tree::Entry&) override {}
+  void data(std::string_view) override {
+    const auto end = Clock::now() + std::chrono::milliseconds(1);
+    while (Clock::now() < end) {
+    }
+  }
+  void end_file() override {}
+};
+
 /// What a call with a short deadline ends with, within a time that is no hang.
 std::optional<Error> timed(HostileGuest& guest,
                            const std::function<void(files::GuestTree&)>& call) {
@@ -61,11 +72,7 @@ TEST(HostileGuestTest, that_sends_without_end_is_given_up_at_the_deadline) {
     });
     EXPECT_THAT(timed(guest,
                       [](files::GuestTree& tree) {
-                        struct Swallow : tree::Sink {
-                          void entry(const tree::Entry&) override {}
-                          void data(std::string_view) override {}
-                          void end_file() override {}
-                        } sink;
+                        SlowSink sink;
                         tree.stream(api::agent::SendTree{}, sink);
                       }),
                 Refused(ErrorCode::kDeadlineExceeded));

@@ -48,6 +48,7 @@ class ModelGuest {
     touch(std::string(tree::parent_of(path)));
   }
   void rename(const std::string& from, const std::string& to) {
+    touch(std::string(tree::parent_of(from)));
     for (const auto& path : paths_from(from)) {
       const std::string moved = to + path.substr(from.size());
       auto node = nodes_.extract(path);
@@ -59,7 +60,6 @@ class ModelGuest {
       }
     }
     touch(to);
-    touch(std::string(tree::parent_of(from)));
     touch(std::string(tree::parent_of(to)));
   }
 

@@ -21,10 +21,16 @@ using tree::EntryKind;
 namespace fs = std::filesystem;
 
 HostTree project() {
-  return {{"README", text_file("hello\n")},        {"src/a/one.c", text_file("1\n")},
-          {"src/a/two.c", text_file("2\n", 0755)}, {"src/a/deep/er/three.c", text_file("3\n")},
-          {"src/b/four.c", text_file("4\n")},      {"src/link", symlink_to("a/one.c")},
-          {".git/config", text_file("mine\n")},    {"lib/latin", text_file("caf\xE9\n")}};
+  return {{"README", text_file("hello\n")},
+          {"src/a/one.c", text_file("1\n")},
+          {"src/a/two.c", text_file("2\n", 0755)},
+          {"src/a/deep/er/three.c", text_file("3\n")},
+          {"src/b/four.c", text_file("4\n")},
+          {"src/link", symlink_to("a/one.c")},
+          {".git/config", text_file("mine\n")},
+          {"lib/latin", text_file("caf\xE9\n")},
+          {"p/s/f", text_file("p\n")},
+          {"q/s/f", text_file("q\n")}};
 }
 
 /// A workspace whose volume is the baseline, in a guest that keeps inodes and ctimes.
