@@ -74,7 +74,7 @@ std::string count_of(std::uint64_t number, std::string_view one_of_them, std::st
                       : fmt::format("{} {}", number, many);
 }
 
-std::size_t columns_of(std::string_view text) {
+std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
@@ -83,7 +83,7 @@ std::string one_line(std::string_view hostile, std::size_t columns) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
   text = trim(text);
-  if (columns_of(text) <= columns) return text;
+  if (width_of(text) <= columns) return text;
   std::size_t kept = 0;
   std::size_t end = 0;
   while (end < text.size()) {

@@ -29,7 +29,7 @@ std::string count_of(std::uint64_t number, std::string_view one_of_them,
                      std::string_view many = "");
 
 /// How many characters it is, taking each for one column.
-std::size_t columns_of(std::string_view text);
+std::size_t width_of(std::string_view text);
 
 /// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.
 std::string one_line(std::string_view hostile, std::size_t columns);

@@ -51,7 +51,7 @@ std::string line_of(std::string_view title, const std::vector<std::string>& item
   std::size_t shown = 1;
   for (; shown < items.size(); ++shown) {
     const std::string longer = line + ", " + items[shown];
-    if (columns_of(longer) + kMoreColumns > kSummaryColumns) break;
+    if (width_of(longer) + kMoreColumns > kSummaryColumns) break;
     line = longer;
   }
   if (total > shown) line += fmt::format(", … and {} more", total - shown);

@@ -117,7 +117,7 @@ TEST(WorkspaceSummaryText, even_a_huge_one_fits_on_a_screen) {
   const std::string text = summary_text(huge_summary());
   const auto lines = split(text, '\n');
   EXPECT_LE(lines.size() - 1, 24U);
-  for (const auto& line : lines) EXPECT_LE(columns_of(line), 100U) << line;
+  for (const auto& line : lines) EXPECT_LE(width_of(line), 100U) << line;
   EXPECT_THAT(text, ::testing::HasSubstr("\n- … and 3999996 more\n"));
   EXPECT_THAT(text, ::testing::HasSubstr("\n- … and 99996 more\n"));
 }
