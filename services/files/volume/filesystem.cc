@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "services/files/volume/file_channel.h"
 
 namespace pyro::volume {
 namespace {
@@ -49,12 +50,9 @@ void check(errcode_t answer, std::string_view call) {
 Filesystem::Filesystem(const std::filesystem::path& file, Access access) {
   const bool writing = access == Access::kWrite;
   fd_ = open_file(file, writing ? O_RDWR : O_RDONLY);
-  // The library would open the file without O_CLOEXEC; it closes the descriptor that it gets.
-  const int own = ::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0);
-  if (own < 0) throw system_error("fcntl");
-  const std::string name = std::to_string(own);
+  const std::string name = std::to_string(fd_.get());
   check(ext2fs_open2(name.c_str(), nullptr, EXT2_FLAG_64BITS | (writing ? EXT2_FLAG_RW : 0), 0, 0,
-                     unixfd_io_manager, &filesystem_),
+                     file_channels(), &filesystem_),
         "open volume");
   try {
     require_ours(*filesystem_->super, file);
@@ -84,8 +82,7 @@ ext2_ino_t Filesystem::tree() const {
 }
 
 void Filesystem::close() {
-  // The library's own order: bitmaps, group descriptors, superblock; the last empties its cache.
-  check(ext2fs_flush2(filesystem_, EXT2_FLAG_FLUSH_NO_SYNC), "write volume");
+  check(ext2fs_flush(filesystem_), "write volume");
   ext2fs_free(filesystem_);
   filesystem_ = nullptr;
 }

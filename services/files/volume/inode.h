@@ -33,6 +33,7 @@ struct Inode {
   std::int64_t mtime_ns() const;
   std::int64_t ctime_ns() const;
 };
+static_assert(sizeof(Inode) == 2 * EXT2_GOOD_OLD_INODE_SIZE);
 
 /// An inode of root's with one link and nothing in it; `type` is a LINUX_S_IF…
 Inode make_inode(std::uint16_t type, std::uint32_t mode, std::int64_t mtime_ns,

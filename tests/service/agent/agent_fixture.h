@@ -64,8 +64,8 @@ class AgentTest : public ::testing::Test {
   explicit AgentTest(const std::vector<std::string>& more_arguments = {})
       : directory_("/tmp", "pyro-agent-test"), stop_(std::stop_token{}) {
     auto [ours, agents] = socket_pair();
-    Command command{
-        .argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root", directory_.path().string()}};
+    Command command{.argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root",
+                             directory_.path().string(), "--workspace", workspace_path().string()}};
     command.argv.insert(command.argv.end(), more_arguments.begin(), more_arguments.end());
     command.descriptors = {{3, agents.get()}, {2, 2}};
     agent_.emplace(command);
@@ -82,6 +82,8 @@ class AgentTest : public ::testing::Test {
     // Its link ended: it kills what its jobs started, and goes.
     EXPECT_TRUE(agent_->wait(in(std::chrono::seconds(10)), stop_).has_value());
   }
+
+  std::filesystem::path workspace_path() const { return directory_.path() / "workspace"; }
 
   std::filesystem::path socket_path() const { return directory_.path() / "agent.sock"; }
 

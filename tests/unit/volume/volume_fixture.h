@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,14 +70,16 @@ inline void give(tree::Sink& sink, const Item& item) {
 }
 
 /// In the order of a walk: names by their bytes, each directory before what is in it.
-inline std::vector<Item> in_walking_order(std::vector<Item> items) {
-  const auto key = [](const Item& item) {
+inline std::vector<Item> in_walking_order(const std::vector<Item>& items) {
+  std::map<std::string, const Item*> sorted;
+  for (const Item& item : items) {
     std::string path = item.entry.path;
     std::ranges::replace(path, '/', '\0');
-    return path;
-  };
-  std::ranges::sort(items, {}, key);
-  return items;
+    sorted.emplace(std::move(path), &item);
+  }
+  std::vector<Item> out;
+  for (const auto& [path, item] : sorted) out.push_back(*item);
+  return out;
 }
 
 class Volume : public ::testing::Test {

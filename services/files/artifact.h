@@ -1,0 +1,24 @@
+#pragma once
+
+#include "common/api/workspace_files.h"
+#include "common/tree/tree.h"
+
+namespace pyro::files {
+
+/// What callers call it.
+inline api::ArtifactType artifact_type(tree::EntryKind kind) {
+  switch (kind) {
+    case tree::EntryKind::kFile:
+      return api::ArtifactType::kFile;
+    case tree::EntryKind::kDirectory:
+      return api::ArtifactType::kDirectory;
+    case tree::EntryKind::kSymlink:
+      return api::ArtifactType::kSymlink;
+    case tree::EntryKind::kOther:
+    case tree::EntryKind::kAbsent:
+      break;
+  }
+  return api::ArtifactType::kOther;
+}
+
+}  // namespace pyro::files

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/api/workspace_files.h"
+#include "common/tree/tree.h"
+#include "common/work/work.h"
+#include "services/files/git.h"
+#include "services/files/patch_source.h"
+
+namespace pyro::files {
+
+/// What is at a path at one of the two moments that are compared.
+struct DiffSide {
+  /// A directory counts only when it is empty: one with something in it is kAbsent, and so is
+  /// what is no file, link or directory.
+  tree::EntryKind kind = tree::EntryKind::kAbsent;
+  std::uint32_t mode = 0;  ///< permission bits; of no meaning for a link
+  /// A file's content, a link's target; of a file that is too large for a patch its digest, or
+  /// whatever else is equal when the content is.
+  std::string content{};
+  bool too_large = false;
+};
+
+/// Makes a diff of the paths that it is told of. Content goes to disk as it comes; in memory are
+/// only the paths, and in the end the patch.
+class DiffBuilder {
+ public:
+  /// Content of a file that is larger cannot be in a patch.
+  static constexpr std::size_t kContentLimit = 16U << 20U;
+  /// The longest patch, and the most content that it is made from; in bytes.
+  static constexpr std::size_t kPatchLimit = 40U << 20U;
+  static constexpr std::size_t kSourceLimit = 256U << 20U;
+
+  /// What git needs for a while lies below `scratch`.
+  DiffBuilder(const std::filesystem::path& scratch, const Work& work);
+
+  /// Paths are clean (tree::is_clean_path), each comes once, in any order. Nothing is taken of a
+  /// path where both sides are alike, and of one with a part `.git`, in any case of its letters.
+  void add(const std::string& path, const DiffSide& before, const DiffSide& after);
+
+  /// The diff, without the workspace's id. Ends the use of the builder.
+  api::Diff build();
+
+ private:
+  /// A path that differs.
+  struct Change {
+    api::DiffStatus status = api::DiffStatus::kModified;
+    api::ArtifactType artifact_type = api::ArtifactType::kFile;
+    bool is_text = false;      ///< gets a text_patch
+    std::size_t sections = 0;  ///< that git is to make of it
+    bool too_large = false;
+    std::string patch{};
+  };
+
+  using Changed = std::pair<const std::string, Change>;
+  using ChangesByHeader = std::map<std::string, Changed*>;
+
+  bool put(Change& change, const std::string& path, const DiffSide& before, const DiffSide& after);
+  void collect(PatchForm form, const std::filesystem::path& patch,
+               const ChangesByHeader& by_header);
+  void take_section(PatchForm form, Changed& changed, std::string_view section);
+
+  Git git_;
+  PatchSource source_;
+  std::map<std::string, Change> changes_;
+  std::size_t patch_bytes_ = 0;
+};
+
+}  // namespace pyro::files

@@ -1,0 +1,79 @@
+#include "services/files/files.h"
+
+#include <algorithm>
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+#include "common/tree/path.h"
+#include "services/files/artifact.h"
+#include "services/files/workspace_path.h"
+
+namespace pyro::files {
+namespace {
+
+/// Names of a list that is full of the longest ones would fill the memory.
+constexpr std::size_t kListNameBytes = 32U << 20U;
+
+api::FileEntry file_entry(const std::string& top, const tree::Entry& entry) {
+  const bool is_file = entry.kind == tree::EntryKind::kFile;
+  api::FileEntry shown{.path = to_valid_utf8(absolute_workspace_path(tree::join(top, entry.path))),
+                       .artifact_type = artifact_type(entry.kind),
+                       .size_bytes = is_file ? entry.size : 0};
+  if (entry.kind == tree::EntryKind::kSymlink) shown.link_target = to_valid_utf8(entry.link_target);
+  return shown;
+}
+
+}  // namespace
+
+api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
+  const std::string path = workspace_path(request.path);
+  EntryList list({.entries = kListEntries + 1, .name_bytes = kListNameBytes},
+                 fmt::format("{} holds more than {} entries: list a directory below it",
+                             printable(absolute_workspace_path(path)), kListEntries));
+  guest.stream(api::agent::ListTree{.path = path, .recursive = request.recursive}, list);
+  auto& entries = list.entries();
+  if (entries.empty() || !entries.front().path.empty()) {
+    throw internal_error("the guest's agent sent a wrong answer: a list without its top");
+  }
+  const bool is_directory = entries.front().kind == tree::EntryKind::kDirectory;
+  api::FileList reply{.workspace_id = request.workspace_id,
+                      .path = to_valid_utf8(absolute_workspace_path(path)),
+                      .artifact_type = artifact_type(entries.front().kind)};
+  std::sort(entries.begin(), entries.end(),
+            [](const tree::Entry& a, const tree::Entry& b) { return a.path < b.path; });
+  for (const auto& entry : entries) {
+    if (!is_directory || !entry.path.empty()) reply.entries.push_back(file_entry(path, entry));
+  }
+  return reply;
+}
+
+api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
+  const std::string path = workspace_path(request.path);
+  const auto part = guest.call(
+      api::agent::ReadPart{.path = path, .offset = request.offset, .max_bytes = request.max_bytes});
+  const std::string& content = part.content.data;
+  if (content.size() > request.max_bytes) {
+    throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");
+  }
+  const bool within = request.offset <= part.size_bytes;
+  return {.workspace_id = request.workspace_id,
+          .path = to_valid_utf8(absolute_workspace_path(path)),
+          .offset = request.offset,
+          .size_bytes = part.size_bytes,
+          .max_bytes = request.max_bytes,
+          .content = to_valid_utf8(content),
+          .truncated = within && content.size() < part.size_bytes - request.offset};
+}
+
+api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {
+  const std::string path = workspace_path(request.path);
+  api::agent::ReplaceFile replace{.path = path};
+  replace.content.data = request.text;
+  guest.call(replace);
+  return {.workspace_id = request.workspace_id,
+          .path = to_valid_utf8(absolute_workspace_path(path)),
+          .size_bytes = request.text.size(),
+          .bytes_written = request.text.size()};
+}
+
+}  // namespace pyro::files

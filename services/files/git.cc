@@ -1,0 +1,71 @@
+#include "services/files/git.h"
+
+#include <unistd.h>
+
+#include "common/base/error.h"
+
+namespace pyro::files {
+namespace {
+
+std::string git_program() {
+  const auto found = find_program("git");
+  if (!found) throw failed_precondition("'git' is not installed: run 'sudo apt-get install git'");
+  return found->string();
+}
+
+/// Everything of the caller goes but PATH, which git needs to find its own parts.
+std::map<std::string, std::optional<std::string>> clean_environment() {
+  std::map<std::string, std::optional<std::string>> changes;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view pair = *entry;
+    const std::string name(pair.substr(0, pair.find('=')));
+    if (name != "PATH") changes[name] = std::nullopt;
+  }
+  return changes;
+}
+
+/// Paths are bytes that a guest chose: none of them is special on this host. What a killed run
+/// leaves half-written is thrown away, so that nothing has to reach the disk.
+constexpr const char* kSettings[] = {"core.bare=true",
+                                     "core.quotePath=true",
+                                     "core.protectNTFS=false",
+                                     "core.protectHFS=false",
+                                     "core.hooksPath=/dev/null",
+                                     "core.fsync=none",
+                                     "gc.auto=0"};
+
+}  // namespace
+
+Git::Git(const std::filesystem::path& scratch, Work work)
+    : work_(std::move(work)), directory_(scratch, "git"), program_(git_program()) {}
+
+Command Git::command(const Run& run) const {
+  Command command{.argv = {program_}, .environment = clean_environment()};
+  for (const char* setting : kSettings) {
+    command.argv.emplace_back("-c");
+    command.argv.emplace_back(setting);
+  }
+  command.argv.insert(command.argv.end(), run.arguments.begin(), run.arguments.end());
+  const std::filesystem::path home = directory() / "no-home";
+  command.environment["HOME"] = home;
+  command.environment["XDG_CONFIG_HOME"] = home;
+  command.environment["LC_ALL"] = "C";
+  command.environment["GIT_CONFIG_NOSYSTEM"] = "1";
+  command.environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
+  command.environment["GIT_ATTR_NOSYSTEM"] = "1";
+  command.environment["GIT_CEILING_DIRECTORIES"] =
+      std::filesystem::canonical(directory().parent_path());
+  command.directory = directory();
+  if (run.input >= 0) command.descriptors.emplace_back(0, run.input);
+  return command;
+}
+
+CommandResult Git::run(const Run& run) const {
+  return run_command(command(run), work_.deadline, work_.stop, run.on_error_line);
+}
+
+void Git::run_checked(const Run& run) const {
+  pyro::run_checked(command(run), work_.deadline, work_.stop, run.on_error_line);
+}
+
+}  // namespace pyro::files

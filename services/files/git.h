@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/files.h"
+#include "common/process/child_process.h"
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// git itself, run on the host in an empty directory of its own that goes with it. Nothing of the
+/// caller reaches it: no configuration, no variable, no repository around the directory, no hook.
+class Git {
+ public:
+  /// What a run is given beside its words.
+  struct Run {
+    std::vector<std::string> arguments;
+    int input = -1;  ///< its standard input; -1: none
+    std::function<void(std::string_view)> on_error_line{};
+  };
+
+  /// Makes the directory below `scratch`. failed_precondition: git is not installed.
+  Git(const std::filesystem::path& scratch, Work work);
+
+  const std::filesystem::path& directory() const { return directory_.path(); }
+
+  /// Runs git in the directory until it ends, the deadline or a stop.
+  CommandResult run(const Run& run) const;
+  /// The same, and a status other than 0 is an Error with git's last words.
+  void run_checked(const Run& run) const;
+
+ private:
+  Command command(const Run& run) const;
+
+  Work work_;
+  TemporaryDirectory directory_;
+  std::string program_;
+};
+
+}  // namespace pyro::files

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/agent_files.h"
+#include "common/api/msgpack_codec.h"
+#include "common/base/unique_fd.h"
+#include "common/link/message_frame.h"
+#include "common/tree/stream.h"
+#include "common/tree/tree.h"
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// A connection to the files port of a machine's guest, for one operation. Whatever the guest
+/// sends, and however fast or slowly, each call ends with the operation's deadline or stop; what is
+/// kept of it in memory is bounded. After an Error other than the agent's own answer the connection
+/// is of no more use.
+class GuestTree {
+ public:
+  /// Through the machine's link socket. kUnavailable: nobody listens there.
+  static GuestTree dial(const std::filesystem::path& link_socket, const Work& work);
+  /// On a stream that is connected already.
+  GuestTree(UniqueFd stream, const Work& work);
+
+  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, kUnavailable when the
+  /// connection was lost, or kInternal for an answer that is none.
+  template <api::Operation Op>
+  typename Op::Reply call(const Op& request) {
+    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request), {}));
+  }
+
+  /// The same for an operation that answers with a tree, which goes to the sink.
+  template <api::Operation Op>
+  void stream(const Op& request, tree::Sink& sink) {
+    take_tree(Op::kMethod.name, api::to_msgpack(request), sink);
+  }
+
+ private:
+  using OnOutput = std::function<void(std::string_view)>;
+
+  void take_tree(std::string_view method, std::string body, tree::Sink& sink);
+  std::string exchange(std::string_view method, std::string body, const OnOutput& on_output);
+  link::Frame wait_answer(const OnOutput& on_output);
+  link::Frame read_frame();
+  void send(std::string_view data);
+  void wait(short events);
+  static Error malformed(std::string_view what);
+
+  template <api::Message T>
+  static T decode(std::string_view body) {
+    try {
+      return api::from_msgpack<T>(body, api::UnknownFields::kIgnore);
+    } catch (const Error& error) {
+      throw malformed(error.message());
+    }
+  }
+
+  UniqueFd stream_;
+  Work work_;
+  link::FrameDecoder decoder_;
+  std::string input_;
+};
+
+/// Keeps the entries of a tree in memory, up to a limit of their number and their names' bytes.
+class EntryList : public tree::Sink {
+ public:
+  struct Limits {
+    std::size_t entries;
+    std::size_t name_bytes;
+  };
+
+  /// `refusal` is the message of the Error (resource_exhausted) for more.
+  EntryList(Limits limits, std::string refusal) : limits_(limits), refusal_(std::move(refusal)) {}
+
+  void entry(const tree::Entry& entry) override;
+  /// kInvalidArgument: nobody asked for content.
+  void data(std::string_view bytes) override;
+  void end_file() override {}
+
+  std::vector<tree::Entry>& entries() { return entries_; }
+
+ private:
+  Limits limits_;
+  std::string refusal_;
+  std::size_t name_bytes_ = 0;
+  std::vector<tree::Entry> entries_;
+};
+
+}  // namespace pyro::files

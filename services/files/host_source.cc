@@ -1,0 +1,77 @@
+#include "services/files/host_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "common/tree/walk.h"
+#include "services/files/archive.h"
+#include "services/files/work_check.h"
+
+namespace pyro::files {
+namespace {
+
+constexpr std::chrono::milliseconds kReportInterval(300);
+
+/// Passes a tree on and says now and then how much it was.
+class ReportingSink : public tree::Sink {
+ public:
+  ReportingSink(tree::Sink& next, const Work& work) : next_(next), work_(work) {}
+
+  void entry(const tree::Entry& entry) override {
+    ++entries_;
+    report();
+    next_.entry(entry);
+  }
+  void data(std::string_view bytes) override {
+    bytes_ += bytes.size();
+    report();
+    next_.data(bytes);
+  }
+  void end_file() override { next_.end_file(); }
+
+ private:
+  void report() {
+    if (Clock::now() < next_report_) return;
+    next_report_ = Clock::now() + kReportInterval;
+    work_.report("copy_files", fmt::format("{} files, {}", entries_, human_size(bytes_)), bytes_);
+  }
+
+  tree::Sink& next_;
+  const Work& work_;
+  Clock::time_point next_report_ = Clock::now() + kReportInterval;
+  std::uint64_t entries_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace
+
+HostSource::HostSource(std::string_view name, std::string path) : path_(std::move(path)) {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      throw not_found("{} {} does not exist", name, printable(path_));
+    }
+    throw system_error(fmt::format("{} '{}'", name, printable(path_)));
+  }
+  if (S_ISDIR(status.st_mode)) {
+    mode_ = api::SeedMode::kDirectory;
+  } else if (S_ISREG(status.st_mode) && is_archive_name(path_)) {
+    mode_ = api::SeedMode::kTarArchive;
+  } else {
+    throw invalid_argument("{} must be a directory or a .tar/.tar.gz/.tgz archive", name);
+  }
+}
+
+tree::Totals HostSource::give(tree::Sink& sink, const Work& work, std::uint64_t limit_bytes) const {
+  ReportingSink reporting(sink, work);
+  const auto check_work = [&work] { check(work); };
+  if (mode_ == api::SeedMode::kTarArchive) {
+    return read_archive(path_, check_work, reporting, limit_bytes);
+  }
+  const UniqueFd top = open_file(path_, O_RDONLY | O_DIRECTORY);
+  return tree::walk(top.get(), "", {.check = check_work}, reporting);
+}
+
+}  // namespace pyro::files

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/api/workspace.h"
+#include "common/tree/tree.h"
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// A directory or an archive of the host, to be read as a tree.
+class HostSource {
+ public:
+  /// `name` is what refusals call it: not_found `seed_path P does not exist`; kInvalidArgument
+  /// `seed_path must be a directory or a .tar/.tar.gz/.tgz archive`.
+  HostSource(std::string_view name, std::string path);
+
+  api::SeedMode mode() const { return mode_; }
+
+  /// Gives it to the sink, and tells the caller each 0.3 s how far that is.
+  /// resource_exhausted: an archive's files are more than `limit_bytes` together.
+  tree::Totals give(tree::Sink& sink, const Work& work,
+                    std::uint64_t limit_bytes = ~std::uint64_t{0}) const;
+
+ private:
+  std::string path_;
+  api::SeedMode mode_;
+};
+
+}  // namespace pyro::files

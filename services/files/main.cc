@@ -1,0 +1,9 @@
+#include "common/service/service_host.h"
+#include "services/files/service.h"
+
+int main(int argc, char** argv) {
+  return pyro::run_service(argc, argv, "files", [](pyro::ServiceHost& host) {
+    pyro::files::Service service(host);
+    host.serve<pyro::api::FilesApi>(service);
+  });
+}

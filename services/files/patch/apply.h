@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/api/agent_files.h"
+#include "common/api/workspace_files.h"
+#include "common/tree/tree.h"
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// What is at a path that a patch names.
+struct CurrentFile {
+  tree::EntryKind kind = tree::EntryKind::kAbsent;
+  std::uint32_t mode = 0;
+  std::string content{};  ///< of a regular file
+  std::uint64_t inode = 0;
+  std::int64_t ctime_ns = 0;
+};
+
+/// Gives what is at each of the paths; a path that is missing in the answer is absent.
+using FetchFiles =
+    std::function<std::map<std::string, CurrentFile>(const std::vector<std::string>& paths)>;
+
+/// A file is not patched when it is longer, in bytes.
+inline constexpr std::uint64_t kPatchedFileLimit = 16U << 20U;
+
+/// What a patch makes of the files, for a change that is put in place whole.
+struct PatchOutcome {
+  struct File {
+    std::string path;
+    std::uint32_t mode;
+    std::string content;
+  };
+  std::vector<api::PatchEntry> entries;  ///< sorted by path
+  std::vector<File> writes;              ///< sorted by path
+  std::vector<std::string> deletions;
+  /// How each file was that it was made from.
+  std::vector<api::agent::Expectation> expectations;
+};
+
+/// Applies a patch to copies of the files that it names, below `scratch`, by git: all hunks fit or
+/// nothing is returned. git sees the files under names of our own, so that no path of a patch
+/// reaches the host's file system. A file that stays as it was is not in the outcome.
+/// kInvalidArgument: as parse_patch. failed_precondition: `patch context does not match for P`.
+/// resource_exhausted: a file is over the limit.
+PatchOutcome apply_patch(std::string_view patch, const FetchFiles& fetch,
+                         const std::filesystem::path& scratch, const Work& work);
+
+}  // namespace pyro::files

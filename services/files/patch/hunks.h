@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string_view>
+
+namespace pyro::files {
+
+/// The lines of a text, one after the other, without copies.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text) : left_(text) {}
+
+  bool at_end() const { return left_.empty(); }
+  /// The next line without its end (`\n` or `\r\n`).
+  std::string_view peek() const;
+  /// The line after that; "" when there is none.
+  std::string_view peek_second() const;
+  /// What is left, to measure what was taken.
+  std::string_view rest() const { return left_; }
+  void skip() { left_.remove_prefix(length()); }
+
+ private:
+  std::size_t length() const;
+  std::string_view left_;
+};
+
+/// The hunks of one file.
+struct Hunks {
+  std::string_view bytes;          ///< of all of them, with their `@@` lines
+  bool begins_at_nothing = false;  ///< the only one is of a file that was empty or absent
+  bool lacks_context = false;      ///< one of them has no line of context
+};
+
+/// Takes all hunks that are next. kInvalidArgument: `unsupported patch feature: LINE`.
+Hunks take_hunks(LineReader& lines);
+
+}  // namespace pyro::files

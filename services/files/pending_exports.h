@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace pyro::files {
+
+/// Exports that are being written, each with a file that names its temporary directory, so that
+/// what a kill left behind is found again.
+class PendingExports {
+ public:
+  /// `directory` is made when missing.
+  explicit PendingExports(std::filesystem::path directory);
+
+  /// Removes what killed predecessors left. To be called before any export begins.
+  void remove_leftovers() const;
+
+  /// One export: its temporary name beside the target, gone with this object.
+  class Export {
+   public:
+    Export(const PendingExports& exports, const std::filesystem::path& parent);
+    Export(const Export&) = delete;
+    Export& operator=(const Export&) = delete;
+    /// Removes whatever is still under the temporary name.
+    ~Export();
+
+    const std::string& name() const { return name_; }
+
+   private:
+    std::filesystem::path record_;
+    std::filesystem::path parent_;
+    std::string name_;
+  };
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace pyro::files

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// The rules on paths that callers give.
+namespace pyro::files {
+
+/// What a path is to be used for, as refusals name it.
+enum class PathUse { kPath, kDestination };
+
+/// The clean path relative to the tree of what a caller named: relative to /workspace, or absolute
+/// within it; "" is /workspace itself. kInvalidArgument: `workspace path must not be empty`,
+/// `workspace path must stay inside /workspace` (outside, or a `..` anywhere), or longer than
+/// Linux has paths and names.
+std::string workspace_path(std::string_view given, PathUse use = PathUse::kPath);
+
+/// `/workspace/…` of a path relative to the tree.
+std::string absolute_workspace_path(std::string_view path);
+
+}  // namespace pyro::files
