@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/api/schema.h"
@@ -51,6 +52,13 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
             },
             help)
         ->type_name(choices_type<T>());
+  } else if constexpr (std::same_as<T, std::optional<std::string>>) {
+    // By a function: CLI11 takes an empty value of an optional for none.
+    command
+        .add_option_function<std::string>(
+            info.positional ? value_name(info.name) : option_name(info),
+            [&value](const std::string& text) { value = text; }, help)
+        ->type_name(info.positional ? "" : "TEXT");
   } else if constexpr (Integer<T> || std::floating_point<T> || std::same_as<T, std::string> ||
                        kIsOptional<T>) {
     auto* option = command.add_option(info.positional ? value_name(info.name) : option_name(info),

@@ -31,11 +31,6 @@ const CLI::App& chosen(const CLI::App& root) {
   return *app;
 }
 
-std::string full_name(const CLI::App& command) {
-  const CLI::App* parent = command.get_parent();
-  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
-}
-
 std::vector<std::string> names_below(const CLI::App& command) {
   std::vector<std::string> names;
   for (const auto* sub : visible_commands(command)) names.push_back(sub->get_name());
@@ -82,26 +77,64 @@ std::string unknown_option(const CLI::App& root, const std::vector<std::string>&
   return "";
 }
 
-/// What is wrong with the words, in one sentence; CLI11's own where it is good enough.
-std::string parse_failure(const CLI::App& root, const std::vector<std::string>& arguments,
-                          bool has_words, const CLI::ParseError& error) {
-  if (const auto unknown = unknown_command(root, arguments); !unknown.empty()) return unknown;
-  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  if (extra && !has_words && chosen(root).get_name() == "run") {
-    return "the command to run stands after --, as in: pyro run debian:12 -- git --version";
-  }
-  if (const auto unknown = unknown_option(root, arguments); !unknown.empty()) return unknown;
-  const auto commands = names_below(chosen(root));
-  if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    return fmt::format("{} needs a command; there are: {}", full_name(chosen(root)),
+/// What a command lacks that it cannot do without.
+std::string missing_part(const CLI::App& command, const CLI::ParseError& error) {
+  if (const auto commands = names_below(command); !commands.empty()) {
+    return fmt::format("{} needs a command; there are: {}", full_name(command),
                        join(commands, ", "));
   }
-  const std::string_view said = error.what();
+  for (const auto* option : command.get_options()) {
+    if (!option->get_required() || option->count() > 0) continue;
+    if (option->get_name() == "WORKSPACE_ID") {
+      return full_name(command) + " needs a workspace id; see pyro workspace list";
+    }
+    return fmt::format("{} needs {}{}{}", full_name(command), option->get_name(),
+                       option->get_positional() ? "" : " ",
+                       option->get_positional() ? "" : option->get_type_name());
+  }
+  return error.what();
+}
+
+/// What is wrong with an option's value, from CLI11's words for it.
+std::string option_failure(const CLI::ParseError& error) {
+  const std::string said = error.what();
   constexpr std::string_view kConversion = "Could not convert: ";
   if (said.starts_with(kConversion)) {
-    return fmt::format("not a value for it: {}", said.substr(kConversion.size()));
+    const std::string pair = said.substr(kConversion.size());
+    const std::size_t equals = pair.find(" = ");
+    if (equals != std::string::npos) {
+      return fmt::format("'{}' is no value for {}", pair.substr(equals + 3),
+                         pair.substr(0, equals));
+    }
   }
-  return std::string(said);
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return said.substr(0, said.find(':')) +
+           (said.ends_with("missing") ? " needs a value" : " is given more than once");
+  }
+  return said;
+}
+
+/// What is wrong with the words, in one sentence; CLI11's own where it is good enough.
+std::string parse_failure(const CLI::App& root, const std::vector<std::string>& arguments,
+                          const Session& session, const CLI::ParseError& error) {
+  if (const auto unknown = unknown_command(root, arguments); !unknown.empty()) return unknown;
+  const CLI::App& command = chosen(root);
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  const auto takes_words = session.takes_words.find(&command);
+  if (extra && !session.words && takes_words != session.takes_words.end()) {
+    return "the command to run stands after --, as in: " + takes_words->second;
+  }
+  if (const auto unknown = unknown_option(root, arguments); !unknown.empty()) return unknown;
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return missing_part(command, error);
+  }
+  if (const auto rest = root.remaining(true); extra && !rest.empty()) {
+    return rest.front().starts_with("--")
+               ? fmt::format("{0} stands after its command, as in: {1} {0}", rest.front(),
+                             full_name(command))
+               : fmt::format("{} does not take '{}'", full_name(command), rest.front());
+  }
+  return option_failure(error);
 }
 
 int usage_error(const CLI::App& root, const std::string& message) {
@@ -110,21 +143,24 @@ int usage_error(const CLI::App& root, const std::string& message) {
   return kUsage;
 }
 
-/// Everything after the first `--` is taken as it is, before CLI11 sees it.
-std::vector<std::string> split_words(std::vector<std::string> arguments, Session& session) {
+/// Everything after the first `--` is taken as it is, before CLI11 sees it. `--name=` is an empty
+/// value, where CLI11 would take the next word for it.
+std::vector<std::string> split_words(const std::vector<std::string>& arguments, Session& session) {
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-  if (dashes == arguments.end()) return arguments;
-  session.words.emplace(std::next(dashes), arguments.end());
-  arguments.erase(dashes, arguments.end());
-  return arguments;
+  if (dashes != arguments.end()) session.words.emplace(std::next(dashes), arguments.end());
+  std::vector<std::string> words;
+  for (auto word = arguments.begin(); word != dashes; ++word) {
+    const bool empty_value = word->starts_with("--") && word->find('=') + 1 == word->size();
+    words.push_back(empty_value ? word->substr(0, word->size() - 1) : *word);
+    if (empty_value) words.emplace_back();
+  }
+  return words;
 }
 
 /// Runs the action and gives each way of failing its exit status.
 int act(const CLI::App& root, Session& session) {
   try {
-    const bool wants_words =
-        chosen(root).get_name() == "run" || chosen(root).get_name() == "__complete";
-    if (session.words && !wants_words) {
+    if (session.words && !session.takes_words.contains(&chosen(root))) {
       throw UsageError(fmt::format("`{}` takes no command after --", full_name(chosen(root))));
     }
     const int status = session.action();
@@ -161,11 +197,13 @@ std::unique_ptr<CLI::App> make_command_line(Session& session) {
       ->type_size(1)
       ->allow_extra_args(false);
   root->footer(
-      "Examples:\n  pyro run debian:12 -- git --version\n  pyro prepare\n  pyro env list\n  pyro "
+      "Examples:\n  pyro run debian:12 -- git --version\n  pyro workspace create debian:12 "
+      "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro "
       "doctor\n\n"
       "Every command has examples of its own: pyro run --help");
   add_run(*root, session);
   add_prepare(*root, session);
+  add_workspace(*root, session);
   add_env(*root, session);
   add_stack(*root, session);
   add_doctor(*root, session);
@@ -199,7 +237,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
     print("pyro " PYRO_VERSION "\n");
     return 0;
   } catch (const CLI::ParseError& error) {
-    return usage_error(*root, parse_failure(*root, in_order, session.words.has_value(), error));
+    return usage_error(*root, parse_failure(*root, in_order, session, error));
   }
   return act(*root, session);
 }

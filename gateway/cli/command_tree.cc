@@ -12,4 +12,9 @@ const CLI::App* command_named(const CLI::App& command, const std::string& name) 
   return found.empty() ? nullptr : found.front();
 }
 
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : full_name(*parent) + " " + command.get_name();
+}
+
 }  // namespace pyro::cli

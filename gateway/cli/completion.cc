@@ -75,13 +75,12 @@ void add_options_of(const CLI::App& command, std::vector<Candidate>& out) {
   }
 }
 
-void add_positional(const Place& place, const EnvironmentNames& environments,
-                    std::vector<Candidate>& out) {
+void add_positional(const Place& place, const KnownValues& known, std::vector<Candidate>& out) {
   std::size_t index = 0;
   for (const auto* option : place.command->get_options()) {
     if (!option->get_positional() || index++ != place.positionals) continue;
-    if (option->get_name() == "ENVIRONMENT") {
-      for (const auto& name : environments()) out.push_back({name, "environment"});
+    if (option->get_name() == "ENVIRONMENT" || option->get_name() == "WORKSPACE_ID") {
+      for (auto& value : known(option->get_name())) out.push_back(std::move(value));
     }
     for (const auto& choice : choices_of(*option)) out.push_back({choice, ""});
   }
@@ -90,7 +89,7 @@ void add_positional(const Place& place, const EnvironmentNames& environments,
 }  // namespace
 
 std::vector<Candidate> complete(const CLI::App& root, const std::vector<std::string>& words,
-                                const EnvironmentNames& environments) {
+                                const KnownValues& known) {
   const Place place = walk(root, words);
   if (place.in_guest_command) return {};
   const std::string typed = words.empty() ? "" : words.back();
@@ -98,7 +97,7 @@ std::vector<Candidate> complete(const CLI::App& root, const std::vector<std::str
   if (place.waiting != nullptr) {
     for (const auto& choice : choices_of(*place.waiting)) all.push_back({choice, ""});
     if (place.waiting->check_name("--environment")) {
-      for (const auto& name : environments()) all.push_back({name, "environment"});
+      for (auto& value : known("ENVIRONMENT")) all.push_back(std::move(value));
     }
   } else if (typed.starts_with("-")) {
     add_options_of(*place.command, all);
@@ -106,7 +105,7 @@ std::vector<Candidate> complete(const CLI::App& root, const std::vector<std::str
     for (const auto* sub : visible_commands(*place.command)) {
       all.push_back({sub->get_name(), sub->get_description()});
     }
-    add_positional(place, environments, all);
+    add_positional(place, known, all);
   }
   std::erase_if(all, [&typed](const Candidate& c) { return !c.word.starts_with(typed); });
   return all;

@@ -14,13 +14,14 @@ struct Candidate {
   std::string meaning;
 };
 
-/// Names of environments, as far as they are cheap to get.
-using EnvironmentNames = std::function<std::vector<std::string>()>;
+/// What there is for a positional of that name, ENVIRONMENT or WORKSPACE_ID, as far as it is cheap
+/// to get.
+using KnownValues = std::function<std::vector<Candidate>(std::string_view)>;
 
 /// What may stand for the last of `words` (empty when a new one begins), the ones before it as
-/// typed after `pyro`: subcommands, options, an option's choices, environments.
+/// typed after `pyro`: subcommands, options, an option's choices, environments, workspaces.
 std::vector<Candidate> complete(const CLI::App& root, const std::vector<std::string>& words,
-                                const EnvironmentNames& environments);
+                                const KnownValues& known);
 
 /// The script that makes `bash`, `zsh` or `fish` ask `pyro` for candidates.
 std::string completion_script(std::string_view shell);

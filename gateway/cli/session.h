@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class Session {
   bool json = false;
   /// The words after `--`, nullopt without one.
   std::optional<std::vector<std::string>> words;
+  /// The commands that take such words, each with an example of it.
+  std::map<const CLI::App*, std::string> takes_words;
   /// What the chosen command does; set while the command line is parsed, run afterwards.
   std::function<int()> action;
   /// The whole command line's definition, for the completion.

@@ -10,6 +10,7 @@ namespace pyro::cli {
 
 void add_run(CLI::App& root, Session& session);
 void add_prepare(CLI::App& root, Session& session);
+void add_workspace(CLI::App& root, Session& session);
 void add_env(CLI::App& root, Session& session);
 void add_env_list(CLI::App& env, Session& session);
 void add_env_pull(CLI::App& env, Session& session);

@@ -3,31 +3,53 @@
 #include <fmt/format.h>
 
 #include "common/api/environment.h"
+#include "common/api/workspace.h"
 #include "gateway/cli/commands/commands.h"
+#include "gateway/cli/human.h"
 
 namespace pyro::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kCheap{300};
+constexpr std::size_t kMeaningColumns = 40;
 
-/// Only from a stack that runs: a press of the tab key starts nothing.
-std::vector<std::string> environment_names(Session& session) {
-  std::vector<std::string> names;
-  try {
-    if (!session.stack().status({}, session.signals().token())) return names;
-    const auto list = session.stack().client("image").call(api::ListEnvironments{},
-                                                           {.deadline = Clock::now() + kCheap});
-    for (const auto& environment : list.environments) names.push_back(environment.name);
-  } catch (const Error&) {  // no candidates
+std::vector<Candidate> environments(StackClient& stack) {
+  std::vector<Candidate> names;
+  const auto list =
+      stack.client("image").call(api::ListEnvironments{}, {.deadline = Clock::now() + kCheap});
+  for (const auto& environment : list.environments) {
+    names.push_back({environment.name, "environment"});
   }
   return names;
+}
+
+std::vector<Candidate> workspaces(StackClient& stack) {
+  std::vector<Candidate> ids;
+  const auto list =
+      stack.client("workspace").call(api::ListWorkspaces{}, {.deadline = Clock::now() + kCheap});
+  for (const auto& workspace : list.workspaces) {
+    ids.push_back({workspace.workspace_id,
+                   one_line(workspace.name.value_or(workspace.environment), kMeaningColumns)});
+  }
+  return ids;
+}
+
+/// Only from a stack that runs: a press of the tab key starts nothing.
+std::vector<Candidate> values_of(Session& session, std::string_view what) {
+  try {
+    if (!session.stack().status({}, session.signals().token())) return {};
+    if (what == "ENVIRONMENT") return environments(session.stack());
+    if (what == "WORKSPACE_ID") return workspaces(session.stack());
+  } catch (const Error&) {  // no candidates
+  }
+  return {};
 }
 
 int print_candidates(Session& session) {
   std::string text;
   for (const auto& [word, meaning] :
        complete(*session.root, session.words.value_or(std::vector<std::string>{""}),
-                [&session] { return environment_names(session); })) {
+                [&session](std::string_view what) { return values_of(session, what); })) {
     text += fmt::format("{}\t{}\n", word, meaning.substr(0, meaning.find('\n')));
   }
   print(text);
@@ -53,6 +75,7 @@ void add_completion(CLI::App& root, Session& session) {
   });
   auto* hidden = root.add_subcommand("__complete", "Candidates for the scripts");
   hidden->group("");
+  session.takes_words[hidden] = "pyro __complete -- env ''";
   hidden->callback(
       [&session] { session.action = [&session] { return print_candidates(session); }; });
 }

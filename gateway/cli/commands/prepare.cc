@@ -5,12 +5,10 @@
 #include "common/api/cli_options.h"
 #include "common/base/error.h"
 #include "gateway/cli/commands/commands.h"
+#include "gateway/cli/limits.h"
 
 namespace pyro::cli {
 namespace {
-
-/// An environment that is not installed is built first, which takes minutes on a slow mirror.
-constexpr std::chrono::hours kPrepareLimit{2};
 
 std::string prepared_text(const api::PreparedEnvironment& prepared) {
   return fmt::format("{} is warm: {}\n", prepared.environment,
@@ -43,7 +41,7 @@ void add_prepare(CLI::App& root, Session& session) {
             "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
             "configuration, or PYRO_BOOT from the environment");
       }
-      const auto prepared = session.call(*request, kPrepareLimit);
+      const auto prepared = session.call(*request, kInstallLimit);
       print_reply<api::PreparedEnvironment>(session, prepared, prepared_text);
       return 0;
     };

@@ -1,7 +1,7 @@
 // A service whose name is the name it is called by and whose behaviour files in the state directory
 // tell: `<name>.crash` (its content is said on stderr) ends it at once, `<name>.gate` is a FIFO
 // that it opens before it is ready, `<name>.holds` makes it keep something alive. It notes in
-// `events` what it does.
+// `events` what it does. Of a workspace's operations it notes the requests (test_workspaces.h).
 
 #include <fcntl.h>
 
@@ -13,6 +13,7 @@
 #include "common/base/files.h"
 #include "common/service/service_host.h"
 #include "common/stream/output_sender.h"
+#include "tests/service/supervisor/test_workspaces.h"
 
 namespace {
 
@@ -52,14 +53,31 @@ class Service {
     return capabilities;
   }
 
-  /// The first word of the command says what the guest does.
   api::MachineExecResult handle(const api::RunMachine& request, bus::Call& call) {
-    note("run");
-    const StopFd stop(call.stop());
-    api::MachineExecResult result;
-    result.command = request.command;
+    auto result = run_command(request, call);
     result.execution_mode = request.allow_host_compat ? api::ExecutionMode::kHostCompat
                                                       : api::ExecutionMode::kGuestSerial;
+    return result;
+  }
+
+  api::WorkspaceExecResult handle(const api::ExecWorkspace& request, bus::Call& call) {
+    workspaces_.handle(request, call);
+    return run_command(request, call);
+  }
+
+  template <api::Operation Op>
+  typename Op::Reply handle(const Op& request, bus::Call& call) {
+    return workspaces_.handle(request, call);
+  }
+
+ private:
+  /// The command says what the guest does.
+  template <api::Operation Op>
+  typename Op::Reply run_command(const Op& request, bus::Call& call) {
+    note("run");
+    const StopFd stop(call.stop());
+    typename Op::Reply result;
+    result.command = request.command;
     const auto say = [&](std::uint32_t stream, std::string_view data) {
       if (!sender_) return void((stream == 1 ? result.stdout_text : result.stderr_text) += data);
       sender_->send(stream, data, call.deadline(), stop);
@@ -87,9 +105,9 @@ class Service {
     return result;
   }
 
- private:
   std::filesystem::path directory_;
   std::string name_;
+  test::TestWorkspaces workspaces_{directory_};
   std::optional<OutputSender> sender_;
 };
 
@@ -112,6 +130,7 @@ int main(int argc, char** argv) {
     host.server().set_holds(
         [&service] { return std::filesystem::exists(service.file("holds")) ? 1U : 0U; });
     service.note("start");
+    host.server().serve(service, api::WorkspaceApi{});
     host.serve<TestApi>(service);
     service.note("stop");
   });

@@ -8,21 +8,21 @@
 namespace pyro::cli {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
-class CompletionTest : public testing::Test {
+class CompletionTest : public ::testing::Test {
  protected:
   std::vector<std::string> words_after(const std::vector<std::string>& typed) {
     std::vector<std::string> words;
-    for (const auto& candidate : complete(*root_, typed, [] {
-           return std::vector<std::string>{"debian:12", "debian:12-base"};
-         })) {
-      words.push_back(candidate.word);
-    }
+    for (const auto& candidate : complete(*root_, typed, known)) words.push_back(candidate.word);
     return words;
+  }
+  static std::vector<Candidate> known(std::string_view what) {
+    if (what == "WORKSPACE_ID") return {{"0123456789ab", "fix"}};
+    return {{"debian:12", "environment"}, {"debian:12-base", "environment"}};
   }
 
   Session session_;
@@ -31,7 +31,7 @@ class CompletionTest : public testing::Test {
 
 TEST_F(CompletionTest, commands_and_their_commands_are_offered) {
   EXPECT_THAT(words_after({""}),
-              ElementsAre("run", "prepare", "env", "stack", "doctor", "completion"));
+              ElementsAre("run", "prepare", "workspace", "env", "stack", "doctor", "completion"));
   EXPECT_THAT(words_after({"stack", "s"}), ElementsAre("status"));
 }
 
@@ -48,6 +48,24 @@ TEST_F(CompletionTest, an_environment_is_offered_where_one_belongs) {
               ElementsAre("debian:12", "debian:12-base"));
   EXPECT_THAT(words_after({"run", "debian:12", "d"}), IsEmpty());
   EXPECT_THAT(words_after({"doctor", "--environment", ""}),
+              ElementsAre("debian:12", "debian:12-base"));
+}
+
+TEST_F(CompletionTest, commands_are_offered_three_levels_down) {
+  EXPECT_THAT(words_after({"workspace", "s"}),
+              ElementsAre("status", "summary", "sync", "snapshot", "start", "stop"));
+  EXPECT_THAT(words_after({"workspace", "file", ""}), ElementsAre("list", "read", "write"));
+  EXPECT_THAT(words_after({"workspace", "file", "read", "--con"}), ElementsAre("--content-only"));
+  EXPECT_THAT(words_after({"workspace", "create", "--network-policy", "e"}),
+              ElementsAre("egress", "egress+published-ports"));
+}
+
+TEST_F(CompletionTest, a_workspace_is_offered_where_its_id_belongs) {
+  EXPECT_THAT(words_after({"workspace", "status", ""}), ElementsAre("0123456789ab"));
+  EXPECT_THAT(words_after({"workspace", "file", "read", "--max-bytes", "9", "0"}),
+              ElementsAre("0123456789ab"));
+  EXPECT_THAT(words_after({"workspace", "file", "read", "0123456789ab", ""}), IsEmpty());
+  EXPECT_THAT(words_after({"workspace", "create", "d"}),
               ElementsAre("debian:12", "debian:12-base"));
 }
 

@@ -12,7 +12,7 @@
 namespace pyro::cli {
 namespace {
 
-class LogFollowerTest : public testing::Test {
+class LogFollowerTest : public ::testing::Test {
  protected:
   void append(const std::string& name, const std::string& text) {
     const auto fd = open_file(directory_.path() / name, O_WRONLY | O_CREAT | O_APPEND);

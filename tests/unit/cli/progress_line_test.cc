@@ -11,7 +11,7 @@
 namespace pyro::cli {
 namespace {
 
-class ProgressLineTest : public testing::Test {
+class ProgressLineTest : public ::testing::Test {
  protected:
   ProgressLineTest() {
     int ends[2];

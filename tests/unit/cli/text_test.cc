@@ -8,7 +8,7 @@
 namespace pyro::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Suggest, a_slip_of_the_fingers_finds_the_command) {
   const std::vector<std::string> known{"run", "env", "stack", "doctor", "completion"};
@@ -64,7 +64,7 @@ TEST(StackText, a_service_shows_the_machines_it_keeps_on_standby) {
               HasSubstr("\nvm: 1 machine on standby for the next caller\n"));
   EXPECT_THAT(stack_text(stack_with_standby(2)),
               HasSubstr("\nvm: 2 machines on standby for the next caller\n"));
-  EXPECT_THAT(stack_text(stack_with_standby({})), testing::Not(HasSubstr("standby")));
+  EXPECT_THAT(stack_text(stack_with_standby({})), ::testing::Not(HasSubstr("standby")));
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/host_path.h"
+#include "gateway/cli/label_option.h"
+#include "gateway/cli/workspace_text.h"
+
+namespace pyro::cli {
+namespace {
+
+struct CreateOptions {
+  api::CreateWorkspace request;
+  std::vector<std::string> labels;
+  bool id_only = false;
+};
+
+int create(Session& session, CreateOptions& options) {
+  if (session.json && options.id_only) throw UsageError("--json and --id-only exclude each other");
+  auto& request = options.request;
+  request.labels = labels_of(options.labels);
+  if (request.seed_path) request.seed_path = absolute_host_path("seed_path", *request.seed_path);
+  request.boot = session.config().vm.boot;
+  show_reply<api::Workspace>(
+      session, session.call(request, kInstallLimit), [&options](const api::Workspace& workspace) {
+        return options.id_only ? workspace.workspace_id + "\n" : created_text(workspace);
+      });
+  return 0;
+}
+
+}  // namespace
+
+void add_workspace_create(CLI::App& workspace, Session& session) {
+  auto* command = workspace.add_subcommand("create", "Make a workspace and start it");
+  command->footer(
+      "Examples:\n"
+      "  pyro workspace create debian:12\n"
+      "  pyro workspace create debian:12 --seed-path . --name fix-parser --label ticket=123\n"
+      "  id=$(pyro workspace create debian:12-build --mem-mib 4096 --id-only)\n\n"
+      "An environment that is not installed is installed first. On any failure nothing remains.");
+  auto options = std::make_shared<CreateOptions>();
+  api::add_options(*command, options->request, {"labels"});
+  add_label_option(*command, options->labels);
+  command->add_flag("--id-only", options->id_only, "Print nothing but the id");
+  add_json_flag(*command, session);
+  command->callback([&session, options] {
+    session.action = [&session, options] { return create(session, *options); };
+  });
+}
+
+}  // namespace pyro::cli

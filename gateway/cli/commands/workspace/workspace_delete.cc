@@ -1,0 +1,15 @@
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/workspace_text.h"
+
+namespace pyro::cli {
+
+void add_workspace_delete(CLI::App& workspace, Session& session) {
+  auto* command =
+      workspace.add_subcommand("delete", "End a workspace and remove it with its snapshots");
+  command->footer(
+      "Examples:\n  pyro workspace delete 0123456789ab\n\n"
+      "What is worth keeping is exported before: pyro workspace export --help");
+  add_plain_call<api::DeleteWorkspace>(*command, session, kUsualLimit, deleted_text);
+}
+
+}  // namespace pyro::cli

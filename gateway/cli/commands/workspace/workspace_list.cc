@@ -1,0 +1,14 @@
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/workspace_text.h"
+
+namespace pyro::cli {
+
+void add_workspace_list(CLI::App& workspace, Session& session) {
+  auto* command = workspace.add_subcommand("list", "List the workspaces");
+  command->footer("Examples:\n  pyro workspace list\n  pyro workspace list --json");
+  add_plain_call<api::ListWorkspaces>(
+      *command, session, kUsualLimit,
+      [](const api::WorkspaceList& list) { return list_text(list, now_epoch_seconds()); });
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,18 @@
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/workspace_log_text.h"
+
+namespace pyro::cli {
+
+void add_workspace_logs(CLI::App& workspace, Session& session) {
+  auto* command =
+      workspace.add_subcommand("logs", "Show the commands since the last reset with their output");
+  command->footer(
+      "Examples:\n  pyro workspace logs 0123456789ab\n"
+      "  pyro workspace logs 0123456789ab --json\n\n"
+      "Lines after `! ` are standard error; `-> ` says how the command ended.");
+  add_plain_call<api::WorkspaceLogs>(
+      *command, session, kUsualLimit,
+      [](const api::WorkspaceLog& log) { return log_text(log, now_epoch_seconds()); });
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,16 @@
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/workspace_text.h"
+
+namespace pyro::cli {
+
+void add_workspace_status(CLI::App& workspace, Session& session) {
+  auto* command = workspace.add_subcommand("status", "Show a workspace as it stands");
+  command->footer(
+      "Examples:\n  pyro workspace status 0123456789ab\n"
+      "  pyro workspace status 0123456789ab --json");
+  add_plain_call<api::WorkspaceStatus>(
+      *command, session, kUsualLimit,
+      [](const api::Workspace& reply) { return status_text(reply, now_epoch_seconds()); });
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,34 @@
+#include "common/api/workspace_files.h"
+#include "gateway/cli/commands/workspace/workspace_commands.h"
+#include "gateway/cli/host_path.h"
+#include "gateway/cli/workspace_files_text.h"
+
+namespace pyro::cli {
+namespace {
+
+void add_workspace_sync_push(CLI::App& sync, Session& session) {
+  auto* command =
+      sync.add_subcommand("push", "Copy a directory or archive of the host into a workspace");
+  command->footer(
+      "Examples:\n"
+      "  pyro workspace sync push 0123456789ab ./src --dest src\n"
+      "  pyro workspace sync push 0123456789ab fixtures.tar.gz\n\n"
+      "It adds and overwrites and never deletes; it is applied whole or not at all.");
+  auto request = std::make_shared<api::PushSync>();
+  api::add_options(*command, *request);
+  add_call<api::PushSync>(*command, session, request, kTransferLimit, pushed_text,
+                          [](api::PushSync& push) {
+                            push.source_path = absolute_host_path("source_path", push.source_path);
+                          });
+}
+
+}  // namespace
+
+void add_workspace_sync(CLI::App& workspace, Session& session) {
+  auto* sync = workspace.add_subcommand("sync", "Bring files of the host into a workspace");
+  sync->require_subcommand(1);
+  sync->footer("Examples:\n  pyro workspace sync push 0123456789ab ./src --dest src");
+  add_workspace_sync_push(*sync, session);
+}
+
+}  // namespace pyro::cli

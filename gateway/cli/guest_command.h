@@ -1,0 +1,39 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "gateway/cli/notes.h"
+#include "gateway/cli/session.h"
+#include "gateway/cli/streamed_call.h"
+
+/// Commands that run a guest's command, which stands after `--`.
+namespace pyro::cli {
+
+/// Lets `command` take words after `--`; `example` is shown where they are missing.
+void add_guest_command(CLI::App& command, Session& session, std::string example);
+
+/// The words after `--` as one shell command in which their boundaries survive; UsageError
+/// without any.
+std::string guest_command(const CLI::App& command, const Session& session);
+
+/// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
+/// reply. Returns the command's exit status.
+template <api::Operation Op>
+int run_guest_command(Session& session, const Op& request, std::chrono::seconds limit) {
+  Session::check(request);
+  typename Op::Reply result;
+  if (session.json) {
+    result = session.call(request, limit);
+    print(api::to_json(result).dump(2) + "\n");
+  } else {
+    session.stack().ensure_running(session.signals().token());
+    result = StreamedCall(session).call(request, limit);
+    print(result.stdout_text);
+    fmt::print(stderr, "{}", result.stderr_text);
+  }
+  tell_notes(result);
+  return result.exit_code;
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,32 @@
+#include "gateway/cli/notes.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "gateway/cli/human.h"
+
+namespace pyro::cli {
+namespace {
+
+constexpr double kLastPartOfLife = 0.2;
+
+}  // namespace
+
+std::string host_compat_note(api::ExecutionMode mode) {
+  if (mode != api::ExecutionMode::kHostCompat) return "";
+  return "note: this ran on the host itself (host_compat), without a guest's isolation";
+}
+
+std::string expiry_note(const api::Workspace& workspace, double now) {
+  const double left = workspace.expires_at - now;
+  if (left >= kLastPartOfLife * workspace.ttl_seconds) return "";
+  return fmt::format("note: workspace {} expires in {} unless something is done in it",
+                     workspace.workspace_id, human_duration(left));
+}
+
+void note(const std::string& line) {
+  if (!line.empty()) fmt::print(stderr, "{}\n", line);
+}
+
+}  // namespace pyro::cli
