@@ -69,6 +69,7 @@ api::agent::Expectation expectation_of(const std::string& path, const CurrentFil
 /// What is at the paths, one for each of the patches. One that names no /dev/null may still add.
 std::vector<CurrentFile> fetch_all(std::vector<FilePatch>& patches, const FetchFiles& fetch) {
   std::vector<std::string> paths;
+  paths.reserve(patches.size());
   for (const auto& patch : patches) paths.push_back(patch.path);
   auto found = fetch(paths);
   std::vector<CurrentFile> files;

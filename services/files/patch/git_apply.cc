@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 #include "common/base/files.h"
 #include "common/base/text.h"
@@ -80,12 +81,11 @@ class GroupRun {
     write_all(patch_.get(), canonical_section(*input.patch, name));
   }
 
-  void apply(const std::vector<GitPatchInput>& inputs, std::vector<std::string> options,
+  void apply(const std::vector<GitPatchInput>& inputs, const std::string& option,
              std::vector<GitPatchOutput>& outputs) {
-    if (files_.empty()) return;
     if (::lseek(patch_.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
     std::vector<std::string> arguments{"apply", "--whitespace=nowarn", "-v", "-p1"};
-    arguments.insert(arguments.end(), options.begin(), options.end());
+    if (!option.empty()) arguments.push_back(option);
     Narration narration(files_.size());
     const CommandResult result =
         git_.run({.arguments = std::move(arguments),
@@ -121,17 +121,17 @@ std::vector<GitPatchOutput> git_apply(const std::vector<GitPatchInput>& inputs,
                                       const std::filesystem::path& scratch, const Work& work) {
   // --unidiff-zero loosens the rule that a hunk without context after it belongs to the end of the
   // file, for a whole run: so hunks with context get a run of their own.
-  GroupRun ordinary(scratch, work);
-  GroupRun without_context(scratch, work);
+  std::map<bool, GroupRun> runs;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const FilePatch& patch = *inputs[i].patch;
-    const bool loose =
+    const bool lacks_context =
         patch.change == FileChange::kModify && patch.lacks_context && !patch.begins_at_nothing;
-    (loose ? without_context : ordinary).add(i, inputs[i]);
+    runs.try_emplace(lacks_context, scratch, work).first->second.add(i, inputs[i]);
   }
   std::vector<GitPatchOutput> outputs(inputs.size());
-  ordinary.apply(inputs, {}, outputs);
-  without_context.apply(inputs, {"--unidiff-zero"}, outputs);
+  for (auto& [lacks_context, run] : runs) {
+    run.apply(inputs, lacks_context ? "--unidiff-zero" : "", outputs);
+  }
   return outputs;
 }
 

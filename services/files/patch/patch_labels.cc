@@ -81,7 +81,7 @@ std::string path_of(const PatchLabels& labels) {
   if (old_name && new_name && workspace_path(*old_name) == workspace_path(*new_name)) {
     return workspace_path(*old_name);
   }
-  const std::string path = workspace_path(*before);
+  std::string path = workspace_path(*before);
   if (path == workspace_path(*after)) return path;
   if (old_name && workspace_path(*old_name) == workspace_path(*after)) {
     return workspace_path(*old_name);
