@@ -5,6 +5,7 @@
 #include "services/files/diff_builder.h"
 #include "services/files/fetched_files.h"
 #include "services/files/volume/volume_reader.h"
+#include "services/files/work_check.h"
 
 namespace pyro::files {
 namespace {
@@ -20,8 +21,9 @@ DiffSide too_large_to_compare(const Entry& entry, const char* which) {
 /// Fills a builder with what has changed.
 class DiffRun {
  public:
-  DiffRun(GuestTree& guest, const volume::VolumeReader& baseline, DiffBuilder& builder)
-      : guest_(guest), baseline_(baseline), builder_(builder) {}
+  DiffRun(GuestTree& guest, const volume::VolumeReader& baseline, DiffBuilder& builder,
+          const Work& work)
+      : guest_(guest), baseline_(baseline), builder_(builder), work_(work) {}
 
   void add(const ChangedPaths& changed) {
     for (const auto& [path, entry] : changed.gone) builder_.add(path, before(entry, {}), {});
@@ -99,7 +101,10 @@ class DiffRun {
       return too_large_to_compare(was, "before");
     }
     BoundedContent content(DiffBuilder::kContentLimit);
-    baseline_.read(was.path, [&content](std::string_view piece) { content.append(piece); });
+    baseline_.read(was.path, [&](std::string_view piece) {
+      check(work_);
+      content.append(piece);
+    });
     const bool too_large = content.too_large();
     return {.kind = was.kind, .mode = was.mode, .content = content.take(), .too_large = too_large};
   }
@@ -114,6 +119,7 @@ class DiffRun {
   GuestTree& guest_;
   const volume::VolumeReader& baseline_;
   DiffBuilder& builder_;
+  const Work& work_;
 };
 
 }  // namespace
@@ -123,7 +129,7 @@ api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspa
   const volume::VolumeReader baseline(request.baseline);
   const ChangedPaths changed = find_changed_paths(guest, baseline, work);
   DiffBuilder builder(scratch, work);
-  DiffRun(guest, baseline, builder).add(changed);
+  DiffRun(guest, baseline, builder, work).add(changed);
   api::Diff diff = builder.build();
   diff.workspace_id = request.request.workspace_id;
   return diff;

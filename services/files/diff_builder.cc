@@ -134,6 +134,11 @@ DiffBuilder::DiffBuilder(const std::filesystem::path& scratch, const Work& work)
 void DiffBuilder::add(const std::string& path, const DiffSide& before, const DiffSide& after) {
   const bool alike = same_content(before, after);
   if ((alike && same_mode(before, after)) || is_inside_git_directory(path)) return;
+  if (changes_.size() == kEntryLimit) {
+    throw resource_exhausted(
+        "more than {} paths of /workspace have changed, too many for a diff: export it instead",
+        kEntryLimit);
+  }
   Change change{.status = status_of(before, after),
                 .artifact_type = type_of(is_absent(after) ? before : after)};
   if (alike) {

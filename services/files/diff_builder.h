@@ -35,12 +35,15 @@ class DiffBuilder {
   /// The longest patch, and the most content that it is made from; in bytes.
   static constexpr std::size_t kPatchLimit = 40U << 20U;
   static constexpr std::size_t kSourceLimit = 256U << 20U;
+  /// The most entries, as many as a message can have.
+  static constexpr std::size_t kEntryLimit = 65536;
 
   /// What git needs for a while lies below `scratch`.
   DiffBuilder(const std::filesystem::path& scratch, const Work& work);
 
   /// Paths are clean (tree::is_clean_path), each comes once, in any order. Nothing is taken of a
   /// path where both sides are alike, and of one with a part `.git`, in any case of its letters.
+  /// resource_exhausted: more than kEntryLimit paths differ.
   void add(const std::string& path, const DiffSide& before, const DiffSide& after);
 
   /// The diff, without the workspace's id. Ends the use of the builder.

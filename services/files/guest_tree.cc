@@ -73,8 +73,6 @@ link::Frame GuestTree::wait_answer(const OnOutput& on_output) {
       case link::FrameType::kRequest:
         throw malformed("a request");
     }
-    // A guest that never pauses is never waited for, and may send many frames in one piece.
-    check(work_);
   }
 }
 
@@ -104,6 +102,7 @@ void GuestTree::send(std::string_view data) {
 }
 
 void GuestTree::wait(short events) {
+  // Whoever never pauses is never waited for.
   check(work_);
   const StopFd stop(work_.stop);
   if (!wait_for(stream_.get(), events, work_.deadline, stop)) check(work_);

@@ -63,18 +63,32 @@ class PatchParser {
     FilePatch file;
     while (take_extended_line(file)) {
     }
-    if (is_labels(lines_)) {
-      const FileChange said = file.change;
-      take_labels_and_hunks(file);
-      if (said != FileChange::kModify && file.change != said) throw unsupported_patch(header);
+    const auto labels = read_git_header(header.substr(kGitHeader.size()));
+    if (labels) file.path = path_of(*labels);
+    const bool is_whole = file.change != FileChange::kModify || file.executable;
+    // Labels of another file begin a section without a header.
+    const bool has_labels = is_labels(lines_) && !(is_whole && labels && names_other(file.path));
+    if (has_labels) {
+      take_labeled(header, labels.has_value(), file);
     } else {
-      const auto labels = read_git_header(header.substr(kGitHeader.size()));
       if (!labels) throw patch_renames();
-      file.path = path_of(*labels);
-      if (file.change == FileChange::kModify && !file.executable) throw unsupported_patch(header);
+      if (!is_whole) throw unsupported_patch(header);
     }
     keep(std::move(file));
   }
+
+  void take_labeled(std::string_view header, bool is_named, FilePatch& file) {
+    const FileChange said = file.change;
+    const std::string path = file.path;
+    take_labels_and_hunks(file);
+    if (said != FileChange::kModify && file.change != said) throw unsupported_patch(header);
+    if (is_named && file.path != path) throw unsupported_patch(header, "its labels name another");
+  }
+
+  PatchLabels peek_labels() const {
+    return {read_label(lines_.peek().substr(4)), read_label(lines_.peek_second().substr(4))};
+  }
+  bool names_other(const std::string& path) const { return path_of(peek_labels()) != path; }
 
   /// One of the lines between `diff --git` and `---`; false at the end of them.
   bool take_extended_line(FilePatch& file) {
@@ -113,11 +127,9 @@ class PatchParser {
   }
 
   void take_labels_and_hunks(FilePatch& file) {
-    PatchLabels labels;
-    labels.before = read_label(lines_.peek().substr(4));
+    const PatchLabels labels = peek_labels();
     lines_.skip();
     const std::string_view last_label = lines_.peek();
-    labels.after = read_label(last_label.substr(4));
     lines_.skip();
     file.path = path_of(labels);
     file.change = !labels.before  ? FileChange::kAdd

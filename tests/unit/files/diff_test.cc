@@ -149,6 +149,15 @@ TEST_F(DiffBuilderTest, keeps_the_patch_below_its_limit) {
   EXPECT_GT(diff.patch.size(), 30U << 20U);
 }
 
+TEST_F(DiffBuilderTest, refuses_more_entries_than_a_message_can_have) {
+  for (std::size_t i = 0; i < files::DiffBuilder::kEntryLimit; ++i) {
+    add(fmt::format("{}", i), {}, empty_directory());
+  }
+  EXPECT_THAT(testing::error_of([&] { add("one more", {}, empty_directory()); }),
+              testing::Refused(ErrorCode::kResourceExhausted));
+  EXPECT_EQ(builder_.build().summary.total, files::DiffBuilder::kEntryLimit);
+}
+
 TEST_F(DiffBuilderTest, takes_the_deletion_of_a_changed_type_first) {
   add("odd", text_file("x\n"), symlink_to("caf\xE9"));
   const std::string patch = builder_.build().patch;

@@ -185,6 +185,17 @@ TEST(PatchApply, honours_modes) {
                                              {"still", testing::text_file("y\n", 0644)}}));
 }
 
+TEST(PatchApply, takes_a_file_without_a_header_after_a_change_of_mode) {
+  PatchedTree tree;
+  tree.put("run", "x\n");
+  tree.put("other", "one\n");
+  tree.apply(
+      "diff --git a/run b/run\nold mode 100644\nnew mode 100755\n"
+      "--- a/other\n+++ b/other\n@@ -1 +1 @@\n-one\n+two\n");
+  EXPECT_EQ(tree.files(), (testing::HostTree{{"other", testing::text_file("two\n")},
+                                             {"run", testing::text_file("x\n", 0755)}}));
+}
+
 TEST(PatchApply, keeps_the_mode_of_a_file_that_it_modifies) {
   PatchedTree tree;
   tree.put("a", "one\n", 04711);

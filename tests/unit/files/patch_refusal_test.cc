@@ -110,6 +110,14 @@ TEST(PatchRefusal, of_a_path_that_is_no_file) {
               testing::Refused(ErrorCode::kInvalidArgument));
 }
 
+TEST(PatchRefusal, of_labels_that_contradict_their_header) {
+  EXPECT_THAT(refusal_of("diff --git a/b b/b\nindex 1..2 100644\n" + labelled("a/a", "b/a")),
+              InvalidPatch("unsupported patch feature: diff --git a/b b/b (its labels name "
+                           "another)"));
+  EXPECT_THAT(refusal_of("diff --git a/a b/a\nnew file mode 100644\n" + labelled("a/a", "b/a")),
+              InvalidPatch("unsupported patch feature: diff --git a/a b/a"));
+}
+
 TEST(PatchRefusal, of_a_file_that_comes_twice) {
   EXPECT_THAT(refusal_of(labelled("a/a", "b/a") + labelled("a/a", "b/./a")),
               InvalidPatch("patch names a more than once"));

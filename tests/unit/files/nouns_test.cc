@@ -1,0 +1,426 @@
+#include <gmock/gmock.h>
+
+#include "common/base/text.h"
+#include "services/files/copy_volume.h"
+#include "services/files/diff.h"
+#include "services/files/export.h"
+#include "services/files/files.h"
+#include "services/files/patch/workspace_patch.h"
+#include "services/files/push.h"
+#include "services/files/seed.h"
+#include "services/files/volume/volume_reader.h"
+#include "tests/support/errors.h"
+#include "tests/unit/files/real_guest.h"
+
+namespace pyro {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::HostTree;
+using ::testing::IsEmpty;
+using testing::Refused;
+using testing::symlink_to;
+using testing::text_file;
+
+namespace fs = std::filesystem;
+
+/// One workspace of each kind of thing.
+HostTree small_tree() {
+  return {{"a.txt", text_file("one\n")},
+          {"bin/run", text_file("#!/bin/sh\n", 0755)},
+          {"bin/link", symlink_to("run")},
+          {"caf\xE9", text_file("x")},
+          {"d/e/f", text_file(std::string(200000, 'x'))}};
+}
+
+class FilesNouns : public ::testing::Test {
+ protected:
+  FilesNouns() { testing::write_tree(guest_.tree(), small_tree()); }
+
+  files::PendingExports exports() { return files::PendingExports(directory_ / "exports"); }
+
+  template <class Op>
+  static api::OnMachine<Op> on_machine(Op request) {
+    return {.vm_id = "vm", .request = std::move(request)};
+  }
+
+  api::Exported export_to(const std::string& path, const fs::path& output) {
+    auto guest = guest_.connect();
+    return files::export_path(
+        guest, exports(),
+        on_machine(
+            api::ExportPath{.workspace_id = "w", .path = path, .output_path = output.string()}),
+        work_);
+  }
+
+  api::PushedSync push_from(const fs::path& source, const std::string& destination) {
+    auto guest = guest_.connect();
+    return files::push(
+        guest,
+        on_machine(api::PushSync{
+            .workspace_id = "w", .source_path = source.string(), .dest = destination}),
+        work_);
+  }
+
+  std::vector<std::string> names_in_directory() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory_.path())) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  testing::TestDirectory directory_;
+  testing::RealGuest guest_;
+  Work work_ = testing::work_for(std::chrono::seconds(30));
+};
+
+TEST_F(FilesNouns, list_a_directory) {
+  auto guest = guest_.connect();
+  const auto list = files::list_files(guest, {.workspace_id = "w", .path = "bin"});
+  EXPECT_EQ(list.path, "/workspace/bin");
+  EXPECT_EQ(list.artifact_type, api::ArtifactType::kDirectory);
+  ASSERT_EQ(list.entries.size(), 2U);
+  EXPECT_EQ(list.entries[0].path, "/workspace/bin/link");
+  EXPECT_EQ(list.entries[0].link_target, "run");
+  EXPECT_EQ(list.entries[1].path, "/workspace/bin/run");
+  EXPECT_EQ(list.entries[1].size_bytes, 10U);
+}
+
+TEST_F(FilesNouns, list_the_whole_workspace_sorted) {
+  auto guest = guest_.connect();
+  std::vector<std::string> paths;
+  for (const auto& entry : files::list_files(guest, {.recursive = true}).entries) {
+    paths.push_back(entry.path);
+  }
+  EXPECT_THAT(paths, ElementsAre("/workspace/a.txt", "/workspace/bin", "/workspace/bin/link",
+                                 "/workspace/bin/run", "/workspace/caf\xEF\xBF\xBD", "/workspace/d",
+                                 "/workspace/d/e", "/workspace/d/e/f"));
+}
+
+TEST_F(FilesNouns, list_a_file_as_itself) {
+  auto guest = guest_.connect();
+  const auto list = files::list_files(guest, {.path = "/workspace/a.txt"});
+  EXPECT_EQ(list.artifact_type, api::ArtifactType::kFile);
+  ASSERT_EQ(list.entries.size(), 1U);
+  EXPECT_EQ(list.entries[0].path, "/workspace/a.txt");
+}
+
+TEST_F(FilesNouns, refuse_a_path_that_does_not_exist) {
+  auto guest = guest_.connect();
+  EXPECT_THAT(testing::error_of([&] { files::list_files(guest, {.path = "no"}); }),
+              Refused(ErrorCode::kNotFound, "workspace path does not exist: /workspace/no"));
+  EXPECT_THAT(testing::error_of([&] { files::read_part(guest, {.path = "no"}); }),
+              Refused(ErrorCode::kNotFound, "workspace path does not exist: /workspace/no"));
+  EXPECT_THAT(testing::error_of([&] { export_to("no", directory_ / "out"); }),
+              Refused(ErrorCode::kNotFound, "workspace path does not exist: /workspace/no"));
+  EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
+}
+
+TEST_F(FilesNouns, read_a_part_of_a_file) {
+  auto guest = guest_.connect();
+  const auto part = files::read_part(guest, {.path = "a.txt", .max_bytes = 2, .offset = 1});
+  EXPECT_EQ(part.content, "ne");
+  EXPECT_EQ(part.size_bytes, 4U);
+  EXPECT_TRUE(part.truncated);
+  const auto rest = files::read_part(guest, {.path = "a.txt", .max_bytes = 2, .offset = 2});
+  EXPECT_EQ(rest.content, "e\n");
+  EXPECT_FALSE(rest.truncated);
+  EXPECT_FALSE(files::read_part(guest, {.path = "a.txt", .offset = 9}).truncated);
+  EXPECT_THAT(
+      testing::error_of([&] { files::read_part(guest, {.path = "bin"}); }),
+      Refused(ErrorCode::kFailedPrecondition, "workspace file read only supports regular files"));
+}
+
+TEST_F(FilesNouns, write_a_file_and_the_directories_above_it) {
+  auto guest = guest_.connect();
+  const auto written = files::write_whole(guest, {.path = "new/dir/file", .text = "text"});
+  EXPECT_EQ(written.path, "/workspace/new/dir/file");
+  EXPECT_EQ(written.bytes_written, 4U);
+  EXPECT_EQ(read_file(guest_.tree() / "new/dir/file"), "text");
+  EXPECT_THAT(testing::error_of([&] { files::write_whole(guest, {.path = "bin", .text = "x"}); }),
+              Refused(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(testing::error_of([&] { files::write_whole(guest, {.path = "../x"}); }),
+              Refused(ErrorCode::kInvalidArgument, "workspace path must stay inside /workspace"));
+}
+
+TEST_F(FilesNouns, export_a_directory_as_it_is) {
+  const auto exported = export_to("/workspace", directory_ / "made/for/it");
+  EXPECT_EQ(exported.workspace_path, "/workspace");
+  EXPECT_EQ(exported.output_path, directory_ / "made/for/it");
+  EXPECT_EQ(exported.artifact_type, api::ArtifactType::kDirectory);
+  EXPECT_EQ(exported.entry_count, 8U);
+  EXPECT_EQ(exported.bytes_written, 200015U);
+  EXPECT_EQ(testing::read_tree(directory_ / "made/for/it"), small_tree());
+  EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+  EXPECT_THAT(std::distance(fs::directory_iterator(directory_ / "made/for"), {}), 1);
+}
+
+TEST_F(FilesNouns, export_a_file_or_a_link) {
+  EXPECT_EQ(export_to("a.txt", directory_ / "file").artifact_type, api::ArtifactType::kFile);
+  EXPECT_EQ(read_file(directory_ / "file"), "one\n");
+  EXPECT_EQ(export_to("bin/link", directory_ / "link/").artifact_type, api::ArtifactType::kSymlink);
+  EXPECT_EQ(fs::read_symlink(directory_ / "link"), "run");
+}
+
+TEST_F(FilesNouns, refuse_an_output_path_that_exists) {
+  fs::create_symlink("nowhere", directory_ / "dangling");
+  for (const char* name : {"dangling", "exports"}) {
+    exports();
+    const std::string output = (directory_ / name).string();
+    EXPECT_THAT(
+        testing::error_of([&] { export_to("a.txt", output); }),
+        Refused(ErrorCode::kAlreadyExists, ("output_path already exists: " + output).c_str()));
+  }
+  EXPECT_THAT(testing::error_of([&] { export_to("a.txt", "relative"); }),
+              Refused(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(FilesNouns, refuse_to_export_a_link_that_leads_out_and_leave_nothing) {
+  fs::create_symlink("/etc/passwd", guest_.tree() / "bin/evil");
+  EXPECT_THAT(testing::error_of([&] { export_to("bin", directory_ / "out"); }),
+              Refused(ErrorCode::kInvalidArgument, ::testing::HasSubstr("escapes the workspace")));
+  EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
+  EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+}
+
+TEST_F(FilesNouns, remove_what_a_killed_export_left) {
+  fs::create_directories(directory_ / ".pyro-export-1234/sub");
+  fs::create_directories(directory_ / "precious");
+  exports();
+  write_file_atomically(directory_ / "exports/1", (directory_ / ".pyro-export-1234").string());
+  write_file_atomically(directory_ / "exports/2", (directory_ / "precious").string());
+  write_file_atomically(directory_ / "exports/3", "/nonexistent/.pyro-export-1");
+  exports().remove_leftovers();
+  EXPECT_THAT(names_in_directory(), ElementsAre("exports", "precious"));
+  EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+}
+
+TEST_F(FilesNouns, push_a_directory_over_what_is_there) {
+  const HostTree pushed{{"a.txt", text_file("two\n")}, {"x/y", text_file("new\n", 0755)}};
+  testing::write_tree(directory_ / "source", pushed);
+  const auto reply = push_from(directory_ / "source", "/workspace");
+  EXPECT_EQ(reply.workspace_sync.mode, api::SeedMode::kDirectory);
+  EXPECT_EQ(reply.workspace_sync.destination, "/workspace");
+  EXPECT_EQ(reply.workspace_sync.entry_count, 3U);
+  EXPECT_EQ(reply.workspace_sync.bytes_written, 8U);
+  HostTree expected = small_tree();
+  expected["a.txt"] = pushed.at("a.txt");
+  expected["x/y"] = pushed.at("x/y");
+  EXPECT_EQ(testing::read_tree(guest_.tree()), expected);
+}
+
+TEST_F(FilesNouns, push_skips_what_is_no_file) {
+  testing::write_tree(directory_ / "source", {{"x", text_file("x")}});
+  ASSERT_EQ(::mkfifo((directory_ / "source/fifo").c_str(), 0600), 0);
+  const auto reply = push_from(directory_ / "source", "into");
+  EXPECT_EQ(reply.workspace_sync.skipped_count, 1U);
+  EXPECT_EQ(reply.workspace_sync.destination, "/workspace/into");
+  EXPECT_TRUE(fs::exists(guest_.tree() / "into/x"));
+}
+
+TEST_F(FilesNouns, push_nothing_of_what_conflicts) {
+  testing::write_tree(directory_ / "source",
+                      {{"a.txt", text_file("two\n")}, {"bin", text_file("a file")}});
+  EXPECT_THAT(testing::error_of([&] { push_from(directory_ / "source", "."); }),
+              Refused(ErrorCode::kFailedPrecondition));
+  EXPECT_EQ(testing::read_tree(guest_.tree()), small_tree());
+}
+
+TEST_F(FilesNouns, refuse_sources_and_destinations_of_pushes) {
+  EXPECT_THAT(testing::error_of([&] { push_from("/nonexistent/x", "."); }),
+              Refused(ErrorCode::kNotFound, "source_path /nonexistent/x does not exist"));
+  write_file_atomically(directory_ / "plain", "x");
+  EXPECT_THAT(testing::error_of([&] { push_from(directory_ / "plain", "."); }),
+              Refused(ErrorCode::kInvalidArgument,
+                      "source_path must be a directory or a .tar/.tar.gz/.tgz archive"));
+  EXPECT_THAT(
+      testing::error_of([&] { push_from(directory_.path(), "/etc"); }),
+      Refused(ErrorCode::kInvalidArgument, "workspace destination must stay inside /workspace"));
+}
+
+TEST_F(FilesNouns, patch_files_in_the_workspace) {
+  auto guest = guest_.connect();
+  const auto applied = files::patch_workspace(
+      guest,
+      {.workspace_id = "w",
+       .patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two\n"
+                "diff --git a/bin/run b/bin/run\nold mode 100755\nnew mode 100644\n"
+                "--- /dev/null\n+++ b/n/e/w\n@@ -0,0 +1 @@\n+new\n"
+                "diff --git a/d/e/f b/d/e/f\nindex 1..2 100644\n--- a/d/e/f\n+++ /dev/null\n"
+                "@@ -1 +0,0 @@\n-" +
+                std::string(200000, 'x') + "\n\\ No newline at end of file\n"},
+      directory_.path(), work_);
+  EXPECT_EQ(applied.summary.total, 4U);
+  EXPECT_EQ(applied.summary.added, 1U);
+  EXPECT_EQ(applied.summary.modified, 2U);
+  EXPECT_EQ(applied.summary.deleted, 1U);
+  HostTree expected = small_tree();
+  expected["a.txt"].content = "two\n";
+  expected["bin/run"].mode = 0644;
+  expected["n/e/w"] = text_file("new\n");
+  expected.erase("d/e/f");
+  EXPECT_EQ(testing::read_tree(guest_.tree()), expected);
+  EXPECT_EQ(fs::status(guest_.tree() / "bin").permissions(), fs::perms(0755));
+}
+
+TEST_F(FilesNouns, patch_nothing_when_one_file_does_not_match) {
+  auto guest = guest_.connect();
+  EXPECT_THAT(testing::error_of([&] {
+                files::patch_workspace(guest,
+                                       {.patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n"
+                                                 "+two\n--- a/no\n+++ b/no\n@@ -1 +1 @@\n-x\n+y\n"},
+                                       directory_.path(), work_);
+              }),
+              Refused(ErrorCode::kFailedPrecondition, "patch context does not match for no"));
+  EXPECT_EQ(testing::read_tree(guest_.tree()), small_tree());
+}
+
+TEST_F(FilesNouns, patch_no_file_behind_a_link) {
+  fs::create_symlink("bin", guest_.tree() / "other");
+  auto guest = guest_.connect();
+  EXPECT_TRUE(testing::error_of([&] {
+    files::patch_workspace(guest, {.patch = "--- /dev/null\n+++ b/other/new\n@@ -0,0 +1 @@\n+x\n"},
+                           directory_.path(), work_);
+  }));
+  EXPECT_FALSE(fs::exists(guest_.tree() / "bin/new"));
+}
+
+class SeededWorkspace : public FilesNouns {
+ protected:
+  SeededWorkspace() {
+    testing::write_tree(directory_ / "seed", small_tree());
+    fs::create_directory(directory_ / "seed/empty");
+    fs::remove_all(guest_.tree() / "bin");  // the guest begins without a tree
+    for (const auto& entry : fs::directory_iterator(guest_.tree())) fs::remove_all(entry.path());
+    seed_ = files::build_volume(directory_ / "cache",
+                                {.volume = baseline(), .seed_path = (directory_ / "seed").string()},
+                                work_);
+    auto guest = guest_.connect();
+    filled_ = files::fill_workspace(guest, {.vm_id = "vm", .volume = baseline()}, work_);
+    fs::create_directory(directory_ / "scratch");
+  }
+
+  std::string baseline() const { return (directory_ / "baseline.ext4").string(); }
+
+  api::Diff diff() {
+    auto guest = guest_.connect();
+    auto request = on_machine(api::DiffWorkspace{.workspace_id = "w"});
+    request.baseline = baseline();
+    return files::diff_workspace(guest, request, directory_ / "scratch", work_);
+  }
+
+  api::WorkspaceSeed seed_;
+  api::TreeSize filled_;
+};
+
+TEST_F(SeededWorkspace, counts_its_seed) {
+  EXPECT_EQ(seed_.mode, api::SeedMode::kDirectory);
+  EXPECT_EQ(seed_.entry_count, 9U);
+  EXPECT_EQ(seed_.bytes_written, 200015U);
+  EXPECT_EQ(filled_.entry_count, 9U);
+  EXPECT_EQ(filled_.bytes_written, 200015U);
+  EXPECT_EQ(testing::read_tree(guest_.tree()), small_tree());
+}
+
+TEST_F(SeededWorkspace, has_no_diff_at_first) {
+  const api::Diff none = diff();
+  EXPECT_FALSE(none.changed) << none.patch;
+  EXPECT_EQ(none.workspace_id, "w");
+}
+
+TEST_F(SeededWorkspace, shows_what_was_done_to_it) {
+  write_all(open_file(guest_.tree() / "a.txt", O_WRONLY | O_TRUNC).get(), "two\n");
+  fs::remove_all(guest_.tree() / "d");
+  fs::remove(guest_.tree() / "bin/link");
+  fs::create_directories(guest_.tree() / "bin/link/sub");
+  fs::create_directory(guest_.tree() / ".git");
+  fs::remove(guest_.tree() / "empty");
+  fs::permissions(guest_.tree() / "bin/run", fs::perms(0644));
+  ASSERT_EQ(::mkfifo((guest_.tree() / "fifo").c_str(), 0600), 0);
+  const api::Diff shown = diff();
+  std::vector<std::string> entries;
+  for (const auto& entry : shown.entries) {
+    entries.push_back(fmt::format("{} {}", entry.path, static_cast<int>(entry.status)));
+  }
+  EXPECT_THAT(entries, ElementsAre("a.txt 1", "bin/link 2", "bin/link/sub 0", "bin/run 1",
+                                   "d/e/f 2", "empty 2"));
+  const auto tree = directory_ / "seed";
+  const CommandResult applied = testing::git_apply(tree, shown.patch);
+  EXPECT_EQ(applied.status.code, 0) << applied.error_output << shown.patch;
+  EXPECT_EQ(testing::read_tree(tree), testing::as_git_sees(testing::read_tree(guest_.tree())));
+}
+
+TEST_F(SeededWorkspace, is_copied_while_it_is_frozen) {
+  write_file_atomically(directory_ / "disk", "the disk");
+  auto guest = guest_.connect();
+  const auto size = files::copy_volume(
+      guest, {.disk = directory_ / "disk", .volume = directory_ / "copy"}, work_);
+  EXPECT_EQ(size.entry_count, 9U);
+  EXPECT_EQ(size.bytes_written, 200015U);
+  EXPECT_EQ(read_file(directory_ / "copy"), "the disk");
+}
+
+TEST_F(SeededWorkspace, is_not_copied_when_it_thawed_meanwhile) {
+  write_file_atomically(directory_ / "disk", "the disk");
+  guest_.lose_freezes();
+  auto guest = guest_.connect();
+  EXPECT_THAT(testing::error_of([&] {
+                files::copy_volume(
+                    guest, {.disk = directory_ / "disk", .volume = directory_ / "copy"}, work_);
+              }),
+              Refused(ErrorCode::kUnavailable));
+  EXPECT_FALSE(fs::exists(directory_ / "copy"));
+  EXPECT_FALSE(fs::exists(directory_ / "copy.partial"));
+}
+
+TEST_F(SeededWorkspace, is_copied_file_by_file_where_there_is_no_disk) {
+  auto guest = guest_.connect();
+  const auto size = files::copy_volume(guest,
+                                       {.disk = directory_ / "none",
+                                        .volume = directory_ / "copy",
+                                        .cache_dir = directory_ / "cache"},
+                                       work_);
+  EXPECT_EQ(size.entry_count, 9U);
+  EXPECT_EQ(volume::VolumeReader(directory_ / "copy").find("d/e/f").size, 200000U);
+}
+
+TEST(Seed, of_nothing_is_an_empty_volume) {
+  const testing::TestDirectory directory;
+  const auto seed = files::build_volume(directory / "cache", {.volume = (directory / "v").string()},
+                                        testing::work_for(std::chrono::seconds(30)));
+  EXPECT_EQ(seed.mode, api::SeedMode::kEmpty);
+  EXPECT_EQ(seed.seed_path, std::nullopt);
+  EXPECT_EQ(seed.entry_count, 0U);
+  const volume::VolumeReader reader(directory / "v");
+  EXPECT_THAT(reader.list(""), IsEmpty());
+  EXPECT_GT(reader.unchanged_ctime_ns(), 0);
+}
+
+TEST(Seed, that_fails_leaves_no_volume) {
+  const testing::TestDirectory directory;
+  const auto build = [&](std::optional<std::string> seed_path, std::chrono::seconds time) {
+    return testing::error_of([&] {
+      files::build_volume(directory / "cache",
+                          {.volume = (directory / "v").string(), .seed_path = std::move(seed_path)},
+                          testing::work_for(time));
+    });
+  };
+  EXPECT_THAT(build("/nonexistent/x", std::chrono::seconds(30)),
+              Refused(ErrorCode::kNotFound, "seed_path /nonexistent/x does not exist"));
+  EXPECT_THAT(build("/dev/null", std::chrono::seconds(30)),
+              Refused(ErrorCode::kInvalidArgument,
+                      "seed_path must be a directory or a .tar/.tar.gz/.tgz archive"));
+  EXPECT_THAT(build("/usr/share", std::chrono::seconds(-1)), Refused(ErrorCode::kDeadlineExceeded));
+  write_file_atomically(directory / "broken.tar", "no archive");
+  EXPECT_TRUE(build((directory / "broken.tar").string(), std::chrono::seconds(30)));
+  EXPECT_FALSE(fs::exists(directory / "v"));
+  EXPECT_FALSE(fs::exists(directory / "v.partial"));
+  write_file_atomically(directory / "v", "mine");
+  EXPECT_THAT(build(std::nullopt, std::chrono::seconds(30)), Refused(ErrorCode::kAlreadyExists));
+  EXPECT_EQ(read_file(directory / "v"), "mine");
+}
+
+}  // namespace
+}  // namespace pyro
