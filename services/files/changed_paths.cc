@@ -125,9 +125,7 @@ class Comparison {
   }
 
   void take_gone(const Entry& before) {
-    if (before.kind != EntryKind::kDirectory) {
-      changed_.gone.emplace(before.path, before);
-    } else if (!take_below(before.path)) {
+    if (before.kind != EntryKind::kDirectory || !take_below(before.path)) {
       changed_.gone.emplace(before.path, before);
     }
   }

@@ -1,0 +1,151 @@
+// The real files service on a private bus, with the agent's own files port behind a link socket.
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+#include "common/api/files.h"
+#include "common/base/files.h"
+#include "common/bus/client.h"
+#include "common/process/child_process.h"
+#include "guest/agent/files/files_connection.h"
+#include "guest/agent/files/host_volume.h"
+#include "services/files/volume/volume_reader.h"
+#include "tests/support/errors.h"
+
+namespace pyro::files {
+namespace {
+
+namespace fs = std::filesystem;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+
+/// The link of a machine whose workspace is a directory: one caller after the other.
+class LinkedGuest {
+ public:
+  LinkedGuest(const fs::path& socket, const fs::path& directory) : volume_(directory) {
+    workspace_.mount();
+    listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener_.get(), 8) != 0) {
+      throw system_error("bind");
+    }
+    thread_ = std::jthread([this] { accept_all(); });
+  }
+  ~LinkedGuest() { ::shutdown(listener_.get(), SHUT_RDWR); }
+
+ private:
+  void accept_all() {
+    while (true) {
+      const UniqueFd caller(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!caller) return;
+      char c = 0;
+      while (c != '\n' && ::read(caller.get(), &c, 1) == 1) {
+      }
+      write_all(caller.get(), "OK 1\n");
+      agent::files::FilesConnection(caller.get(), workspace_).serve();
+    }
+  }
+
+  agent::files::HostVolume volume_;
+  agent::files::Workspace workspace_{volume_};
+  UniqueFd listener_;
+  std::jthread thread_;
+};
+
+class FilesService : public ::testing::Test {
+ protected:
+  FilesService() : directory_(fs::temp_directory_path(), "files") { start(); }
+
+  void start() {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const UniqueFd ready(ends[0]);
+    UniqueFd announcing(ends[1]);
+    constexpr int kReadyDescriptor = 3;
+    service_.emplace(
+        Command{.argv = {(fs::read_symlink("/proc/self/exe").parent_path() / "pyro-files").string(),
+                         "--state-dir", path("state"), "--cache-dir", path("cache"),
+                         "--runtime-dir", path("run")},
+                .environment = {{"PYRO_READY_FD", std::to_string(kReadyDescriptor)}},
+                .descriptors = {{kReadyDescriptor, announcing.get()}}});
+    announcing.reset();
+    char byte = 0;
+    ASSERT_EQ(::read(ready.get(), &byte, 1), 1) << "the service did not start";
+  }
+  std::string path(std::string_view name) const { return (directory_.path() / name).string(); }
+
+  template <class Op>
+  typename Op::Reply on_machine(Op request) {
+    request.workspace_id = "w";
+    return client_.call(api::OnMachine<Op>{.vm_id = "vm",
+                                           .baseline = path("baseline.ext4"),
+                                           .execution_mode = api::ExecutionMode::kHostCompat,
+                                           .request = std::move(request)});
+  }
+
+  TemporaryDirectory directory_;
+  std::optional<ChildProcess> service_;
+  bus::Context context_;
+  bus::Client client_{context_, "files", directory_.path() / "run/bus/files.sock"};
+};
+
+TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
+  fs::create_directories(path("seed/src"));
+  write_file_atomically(path("seed/src/a.txt"), "one\n", 0644);
+  const auto seed =
+      client_.call(api::BuildVolume{.volume = path("baseline.ext4"), .seed_path = path("seed")});
+  EXPECT_EQ(seed.entry_count, 2U);
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  EXPECT_EQ(client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")})
+                .bytes_written,
+            4U);
+  EXPECT_FALSE(on_machine(api::DiffWorkspace{}).changed);
+
+  EXPECT_TRUE(on_machine(api::ApplyPatch{.patch = "--- a/src/a.txt\n+++ b/src/a.txt\n"
+                                                  "@@ -1 +1 @@\n-one\n+two\n"})
+                  .changed);
+  on_machine(api::WriteFile{.path = "new.txt", .text = "new\n"});
+  EXPECT_EQ(on_machine(api::ReadFile{.path = "src/a.txt"}).content, "two\n");
+  EXPECT_EQ(on_machine(api::ListFiles{.recursive = true}).entries.size(), 3U);
+  fs::create_directories(path("more"));
+  write_file_atomically(path("more/b.txt"), "b\n", 0644);
+  const auto pushed = on_machine(api::PushSync{.source_path = path("more"), .dest = "lib"});
+  EXPECT_EQ(pushed.execution_mode, api::ExecutionMode::kHostCompat);
+  EXPECT_EQ(pushed.workspace_id, "w");
+
+  const auto diff = on_machine(api::DiffWorkspace{});
+  EXPECT_EQ(diff.summary.total, 3U);
+  EXPECT_EQ(diff.summary.added, 2U);
+  on_machine(api::ExportPath{.path = "/workspace", .output_path = path("out")});
+  EXPECT_EQ(read_file(path("out/src/a.txt")), "two\n");
+  EXPECT_EQ(read_file(path("out/lib/b.txt")), "b\n");
+  EXPECT_EQ(client_.call(api::CopyVolume{.vm_id = "vm", .volume = path("copy")}).entry_count, 5U);
+  EXPECT_EQ(volume::VolumeReader(path("copy")).find("new.txt").size, 4U);
+  EXPECT_TRUE(fs::is_empty(path("state/files-scratch")));
+}
+
+TEST_F(FilesService, says_that_a_machine_cannot_be_reached) {
+  EXPECT_THAT(error_of([&] { on_machine(api::ListFiles{}); }), Refused(ErrorCode::kUnavailable));
+}
+
+TEST_F(FilesService, removes_at_its_start_what_a_kill_left) {
+  service_->kill();
+  fs::create_directories(path("state/files-scratch/git.abcdef"));
+  fs::create_directories(path(".pyro-export-1234/half"));
+  write_file_atomically(path("state/exports/1"), path(".pyro-export-1234"));
+  start();
+  EXPECT_TRUE(fs::is_empty(path("state/files-scratch")));
+  EXPECT_TRUE(fs::is_empty(path("state/exports")));
+  EXPECT_FALSE(fs::exists(path(".pyro-export-1234")));
+}
+
+}  // namespace
+}  // namespace pyro::files
