@@ -426,6 +426,6 @@ struct StopAllMachines {
 using VmApi =
     Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
         MachineStatus, MachineNetworkInfo, MountVolume, ListWorkspaceMachines, ReapExpired,
-        GetCapabilities, StopAllMachines, GetDailyLoop, PrepareEnvironment, PruneTemplates>;
+        GetCapabilities, StopAllMachines, GetDailyLoop, PrepareTemplate, PruneTemplates>;
 
 }  // namespace pyro::api

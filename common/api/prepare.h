@@ -9,7 +9,8 @@
 
 #include "common/api/field.h"
 
-/// Operations on what makes machines start fast: warm templates. Owner: vm service.
+/// Operations on what makes machines start fast: warm templates. Owner: vm service; what is proved
+/// with them is the workspace service's.
 namespace pyro::api {
 
 /// How ready an environment is for daily use.
@@ -80,11 +81,11 @@ struct PreparedEnvironment {
   }
 };
 
-/// Installs an environment, builds its warm template, proves both on throwaway machines and
-/// records it. With nothing changed since it answers at once.
+/// Installs an environment, builds its warm template, proves both on a throwaway workspace (create,
+/// exec, reset, delete) and records it. With nothing changed since it answers at once.
 /// failed_precondition: no guest can be booted here, or with network.
 struct PrepareEnvironment {
-  static constexpr Method kMethod{"vm.prepare", Idempotent::kYes};
+  static constexpr Method kMethod{"workspace.prepare", Idempotent::kYes};
   using Reply = PreparedEnvironment;
   std::string environment = "debian:12";
   bool network = false;
@@ -96,6 +97,21 @@ struct PrepareEnvironment {
       max_length(128));
     f("network", &PrepareEnvironment::network, "Prepare it for machines with network as well.");
     f("force", &PrepareEnvironment::force, "Build the warm template anew.");
+  }
+};
+
+/// The vm service's part of it: builds the template and reads it in full; once that is proved, it
+/// is called again and records it. `prepared` of the reply says whether that was done.
+struct PrepareTemplate {
+  static constexpr Method kMethod{"vm.prepare"};
+  using Reply = PreparedEnvironment;
+  PrepareEnvironment request;
+  bool proved = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("request", &PrepareTemplate::request, "What is to be prepared.");
+    f("proved", &PrepareTemplate::proved, "Workspaces were made from the template that is there.");
   }
 };
 

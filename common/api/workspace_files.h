@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/api/field.h"
+#include "common/api/prepare.h"
 #include "common/api/workspace.h"
 
 /// Operations on what is in /workspace. The workspace service answers them to doors; the files
@@ -561,6 +562,6 @@ using WorkspaceApi =
     Api<CreateWorkspace, ListWorkspaces, WorkspaceStatus, UpdateWorkspace, ExecWorkspace,
         WorkspaceLogs, ResetWorkspace, StartWorkspace, StopWorkspace, DeleteWorkspace,
         CreateSnapshot, DeleteSnapshot, ListSnapshots, PushSync, ExportPath, DiffWorkspace,
-        ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace>;
+        ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace, PrepareEnvironment>;
 
 }  // namespace pyro::api

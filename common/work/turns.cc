@@ -15,13 +15,13 @@ std::unique_ptr<Turns::Turn> Turns::begin(const std::stop_token& caller) {
   return start(std::unique_lock(turn_), caller);
 }
 
-std::unique_ptr<Turns::Turn> Turns::interrupt(std::string reason) {
+std::unique_ptr<Turns::Turn> Turns::interrupt(std::string reason, const std::stop_token& caller) {
   {
     const std::lock_guard current(current_mutex_);
     if (current_interruption_) current_interruption_->set(std::move(reason));
     current_stop_.request_stop();
   }
-  return start(std::unique_lock(turn_), {});
+  return start(std::unique_lock(turn_), caller);
 }
 
 }  // namespace pyro

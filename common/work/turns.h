@@ -67,8 +67,8 @@ class Turns {
   /// Waits for the operation that is under way.
   std::unique_ptr<Turn> begin(const std::stop_token& caller);
   /// Cancels the operation that is under way, whose caller hears `reason`, and waits for its end.
-  /// The new one itself is not cancelled by its caller: it must run to its end.
-  std::unique_ptr<Turn> interrupt(std::string reason);
+  /// Without a `caller` the new one is not cancelled by its own: it must run to its end.
+  std::unique_ptr<Turn> interrupt(std::string reason, const std::stop_token& caller = {});
 
  private:
   std::unique_ptr<Turn> start(std::unique_lock<std::mutex> lock, const std::stop_token& caller);

@@ -83,6 +83,7 @@ void ArchiveReading::learn() {
     bytes += entry->size;
     members_.take(count_, *entry);
   }
+  members_.check_links();
 }
 
 void ArchiveReading::give() {

@@ -58,15 +58,17 @@ EntryKind kind_of(const TarHeader& header) {
   }
 }
 
+Error escaping(const std::string& link) {
+  return invalid_argument("symlink {} escapes the workspace", printable(link));
+}
+
 void check_link(const Entry& link) {
   const std::string shown = printable(link.path);
   if (link.link_target.empty()) throw invalid_argument("symlink {} has an empty target", shown);
   if (link.link_target.size() > tree::kMaxPathBytes) {
     throw invalid_argument("symlink {} has a target of over {} bytes", shown, tree::kMaxPathBytes);
   }
-  if (tree::leads_out(link.path, link.link_target)) {
-    throw invalid_argument("symlink {} escapes the workspace", shown);
-  }
+  if (tree::leads_out(link.path, link.link_target)) throw escaping(link.path);
 }
 
 std::string_view word_for(EntryKind kind) {
@@ -101,8 +103,11 @@ std::optional<Entry> entry_of(const TarHeader& header) {
 
 void MemberTable::take(std::uint64_t number, const Entry& entry) {
   take_parents(entry);
-  const Member member{
-      .kind = entry.kind, .last = number, .mode = entry.mode, .mtime_ns = entry.mtime_ns};
+  const Member member{.kind = entry.kind,
+                      .last = number,
+                      .mode = entry.mode,
+                      .mtime_ns = entry.mtime_ns,
+                      .link_target = entry.link_target};
   Member* known = find(entry.path);
   if (known == nullptr) return add(entry.path, member);
   if (known->kind != entry.kind) throw conflict(entry.kind, entry.path);
@@ -123,6 +128,45 @@ void MemberTable::take_parents(const Entry& entry) {
       return;
     }
   }
+}
+
+void MemberTable::check_links() const {
+  for (const auto& [path, member] : members_) {
+    if (member.kind == EntryKind::kSymlink && leads_out(path, member.link_target)) {
+      throw escaping(path);
+    }
+  }
+}
+
+/// As the kernel would walk it. More links in a row than that it does not follow either.
+bool MemberTable::leads_out(const std::string& link, const std::string& target) const {
+  constexpr int kMaxLinks = 40;
+  std::string at(tree::parent_of(link));
+  std::vector<std::string> ahead;  // the next part last
+  const auto walk_on = [&ahead](const std::string& path) {
+    const auto parts = split(path, '/');
+    ahead.insert(ahead.end(), parts.rbegin(), parts.rend());
+  };
+  walk_on(target);
+  for (int links = 0; !ahead.empty();) {
+    const std::string part = std::move(ahead.back());
+    ahead.pop_back();
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      if (at.empty()) return true;
+      at = tree::parent_of(at);
+      continue;
+    }
+    const auto met = members_.find(tree::join(at, part));
+    if (met == members_.end() || met->second.kind != EntryKind::kSymlink) {
+      at = tree::join(at, part);
+    } else if (++links > kMaxLinks) {
+      return false;
+    } else {
+      walk_on(met->second.link_target);
+    }
+  }
+  return false;
 }
 
 Member* MemberTable::find(const std::string& path) {

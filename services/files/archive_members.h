@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "common/tree/tree.h"
 #include "services/files/tar_reader.h"
@@ -22,6 +23,7 @@ struct Member {
   std::optional<std::uint64_t> last{};
   std::uint32_t mode = 0755;
   std::int64_t mtime_ns = 0;
+  std::string link_target{};  ///< of a symlink
   bool given = false;
 };
 
@@ -31,12 +33,16 @@ class MemberTable {
   /// Takes the member of that number. Throws kInvalidArgument when it and what was taken before
   /// are not one tree, resource_exhausted when there are too many paths.
   void take(std::uint64_t number, const tree::Entry& entry);
+  /// Once all are taken: follows each link through the others. kInvalidArgument:
+  /// `symlink X escapes the workspace`.
+  void check_links() const;
   /// nullptr when there is none.
   Member* find(const std::string& path);
 
  private:
   void take_parents(const tree::Entry& entry);
   void add(const std::string& path, const Member& member);
+  bool leads_out(const std::string& link, const std::string& target) const;
 
   std::unordered_map<std::string, Member> members_;
   std::size_t path_bytes_ = 0;

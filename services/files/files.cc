@@ -49,6 +49,7 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
 
 api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
   const std::string path = workspace_path(request.path);
+  if (path.empty()) throw failed_precondition("workspace file read only supports regular files");
   const auto part = guest.call(
       api::agent::ReadPart{.path = path, .offset = request.offset, .max_bytes = request.max_bytes});
   const std::string& content = part.content.data;
@@ -61,12 +62,15 @@ api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
           .offset = request.offset,
           .size_bytes = part.size_bytes,
           .max_bytes = request.max_bytes,
-          .content = to_valid_utf8(content),
+          .content = content,
           .truncated = within && content.size() < part.size_bytes - request.offset};
 }
 
 api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {
   const std::string path = workspace_path(request.path);
+  if (path.empty()) {
+    throw failed_precondition("workspace file write only supports regular files: /workspace");
+  }
   api::agent::ReplaceFile replace{.path = path};
   replace.content.data = request.text;
   guest.call(replace);

@@ -1,5 +1,6 @@
 #include "services/files/push.h"
 
+#include "common/config/volume.h"
 #include "services/files/guest_change.h"
 #include "services/files/host_source.h"
 #include "services/files/volume/volume_reader.h"
@@ -56,7 +57,7 @@ api::PushedSync push(GuestTree& guest, const api::OnMachine<api::PushSync>& requ
   const HostSource source("source_path", request.request.source_path);
   GuestChange change(guest, destination);
   WithoutOthers sink(change.sink());
-  const tree::Totals totals = source.give(sink, work);
+  const tree::Totals totals = source.give(sink, work, kWorkspaceDiskBytes);
   change.commit();
   return {.workspace_id = request.request.workspace_id,
           .execution_mode = request.execution_mode,

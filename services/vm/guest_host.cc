@@ -72,7 +72,10 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
 
 std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
                                               const std::stop_token& stop) {
-  if (!require_guest_or_consent(record.machine.allow_host_compat)) {
+  // Once begun on the host, a machine has a directory and no disks.
+  const auto begun = record.machine.metadata.find("boot_mode");
+  const bool on_host = begun != record.machine.metadata.end() && begun->second == "compat";
+  if (on_host || !require_guest_or_consent(record.machine.allow_host_compat)) {
     return host_driver();
   }
   return std::make_unique<qemu::QemuDriver>(qemu::QemuDriver::Options{

@@ -7,11 +7,6 @@
 #include "services/vm/host_facts.h"
 
 namespace pyro::vm {
-namespace {
-
-constexpr std::chrono::seconds kProofLimit{30};
-
-}  // namespace
 
 MachineRecord default_machine(const api::BootFiles& boot) {
   return {.machine = {.environment = boot.environment,
@@ -23,12 +18,8 @@ MachineRecord default_machine(const api::BootFiles& boot) {
 }
 
 Preparer::Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
-                   TemplateBuilder& builder, Machines& machines)
-    : directory_(std::move(directory)),
-      host_(host),
-      templates_(templates),
-      builder_(builder),
-      machines_(machines) {
+                   TemplateBuilder& builder)
+    : directory_(std::move(directory)), host_(host), templates_(templates), builder_(builder) {
   make_private_directory(directory_);
 }
 
@@ -80,75 +71,57 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   const bool verified = earlier && earlier->verified_in_boot == host_boot_id();
   api::PreparedEnvironment reply{.environment = environment,
                                  .status = api::Warmth::kWarm,
-                                 .prepared = true,
                                  .manifest_path = manifest_of(environment)};
   if (!force) reply.daily_loop = describe(environment, boot, !verified, call.stop());
-  reply.reused = reply.daily_loop.status == api::Warmth::kWarm;
-  TemplateShape shape;
-  if (reply.reused) {
-    shape = earlier->shape;
-  } else {
-    const MachineRecord record = default_machine(boot);
-    const auto leases = take_boot_leases(boot);
-    const auto driver = host_.driver_for(record, call.stop());
-    const Work work{
-        .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
-    {
-      const Template made = builder_.ensure(
-          *driver, record, Priority::kNormal, work,
-          force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept);
-      shape = made.manifest.shape;
-    }
-    work.report("verify", "reading the template in full");
-    if (const auto flaw = templates_.check(shape, call.stop())) {
-      templates_.discard(shape);
-      throw unavailable("{}", *flaw);
-    }
-    prove(record, call);
+  if (reply.daily_loop.status == api::Warmth::kWarm) {
+    reply.prepared = reply.reused = true;
+    if (!verified) write(boot, earlier->shape, earlier->prepared_at);
+    return reply;
   }
-  if (!reply.reused || !verified) {
-    const Preparation done{.environment = environment,
-                           .environment_version = boot.environment_version,
-                           .shape = shape,
-                           .prepared_at = reply.reused ? earlier->prepared_at : now_epoch_seconds(),
-                           .verified_in_boot = host_boot_id()};
-    write_record(reply.manifest_path, done);
-    reply.daily_loop = describe(environment, boot, /*verify=*/false, call.stop());
+  const MachineRecord record = default_machine(boot);
+  const auto leases = take_boot_leases(boot);
+  const auto driver = host_.driver_for(record, call.stop());
+  const Work work{
+      .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
+  const TemplateShape shape =
+      builder_
+          .ensure(*driver, record, Priority::kNormal, work,
+                  force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept)
+          .manifest.shape;
+  work.report("verify", "reading the template in full");
+  if (const auto flaw = templates_.check(shape, call.stop())) {
+    templates_.discard(shape);
+    throw unavailable("{}", *flaw);
   }
   return reply;
+}
+
+api::PreparedEnvironment Preparer::record(const api::BootFiles& boot, const std::stop_token& stop) {
+  const MachineRecord record = default_machine(boot);
+  const auto shape = host_.driver_for(record, stop)->shape_of(record);
+  std::string why_not = "its machines start from no template";
+  if (!shape || !templates_.find(*shape, &why_not)) throw unavailable("{}", why_not);
+  write(boot, *shape, now_epoch_seconds());
+  return {.environment = boot.environment,
+          .status = api::Warmth::kWarm,
+          .prepared = true,
+          .manifest_path = manifest_of(boot.environment),
+          .daily_loop = describe(boot.environment, boot, /*verify=*/false, stop)};
+}
+
+void Preparer::write(const api::BootFiles& boot, const TemplateShape& shape,
+                     double prepared_at) const {
+  write_record(manifest_of(boot.environment),
+               Preparation{.environment = boot.environment,
+                           .environment_version = boot.environment_version,
+                           .shape = shape,
+                           .prepared_at = prepared_at,
+                           .verified_in_boot = host_boot_id()});
 }
 
 void Preparer::forget() {
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
     std::filesystem::remove(entry.path());
-  }
-}
-
-/// Two machines one after the other: the first a create, the second what a reset will be.
-void Preparer::prove(const MachineRecord& record, const bus::Call& call) {
-  const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {}, {});
-  for (const char* message : {"create, exec and delete", "the same once more, as after a reset"}) {
-    call.progress({.phase = "prove", .message = message});
-    const std::string vm_id = machines_.create(record).machine.vm_id;
-    Cleanup clean_up([this, &vm_id] {
-      try {
-        machines_.remove(vm_id, kRunErrorCleanup);
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
-      }
-    });
-    const api::Machine started = machines_.start(vm_id, quiet);
-    if (started.metadata.at("boot_mode") != "warm") {
-      throw unavailable(
-          "the template is there, but a machine did not start from it: run `pyro stack logs "
-          "--service vm`");
-    }
-    const auto outcome = machines_.exec(
-        vm_id, "true", kProofLimit, [](std::uint32_t, std::string_view) {}, quiet);
-    if (outcome.job.exit_code != 0) {
-      throw unavailable("`true` ended with status {} in a warm machine",
-                        outcome.job.exit_code.value_or(-1));
-    }
   }
 }
 

@@ -7,7 +7,6 @@
 #include "common/api/prepare.h"
 #include "common/bus/call.h"
 #include "services/vm/guest_host.h"
-#include "services/vm/machines.h"
 #include "services/vm/templates/template_builder.h"
 
 namespace pyro::vm {
@@ -41,27 +40,27 @@ MachineRecord default_machine(const api::BootFiles& boot);
 class Preparer {
  public:
   Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
-           TemplateBuilder& builder, Machines& machines);
+           TemplateBuilder& builder);
 
   /// `boot`: of an installed environment. `verify`: the template is read in full.
   api::DailyLoop describe(const std::string& environment, const std::optional<api::BootFiles>& boot,
                           bool verify, const std::stop_token& stop);
 
-  /// Builds, proves and records, unless all of it is in place and `force` is off. How long it took
-  /// is for the caller to fill in.
+  /// Builds the template and reads it in full, unless it was prepared and `force` is off.
   api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const bus::Call& call);
+  /// The template that is there was proved: from now on the environment counts as prepared.
+  api::PreparedEnvironment record(const api::BootFiles& boot, const std::stop_token& stop);
   /// Removes the records: nothing counts as prepared any more.
   void forget();
 
  private:
   std::filesystem::path manifest_of(const std::string& environment) const;
-  void prove(const MachineRecord& record, const bus::Call& call);
+  void write(const api::BootFiles& boot, const TemplateShape& shape, double prepared_at) const;
 
   std::filesystem::path directory_;
   GuestHost& host_;
   TemplateStore& templates_;
   TemplateBuilder& builder_;
-  Machines& machines_;
 };
 
 }  // namespace pyro::vm

@@ -98,7 +98,7 @@ Service::Service(ServiceHost& host)
               guest_host_, builder_, standbys_),
       machines_(registry_, {.paths = host.paths(), .max_active = host.config().limits.max_active},
                 starter_, warmer_),
-      preparer_(host.paths().cache_dir / "prepared", guest_host_, templates_, builder_, machines_),
+      preparer_(host.paths().cache_dir / "prepared", guest_host_, templates_, builder_),
       images_(host.client("image")) {
   machines_.recover();
   templates_.collect_garbage();
@@ -243,21 +243,21 @@ api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call
   return loop;
 }
 
-api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request, bus::Call& call) {
-  const auto begin = Clock::now();
-  refuse_network(request.network, "prepare without --network");
+api::PreparedEnvironment Service::handle(const api::PrepareTemplate& request, bus::Call& call) {
+  const api::PrepareEnvironment& wanted = request.request;
+  refuse_network(wanted.network, "prepare without --network");
   starter_.require_warm();
   if (const auto reason = guest_host_.obstacle()) {
     throw failed_precondition("guest boot is unavailable: {}", *reason);
   }
   const api::BootFiles boot = images_.call(
-      api::ResolveEnvironment{.environment = request.environment}, bus::CallOptions::within(call));
-  if (request.force) warmer_.rest();
-  api::PreparedEnvironment prepared = preparer_.prepare(boot, request.force, call);
-  warmer_.started(default_machine(boot));
-  prepared.duration_ms = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
-  return prepared;
+      api::ResolveEnvironment{.environment = wanted.environment}, bus::CallOptions::within(call));
+  if (request.proved) {
+    warmer_.started(default_machine(boot));
+    return preparer_.record(boot, call.stop());
+  }
+  if (wanted.force) warmer_.rest();
+  return preparer_.prepare(boot, wanted.force, call);
 }
 
 api::PrunedTemplates Service::handle(const api::PruneTemplates&, bus::Call&) {

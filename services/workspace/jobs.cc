@@ -66,13 +66,18 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
                        .timeout_seconds = static_cast<std::uint32_t>(what.timeout.count()),
                        .execution_mode = what.machine.execution_mode});
   fault::point("workspace.exec.recorded");
-  Cleanup retract([this, &running] { journal_.retract(running->begun); });
+  Cleanup retract([this, &running] {
+    // It may have begun although nobody said so.
+    kill(running->begun, running->vm_id);
+    journal_.retract(running->begun);
+  });
   const StopFd stop_fd(stop);
   const Deadline limit = std::min(deadline, Clock::now() + kGrace);
   auto agent = dial_agent(paths_, running->vm_id, limit, stop_fd);
   agent.call(wire::StartJob{.job_id = running->begun.job_id,
                             .command = what.command,
                             .cwd = what.cwd,
+                            .environment = what.environment,
                             .timeout_ms = static_cast<std::uint64_t>(
                                 std::chrono::milliseconds(what.timeout).count())},
              limit, stop_fd);
@@ -105,7 +110,11 @@ void Jobs::record(Running& running, const std::stop_token& stop) {
   const Deadline limit = Clock::now() + std::chrono::seconds(command.timeout_seconds) + kGrace;
   const auto take = [&](const link::OutputPiece& piece) {
     (piece.stream == 1 ? output.stdout_text : output.stderr_text).append(piece.data);
-    if (!running.live) return;
+    if (!running.live) {
+      // Output moves a follower's deadline; without end, it would for good.
+      if (Clock::now() > limit) throw deadline_exceeded("the guest does not end the command");
+      return;
+    }
     try {
       running.live->send(static_cast<std::uint32_t>(piece.stream), piece.data, limit, stop_fd);
     } catch (const Error&) {

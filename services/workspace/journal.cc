@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <map>
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
@@ -77,6 +78,28 @@ void Journal::finish(CommandRecord& command, const CommandOutput& output) {
     command.stdout_truncated = command.stderr_truncated = true;
   }
   rows_.put(row_of(command), command);
+  make_room(command);
+}
+
+void Journal::make_room(const CommandRecord& latest) {
+  std::map<fs::path, std::uint64_t> sizes;  // by name, so by age
+  std::uint64_t total = 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(output_file(latest, "").parent_path(), none)) {
+    total += sizes[entry.path()] = entry.file_size(none);
+  }
+  for (const auto& [file, size] : sizes) {
+    if (total <= session_bytes_) return;
+    CommandRecord owner{.workspace_id = latest.workspace_id, .session = latest.session};
+    owner.sequence = std::stoull(file.stem().string());
+    if (owner.sequence == latest.sequence) return;
+    if (auto row = rows_.get(row_of(owner))) {
+      (file.extension() == ".stdout" ? row->stdout_truncated : row->stderr_truncated) = true;
+      rows_.put(row_of(owner), *row);
+    }
+    fs::remove(file, none);
+    total -= size;
+  }
 }
 
 std::uint64_t Journal::count(const WorkspaceRecord& workspace) const {

@@ -63,14 +63,20 @@ struct CommandOutput {
 /// The history of commands. Thread-safe.
 class Journal {
  public:
-  Journal(Registry& registry, Paths paths)
-      : paths_(std::move(paths)), rows_(registry, "workspace_commands") {}
+  /// What the commands of one session may have printed in all.
+  static constexpr std::uint64_t kSessionBytes = 256U << 20U;
+
+  Journal(Registry& registry, Paths paths, std::uint64_t session_bytes = kSessionBytes)
+      : paths_(std::move(paths)),
+        session_bytes_(session_bytes),
+        rows_(registry, "workspace_commands") {}
 
   /// Records a command that is about to run, and gives it its number.
   CommandRecord begin(const WorkspaceRecord& workspace, CommandRecord command);
   /// It never ran.
   void retract(const CommandRecord& command);
-  /// Keeps what it printed, then records how it ended.
+  /// Keeps what it printed, then records how it ended. What all of a session printed is capped:
+  /// the oldest gives way, and its entries say so.
   void finish(CommandRecord& command, const CommandOutput& output);
 
   std::uint64_t count(const WorkspaceRecord& workspace) const;
@@ -88,9 +94,11 @@ class Journal {
 
  private:
   static std::string row_of(const CommandRecord& command);
+  void make_room(const CommandRecord& latest);
   std::filesystem::path output_file(const CommandRecord& command, std::string_view stream) const;
 
   Paths paths_;
+  std::uint64_t session_bytes_;
   mutable std::mutex mutex_;
   RecordTable<CommandRecord> rows_;
 };

@@ -38,12 +38,7 @@ class Sandboxes::Starting {
   ~Starting() {
     stop_.request_stop();
     if (machine_.valid()) machine_.wait();
-    if (kept_ || vm_id_.empty()) return;
-    try {
-      sandboxes_.remove(vm_id_);
-    } catch (const Error& error) {
-      log::warn("vm {} stays behind for now: {}", vm_id_, error.message());
-    }
+    if (!kept_ && !vm_id_.empty()) sandboxes_.remove_if_possible(vm_id_);
   }
 
   api::Machine get() { return machine_.get(); }
@@ -79,6 +74,11 @@ class Sandboxes::Starting {
 api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, const bus::Call& call,
                                     const std::stop_token& stop) {
   const api::Machine started = starting.get();
+  if (started.execution_mode == api::ExecutionMode::kHostCompat && wanted.volume_is_foreign) {
+    throw failed_precondition(
+        "no guest can be booted now, and a snapshot that was taken in one cannot be read on the "
+        "host: reset to the baseline, or mend what `pyro doctor` names");
+  }
   fault::point("workspace.machine.started");
   api::Machine machine =
       machines_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
@@ -122,6 +122,15 @@ api::Machine Sandboxes::status(const std::string& vm_id) {
 
 api::WorkspaceMachines Sandboxes::all() {
   return machines_.call(api::ListWorkspaceMachines{}, short_options());
+}
+
+void Sandboxes::remove_if_possible(const std::string& vm_id) noexcept {
+  try {
+    remove(vm_id);
+  } catch (const std::exception& error) {
+    log::warn("vm {} stays behind for now: {}", vm_id, error.what());
+    left_behind_();
+  }
 }
 
 void Sandboxes::remove(const std::string& vm_id) {

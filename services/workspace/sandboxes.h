@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,9 @@ namespace pyro::workspace {
 /// Thread-safe.
 class Sandboxes {
  public:
-  Sandboxes(bus::Client& machines, bus::Client& files) : machines_(machines), files_(files) {}
+  /// `left_behind`: a machine that could not be deleted again.
+  Sandboxes(bus::Client& machines, bus::Client& files, std::function<void()> left_behind)
+      : machines_(machines), files_(files), left_behind_(std::move(left_behind)) {}
 
   struct Wanted {
     const api::Workspace& workspace;
@@ -24,6 +27,8 @@ class Sandboxes {
     /// The workspace's machine that this one takes the place of.
     std::optional<std::string> replaces;
     std::filesystem::path volume;
+    /// A guest wrote it: this host does not look into it.
+    bool volume_is_foreign = false;
   };
 
   /// A fresh started machine with a copy of the volume at /workspace. When it fails there is no
@@ -43,6 +48,8 @@ class Sandboxes {
   api::WorkspaceMachines all();
   /// One that is gone already is no error.
   void remove(const std::string& vm_id);
+  /// The same where nothing can be done about a failure.
+  void remove_if_possible(const std::string& vm_id) noexcept;
 
  private:
   class Starting;
@@ -50,6 +57,7 @@ class Sandboxes {
                            const std::stop_token& stop);
   bus::Client& machines_;
   bus::Client& files_;
+  std::function<void()> left_behind_;
 };
 
 }  // namespace pyro::workspace

@@ -1,6 +1,7 @@
 #include "services/workspace/service.h"
 
 #include "common/base/clock.h"
+#include "services/workspace/preparation.h"
 #include "services/workspace/summary.h"
 
 namespace pyro::workspace {
@@ -123,6 +124,10 @@ api::PatchApplied Service::handle(const api::ApplyPatch& request, bus::Call& cal
   workspaces_.reviews().add(workspaces_.find(request.workspace_id), "patch_apply",
                             std::move(paths));
   return noted(std::move(applied));
+}
+
+api::PreparedEnvironment Service::handle(const api::PrepareEnvironment& request, bus::Call& call) {
+  return prepare(workspaces_, machines_, request, call);
 }
 
 api::WorkspaceSummary Service::handle(const api::SummarizeWorkspace& request, bus::Call& call) {

@@ -33,6 +33,7 @@ class Service {
   api::FileContent handle(const api::ReadFile& request, bus::Call& call);
   api::FileWritten handle(const api::WriteFile& request, bus::Call& call);
   api::PatchApplied handle(const api::ApplyPatch& request, bus::Call& call);
+  api::PreparedEnvironment handle(const api::PrepareEnvironment& request, bus::Call& call);
   api::WorkspaceSummary handle(const api::SummarizeWorkspace& request, bus::Call& call);
 
  private:

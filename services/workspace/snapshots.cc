@@ -34,6 +34,7 @@ api::Snapshot baseline_of(const WorkspaceRecord& workspace) {
 }  // namespace
 
 api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::string& name,
+                                bool is_foreign,
                                 const std::function<api::TreeSize(const fs::path&)>& copy) {
   check_identifier("snapshot_name", name);
   if (name == kBaseline || rows_.get(snapshot_row(workspace, name))) {
@@ -49,7 +50,7 @@ api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::str
                                .created_at = now_epoch_seconds(),
                                .entry_count = size.entry_count,
                                .bytes_written = size.bytes_written};
-  rows_.put(snapshot_row(workspace, name), {workspace.id(), snapshot});
+  rows_.put(snapshot_row(workspace, name), {workspace.id(), snapshot, is_foreign});
   return snapshot;
 }
 
@@ -67,6 +68,11 @@ api::Snapshot Snapshots::find(const WorkspaceRecord& workspace, const std::strin
   if (record) return record->snapshot;
   throw not_found("snapshot '{}' does not exist in workspace '{}'", printable(name),
                   workspace.id());
+}
+
+bool Snapshots::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {
+  const auto record = rows_.get(snapshot_row(workspace, name));
+  return record && record->is_foreign;
 }
 
 fs::path Snapshots::volume_of(const WorkspaceRecord& workspace, const std::string& name) const {

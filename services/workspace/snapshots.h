@@ -16,11 +16,14 @@ namespace pyro::workspace {
 struct SnapshotRecord {
   std::string workspace_id;
   api::Snapshot snapshot;
+  bool is_foreign = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("workspace_id", &SnapshotRecord::workspace_id, "The workspace.");
     f("snapshot", &SnapshotRecord::snapshot, "The snapshot.");
+    f("is_foreign", &SnapshotRecord::is_foreign,
+      "A guest wrote its volume: only guests look into it.");
   }
 };
 
@@ -33,7 +36,7 @@ class Snapshots {
 
   /// `copy` makes the volume; the row that follows makes it a snapshot.
   /// already_exists: the name is taken.
-  api::Snapshot create(const WorkspaceRecord& workspace, const std::string& name,
+  api::Snapshot create(const WorkspaceRecord& workspace, const std::string& name, bool is_foreign,
                        const std::function<api::TreeSize(const std::filesystem::path&)>& copy);
   /// failed_precondition: `cannot delete the baseline snapshot`.
   void remove(const WorkspaceRecord& workspace, const std::string& name);
@@ -41,6 +44,8 @@ class Snapshots {
   /// not_found: `snapshot 'x' does not exist in workspace 'y'`.
   api::Snapshot find(const WorkspaceRecord& workspace, const std::string& name) const;
   std::filesystem::path volume_of(const WorkspaceRecord& workspace, const std::string& name) const;
+  /// Whether a guest wrote it: this host must not parse it.
+  bool is_foreign(const WorkspaceRecord& workspace, const std::string& name) const;
   /// The baseline, then by age.
   std::vector<api::Snapshot> all(const WorkspaceRecord& workspace) const;
   /// By age, the latest first.

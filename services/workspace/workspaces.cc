@@ -69,7 +69,7 @@ Workspaces::Workspaces(Registry& registry, Paths paths, bus::Client& machines, b
     : paths_(std::move(paths)),
       machines_(machines),
       files_(files),
-      sandboxes_(machines, files),
+      sandboxes_(machines, files, [this] { collector_->wake(); }),
       table_(registry),
       journal_(registry, paths_),
       reviews_(registry),
@@ -143,14 +143,13 @@ api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus
     const std::lock_guard lock(mutex_);
     in_making_.insert(record.id());
   }
-  Cleanup made([this, &record, &files] {
-    const bool failed = record.vm_id.empty();
+  bool failed = true;
+  Cleanup made([this, &record, &files, &failed] {
     std::error_code ignored;
+    if (failed && !record.vm_id.empty()) sandboxes_.remove_if_possible(record.vm_id);
     if (failed) fs::remove_all(files.directory, ignored);
     const std::lock_guard lock(mutex_);
     in_making_.erase(record.id());
-    // Who made the machine has deleted it again; if that failed as well, the collector will.
-    if (failed) collector_->wake();
   });
   make_private_directory(files.directory);
   fault::point("workspace.create.directory");
@@ -164,6 +163,7 @@ api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus
   mark_active(record);
   record.vm_id = made_sandbox.machine.vm_id;
   table_.add(record);
+  failed = false;
   fault::point("workspace.create.recorded");
   wake_reaper();
   log::info("workspace {} was created on vm {}", record.id(), record.vm_id);
@@ -253,12 +253,12 @@ api::Workspace Workspaces::reset(const api::ResetWorkspace& request, const bus::
   const std::string& workspace_id = request.workspace_id;
   const Use use(*this, workspace_id);
   const api::Snapshot snapshot = snapshots_.find(table_.find(workspace_id), request.snapshot);
-  const auto turn =
-      use.live().turns.interrupt(fmt::format("workspace {} was reset meanwhile", workspace_id));
+  const auto turn = use.live().turns.interrupt(
+      fmt::format("workspace {} was reset meanwhile", workspace_id), call.stop());
   const WorkspaceRecord before = table_.find(workspace_id);
   jobs_->cancel_all(before);
   fault::point("workspace.reset.jobs_ended");
-  swap_machine(before, request, snapshot, call, call.stop());
+  turn->run([&] { swap_machine(before, request, snapshot, call, turn->stop()); });
   const WorkspaceRecord record = table_.find(workspace_id);
   // All of these are garbage by now, which the collector removes when we do not come to it.
   try {
@@ -286,12 +286,14 @@ void Workspaces::swap_machine(const WorkspaceRecord& before, const api::ResetWor
                               const api::Snapshot& snapshot, const bus::Call& call,
                               const std::stop_token& stop) {
   try {
-    const api::Machine machine =
-        sandboxes_.make({.workspace = before.workspace,
-                         .boot = request.boot,
-                         .replaces = before.vm_id,
-                         .volume = snapshots_.volume_of(before, snapshot.snapshot_name)},
-                        call, stop);
+    const api::Machine machine = sandboxes_.make(
+        {.workspace = before.workspace,
+         .boot = request.boot,
+         .replaces = before.vm_id,
+         .volume = snapshots_.volume_of(before, snapshot.snapshot_name),
+         .volume_is_foreign = snapshots_.is_foreign(before, snapshot.snapshot_name)},
+        call, stop);
+    Cleanup remove_again([&] { sandboxes_.remove_if_possible(machine.vm_id); });
     table_.update(before.id(), [&machine](WorkspaceRecord& record) {
       record.vm_id = machine.vm_id;
       record.workspace.environment_version = machine.environment_version;
@@ -302,6 +304,7 @@ void Workspaces::swap_machine(const WorkspaceRecord& before, const api::ResetWor
       record.workspace.last_reset_at = record.session_started_at;
       record.workspace.last_error.reset();
     });
+    remove_again.dismiss();
     fault::point("workspace.reset.recorded");
   } catch (const Error& error) {
     reset_failed(before, error.message());
@@ -365,6 +368,15 @@ Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
       started.machine.last_error ? " (" + *started.machine.last_error + ")" : "");
 }
 
+/// A command that was told to end has an exit status; one whose guest went has none.
+Error Workspaces::why_ended(const Started& started, const CommandRecord& command) const {
+  const auto now = table_.get(started.record.id());
+  const bool by_us = command.exit_code || !now || now->session != started.record.session;
+  return unavailable("the command was ended: {}",
+                     by_us ? "its workspace was stopped, reset or deleted"
+                           : "backing guest process is no longer running");
+}
+
 api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
                                           const bus::Call& call) {
   const Use use(*this, request.workspace_id);
@@ -376,6 +388,8 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
     // The turn is for the start alone: what runs holds up nobody.
     const auto turn = use.live().turns.begin(call.stop());
     started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name);
+    // Before it runs: from then on it is the job that holds off the expiry.
+    table_.touch(request.workspace_id);
     job = turn->run([&] {
       return jobs_->start({.workspace = started.record,
                            .machine = started.machine,
@@ -387,20 +401,18 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
                           call.deadline(), turn->stop());
     });
   }
-  table_.touch(request.workspace_id);
   const auto outcome = job->wait(call.deadline(), call.stop());
   if (!outcome) {
     // A caller that vanished, or a service that ends, has not asked for its end.
-    if (call.cancelled_by_caller()) jobs_->cancel(started.record, job);
-    throw cancelled("the call was cancelled");
+    if (!call.cancelled_by_caller()) {
+      throw deadline_exceeded("nobody waits for the command any more; it goes on, see the logs");
+    }
+    jobs_->cancel(started.record, job);
+    throw cancelled("the command was cancelled");
   }
   const CommandRecord& command = outcome->command;
   if (command.state == api::agent::JobState::kRunning) throw cancelled("the service ends");
-  if (command.state == api::agent::JobState::kCancelled) {
-    const api::Machine now = sandboxes_.status(started.record.vm_id);
-    throw unavailable("the command was ended: {}",
-                      now.last_error.value_or("its workspace was stopped, reset or deleted"));
-  }
+  if (command.state == api::agent::JobState::kCancelled) throw why_ended(started, command);
   const api::Workspace& workspace = started.record.workspace;
   api::WorkspaceExecResult result{.workspace_id = started.record.id(),
                                   .environment = workspace.environment,
@@ -432,10 +444,12 @@ api::Snapshot Workspaces::create_snapshot(const api::CreateSnapshot& request,
   bus::CallOptions options = bus::CallOptions::within(call);
   options.stop = turn->stop();
   const api::Snapshot snapshot = turn->run([&] {
-    return snapshots_.create(started.record, request.snapshot_name, [&](const fs::path& volume) {
+    const bool is_guest = started.machine.execution_mode != api::ExecutionMode::kHostCompat;
+    const auto copy = [&](const fs::path& volume) {
       return files_.call(api::CopyVolume{.vm_id = started.machine.vm_id, .volume = volume.string()},
                          options);
-    });
+    };
+    return snapshots_.create(started.record, request.snapshot_name, is_guest, copy);
   });
   table_.touch(request.workspace_id);
   return snapshot;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/api/files.h"
+#include "common/base/error.h"
 #include "common/reaper/reaper.h"
 #include "common/work/turns.h"
 #include "services/workspace/collector.h"
@@ -103,14 +104,23 @@ class Workspaces {
     const Started started = require_started(request.workspace_id, Op::kMethod.name);
     bus::CallOptions options = bus::CallOptions::within(call);
     options.stop = stop;
-    return files_.call(
-        api::OnMachine<Op>{.vm_id = started.machine.vm_id,
-                           .baseline = snapshots_.volume_of(started.record, "baseline").string(),
-                           .execution_mode = started.machine.execution_mode,
-                           .request = request},
-        options);
+    try {
+      return files_.call(
+          api::OnMachine<Op>{.vm_id = started.machine.vm_id,
+                             .baseline = snapshots_.volume_of(started.record, "baseline").string(),
+                             .execution_mode = started.machine.execution_mode,
+                             .request = request},
+          options);
+    } catch (const Error& error) {
+      // A guest that went meanwhile is the better reason.
+      if (error.code() == ErrorCode::kUnavailable) {
+        require_started(request.workspace_id, Op::kMethod.name);
+      }
+      throw;
+    }
   }
 
+  Error why_ended(const Started& started, const CommandRecord& command) const;
   std::shared_ptr<Live> live(const std::string& workspace_id);
   void erase(const WorkspaceRecord& record, bool expired);
   void swap_machine(const WorkspaceRecord& record, const api::ResetWorkspace& request,

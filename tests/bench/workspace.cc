@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <map>
 #include <random>
 
 #include "common/api/prepare.h"
@@ -199,15 +200,26 @@ void measure_transfers(BenchStack& stack, const Add& add) {
   workspaces.remove(id);
 }
 
-/// The most memory that a service has held since its start.
-double peak_mib(BenchStack& stack, const std::string& service) {
-  for (const auto& found : stack.client().call(api::StackStatus{.measure = true}).services) {
-    if (found.name != service) continue;
-    const std::string status = read_file(fmt::format("/proc/{}/status", found.pid.value_or(0)));
+/// Of each process of the stack on the host, by its program, the most memory that it has held. The
+/// VMM is left out: its guest's page cache fills with what passes.
+std::map<std::string, double> peaks_mib(const BenchStack& stack) {
+  std::map<std::string, double> peaks;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::error_code failed;
+    if (!fs::exists(entry.path() / "exe", failed)) continue;
+    const std::string words = read_file(entry.path() / "cmdline");
+    const std::string environment = read_file(entry.path() / "environ");
+    const std::string program = fs::path(words.c_str()).filename().string();
+    if (!program.starts_with("pyro-") || program == "pyro-bench") continue;
+    if (environment.find("PYRO_STATE_DIR=" + stack.paths().state_dir.string()) ==
+        std::string::npos) {
+      continue;
+    }
+    const std::string status = read_file(entry.path() / "status");
     const auto at = status.find("VmHWM:");
-    return std::stod(status.substr(at + 6)) / 1024;
+    if (at != std::string::npos) peaks[program] = std::stod(status.substr(at + 6)) / 1024;
   }
-  throw unavailable("no service '{}'", service);
+  return peaks;
 }
 
 void measure_memory(BenchStack& stack, const Add& add) {
@@ -217,7 +229,6 @@ void measure_memory(BenchStack& stack, const Add& add) {
   fs::create_directory(source);
   std::ofstream(source / "file").flush();
   const std::string id = workspaces.create();
-  const std::vector<std::string> services = {"workspace", "files", "vm"};
   const auto pass = [&](std::uint64_t bytes) {
     // Not a hole: a file of holes would be read as zeros at memory's speed all the same.
     fs::resize_file(source / "file", bytes);
@@ -227,13 +238,13 @@ void measure_memory(BenchStack& stack, const Add& add) {
         .workspace_id = id, .path = "file", .output_path = (work.path() / "out").string()});
   };
   pass(10'000'000);
-  std::vector<double> before;
-  for (const auto& service : services) before.push_back(peak_mib(stack, service));
+  const auto before = peaks_mib(stack);
   pass(kGigabyte);
-  for (std::size_t i = 0; i < services.size(); ++i) {
-    const double after = peak_mib(stack, services[i]);
-    add(fmt::format("peak of {}, 1 GB passed", services[i]), after, "MiB",
-        fmt::format("in and out; {:.1f} MiB after 10 MB", before[i]));
+  for (const auto& [program, after] : peaks_mib(stack)) {
+    const auto earlier = before.find(program);
+    if (earlier == before.end()) continue;
+    add(fmt::format("peak of {}", program), after, "MiB",
+        fmt::format("1 GB in and out; {:.1f} MiB after 10 MB", earlier->second));
   }
   workspaces.remove(id);
 }

@@ -51,6 +51,15 @@ api::Workspace WorkspaceFixture::status(const std::string& id) {
   return call(api::WorkspaceStatus{.workspace_id = id});
 }
 
+api::Workspace WorkspaceFixture::wait_for_stopped(const std::string& id) {
+  const Deadline deadline = Clock::now() + std::chrono::minutes(1);
+  while (true) {
+    const auto now = status(id);
+    if (now.state == api::MachineState::kStopped || Clock::now() > deadline) return now;
+    std::this_thread::yield();
+  }
+}
+
 void WorkspaceFixture::put(const fs::path& file, const std::string& content) {
   fs::create_directories(file.parent_path());
   std::ofstream(file, std::ios::binary) << content;

@@ -28,6 +28,8 @@ class WorkspaceFixture : public WarmFixture {
   api::Workspace reset(const std::string& id, const std::string& snapshot = "baseline");
   void snapshot(const std::string& id, const std::string& name);
   api::Workspace status(const std::string& id);
+  /// Its status once its guest is known to be gone, or after a minute.
+  api::Workspace wait_for_stopped(const std::string& id);
 
   /// A directory of the host with a few files: text, binary, a link, an empty directory.
   std::filesystem::path small_seed();

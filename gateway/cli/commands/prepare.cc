@@ -29,7 +29,8 @@ void add_prepare(CLI::App& root, Session& session) {
       "  pyro prepare debian:12-build\n"
       "  pyro prepare --force --json\n\n"
       "Builds the warm template that machines of the default size are restored from, and proves it "
-      "on\nthrowaway machines. With nothing changed since, it answers at once. `pyro doctor` tells "
+      "on\na throwaway workspace. With nothing changed since, it answers at once. `pyro doctor` "
+      "tells "
       "where\nan environment stands; `pyro env prune` deletes templates and unused environments.");
   auto request = std::make_shared<api::PrepareEnvironment>();
   api::add_options(*command, *request);

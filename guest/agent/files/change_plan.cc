@@ -44,6 +44,12 @@ std::optional<Step> decode_step(std::string_view field) {
 
 }  // namespace
 
+Identity identity_of(const struct stat& info) {
+  return {.inode = info.st_ino,
+          .mtime_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .size = static_cast<std::uint64_t>(info.st_size)};
+}
+
 std::string encode(const ChangePlan& plan) {
   std::string out;
   const auto add = [&out](std::string_view field) { out.append(field).push_back('\0'); };

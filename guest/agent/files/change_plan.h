@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,7 @@ struct Identity {
   std::uint64_t size = 0;
   bool operator==(const Identity&) const = default;
 };
+Identity identity_of(const struct stat& info);
 
 struct Step {
   StepKind kind = StepKind::kPlace;

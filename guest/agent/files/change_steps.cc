@@ -34,9 +34,7 @@ Error step_error(const std::string& path) {
 bool identify(int directory, const std::string& name, Identity& identity) {
   struct stat info {};
   if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  identity = {.inode = info.st_ino,
-              .mtime_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
-              .size = static_cast<std::uint64_t>(info.st_size)};
+  identity = identity_of(info);
   return true;
 }
 

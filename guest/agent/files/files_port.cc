@@ -48,16 +48,17 @@ void FilesPort::take(const std::shared_ptr<link::MuxStream>& stream) {
     return stream->reset();
   }
   UniqueFd ours(ends[0]);
+  UniqueFd threads(ends[1]);
   try {
-    start_thread(UniqueFd(ends[1]));
-  } catch (const std::exception&) {  // no more threads, no more memory
-    return stream->reset();
+    const asio::generic::stream_protocol protocol(AF_UNIX, 0);
+    const auto bridge =
+        std::make_shared<link::Bridge>(link::Bridge::Socket(io_, protocol, ours.release()));
+    start_thread(std::move(threads));
+    stream->accept(bridge);
+    bridge->start(stream);
+  } catch (const std::exception&) {  // no more threads, no more descriptors
+    stream->reset();
   }
-  const asio::generic::stream_protocol protocol(AF_UNIX, 0);
-  const auto bridge =
-      std::make_shared<link::Bridge>(link::Bridge::Socket(io_, protocol, ours.release()));
-  stream->accept(bridge);
-  bridge->start(stream);
 }
 
 void FilesPort::start_thread(UniqueFd socket) {

@@ -19,12 +19,6 @@ std::string_view kind_word(mode_t mode) {
   return S_ISLNK(mode) ? "symlink" : "file";
 }
 
-Identity identity_of(const struct stat& info) {
-  return {.inode = info.st_ino,
-          .mtime_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
-          .size = static_cast<std::uint64_t>(info.st_size)};
-}
-
 }  // namespace
 
 Error changed_meanwhile(std::string_view path) {

@@ -16,23 +16,6 @@
 namespace pyro::volume {
 namespace {
 
-/// A directory whose names are gathered until the end.
-struct Directory {
-  ext2_ino_t number = 0;
-  ext2_ino_t parent = 0;
-  std::uint32_t mode = 0;
-  std::int64_t mtime_ns = 0;
-  std::uint32_t subdirectories = 0;
-  std::vector<DirectoryName> names{};
-};
-
-/// The file whose data comes.
-struct OpenFile {
-  ext2_ino_t number;
-  Inode inode;
-  ContentWriter content;
-};
-
 /// A directory's path is as clean as its parent's, so that only its name needs a look.
 void require_clean(std::string_view path, std::string_view name) {
   if (path.size() > tree::kMaxPathBytes || path.front() == '/' || name.empty() ||
@@ -67,6 +50,23 @@ class VolumeWriter::Work {
   tree::Totals finish();
 
  private:
+  /// A directory whose names are gathered until the end.
+  struct Directory {
+    ext2_ino_t number = 0;
+    ext2_ino_t parent = 0;
+    std::uint32_t mode = 0;
+    std::int64_t mtime_ns = 0;
+    std::uint32_t subdirectories = 0;
+    std::vector<DirectoryName> names{};
+  };
+
+  /// The file whose data comes.
+  struct OpenFile {
+    ext2_ino_t number;
+    Inode inode;
+    ContentWriter content;
+  };
+
   struct PathHash : std::hash<std::string_view> {
     using is_transparent = void;
   };
@@ -108,7 +108,7 @@ VolumeWriter::Work::Work(const std::filesystem::path& file, std::int64_t ctime_n
   by_path_.emplace("", &top);
 }
 
-Directory& VolumeWriter::Work::directory(std::string_view path) {
+VolumeWriter::Work::Directory& VolumeWriter::Work::directory(std::string_view path) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) {
     throw invalid_argument("'{}' is no directory of the tree", printable(path));

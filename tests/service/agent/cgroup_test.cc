@@ -87,7 +87,7 @@ TEST_F(CgroupTest, a_command_that_cannot_start_leaves_the_agent_as_it_was) {
   auto request = job("true");
   request.cwd = "/no/such directory";
   EXPECT_EQ(code_of([&] { follow(request); }), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(groups(), testing::IsEmpty());
+  EXPECT_THAT(groups(), ::testing::IsEmpty());
   request = job("true");
   request.environment = {{"LONG", std::string(300'000, 'x')}};
   EXPECT_EQ(code_of([&] { follow(request); }), ErrorCode::kInvalidArgument);

@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
-#include "common/base/clock.h"
+#include <set>
+
+#include "common/tree/path.h"
 #include "tests/service/agent/files_fixture.h"
 
 namespace pyro::agent {
@@ -93,28 +95,45 @@ TEST_F(FilesTest, files_are_sent_in_the_order_they_were_asked_for) {
   EXPECT_EQ(sent.content.size(), 2U);
 }
 
-TEST_F(FilesTest, a_scan_of_what_has_not_changed_is_silent) {
+TEST_F(FilesTest, a_scan_tells_every_path_and_no_git_directory_when_all_is_asked_for) {
   auto connection = files();
   put("same/a", "1");
   put("same/sub/b", "2");
   put("other/c", "3");
   put(".git/objects/x", "");
   put("other/.git", "a file of that name");
-  // A ctime cannot be set: what has another one than `other/c` counts as changed.
-  const auto moment = as_it_is("other/c").ctime_ns;
-  const auto scan = receive(connection, wire::ScanTree{.unchanged_ctime_ns = moment});
-  EXPECT_EQ(scan.entries.count("other/c"), as_it_is("other").ctime_ns == moment ? 0U : 1U);
-  EXPECT_EQ(scan.entries.count(".git"), 0U);
-  EXPECT_EQ(scan.entries.count("other/.git"), 0U);
+  fs::create_symlink("a", tree() / "same/link");
   const auto all = receive(connection, wire::ScanTree{.all = true});
-  EXPECT_THAT(all.paths,
-              ElementsAre("", "other", "same", "other/c", "same/a", "same/sub", "same/sub/b"));
+  EXPECT_THAT(all.paths, ElementsAre("", "other", "same", "other/c", "same/a", "same/link",
+                                     "same/sub", "same/sub/b"));
+  EXPECT_EQ(all.entries.at("same/link").link_target, "a");
   const auto below = receive(connection, wire::ScanTree{.path = "same", .all = true});
-  EXPECT_THAT(below.paths, ElementsAre("same", "same/a", "same/sub", "same/sub/b"));
+  EXPECT_THAT(below.paths, ElementsAre("same", "same/a", "same/link", "same/sub", "same/sub/b"));
   EXPECT_THAT(refusal(connection, wire::ScanTree{.path = "same/a"}),
               Refused(ErrorCode::kFailedPrecondition,
                       "workspace path is not a directory: /workspace/same/a"));
   EXPECT_THAT(refusal(connection, wire::ScanTree{.path = "none"}), Refused(ErrorCode::kNotFound));
+}
+
+TEST_F(FilesTest, a_scan_since_any_moment_tells_what_its_rule_says) {
+  auto connection = files();
+  for (int i = 0; i < 60; ++i) put(fmt::format("d{}/e{}/f{}", i % 3, i % 7, i), "");
+  const auto all = receive(connection, wire::ScanTree{.all = true});
+  std::set<std::int64_t> moments;
+  for (const auto& [path, entry] : all.entries) moments.insert(entry.ctime_ns);
+  bool something_is_silent = false;
+  for (const auto moment : moments) {
+    std::vector<std::string> expected;
+    for (const auto& path : all.paths) {
+      const auto& parent = all.entries.at(std::string(tree::parent_of(path)));
+      const bool told_with_parent = !path.empty() && parent.ctime_ns != moment;
+      if (all.entries.at(path).ctime_ns != moment || told_with_parent) expected.push_back(path);
+    }
+    something_is_silent |= expected.size() < all.paths.size();
+    const auto told = receive(connection, wire::ScanTree{.unchanged_ctime_ns = moment});
+    EXPECT_EQ(told.paths, expected);
+  }
+  EXPECT_TRUE(something_is_silent);
 }
 
 TEST_F(FilesTest, a_part_of_a_file_comes_with_the_size_of_the_whole) {

@@ -71,6 +71,25 @@ TEST_F(JournalTest, a_log_that_is_too_long_leaves_out_what_the_oldest_commands_p
   EXPECT_EQ(log.entries[4].stdout_text, long_text);
 }
 
+TEST_F(JournalTest, what_the_oldest_commands_printed_gives_way_when_a_session_printed_too_much) {
+  Journal small(registry_, paths_, 25);
+  const auto a = record_of("aaaaaaaaaaaa");
+  for (int i = 0; i < 4; ++i) {
+    CommandOutput output;
+    output.stdout_text.append("0123456789");
+    auto command = small.begin(a, {.command = "print"});
+    command.state = JobState::kExited;
+    small.finish(command, output);
+  }
+  const auto log = small.log(a);
+  ASSERT_EQ(log.entries.size(), 4U);
+  EXPECT_EQ(log.entries[1].stdout_text, "");
+  EXPECT_TRUE(log.entries[1].stdout_truncated);
+  EXPECT_FALSE(log.entries[1].stderr_truncated);
+  EXPECT_EQ(log.entries[2].stdout_text, "0123456789");
+  EXPECT_EQ(log.entries[3].stdout_text, "0123456789");
+}
+
 TEST_F(JournalTest, tells_what_has_not_ended) {
   const auto a = record_of("aaaaaaaaaaaa");
   finish(begun(a, "ended"), "");

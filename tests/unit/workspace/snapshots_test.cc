@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 class SnapshotsTest : public WorkspaceTest {
  protected:
   api::Snapshot create(const std::string& name) {
-    return snapshots_.create(workspace_, name, [](const fs::path& volume) {
+    return snapshots_.create(workspace_, name, true, [](const fs::path& volume) {
       std::ofstream(volume) << "volume";
       return api::TreeSize{.entry_count = 5, .bytes_written = 50};
     });
@@ -68,10 +68,18 @@ TEST_F(SnapshotsTest, one_that_is_deleted_is_gone_and_its_name_free) {
 
 TEST_F(SnapshotsTest, a_copy_that_fails_is_no_snapshot) {
   const auto failing = [](const fs::path&) -> api::TreeSize { throw unavailable("no guest"); };
-  EXPECT_THAT(error_of([&] { snapshots_.create(workspace_, "one", failing); }),
+  EXPECT_THAT(error_of([&] { snapshots_.create(workspace_, "one", true, failing); }),
               Refused(ErrorCode::kUnavailable));
   EXPECT_THAT(snapshots_.named(workspace_), IsEmpty());
   create("one");
+}
+
+TEST_F(SnapshotsTest, a_volume_that_a_guest_wrote_is_known_as_such) {
+  create("guest");
+  snapshots_.create(workspace_, "host", false, [](const fs::path&) { return api::TreeSize{}; });
+  EXPECT_TRUE(snapshots_.is_foreign(workspace_, "guest"));
+  EXPECT_FALSE(snapshots_.is_foreign(workspace_, "host"));
+  EXPECT_FALSE(snapshots_.is_foreign(workspace_, "baseline"));
 }
 
 TEST_F(SnapshotsTest, volumes_that_no_row_names_are_garbage) {
