@@ -183,6 +183,9 @@ struct Workspace {
   }
 };
 
+/// The last part of a workspace's life, in which every reply names its end.
+inline constexpr double kLastPartOfLife = 0.2;
+
 /// A workspace's id on the command line and in every request.
 template <class Request, class Fields>
 void describe_workspace_id(Fields& f) {
@@ -412,8 +415,8 @@ struct WorkspaceLog {
     describe_reply_workspace_id<WorkspaceLog>(f);
     f("count", &WorkspaceLog::count, "Commands since the last reset.");
     f("entries", &WorkspaceLog::entries,
-      "The commands in their order. When all their output is more than 32 MiB, the oldest ones "
-      "come without theirs, marked as truncated.");
+      "The commands in their order. When all of it is more than 32 MiB, the oldest ones come "
+      "without their output, marked as truncated, or not at all.");
   }
 };
 

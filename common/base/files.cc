@@ -49,7 +49,11 @@ ssize_t copy_some(int source, int target, off_t at, off_t length) {
   return got <= 0 ? got : ::pwrite(target, buffer.data(), static_cast<std::size_t>(got), at);
 }
 
-void copy_extents(const fs::path& from, int target, const fs::path& to) {
+/// What is copied between two checks.
+constexpr off_t kPieceBytes = 64 << 20;
+
+void copy_extents(const fs::path& from, int target, const fs::path& to,
+                  const std::function<void()>& check) {
   const UniqueFd source = open_file(from, O_RDONLY);
   struct stat info {};
   if (::fstat(source.get(), &info) != 0) throw file_error("fstat", from);
@@ -63,7 +67,8 @@ void copy_extents(const fs::path& from, int target, const fs::path& to) {
     position = ::lseek(source.get(), data, SEEK_HOLE);
     if (position < 0) throw file_error("lseek", from);
     for (off_t at = data; at < position;) {
-      const ssize_t n = copy_some(source.get(), target, at, position - at);
+      if (check) check();
+      const ssize_t n = copy_some(source.get(), target, at, std::min(position - at, kPieceBytes));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw file_error("copy to", to);
       if (n == 0) throw internal_error("copy '{}': it became shorter meanwhile", from.string());
@@ -141,15 +146,16 @@ void write_file_atomically(const fs::path& path, std::string_view data, unsigned
   sync_path(path.has_parent_path() ? path.parent_path() : ".");
 }
 
-void copy_sparse(const fs::path& from, const fs::path& to) {
+void copy_sparse(const fs::path& from, const fs::path& to, const std::function<void()>& check) {
   const UniqueFd target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
   Cleanup remove([&to] { ::unlink(to.c_str()); });
-  copy_extents(from, target.get(), to);
+  copy_extents(from, target.get(), to, check);
   remove.dismiss();
 }
 
-void copy_sparse_into(const fs::path& from, const fs::path& to) {
-  copy_extents(from, open_file(to, O_WRONLY).get(), to);
+void copy_sparse_into(const fs::path& from, const fs::path& to,
+                      const std::function<void()>& check) {
+  copy_extents(from, open_file(to, O_WRONLY).get(), to, check);
 }
 
 void make_private_directory(const fs::path& path) {

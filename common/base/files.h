@@ -30,12 +30,14 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view d
                            unsigned mode = 0600);
 
 /// Copies only the extents that hold data, by reflink where the file system can.
-/// `to` must not exist.
-void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to);
+/// `to` must not exist. `check` is called between pieces, and throws to end it.
+void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to,
+                 const std::function<void()>& check = {});
 
 /// The same onto a file that exists and is blank, as a VMM may have open: it is written in place
 /// and gets the source's length. When it fails midway the file is no longer blank.
-void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::path& to);
+void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::path& to,
+                      const std::function<void()>& check = {});
 
 /// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);

@@ -12,7 +12,7 @@ constexpr std::size_t kHalf = CapturedOutput::kLimit / 2;
 }  // namespace
 
 void CapturedOutput::append(std::string_view data) {
-  const std::size_t room = std::min(kHalf - head_.size(), data.size());
+  const std::size_t room = head_closed_ ? 0 : std::min(kHalf - head_.size(), data.size());
   head_ += data.substr(0, room);
   data.remove_prefix(room);
   tail_ += data;
@@ -22,6 +22,12 @@ void CapturedOutput::append(std::string_view data) {
     tail_.erase(0, excess);
     dropped_ += excess;
   }
+}
+
+/// What follows is no longer the beginning.
+void CapturedOutput::skip(std::size_t bytes) {
+  head_closed_ = head_closed_ || bytes > 0;
+  dropped_ += bytes;
 }
 
 std::string CapturedOutput::text() const {

@@ -2,26 +2,49 @@
 
 namespace pyro {
 
-std::unique_ptr<Turns::Turn> Turns::start(std::unique_lock<std::mutex> lock,
-                                          const std::stop_token& caller) {
-  const std::lock_guard current(current_mutex_);
+std::unique_ptr<Turns::Turn> Turns::start(const std::stop_token& caller) {
+  busy_ = true;
   current_stop_ = std::stop_source();
-  current_interruption_ = std::make_shared<Turn::Interruption>();
-  return std::unique_ptr<Turn>(
-      new Turn(std::move(lock), current_stop_, current_interruption_, caller));
+  interruption_.reset();
+  return std::unique_ptr<Turn>(new Turn(*this, current_stop_, caller));
+}
+
+void Turns::end() {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+  }
+  changed_.notify_all();
+}
+
+std::optional<std::string> Turns::interruption() {
+  const std::lock_guard lock(mutex_);
+  return interruption_;
 }
 
 std::unique_ptr<Turns::Turn> Turns::begin(const std::stop_token& caller) {
-  return start(std::unique_lock(turn_), caller);
+  std::unique_lock lock(mutex_);
+  const auto free = [this] { return !busy_ && interrupting_ == 0; };
+  if (!changed_.wait(lock, caller, free)) {
+    throw cancelled("cancelled while another operation was under way");
+  }
+  return start(caller);
 }
 
 std::unique_ptr<Turns::Turn> Turns::interrupt(std::string reason, const std::stop_token& caller) {
-  {
-    const std::lock_guard current(current_mutex_);
-    if (current_interruption_) current_interruption_->set(std::move(reason));
-    current_stop_.request_stop();
+  std::unique_lock lock(mutex_);
+  if (busy_) {
+    if (!interruption_) interruption_ = std::move(reason);
+    // Its callbacks may want to know by whom.
+    std::stop_source current = current_stop_;
+    ++interrupting_;
+    lock.unlock();
+    current.request_stop();
+    lock.lock();
+    changed_.wait(lock, [this] { return !busy_; });
+    --interrupting_;
   }
-  return start(std::unique_lock(turn_), caller);
+  return start(caller);
 }
 
 }  // namespace pyro

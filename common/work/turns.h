@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,12 +13,16 @@
 namespace pyro {
 
 /// One operation at a time on a thing; a later one may interrupt the one under way instead of
-/// waiting for it. Thread-safe.
+/// waiting for it. Thread-safe; outlives its turns.
 class Turns {
  public:
   /// The thing to oneself, with a stop token that also an interruption requests.
   class Turn {
    public:
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() { turns_.end(); }
+
     const std::stop_token& stop() const { return stop_token_; }
 
     /// Runs `work`. Cut short by an interruption, it fails with what interrupted it.
@@ -26,56 +31,43 @@ class Turns {
       try {
         return std::forward<Work>(work)();
       } catch (const Error&) {
-        if (const auto reason = interruption_->get()) throw unavailable("{}", *reason);
+        if (const auto reason = turns_.interruption()) throw unavailable("{}", *reason);
         throw;
       }
     }
 
    private:
     friend class Turns;
-    class Interruption {
-     public:
-      void set(std::string reason) {
-        const std::lock_guard lock(mutex_);
-        if (!reason_) reason_ = std::move(reason);
-      }
-      std::optional<std::string> get() const {
-        const std::lock_guard lock(mutex_);
-        return reason_;
-      }
-
-     private:
-      mutable std::mutex mutex_;
-      std::optional<std::string> reason_;
-    };
     struct Forward {
       std::stop_source target;
       void operator()() noexcept { target.request_stop(); }
     };
-    Turn(std::unique_lock<std::mutex> lock, const std::stop_source& source,
-         std::shared_ptr<Interruption> interruption, const std::stop_token& caller)
-        : lock_(std::move(lock)),
-          stop_token_(source.get_token()),
-          interruption_(std::move(interruption)),
-          forward_(caller, Forward{source}) {}
-    std::unique_lock<std::mutex> lock_;
+    Turn(Turns& turns, const std::stop_source& source, const std::stop_token& caller)
+        : turns_(turns), stop_token_(source.get_token()), forward_(caller, Forward{source}) {}
+    Turns& turns_;
     std::stop_token stop_token_;
-    std::shared_ptr<Interruption> interruption_;
     std::stop_callback<Forward> forward_;
   };
 
-  /// Waits for the operation that is under way.
+  /// Waits for the operation that is under way, and for those that interrupt.
+  /// cancelled: the caller's stop came first.
   std::unique_ptr<Turn> begin(const std::stop_token& caller);
-  /// Cancels the operation that is under way, whose caller hears `reason`, and waits for its end.
+  /// Cancels the operation that is under way, whose caller hears `reason`, and goes next.
   /// Without a `caller` the new one is not cancelled by its own: it must run to its end.
   std::unique_ptr<Turn> interrupt(std::string reason, const std::stop_token& caller = {});
 
  private:
-  std::unique_ptr<Turn> start(std::unique_lock<std::mutex> lock, const std::stop_token& caller);
-  std::mutex turn_;
-  std::mutex current_mutex_;
+  std::unique_ptr<Turn> start(const std::stop_token& caller);
+  void end();
+  /// What interrupted the operation that is under way.
+  std::optional<std::string> interruption();
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool busy_ = false;
+  int interrupting_ = 0;  ///< wait for their turn, before all others
   std::stop_source current_stop_;
-  std::shared_ptr<Turn::Interruption> current_interruption_;
+  std::optional<std::string> interruption_;
 };
 
 }  // namespace pyro

@@ -7,11 +7,6 @@
 #include "gateway/cli/human.h"
 
 namespace pyro::cli {
-namespace {
-
-constexpr double kLastPartOfLife = 0.2;
-
-}  // namespace
 
 std::string host_compat_note(api::ExecutionMode mode) {
   if (mode != api::ExecutionMode::kHostCompat) return "";
@@ -20,9 +15,13 @@ std::string host_compat_note(api::ExecutionMode mode) {
 
 std::string expiry_note(const api::Workspace& workspace, double now) {
   const double left = workspace.expires_at - now;
-  if (left >= kLastPartOfLife * workspace.ttl_seconds) return "";
+  if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return "";
+  return expiry_note(workspace.workspace_id, workspace.expires_at, now);
+}
+
+std::string expiry_note(const std::string& workspace_id, double expires_at, double now) {
   return fmt::format("note: workspace {} expires in {} unless something is done in it",
-                     workspace.workspace_id, human_duration(left));
+                     workspace_id, human_duration(expires_at - now));
 }
 
 void note(const std::string& line) {

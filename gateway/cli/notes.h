@@ -15,6 +15,9 @@ std::string host_compat_note(api::ExecutionMode mode);
 /// In the last fifth of a workspace's life when it ends; else "". `now`: seconds since the epoch.
 std::string expiry_note(const api::Workspace& workspace, double now);
 
+/// The same of another reply, which names the expiry only then.
+std::string expiry_note(const std::string& workspace_id, double expires_at, double now);
+
 /// Writes a line, or nothing for "", to standard error.
 void note(const std::string& line);
 
@@ -22,7 +25,13 @@ void note(const std::string& line);
 template <api::Message Reply>
 void tell_notes(const Reply& reply) {
   if constexpr (requires { reply.execution_mode; }) note(host_compat_note(reply.execution_mode));
-  if constexpr (std::same_as<Reply, api::Workspace>) note(expiry_note(reply, now_epoch_seconds()));
+  if constexpr (std::same_as<Reply, api::Workspace>) {
+    note(expiry_note(reply, now_epoch_seconds()));
+  } else if constexpr (requires { reply.expires_at.has_value(); }) {
+    if (reply.expires_at) {
+      note(expiry_note(reply.workspace_id, *reply.expires_at, now_epoch_seconds()));
+    }
+  }
 }
 
 }  // namespace pyro::cli

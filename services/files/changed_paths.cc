@@ -25,7 +25,7 @@ class Scan {
   void run() {
     take({.path = "", .unchanged_ctime_ns = baseline_.unchanged_ctime_ns(), .all = false});
     // A directory from elsewhere is new here with all that is in it, which does not show it.
-    for (const auto& path : moved_directories()) take({.path = path, .all = true});
+    for (const auto& path : moved_directories()) take_moved(path);
   }
 
   /// Everything that the guest told, by path; of a path that came twice the later.
@@ -44,6 +44,20 @@ class Scan {
       entries_[entry.path] = std::move(entry);
     }
     list_.entries().clear();
+  }
+
+  /// In a busy guest it may be gone again.
+  void take_moved(const std::string& path) {
+    try {
+      take({.path = path, .all = true});
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kFailedPrecondition) {
+        throw;
+      }
+      std::erase_if(entries_, [&path](const auto& known) {
+        return known.first == path || known.first.starts_with(path + "/");
+      });
+    }
   }
 
   std::vector<std::string> moved_directories() {

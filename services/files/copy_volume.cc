@@ -24,7 +24,7 @@ api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& 
   const auto usage =
       guest.call(api::agent::FreezeVolume{.limit_ms = static_cast<std::uint64_t>(limit.count())});
   fault::point("files.copy_volume.frozen");
-  copy_sparse(copy.disk, volume.temporary());
+  copy_sparse(copy.disk, volume.temporary(), [&work] { check(work); });
   fault::point("files.copy_volume.copied");
   if (!guest.call(api::agent::ThawVolume{}).held) {
     throw unavailable("the guest did not keep its files still while they were copied: try again");

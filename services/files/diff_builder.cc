@@ -19,6 +19,12 @@ using tree::EntryKind;
 
 bool is_inside_git_directory(const std::string& path) {
   const auto parts = split(path, '/');
+  return std::find(parts.begin(), parts.end(), ".git") != parts.end();
+}
+
+/// git itself refuses such a path in whatever case it is written.
+bool is_refused_by_git(const std::string& path) {
+  const auto parts = split(path, '/');
   return std::any_of(parts.begin(), parts.end(), [](const std::string& part) {
     return ::strcasecmp(part.c_str(), ".git") == 0;
   });
@@ -141,11 +147,13 @@ void DiffBuilder::add(const std::string& path, const DiffSide& before, const Dif
   }
   Change change{.status = status_of(before, after),
                 .artifact_type = type_of(is_absent(after) ? before : after)};
-  if (alike) {
+  if (is_refused_by_git(path)) {
+    change.omitted = true;
+  } else if (alike) {
     if (before.kind == EntryKind::kFile) change.patch = mode_section(path, before, after);
     patch_bytes_ += change.patch.size();
   } else {
-    change.too_large = !put(change, path, before, after);
+    change.omitted = !put(change, path, before, after);
   }
   changes_.emplace(path, std::move(change));
 }
@@ -196,11 +204,11 @@ void DiffBuilder::collect(PatchForm form, const std::filesystem::path& patch,
 void DiffBuilder::take_section(PatchForm form, Changed& changed, std::string_view section) {
   auto& [path, change] = changed;
   --change.sections;
-  if (change.too_large) return;
+  if (change.omitted) return;
   if (patch_bytes_ + section.size() > kPatchLimit) {
     patch_bytes_ -= change.patch.size();
     change.patch.clear();
-    change.too_large = true;
+    change.omitted = true;
     return;
   }
   std::string text = form == PatchForm::kOddLink ? as_link_section(section) : std::string(section);
@@ -230,7 +238,7 @@ api::Diff DiffBuilder::build() {
                          .status = change.status,
                          .artifact_type = change.artifact_type};
     if (entry.path != path) entry.path_bytes = base64(path);
-    if (change.too_large) {
+    if (change.omitted) {
       diff.patch_omits.push_back(entry.path);
     } else if (change.is_text) {
       entry.text_patch = change.patch;

@@ -32,8 +32,9 @@ class DiffBuilder {
  public:
   /// Content of a file that is larger cannot be in a patch.
   static constexpr std::size_t kContentLimit = 16U << 20U;
-  /// The longest patch, and the most content that it is made from; in bytes.
-  static constexpr std::size_t kPatchLimit = 40U << 20U;
+  /// The longest patch, and the most content that it is made from; in bytes. A reply carries text
+  /// twice, in the patch and with its entry, and the bus 64 MiB.
+  static constexpr std::size_t kPatchLimit = 28U << 20U;
   static constexpr std::size_t kSourceLimit = 256U << 20U;
   /// The most entries, as many as a message can have.
   static constexpr std::size_t kEntryLimit = 65536;
@@ -42,7 +43,7 @@ class DiffBuilder {
   DiffBuilder(const std::filesystem::path& scratch, const Work& work);
 
   /// Paths are clean (tree::is_clean_path), each comes once, in any order. Nothing is taken of a
-  /// path where both sides are alike, and of one with a part `.git`, in any case of its letters.
+  /// path where both sides are alike, and of one with a part `.git`.
   /// resource_exhausted: more than kEntryLimit paths differ.
   void add(const std::string& path, const DiffSide& before, const DiffSide& after);
 
@@ -56,7 +57,7 @@ class DiffBuilder {
     api::ArtifactType artifact_type = api::ArtifactType::kFile;
     bool is_text = false;      ///< gets a text_patch
     std::size_t sections = 0;  ///< that git is to make of it
-    bool too_large = false;
+    bool omitted = false;      ///< from the patch: too large for it, or git refuses the path
     std::string patch{};
   };
 

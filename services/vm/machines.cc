@@ -17,18 +17,24 @@ namespace fs = std::filesystem;
 using api::MachineState;
 
 constexpr std::string_view kGuestGone = "backing guest process is no longer running";
-/// How long a guest may take to flush its disks when it is stopped.
+/// How long a guest may take to hear that it is to be stopped.
 constexpr std::chrono::seconds kPowerOffLimit{5};
+/// As much as its memory holds may have to go to a slow disk.
+constexpr std::chrono::seconds kFlushLimit{60};
 /// A journal may have to be replayed, on a busy host.
 constexpr std::chrono::seconds kMountLimit{60};
 
-/// Lets the guest flush its disks; one that does not is ended all the same.
-void power_off(const MachinePaths& paths) {
+/// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
+void power_off(const MachinePaths& paths, const ShimProcess& shim) {
   try {
     const StopFd never({});
     const Deadline limit = Clock::now() + kPowerOffLimit;
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
     agent.call(api::agent::PowerOff{}, limit, never);
+    // The answer comes before the disks are flushed.
+    if (!wait_for(shim.pidfd(), POLLIN, Clock::now() + kFlushLimit, never)) {
+      throw deadline_exceeded("its disks were not flushed in {} s", kFlushLimit.count());
+    }
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());
   }
@@ -147,7 +153,9 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
   operation->run([&] {
     // Host compatibility mode has a directory instead, which is filled by the files service.
     if (record.machine.execution_mode != api::ExecutionMode::kHostCompat) {
-      copy_sparse_into(volume, paths.workspace_disk());
+      copy_sparse_into(volume, paths.workspace_disk(), [&operation] {
+        if (operation->stop().stop_requested()) throw cancelled("the copy was cancelled");
+      });
     }
     mount(paths, call.deadline(), operation->stop());
   });
@@ -171,7 +179,8 @@ api::Machine Machines::stop(const std::string& vm_id) {
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     watch_.remove(vm_id);
-    power_off(paths_of(vm_id));
+    if (!live->shim) live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+    if (live->shim) power_off(paths_of(vm_id), *live->shim);
     end_guest(vm_id, *live);
     table_.update(vm_id, [](MachineRecord& changed) { set_stopped(changed, std::nullopt); });
   }

@@ -34,11 +34,10 @@ void Workspaces::reap_expired() {
   for (const auto& candidate : table_.all()) {
     const auto one = live(candidate.id());
     if (!expired(candidate) || one->calls > 0 || jobs_->any(candidate.id())) continue;
-    const auto turn = one->turns.interrupt(
-        fmt::format("workspace '{}' expired and was automatically deleted", candidate.id()));
-    // Somebody may have been at it just before.
+    const auto turn = one->turns.begin({});
+    // Somebody may have been at it just before, or may just have come.
     const auto record = table_.get(candidate.id());
-    if (!record || !expired(*record)) continue;
+    if (!record || !expired(*record) || one->calls > 0 || jobs_->any(candidate.id())) continue;
     erase(*record, true);
     log::info("workspace {} expired and was deleted", candidate.id());
   }
@@ -46,7 +45,13 @@ void Workspaces::reap_expired() {
 
 void Workspaces::adopt_jobs() {
   std::map<std::string, WorkspaceRecord> records;
-  for (auto& record : table_.all()) records.emplace(record.id(), std::move(record));
+  for (auto& record : table_.all()) {
+    if (record.throwaway) {
+      table_.erase(record.id());  // what is left of it is garbage
+    } else {
+      records.emplace(record.id(), std::move(record));
+    }
+  }
   for (const auto& command : journal_.running()) {
     const auto record = records.find(command.workspace_id);
     if (record == records.end() || record->second.session != command.session) continue;
@@ -74,7 +79,8 @@ void Workspaces::collect_machines(const std::set<std::string>& in_making) {
       if (in_making.contains(workspace_id) || in_making_.contains(workspace_id)) continue;
     }
     // A second machine of a workspace may belong to a reset that is under way.
-    const auto turn = table_.get(workspace_id) ? live(workspace_id)->turns.begin({}) : nullptr;
+    const auto one = live(workspace_id);
+    const auto turn = one->turns.begin({});
     const auto record = table_.get(workspace_id);
     if (record && record->vm_id == machine.vm_id) continue;
     log::info("vm {} belongs to no workspace and is deleted", machine.vm_id);
@@ -98,9 +104,14 @@ void Workspaces::collect_directories(const std::set<std::string>& in_making) {
 }
 
 void Workspaces::collect_within(const std::string& workspace_id) {
-  const auto turn = live(workspace_id)->turns.begin({});
+  const auto one = live(workspace_id);
+  const auto turn = one->turns.begin({});
   const auto record = table_.get(workspace_id);
   if (!record) return;
+  if (record->must_stop) {
+    sandboxes_.stop(record->vm_id);
+    table_.update(workspace_id, [](WorkspaceRecord& changed) { changed.must_stop = false; });
+  }
   snapshots_.collect_garbage(*record);
   journal_.forget_other_sessions(*record);
   reviews_.forget_other_sessions(*record);

@@ -12,6 +12,7 @@
 
 #include "common/bus/call.h"
 #include "common/config/paths.h"
+#include "common/link/agent_client.h"
 #include "common/stream/output_sender.h"
 #include "services/workspace/journal.h"
 
@@ -81,12 +82,18 @@ class Jobs {
     CommandRecord begun;
     std::string vm_id;
     std::unique_ptr<OutputSender> live;
+    std::optional<link::AgentConnection> agent;  ///< that started it
     std::shared_ptr<Job> job = std::make_shared<Job>();
     bool done = false;
     std::jthread thread;
   };
 
+  api::agent::Job follow(Running& running, CommandOutput& output, const StopFd& stop);
+  std::optional<api::agent::Job> follow_to_end(Running& running, CommandOutput& output,
+                                               const std::stop_token& stop);
   void record(Running& running, const std::stop_token& stop);
+  template <class Matches>
+  void end_and_wait(const WorkspaceRecord& workspace, const Matches& matches);
   void launch(std::unique_ptr<Running> running);
   void collect_finished();
   void kill(const CommandRecord& command, const std::string& vm_id);

@@ -18,7 +18,14 @@ namespace fs = std::filesystem;
 /// What one reply of all commands carries in all; the bus takes 64 MiB.
 constexpr std::size_t kMostLogBytes = 32U << 20U;
 
-std::string content_of(const fs::path& file) { return fs::exists(file) ? read_file(file) : ""; }
+/// A reset or a lack of room may remove it at any time.
+std::string content_of(const fs::path& file) {
+  try {
+    return read_file(file);
+  } catch (const Error&) {
+    return "";
+  }
+}
 
 }  // namespace
 
@@ -117,8 +124,11 @@ api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace) const {
   const auto commands = recent(workspace, RecordTable<CommandRecord>::kAllRows);
   api::WorkspaceLog log{.workspace_id = workspace.id(),
                         .count = static_cast<std::uint32_t>(commands.size())};
+  constexpr std::size_t kEntryBytes = 512;
   std::size_t bytes = 0;
   for (const auto& command : commands) {  // the latest first, so that it is the old that gives way
+    bytes += kEntryBytes + command.command.size();
+    if (bytes > kMostLogBytes) break;
     api::LogEntry entry{.sequence = command.sequence,
                         .command = command.command,
                         .cwd = command.cwd,

@@ -24,7 +24,8 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
   const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {}, {});
   step("create a workspace");
   const api::Workspace made =
-      workspaces.create({.environment = environment, .name = "pyro prepare"}, quiet);
+      workspaces.create({.environment = environment, .name = "pyro prepare"}, quiet,
+                        Workspaces::Lifetime::kOfThisService);
   Cleanup remove([&] {
     try {
       workspaces.remove(made.workspace_id, "prepared");

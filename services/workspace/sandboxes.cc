@@ -11,6 +11,8 @@ namespace pyro::workspace {
 namespace {
 
 constexpr std::chrono::seconds kShortLimit{60};
+/// The guest writes to its disks what is in its memory.
+constexpr std::chrono::seconds kStopLimit{100};
 
 bus::CallOptions options_with(const bus::Call& call, const std::stop_token& stop) {
   bus::CallOptions options = bus::CallOptions::within(call);
@@ -38,7 +40,10 @@ class Sandboxes::Starting {
   ~Starting() {
     stop_.request_stop();
     if (machine_.valid()) machine_.wait();
-    if (!kept_ && !vm_id_.empty()) sandboxes_.remove_if_possible(vm_id_);
+    if (kept_) return;
+    // A machine whose creation was not answered may be there as well.
+    if (vm_id_.empty()) return sandboxes_.left_behind_();
+    sandboxes_.remove_if_possible(vm_id_);
   }
 
   api::Machine get() { return machine_.get(); }
@@ -109,15 +114,23 @@ Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted,
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
 }
 
-api::Machine Sandboxes::status(const std::string& vm_id) {
+api::Machine Sandboxes::status(const std::string& vm_id, const bus::CallOptions& options) {
   try {
-    return machines_.call(api::MachineStatus{.vm_id = vm_id}, short_options());
+    return machines_.call(api::MachineStatus{.vm_id = vm_id}, options);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
     return {.vm_id = vm_id,
             .state = api::MachineState::kStopped,
             .last_error = "its machine is gone; a reset makes a new one"};
   }
+}
+
+api::Machine Sandboxes::start(const std::string& vm_id, const bus::CallOptions& options) {
+  return machines_.call(api::StartMachine{.vm_id = vm_id}, options);
+}
+
+api::Machine Sandboxes::stop(const std::string& vm_id) {
+  return machines_.call(api::StopMachine{.vm_id = vm_id}, {.deadline = Clock::now() + kStopLimit});
 }
 
 api::WorkspaceMachines Sandboxes::all() {

@@ -5,12 +5,6 @@
 #include "services/workspace/summary.h"
 
 namespace pyro::workspace {
-namespace {
-
-/// The last part of a workspace's life, in which every reply names its end.
-constexpr double kLastPart = 0.2;
-
-}  // namespace
 
 Service::Service(ServiceHost& host)
     : registry_(host.paths().registry()),
@@ -21,7 +15,7 @@ Service::Service(ServiceHost& host)
 template <class Reply>
 Reply Service::noted(Reply reply) {
   const api::Workspace workspace = workspaces_.find(reply.workspace_id).workspace;
-  if (workspace.expires_at - now_epoch_seconds() < kLastPart * workspace.ttl_seconds) {
+  if (workspace.expires_at - now_epoch_seconds() < api::kLastPartOfLife * workspace.ttl_seconds) {
     reply.expires_at = workspace.expires_at;
   }
   return reply;
@@ -35,12 +29,12 @@ api::WorkspaceList Service::handle(const api::ListWorkspaces&, bus::Call&) {
   return workspaces_.list();
 }
 
-api::Workspace Service::handle(const api::WorkspaceStatus& request, bus::Call&) {
-  return workspaces_.status(request.workspace_id);
+api::Workspace Service::handle(const api::WorkspaceStatus& request, bus::Call& call) {
+  return workspaces_.status(request.workspace_id, call);
 }
 
-api::Workspace Service::handle(const api::UpdateWorkspace& request, bus::Call&) {
-  return workspaces_.update(request);
+api::Workspace Service::handle(const api::UpdateWorkspace& request, bus::Call& call) {
+  return workspaces_.update(request, call);
 }
 
 api::WorkspaceExecResult Service::handle(const api::ExecWorkspace& request, bus::Call& call) {

@@ -38,7 +38,7 @@ api::SummaryChanges changes_of(Workspaces& workspaces, const api::Workspace& wor
 
 api::WorkspaceSummary summarize(Workspaces& workspaces, const std::string& workspace_id,
                                 const bus::Call& call) {
-  const api::Workspace workspace = workspaces.status(workspace_id);
+  const api::Workspace workspace = workspaces.status(workspace_id, call);
   const WorkspaceRecord record = workspaces.find(workspace_id);
   const auto named = workspaces.snapshot_store().named(record);
   const auto exports = workspaces.reviews().exports(record);

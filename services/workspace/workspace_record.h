@@ -16,6 +16,8 @@ struct WorkspaceRecord {
   std::string vm_id;
   std::uint32_t session = 0;
   double session_started_at = 0;
+  bool must_stop = false;
+  bool throwaway = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -24,6 +26,9 @@ struct WorkspaceRecord {
     f("session", &WorkspaceRecord::session,
       "Raised by each reset: commands and events of another one are garbage.");
     f("session_started_at", &WorkspaceRecord::session_started_at, "Creation or last reset.");
+    f("must_stop", &WorkspaceRecord::must_stop,
+      "A reset failed while its machine could not be stopped: it is to be.");
+    f("throwaway", &WorkspaceRecord::throwaway, "Nobody's once the service that made it ended.");
   }
 
   const std::string& id() const { return workspace.workspace_id; }

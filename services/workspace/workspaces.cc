@@ -17,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 
-constexpr std::chrono::seconds kStopLimit{60};
-
 /// Where commands start, and their HOME. On the host without a sandbox neither is at its place.
 std::string directory_of(const api::Machine& machine) {
   const auto elsewhere = machine.metadata.find("workspace_dir");
@@ -55,7 +53,7 @@ void fill_from_seed(api::WorkspaceSeed& seed, const std::optional<std::string>& 
 
 Workspaces::Use::Use(Workspaces& workspaces, const std::string& workspace_id)
     : workspaces_(workspaces) {
-  workspaces.table_.find(workspace_id);
+  workspaces.find(workspace_id);
   live_ = workspaces.live(workspace_id);
   ++live_->calls;
 }
@@ -67,7 +65,6 @@ Workspaces::Use::~Use() {
 
 Workspaces::Workspaces(Registry& registry, Paths paths, bus::Client& machines, bus::Client& files)
     : paths_(std::move(paths)),
-      machines_(machines),
       files_(files),
       sandboxes_(machines, files, [this] { collector_->wake(); }),
       table_(registry),
@@ -101,6 +98,16 @@ void Workspaces::wake_reaper() {
   if (reaper_) reaper_->wake();
 }
 
+WorkspaceRecord Workspaces::find(const std::string& workspace_id) {
+  WorkspaceRecord record = table_.find(workspace_id);
+  if (record.workspace.expires_at > now_epoch_seconds() || live(workspace_id)->calls > 0 ||
+      jobs_->any(workspace_id)) {
+    return record;
+  }
+  wake_reaper();
+  throw not_found("workspace '{}' expired and was automatically deleted", workspace_id);
+}
+
 std::shared_ptr<Workspaces::Live> Workspaces::live(const std::string& workspace_id) {
   const std::lock_guard lock(mutex_);
   auto& live = live_[workspace_id];
@@ -125,7 +132,8 @@ api::Workspace Workspaces::describe(const WorkspaceRecord& record,
   return workspace;
 }
 
-api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus::Call& call) {
+api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus::Call& call,
+                                  Lifetime lifetime) {
   refuse_network(request.network_policy);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
@@ -137,7 +145,8 @@ api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus
                                        .mem_mib = request.mem_mib,
                                        .ttl_seconds = request.ttl_seconds,
                                        .network_policy = request.network_policy,
-                                       .allow_host_compat = request.allow_host_compat}};
+                                       .allow_host_compat = request.allow_host_compat},
+                         .throwaway = lifetime == Lifetime::kOfThisService};
   const WorkspacePaths files(paths_, record.id());
   {
     const std::lock_guard lock(mutex_);
@@ -150,6 +159,7 @@ api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus
     if (failed) fs::remove_all(files.directory, ignored);
     const std::lock_guard lock(mutex_);
     in_making_.erase(record.id());
+    if (failed) collector_->wake();
   });
   make_private_directory(files.directory);
   fault::point("workspace.create.directory");
@@ -196,17 +206,18 @@ api::WorkspaceList Workspaces::list() {
   return list;
 }
 
-api::Workspace Workspaces::status(const std::string& workspace_id) {
-  const WorkspaceRecord record = table_.find(workspace_id);
-  return describe(record, sandboxes_.status(record.vm_id));
+api::Workspace Workspaces::status(const std::string& workspace_id, const bus::Call& call) {
+  const WorkspaceRecord record = find(workspace_id);
+  return describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
 }
 
-api::Workspace Workspaces::update(const api::UpdateWorkspace& request) {
+api::Workspace Workspaces::update(const api::UpdateWorkspace& request, const bus::Call& call) {
   if (request.name && request.clear_name) {
     throw invalid_argument("name and clear_name exclude each other");
   }
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
+  const Use use(*this, request.workspace_id);
   const WorkspaceRecord record =
       table_.update(request.workspace_id, [&request](WorkspaceRecord& changed) {
         api::Workspace& workspace = changed.workspace;
@@ -216,21 +227,25 @@ api::Workspace Workspaces::update(const api::UpdateWorkspace& request) {
         for (const auto& [key, value] : request.labels) workspace.labels[key] = value;
         mark_active(changed);
       });
-  return describe(record, sandboxes_.status(record.vm_id));
+  return describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
 }
 
 api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Call& call) {
   const Use use(*this, workspace_id);
   const auto turn = use.live().turns.begin(call.stop());
   const WorkspaceRecord record = table_.find(workspace_id);
-  api::Machine machine = sandboxes_.status(record.vm_id);
+  bus::CallOptions options = bus::CallOptions::within(call);
+  options.stop = turn->stop();
+  api::Machine machine = turn->run([&] { return sandboxes_.status(record.vm_id, options); });
+  if (Sandboxes::is_gone(machine)) {
+    throw failed_precondition("workspace {} cannot be started: {}", workspace_id,
+                              *machine.last_error);
+  }
   if (machine.state != MachineState::kStarted) {
-    bus::CallOptions options = bus::CallOptions::within(call);
-    options.stop = turn->stop();
-    machine = turn->run(
-        [&] { return machines_.call(api::StartMachine{.vm_id = record.vm_id}, options); });
+    machine = turn->run([&] { return sandboxes_.start(record.vm_id, options); });
     table_.update(workspace_id, [](WorkspaceRecord& changed) {
       changed.workspace.last_error.reset();
+      changed.must_stop = false;
       mark_active(changed);
     });
   }
@@ -243,8 +258,7 @@ api::Workspace Workspaces::stop(const std::string& workspace_id) {
       use.live().turns.interrupt(fmt::format("workspace {} was stopped meanwhile", workspace_id));
   const WorkspaceRecord record = table_.find(workspace_id);
   jobs_->cancel_all(record);
-  const api::Machine machine = machines_.call(api::StopMachine{.vm_id = record.vm_id},
-                                              {.deadline = Clock::now() + kStopLimit});
+  const api::Machine machine = sandboxes_.stop(record.vm_id);
   table_.touch(workspace_id);
   return describe(table_.find(workspace_id), machine);
 }
@@ -252,10 +266,12 @@ api::Workspace Workspaces::stop(const std::string& workspace_id) {
 api::Workspace Workspaces::reset(const api::ResetWorkspace& request, const bus::Call& call) {
   const std::string& workspace_id = request.workspace_id;
   const Use use(*this, workspace_id);
-  const api::Snapshot snapshot = snapshots_.find(table_.find(workspace_id), request.snapshot);
+  // What cannot be asked for interrupts nobody.
+  snapshots_.find(table_.find(workspace_id), request.snapshot);
   const auto turn = use.live().turns.interrupt(
       fmt::format("workspace {} was reset meanwhile", workspace_id), call.stop());
   const WorkspaceRecord before = table_.find(workspace_id);
+  const api::Snapshot snapshot = snapshots_.find(before, request.snapshot);
   jobs_->cancel_all(before);
   fault::point("workspace.reset.jobs_ended");
   turn->run([&] { swap_machine(before, request, snapshot, call, turn->stop()); });
@@ -273,7 +289,8 @@ api::Workspace Workspaces::reset(const api::ResetWorkspace& request, const bus::
   }
   log::info("workspace {} was reset to '{}' on vm {}", workspace_id, request.snapshot,
             record.vm_id);
-  api::Workspace workspace = describe(record, sandboxes_.status(record.vm_id));
+  api::Workspace workspace =
+      describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
   workspace.workspace_reset = api::WorkspaceReset{.snapshot_name = snapshot.snapshot_name,
                                                   .kind = std::string(api::name_of(snapshot.kind)),
                                                   .entry_count = snapshot.entry_count,
@@ -303,6 +320,7 @@ void Workspaces::swap_machine(const WorkspaceRecord& before, const api::ResetWor
       record.session_started_at = record.workspace.last_activity_at;
       record.workspace.last_reset_at = record.session_started_at;
       record.workspace.last_error.reset();
+      record.must_stop = false;
     });
     remove_again.dismiss();
     fault::point("workspace.reset.recorded");
@@ -316,12 +334,14 @@ void Workspaces::reset_failed(const WorkspaceRecord& record, const std::string& 
   try {
     table_.update(record.id(), [&why](WorkspaceRecord& changed) {
       changed.workspace.last_error = "reset failed: " + why;
+      changed.must_stop = true;
     });
-    machines_.call(api::StopMachine{.vm_id = record.vm_id},
-                   {.deadline = Clock::now() + kStopLimit});
+    sandboxes_.stop(record.vm_id);
+    table_.update(record.id(), [](WorkspaceRecord& changed) { changed.must_stop = false; });
   } catch (const Error& error) {
-    log::error("workspace {} could not be stopped after its reset failed: {}", record.id(),
+    log::error("workspace {} is not stopped yet after its reset failed: {}", record.id(),
                error.message());
+    collector_->wake();
   }
 }
 
@@ -358,9 +378,10 @@ void Workspaces::erase(const WorkspaceRecord& record, bool expired) {
 }
 
 Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
-                                                std::string_view method) {
+                                                std::string_view method,
+                                                const bus::CallOptions& options) {
   Started started{.record = table_.find(workspace_id)};
-  started.machine = sandboxes_.status(started.record.vm_id);
+  started.machine = sandboxes_.status(started.record.vm_id, options);
   if (started.machine.state == MachineState::kStarted) return started;
   throw failed_precondition(
       "workspace {} must be in 'started' state before {}: it is {}{}; start or reset it first",
@@ -387,7 +408,8 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
   {
     // The turn is for the start alone: what runs holds up nobody.
     const auto turn = use.live().turns.begin(call.stop());
-    started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name);
+    started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
+                              bus::CallOptions::within(call));
     // Before it runs: from then on it is the job that holds off the expiry.
     table_.touch(request.workspace_id);
     job = turn->run([&] {
@@ -432,15 +454,16 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
   return result;
 }
 
-api::WorkspaceLog Workspaces::log(const std::string& workspace_id) const {
-  return journal_.log(table_.find(workspace_id));
+api::WorkspaceLog Workspaces::log(const std::string& workspace_id) {
+  return journal_.log(find(workspace_id));
 }
 
 api::Snapshot Workspaces::create_snapshot(const api::CreateSnapshot& request,
                                           const bus::Call& call) {
   const Use use(*this, request.workspace_id);
   const auto turn = use.live().turns.begin(call.stop());
-  const Started started = require_started(request.workspace_id, api::CreateSnapshot::kMethod.name);
+  const Started started = require_started(request.workspace_id, api::CreateSnapshot::kMethod.name,
+                                          bus::CallOptions::within(call));
   bus::CallOptions options = bus::CallOptions::within(call);
   options.stop = turn->stop();
   const api::Snapshot snapshot = turn->run([&] {
@@ -462,8 +485,8 @@ void Workspaces::remove_snapshot(const api::DeleteSnapshot& request, const bus::
   table_.touch(request.workspace_id);
 }
 
-std::vector<api::Snapshot> Workspaces::snapshots(const std::string& workspace_id) const {
-  return snapshots_.all(table_.find(workspace_id));
+std::vector<api::Snapshot> Workspaces::snapshots(const std::string& workspace_id) {
+  return snapshots_.all(find(workspace_id));
 }
 
 }  // namespace pyro::workspace

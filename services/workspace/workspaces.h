@@ -31,10 +31,13 @@ class Workspaces {
   Workspaces& operator=(const Workspaces&) = delete;
   ~Workspaces();
 
-  api::Workspace create(const api::CreateWorkspace& request, const bus::Call& call);
+  /// How long a workspace may be there: by its own rules, or no longer than this process at most.
+  enum class Lifetime { kOwn, kOfThisService };
+  api::Workspace create(const api::CreateWorkspace& request, const bus::Call& call,
+                        Lifetime lifetime = Lifetime::kOwn);
   api::WorkspaceList list();
-  api::Workspace status(const std::string& workspace_id);
-  api::Workspace update(const api::UpdateWorkspace& request);
+  api::Workspace status(const std::string& workspace_id, const bus::Call& call);
+  api::Workspace update(const api::UpdateWorkspace& request, const bus::Call& call);
   api::Workspace start(const std::string& workspace_id, const bus::Call& call);
   api::Workspace stop(const std::string& workspace_id);
   api::Workspace reset(const api::ResetWorkspace& request, const bus::Call& call);
@@ -42,11 +45,11 @@ class Workspaces {
 
   /// Its output goes to `live`, when there is one, and is not in the outcome's text then.
   api::WorkspaceExecResult exec(const api::ExecWorkspace& request, const bus::Call& call);
-  api::WorkspaceLog log(const std::string& workspace_id) const;
+  api::WorkspaceLog log(const std::string& workspace_id);
 
   api::Snapshot create_snapshot(const api::CreateSnapshot& request, const bus::Call& call);
   void remove_snapshot(const api::DeleteSnapshot& request, const bus::Call& call);
-  std::vector<api::Snapshot> snapshots(const std::string& workspace_id) const;
+  std::vector<api::Snapshot> snapshots(const std::string& workspace_id);
 
   /// A started workspace, and what runs it.
   struct Started {
@@ -54,7 +57,8 @@ class Workspaces {
     api::Machine machine;
   };
   /// failed_precondition: `workspace x must be in 'started' state before OPERATION`
-  Started require_started(const std::string& workspace_id, std::string_view method);
+  Started require_started(const std::string& workspace_id, std::string_view method,
+                          const bus::CallOptions& options);
 
   /// Has the files service do `request` there. A change takes its turn, and moves the expiry.
   template <class Op>
@@ -67,11 +71,14 @@ class Workspaces {
     const Use use(*this, request.workspace_id);
     const auto turn = use.live().turns.begin(call.stop());
     auto reply = turn->run([&] { return in_files(request, call, turn->stop()); });
-    table_.touch(request.workspace_id);
+    bool changed = true;
+    if constexpr (requires { reply.changed; }) changed = reply.changed;
+    if (changed) table_.touch(request.workspace_id);
     return reply;
   }
 
-  WorkspaceRecord find(const std::string& workspace_id) const { return table_.find(workspace_id); }
+  /// not_found: there is none, or it has expired and nobody works on it.
+  WorkspaceRecord find(const std::string& workspace_id);
   /// The record with all that is known of it by now.
   api::Workspace describe(const WorkspaceRecord& record, const api::Machine& machine) const;
   const Journal& journal() const { return journal_; }
@@ -101,9 +108,9 @@ class Workspaces {
   template <class Op>
   typename Op::Reply in_files(const Op& request, const bus::Call& call,
                               const std::stop_token& stop) {
-    const Started started = require_started(request.workspace_id, Op::kMethod.name);
     bus::CallOptions options = bus::CallOptions::within(call);
     options.stop = stop;
+    const Started started = require_started(request.workspace_id, Op::kMethod.name, options);
     try {
       return files_.call(
           api::OnMachine<Op>{.vm_id = started.machine.vm_id,
@@ -114,7 +121,7 @@ class Workspaces {
     } catch (const Error& error) {
       // A guest that went meanwhile is the better reason.
       if (error.code() == ErrorCode::kUnavailable) {
-        require_started(request.workspace_id, Op::kMethod.name);
+        require_started(request.workspace_id, Op::kMethod.name, options);
       }
       throw;
     }
@@ -138,7 +145,6 @@ class Workspaces {
   void collect_within(const std::string& workspace_id);
 
   Paths paths_;
-  bus::Client& machines_;
   bus::Client& files_;
   Sandboxes sandboxes_;
   WorkspaceTable table_;

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kRounds = 9;
+constexpr int kSandboxRounds = 9;
 constexpr int kFileRounds = 200;
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
 
@@ -80,7 +80,7 @@ void measure_create_and_reset(BenchStack& stack, const Add& add) {
   add("bare restore to an answer", floor.answered, "ms", "the floor");
   std::vector<double> creates;
   std::vector<double> resets;
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < kSandboxRounds; ++i) {
     wait_for_standby(stack);
     std::string id;
     creates.push_back(milliseconds_of([&] { id = workspaces.create(seed.path()); }));

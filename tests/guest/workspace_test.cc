@@ -160,7 +160,9 @@ TEST_F(WorkspaceGuestTest, a_snapshot_is_whole_while_the_guest_writes) {
 
 TEST_F(WorkspaceGuestTest, a_stop_keeps_everything_on_disk_and_a_start_brings_it_back) {
   const std::string id = create(small_seed()).workspace_id;
-  output_of(id, "echo kept > kept; echo installed > /opt/tool");
+  output_of(id,
+            "echo kept > kept; echo installed > /opt/tool; head -c 200000000 /dev/urandom > big;"
+            " md5sum big > sum");
   const auto stopped = call(api::StopWorkspace{.workspace_id = id});
   EXPECT_EQ(stopped.state, MachineState::kStopped);
   EXPECT_FALSE(stopped.last_error.has_value());
@@ -173,7 +175,7 @@ TEST_F(WorkspaceGuestTest, a_stop_keeps_everything_on_disk_and_a_start_brings_it
   const auto started = call(api::StartWorkspace{.workspace_id = id});
   EXPECT_EQ(started.state, MachineState::kStarted);
   EXPECT_EQ(started.command_count, 1U);
-  EXPECT_EQ(output_of(id, "cat kept /opt/tool"), "kept\ninstalled\n");
+  EXPECT_EQ(output_of(id, "cat kept /opt/tool; md5sum -c sum"), "kept\ninstalled\nbig: OK\n");
   EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
 }
 
@@ -190,7 +192,7 @@ TEST_F(WorkspaceGuestTest, a_guest_that_dies_is_noticed_at_once_and_can_be_start
   const auto dead = wait_for_stopped(id);
   EXPECT_EQ(dead.state, MachineState::kStopped);
   EXPECT_EQ(dead.last_error, "backing guest process is no longer running");
-  EXPECT_FALSE(dead.last_command->exit_code == 0);
+  EXPECT_EQ(call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).exit_code, std::nullopt);
   EXPECT_THAT(error_of([&] { read(id, "written"); }),
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("workspace_file_read")));
   EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).last_error, std::nullopt);
@@ -355,8 +357,8 @@ TEST_F(WorkspaceGuestTest, cancelling_ends_the_command_and_a_vanished_caller_doe
   vanishing.finish();
   EXPECT_EQ(output_of(id, "while [ ! -s end ]; do sleep 0.1; done; cat end"), "end\n");
   const auto log = call(api::WorkspaceLogs{.workspace_id = id});
-  EXPECT_EQ(log.entries.at(2).exit_code, 0);
-  EXPECT_EQ(log.entries.at(2).stdout_text, "begun\n");
+  EXPECT_EQ(log.entries.at(3).exit_code, 0);
+  EXPECT_EQ(log.entries.at(3).stdout_text, "begun\n");
 }
 
 /// Short lives, which the interface does not allow: the record is changed behind its back, and the

@@ -88,12 +88,14 @@ TEST(WorkspaceFilesText, transfers_tell_from_where_to_where_and_how_much) {
 TEST(WorkspaceFilesText, snapshots_say_how_to_come_back_to_them) {
   const api::Snapshot before{
       .snapshot_name = "before", .created_at = 1000, .entry_count = 2, .bytes_written = 10};
-  EXPECT_EQ(created_snapshot_text({"0123456789ab", before}),
+  EXPECT_EQ(created_snapshot_text({.workspace_id = "0123456789ab", .snapshot = before}),
             "snapshot before holds 2 entries, 10 B; back to it: pyro workspace reset "
             "0123456789ab --snapshot before\n");
-  EXPECT_EQ(deleted_snapshot_text({"0123456789ab", "before", true}),
+  EXPECT_EQ(deleted_snapshot_text(
+                {.workspace_id = "0123456789ab", .snapshot_name = "before", .deleted = true}),
             "snapshot before is deleted\n");
-  EXPECT_EQ(deleted_snapshot_text({"0123456789ab", "before", false}),
+  EXPECT_EQ(deleted_snapshot_text(
+                {.workspace_id = "0123456789ab", .snapshot_name = "before", .deleted = false}),
             "snapshot before was not deleted\n");
   api::SnapshotList list;
   list.snapshots = {{.snapshot_name = "baseline",

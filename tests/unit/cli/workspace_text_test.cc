@@ -138,9 +138,10 @@ TEST(WorkspaceText, changes_of_state_are_one_line_each) {
   EXPECT_EQ(stopped_text(changed),
             "workspace 0123456789ab is stopped; its files stay: pyro workspace start "
             "0123456789ab\n");
-  EXPECT_EQ(deleted_text({"0123456789ab", true, "explicit_delete"}),
-            "workspace 0123456789ab is deleted\n");
-  EXPECT_EQ(deleted_text({"0123456789ab", false, "a reason"}),
+  EXPECT_EQ(
+      deleted_text({.workspace_id = "0123456789ab", .deleted = true, .reason = "explicit_delete"}),
+      "workspace 0123456789ab is deleted\n");
+  EXPECT_EQ(deleted_text({.workspace_id = "0123456789ab", .deleted = false, .reason = "a reason"}),
             "workspace 0123456789ab was not deleted: a reason\n");
 }
 

@@ -31,5 +31,14 @@ TEST(CapturedOutput, drops_the_middle_of_more_and_says_how_much) {
   EXPECT_THAT(text, ::testing::HasSubstr(std::to_string(dropped) + " bytes dropped"));
 }
 
+TEST(CapturedOutput, says_where_bytes_are_missing_that_nobody_kept) {
+  CapturedOutput output;
+  output.append("begin");
+  output.skip(100);
+  output.append("end");
+  EXPECT_TRUE(output.truncated());
+  EXPECT_EQ(output.text(), "begin\n[… 100 bytes dropped …]\nend");
+}
+
 }  // namespace
 }  // namespace pyro

@@ -1,6 +1,8 @@
 #include "common/work/turns.h"
 
 #include <future>
+#include <string>
+#include <vector>
 
 #include "common/process/wait.h"
 #include "tests/support/errors.h"
@@ -43,6 +45,35 @@ TEST(Turns, an_interruption_of_nobody_interrupts_nobody_later) {
   Turns turns;
   turns.interrupt("nothing").reset();
   EXPECT_FALSE(turns.begin({})->stop().stop_requested());
+}
+
+TEST(Turns, who_interrupts_goes_before_those_that_wait) {
+  Turns turns;
+  auto first = turns.begin({});
+  std::vector<std::string> order;
+  auto interrupting = std::async(std::launch::async, [&] {
+    const auto turn = turns.interrupt("deleted");
+    order.emplace_back("interrupting");
+  });
+  wait_for_stop(first->stop());
+  auto waiting = std::async(std::launch::async, [&] {
+    const auto turn = turns.begin({});
+    order.emplace_back("waiting");
+  });
+  first.reset();
+  interrupting.wait();
+  waiting.wait();
+  EXPECT_EQ(order, (std::vector<std::string>{"interrupting", "waiting"}));
+}
+
+TEST(Turns, who_waits_can_be_stopped) {
+  Turns turns;
+  const auto first = turns.begin({});
+  std::stop_source caller;
+  auto outcome = std::async(std::launch::async,
+                            [&] { return error_of([&] { turns.begin(caller.get_token()); }); });
+  caller.request_stop();
+  EXPECT_THAT(outcome.get(), Refused(ErrorCode::kCancelled));
 }
 
 }  // namespace
