@@ -41,9 +41,11 @@ class Sandboxes::Starting {
     stop_.request_stop();
     if (machine_.valid()) machine_.wait();
     if (kept_) return;
-    // A machine whose creation was not answered may be there as well.
-    if (vm_id_.empty()) return sandboxes_.left_behind_();
-    sandboxes_.remove_if_possible(vm_id_);
+    if (vm_id_.empty()) {
+      sandboxes_.left_behind_();  // one whose creation was not answered may be there as well
+    } else {
+      sandboxes_.remove_if_possible(vm_id_);
+    }
   }
 
   api::Machine get() { return machine_.get(); }

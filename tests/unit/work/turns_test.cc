@@ -55,7 +55,7 @@ TEST(Turns, who_interrupts_goes_before_those_that_wait) {
     const auto turn = turns.interrupt("deleted");
     order.emplace_back("interrupting");
   });
-  wait_for_stop(first->stop());
+  EXPECT_TRUE(error_of([&] { wait_for_stop(first->stop()); }).has_value());
   auto waiting = std::async(std::launch::async, [&] {
     const auto turn = turns.begin({});
     order.emplace_back("waiting");

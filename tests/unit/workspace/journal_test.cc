@@ -65,9 +65,9 @@ TEST_F(JournalTest, a_log_that_is_too_long_leaves_out_what_the_oldest_commands_p
   for (int i = 0; i < 5; ++i) finish(begun(a, "print"), long_text);
   const auto log = journal_.log(a);
   ASSERT_EQ(log.entries.size(), 5U);
-  EXPECT_TRUE(log.entries[0].stdout_truncated);
-  EXPECT_EQ(log.entries[0].stdout_text, "");
-  EXPECT_FALSE(log.entries[1].stdout_truncated);
+  EXPECT_TRUE(log.entries[1].stdout_truncated);
+  EXPECT_EQ(log.entries[1].stdout_text, "");
+  EXPECT_FALSE(log.entries[2].stdout_truncated);
   EXPECT_EQ(log.entries[4].stdout_text, long_text);
 }
 
