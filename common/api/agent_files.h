@@ -26,6 +26,16 @@ struct MountVolume {
   static void describe(Fields&) {}
 };
 
+/// Unmounts it, as if that had never been, for the rehearsal of a machine that nobody uses yet: no
+/// other connection may be at work. failed_precondition: somebody still holds it.
+struct ReleaseVolume {
+  static constexpr Method kMethod{"volume.release", Idempotent::kYes};
+  using Reply = Nothing;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
 struct VolumeUsage {
   std::uint64_t entry_count = 0;
   std::uint64_t bytes = 0;
@@ -235,7 +245,8 @@ struct CommitChange {
   }
 };
 
-using FilesAgentApi = Api<MountVolume, FreezeVolume, ThawVolume, ListTree, ScanTree, SendTree,
-                          SendFiles, ReadPart, ReplaceFile, BeginChange, StageTree, CommitChange>;
+using FilesAgentApi =
+    Api<MountVolume, ReleaseVolume, FreezeVolume, ThawVolume, ListTree, ScanTree, SendTree,
+        SendFiles, ReadPart, ReplaceFile, BeginChange, StageTree, CommitChange>;
 
 }  // namespace pyro::api::agent

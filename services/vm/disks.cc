@@ -18,6 +18,15 @@ void make_system_disk(const fs::path& cache_dir, const fs::path& file) {
 
 std::string_view system_disk_recipe() { return kRecipe; }
 
+void make_rehearsal_workspace_disk(const fs::path& cache_dir, const fs::path& file) {
+  make_formatted_disk(cache_dir, {.name = "rehearsal-1.ext4", .bytes = kWorkspaceDiskBytes}, file);
+}
+
+void clear_workspace_disk(const fs::path& file) {
+  fs::resize_file(file, 0);
+  fs::resize_file(file, kWorkspaceDiskBytes);
+}
+
 void make_blank_workspace_disk(const fs::path& file) {
   make_sparse_file(file, kWorkspaceDiskBytes);
 }

@@ -20,4 +20,10 @@ std::string_view system_disk_recipe();
 /// Makes `file`, blank and sparse, of kWorkspaceDiskBytes.
 void make_blank_workspace_disk(const std::filesystem::path& file);
 
+/// Instead of a blank one: a file system of kWorkspaceDiskBytes to rehearse with.
+void make_rehearsal_workspace_disk(const std::filesystem::path& cache_dir,
+                                   const std::filesystem::path& file);
+/// Makes it blank again, also while a VMM has it open.
+void clear_workspace_disk(const std::filesystem::path& file);
+
 }  // namespace pyro::vm

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "common/api/agent.h"
+#include "common/api/agent_files.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
@@ -19,6 +20,8 @@ constexpr std::size_t kSeedBytes = 64;
 constexpr std::chrono::seconds kPersonalizeLimit{10};
 /// Also for a guest that gives way to all others on a busy host.
 constexpr std::chrono::seconds kRehearsalLimit{120};
+/// A journal may have to be replayed, on a busy host.
+constexpr std::chrono::seconds kMountLimit{60};
 constexpr std::size_t kMostRehearsalOutput = 1U << 20U;
 /// How late a guest's clock may be after it was set.
 constexpr std::chrono::milliseconds kClockError{50};
@@ -136,6 +139,27 @@ void rehearse(const MachinePaths& paths, const std::string& command, Deadline de
   const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
   auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
   agent.call(api::agent::ForgetJob{.job_id = job.job_id}, limit, stop_fd);
+}
+
+void rehearse_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
+  const StopFd stop_fd(stop);
+  const Deadline limit = std::min(deadline, Clock::now() + kRehearsalLimit);
+  auto agent =
+      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
+  agent.call(api::agent::MountVolume{}, limit, stop_fd);
+  api::agent::ReplaceFile file{.path = "rehearsal/file"};
+  file.content.data = "content";
+  agent.call(file, limit, stop_fd);
+  agent.call(api::agent::ReadPart{.path = file.path}, limit, stop_fd);
+  agent.call(api::agent::ReleaseVolume{}, limit, stop_fd);
+}
+
+void mount_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
+  const StopFd stop_fd(stop);
+  const Deadline limit = std::min(deadline, Clock::now() + kMountLimit);
+  auto agent =
+      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
+  agent.call(api::agent::MountVolume{}, limit, stop_fd);
 }
 
 }  // namespace pyro::vm

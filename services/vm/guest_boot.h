@@ -34,4 +34,11 @@ void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Dead
 void rehearse(const MachinePaths& paths, const std::string& command, Deadline deadline,
               const std::stop_token& stop);
 
+/// The same with the workspace disk, which holds a file system to rehearse with: it is mounted, a
+/// file is written and read, and it is let go.
+void rehearse_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop);
+
+/// Has the guest show the volume on its workspace disk at /workspace.
+void mount_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop);
+
 }  // namespace pyro::vm

@@ -2,13 +2,13 @@
 
 #include <set>
 
-#include "common/api/agent_files.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
 #include "services/vm/boot_leases.h"
+#include "services/vm/guest_boot.h"
 
 namespace pyro::vm {
 namespace {
@@ -21,8 +21,6 @@ constexpr std::string_view kGuestGone = "backing guest process is no longer runn
 constexpr std::chrono::seconds kPowerOffLimit{5};
 /// As much as its memory holds may have to go to a slow disk.
 constexpr std::chrono::seconds kFlushLimit{60};
-/// A journal may have to be replayed, on a busy host.
-constexpr std::chrono::seconds kMountLimit{60};
 
 /// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
 void power_off(const MachinePaths& paths, const ShimProcess& shim) {
@@ -38,15 +36,6 @@ void power_off(const MachinePaths& paths, const ShimProcess& shim) {
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());
   }
-}
-
-/// Has the guest show its volume at /workspace.
-void mount(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kMountLimit);
-  auto agent =
-      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
-  agent.call(api::agent::MountVolume{}, limit, stop_fd);
 }
 
 /// As in its metadata: `warm from standby`, `cold`, `compat`.
@@ -97,7 +86,8 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
     return starter_.start(record, paths, call.deadline(), operation->stop(), call.progress_sink());
   });
   Cleanup end_again([&shim = shim] { shim.end(); });
-  if (record.has_volume) operation->run([&] { mount(paths, call.deadline(), operation->stop()); });
+  if (record.has_volume)
+    operation->run([&] { mount_workspace(paths, call.deadline(), operation->stop()); });
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
@@ -157,7 +147,7 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
         if (operation->stop().stop_requested()) throw cancelled("the copy was cancelled");
       });
     }
-    mount(paths, call.deadline(), operation->stop());
+    mount_workspace(paths, call.deadline(), operation->stop());
   });
   fault::point("vm.mount_volume.mounted");
   table_.update(vm_id, [](MachineRecord& changed) { changed.has_volume = true; });

@@ -4,6 +4,7 @@
 #include "common/base/random.h"
 #include "common/log/log.h"
 #include "services/vm/boot_leases.h"
+#include "services/vm/disks.h"
 #include "services/vm/guest_boot.h"
 
 namespace pyro::vm {
@@ -50,13 +51,17 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
   Cleanup remove_files([&paths] { erase_files(paths); });
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   Launch launch = driver.prepare_restore(record, paths, from.files());
+  fs::remove(paths.workspace_disk());
+  make_rehearsal_workspace_disk(options_.paths.cache_dir, paths.workspace_disk());
   ShimProcess shim =
       boot_guest(options_.shim_program, launch, paths,
                  {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
   Cleanup end_shim([&shim] { shim.end(); });
   for (int time = 0; time < kRehearsals; ++time) {
     rehearse(paths, "true", work.deadline, work.stop);
+    rehearse_workspace(paths, work.deadline, work.stop);
   }
+  clear_workspace_disk(paths.workspace_disk());
   const StopFd stop(work.stop);
   launch.monitor->pause(std::min(work.deadline, Clock::now() + kMonitorLimit), stop);
   end_shim.dismiss();

@@ -81,6 +81,12 @@ api::Nothing FilesService::handle(const wire::MountVolume&) {
   return {};
 }
 
+api::Nothing FilesService::handle(const wire::ReleaseVolume&) {
+  forget_change();
+  workspace_.release();
+  return {};
+}
+
 wire::VolumeUsage FilesService::handle(const wire::FreezeVolume& request) {
   refuse_if_frozen_here();
   wire::VolumeUsage usage;

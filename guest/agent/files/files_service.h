@@ -30,6 +30,7 @@ class FilesService {
   std::string dispatch(const link::Frame& request);
 
   api::Nothing handle(const api::agent::MountVolume& request);
+  api::Nothing handle(const api::agent::ReleaseVolume& request);
   api::agent::VolumeUsage handle(const api::agent::FreezeVolume& request);
   api::agent::Thawed handle(const api::agent::ThawVolume& request);
   api::Nothing handle(const api::agent::ListTree& request);

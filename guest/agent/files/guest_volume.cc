@@ -73,6 +73,15 @@ void GuestVolume::show_tree(int top) {
   mount_.reset();
 }
 
+void GuestVolume::close(UniqueFd top) {
+  require(::umount2(shown_at_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0, "hide the volume");
+  // With the last descriptor goes the file system, before close(2) returns.
+  top.reset();
+  const UniqueFd device(::open(device_.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+  if (!device && errno == EBUSY) throw failed_precondition("somebody still uses the workspace");
+  require(static_cast<bool>(device), fmt::format("open '{}'", device_.string()));
+}
+
 void GuestVolume::freeze(int top) {
   if (::ioctl(top, FIFREEZE, 0) == 0) return;
   if (errno == EBUSY) throw failed_precondition("the workspace is frozen already");

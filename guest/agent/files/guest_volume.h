@@ -15,6 +15,7 @@ class GuestVolume : public Volume {
 
   UniqueFd open() override;
   void show_tree(int top) override;
+  void close(UniqueFd top) override;
   void freeze(int top) override;
   bool thaw(int top) noexcept override;
 

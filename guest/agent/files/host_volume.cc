@@ -13,6 +13,10 @@ UniqueFd HostVolume::open() {
   return open_file(directory_, O_RDONLY | O_DIRECTORY);
 }
 
+void HostVolume::close(UniqueFd) {
+  throw failed_precondition("a workspace in host compatibility mode is not mounted");
+}
+
 void HostVolume::freeze(int) {
   throw failed_precondition(
       "a workspace in host compatibility mode cannot be frozen: it is a directory of the host");

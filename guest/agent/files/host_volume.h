@@ -14,6 +14,7 @@ class HostVolume : public Volume {
 
   UniqueFd open() override;
   void show_tree(int) override {}
+  void close(UniqueFd) override;
   void freeze(int) override;
   bool thaw(int) noexcept override { return false; }
 

@@ -13,6 +13,9 @@ class Volume {
   virtual UniqueFd open() = 0;
   /// Shows `tree` to the jobs.
   virtual void show_tree(int top) = 0;
+  /// Hides it again, once nobody has a descriptor in it but `open`'s caller, who closes his with
+  /// this. kFailedPrecondition: somebody holds it, or it cannot be.
+  virtual void close(UniqueFd top) = 0;
   /// kFailedPrecondition: it is frozen already, or cannot be.
   virtual void freeze(int top) = 0;
   /// Whether it was frozen. Needs no lock and no memory.

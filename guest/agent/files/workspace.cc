@@ -51,6 +51,14 @@ void Workspace::mount() {
   mounted_ = directories_.get();
 }
 
+void Workspace::release() {
+  const std::lock_guard lock(mounting_);
+  if (mounted_.exchange(nullptr) == nullptr) return;
+  UniqueFd top = std::move(directories_->top);
+  directories_.reset();
+  volume_.close(std::move(top));
+}
+
 const VolumeDirectories& Workspace::directories() const {
   const VolumeDirectories* mounted = mounted_.load();
   if (mounted == nullptr) throw failed_precondition("the workspace is not mounted");

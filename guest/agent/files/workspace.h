@@ -27,6 +27,8 @@ class Workspace {
 
   /// Mounts and shows it, if that was not done; finishes the change that was cut short.
   void mount();
+  /// Unmounts it, when nobody is at work in it.
+  void release();
   /// kFailedPrecondition: it is not mounted.
   const VolumeDirectories& directories() const;
 
