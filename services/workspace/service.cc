@@ -1,6 +1,5 @@
 #include "services/workspace/service.h"
 
-#include "common/base/clock.h"
 #include "services/workspace/preparation.h"
 #include "services/workspace/summary.h"
 
@@ -14,10 +13,7 @@ Service::Service(ServiceHost& host)
 
 template <class Reply>
 Reply Service::noted(Reply reply) {
-  const api::Workspace workspace = workspaces_.find(reply.workspace_id).workspace;
-  if (workspace.expires_at - now_epoch_seconds() < api::kLastPartOfLife * workspace.ttl_seconds) {
-    reply.expires_at = workspace.expires_at;
-  }
+  reply.expires_at = workspaces_.near_expiry(reply.workspace_id);
   return reply;
 }
 

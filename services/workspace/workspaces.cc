@@ -108,6 +108,15 @@ WorkspaceRecord Workspaces::find(const std::string& workspace_id) {
   throw not_found("workspace '{}' expired and was automatically deleted", workspace_id);
 }
 
+std::optional<double> Workspaces::near_expiry(const std::string& workspace_id) const {
+  const auto record = table_.get(workspace_id);
+  if (!record) return std::nullopt;
+  const api::Workspace& workspace = record->workspace;
+  const double left = workspace.expires_at - now_epoch_seconds();
+  if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return std::nullopt;
+  return workspace.expires_at;
+}
+
 std::shared_ptr<Workspaces::Live> Workspaces::live(const std::string& workspace_id) {
   const std::lock_guard lock(mutex_);
   auto& live = live_[workspace_id];
