@@ -73,14 +73,14 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
 
 std::string AgentConnection::exchange(std::string_view method, std::string body,
                                       const OnOutput& on_output, Deadline deadline,
-                                      const StopFd& stop) {
+                                      Patience patience, const StopFd& stop) {
   if (!socket_) throw closed();
   Frame frame{.type = FrameType::kRequest, .method = std::string(method), .body = {}};
   frame.body.data = std::move(body);
   const std::string request = encode_frame(frame);
   Cleanup give_up([this] { socket_.reset(); });
   send(request, deadline, stop);
-  const Frame answer = wait_answer(on_output, deadline, stop);
+  const Frame answer = wait_answer(on_output, deadline, patience, stop);
   if (answer.type == FrameType::kError) {
     const auto error = decode<ErrorBody>(answer.body.data);
     give_up.dismiss();
@@ -91,9 +91,11 @@ std::string AgentConnection::exchange(std::string_view method, std::string body,
   return answer.body.data;
 }
 
-Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline,
+Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline, Patience patience,
                                    const StopFd& stop) {
   while (true) {
+    // Who never pauses is never waited for.
+    if (Clock::now() > deadline) throw overdue();
     Frame frame = read_frame(deadline, stop);
     switch (frame.type) {
       case FrameType::kResult:
@@ -105,7 +107,9 @@ Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline,
         if (!on_output || frame.stream == 0) throw malformed("output that was not asked for");
         on_output({static_cast<int>(frame.stream), frame.dropped, frame.body.data});
         // A slow reader may drain what a job printed for longer than the job itself may take.
-        deadline = std::max(deadline, Clock::now() + kNextPieceLimit);
+        if (patience == Patience::kMoves) {
+          deadline = std::max(deadline, Clock::now() + kNextPieceLimit);
+        }
         continue;
       case FrameType::kRequest:
         throw malformed("a request");

@@ -32,6 +32,8 @@ class AgentConnection {
   /// or the guest refuses; waits until the agent has booted.
   static AgentConnection dial(const std::filesystem::path& socket, std::uint32_t port,
                               Deadline deadline, const StopFd& stop);
+  /// On a stream that is connected already.
+  explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
 
   /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, or kUnavailable when
   /// the connection was lost.
@@ -45,19 +47,29 @@ class AgentConnection {
   template <api::Operation Op>
   typename Op::Reply follow(const Op& request, const OnOutput& on_output, Deadline deadline,
                             const StopFd& stop) {
-    return decode<typename Op::Reply>(
-        exchange(Op::kMethod.name, api::to_msgpack(request), on_output, deadline, stop));
+    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request),
+                                               on_output, deadline, Patience::kMoves, stop));
+  }
+
+  /// The same, and the deadline stands: a guest that sends without end is cut off by it.
+  template <api::Operation Op>
+  typename Op::Reply take(const Op& request, const OnOutput& on_output, Deadline deadline,
+                          const StopFd& stop) {
+    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request),
+                                               on_output, deadline, Patience::kStands, stop));
   }
 
   /// The stream itself, for a dialed port that speaks another protocol.
   UniqueFd release() { return std::move(socket_); }
 
  private:
-  explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
+  /// What output does to the deadline.
+  enum class Patience { kMoves, kStands };
 
   std::string exchange(std::string_view method, std::string body, const OnOutput& on_output,
-                       Deadline deadline, const StopFd& stop);
-  Frame wait_answer(const OnOutput& on_output, Deadline deadline, const StopFd& stop);
+                       Deadline deadline, Patience patience, const StopFd& stop);
+  Frame wait_answer(const OnOutput& on_output, Deadline deadline, Patience patience,
+                    const StopFd& stop);
   Frame read_frame(Deadline deadline, const StopFd& stop);
   void send(std::string_view data, Deadline deadline, const StopFd& stop);
   std::size_t receive(char* buffer, std::size_t bytes, Deadline deadline, const StopFd& stop);

@@ -2,15 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/api/agent_files.h"
-#include "common/api/msgpack_codec.h"
-#include "common/base/unique_fd.h"
-#include "common/link/message_frame.h"
+#include "common/link/agent_client.h"
 #include "common/tree/stream.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
@@ -25,46 +21,31 @@ class GuestTree {
  public:
   /// Through the machine's link socket. kUnavailable: nobody listens there.
   static GuestTree dial(const std::filesystem::path& link_socket, const Work& work);
-  /// On a stream that is connected already.
-  GuestTree(UniqueFd stream, const Work& work);
+  GuestTree(link::AgentConnection agent, Work work)
+      : agent_(std::move(agent)), work_(std::move(work)) {}
 
   /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, kUnavailable when the
   /// connection was lost, or kInternal for an answer that is none.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request) {
-    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request), {}));
+    return agent_.take(request, {}, work_.deadline, StopFd(work_.stop));
   }
 
   /// The same for an operation that answers with a tree, which goes to the sink.
   template <api::Operation Op>
   void stream(const Op& request, tree::Sink& sink) {
-    take_tree(Op::kMethod.name, api::to_msgpack(request), sink);
+    tree::Decoder decoder(sink);
+    agent_.take(
+        request, [&decoder](const link::OutputPiece& piece) { decoder.feed(piece.data); },
+        work_.deadline, StopFd(work_.stop));
+    if (!decoder.done()) throw unfinished_tree();
   }
 
  private:
-  using OnOutput = std::function<void(std::string_view)>;
+  static Error unfinished_tree();
 
-  void take_tree(std::string_view method, std::string body, tree::Sink& sink);
-  std::string exchange(std::string_view method, std::string body, const OnOutput& on_output);
-  link::Frame wait_answer(const OnOutput& on_output);
-  link::Frame read_frame();
-  void send(std::string_view data);
-  void wait(short events);
-  static Error malformed(std::string_view what);
-
-  template <api::Message T>
-  static T decode(std::string_view body) {
-    try {
-      return api::from_msgpack<T>(body, api::UnknownFields::kIgnore);
-    } catch (const Error& error) {
-      throw malformed(error.message());
-    }
-  }
-
-  UniqueFd stream_;
+  link::AgentConnection agent_;
   Work work_;
-  link::FrameDecoder decoder_;
-  std::string input_;
 };
 
 /// Keeps the entries of a tree in memory, up to a limit of their number and their names' bytes.

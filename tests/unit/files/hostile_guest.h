@@ -30,7 +30,7 @@ class HostileGuest {
   }
 
   files::GuestTree connect(std::chrono::milliseconds time = std::chrono::seconds(20)) {
-    return {std::move(host_), work_for(time)};
+    return {link::AgentConnection(std::move(host_)), work_for(time)};
   }
 
   /// False once the host is gone.

@@ -93,7 +93,7 @@ TEST(HostileGuestTest, that_does_not_read_is_given_up_at_the_deadline) {
   int ends[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   const UniqueFd deaf(ends[1]);
-  files::GuestTree tree{UniqueFd(ends[0]), testing::work_for(kShort)};
+  files::GuestTree tree{link::AgentConnection(UniqueFd(ends[0])), testing::work_for(kShort)};
   api::agent::ReplaceFile request{.path = "x"};
   request.content.data.assign(8U << 20U, 'x');
   EXPECT_THAT(testing::error_of([&] { tree.call(request); }),
@@ -271,7 +271,7 @@ TEST(HostileGuestTest, is_left_at_a_stop) {
   const UniqueFd silent(ends[1]);
   Work work = testing::work_for(std::chrono::seconds(60));
   work.stop = stop.get_token();
-  files::GuestTree tree{UniqueFd(ends[0]), work};
+  files::GuestTree tree{link::AgentConnection(UniqueFd(ends[0])), work};
   std::jthread stopper([&stop] { stop.request_stop(); });
   EXPECT_THAT(testing::error_of([&] { list(tree); }), Refused(ErrorCode::kCancelled));
 }

@@ -91,7 +91,7 @@ class ModelGuest {
       throw system_error("socketpair");
     }
     thread_ = std::jthread([this, fd = ends[1]] { serve(UniqueFd(fd)); });
-    return {UniqueFd(ends[0]), work_for(std::chrono::seconds(30))};
+    return {link::AgentConnection(UniqueFd(ends[0])), work_for(std::chrono::seconds(30))};
   }
   /// How many entries scans have told.
   std::size_t told() const { return told_; }

@@ -34,7 +34,7 @@ class RealGuest {
       const UniqueFd end(fd);
       agent::files::FilesConnection(fd, workspace_).serve();
     });
-    return {UniqueFd(ends[0]), work_for(time)};
+    return {link::AgentConnection(UniqueFd(ends[0])), work_for(time)};
   }
 
   /// Whether a volume that was thawed is said to have been frozen until then.
