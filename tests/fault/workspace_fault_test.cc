@@ -231,11 +231,13 @@ TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
   for (const char* victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
     SCOPED_TRACE(victim);
     const std::string mark = std::string("ended-") + victim;
-    const auto before = status(id).command_count;
     auto waiting = std::async(std::launch::async, [&] {
-      return error_of([&] { run(id, "while [ ! -e go ]; do sleep 0.05; done; echo x > " + mark); });
+      return error_of([&] {
+        run(id, "echo > begun; while [ ! -e go ]; do sleep 0.05; done; echo x > " + mark);
+      });
     });
-    while (status(id).command_count == before) std::this_thread::yield();
+    // A command that is recorded need not have begun.
+    output_of(id, "while [ ! -e begun ]; do sleep 0.05; done; rm begun");
     for (const pid_t pid : processes(victim)) ::kill(pid, SIGKILL);
     // Who waited for it hears of its own service's end, and of no other's.
     const bool deaf = std::string(victim) == "pyro-workspace";
