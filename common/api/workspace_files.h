@@ -9,7 +9,7 @@
 
 #include "common/api/field.h"
 #include "common/api/prepare.h"
-#include "common/api/workspace.h"
+#include "common/api/workspace_snapshots.h"
 
 /// Operations on what is in /workspace. The workspace service answers them to doors; the files
 /// service does the work, on a machine that the workspace service names (files.h).

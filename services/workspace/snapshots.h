@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/api/files.h"
-#include "common/api/workspace.h"
+#include "common/api/workspace_snapshots.h"
 #include "common/config/paths.h"
 #include "common/registry/registry.h"
 #include "services/workspace/workspace_record.h"
