@@ -53,14 +53,15 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
     });
   }
   const auto outcome = job->wait(call.deadline(), call.stop());
-  if (!outcome) {
-    // A caller that vanished, or a service that ends, has not asked for its end.
-    if (!call.cancelled_by_caller()) {
-      throw deadline_exceeded("nobody waits for the command any more; it goes on, see the logs");
-    }
+  if (!outcome && call.cancelled_by_caller()) {
     jobs_->cancel(started.record, job);
     throw cancelled("the command was cancelled");
   }
+  if (!outcome && Clock::now() >= call.deadline()) {
+    throw deadline_exceeded("the call's time is over; the command goes on: see the logs");
+  }
+  // A caller that vanished, or a service that ends, has not asked for the command's end.
+  if (!outcome) throw cancelled("nobody waits for the command any more; it goes on");
   const CommandRecord& command = outcome->command;
   if (command.state == api::agent::JobState::kRunning) throw cancelled("the service ends");
   if (command.state == api::agent::JobState::kCancelled) throw why_ended(started, command);
