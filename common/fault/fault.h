@@ -7,8 +7,8 @@
 namespace pyro::fault {
 
 /// With PYRO_FAULTS=DIR: appends `name` to DIR/trace when that file exists. When DIR/stop-at holds
-/// `name`, renames it to DIR/reached and waits until DIR/go, a FIFO, was opened for writing and
-/// closed again; who removes DIR/go instead has this process end by SIGKILL.
+/// `name`, renames it to DIR/reached and waits until something is written to DIR/go, a FIFO;
+/// without a DIR/go this process ends by SIGKILL.
 void point(std::string_view name);
 
 }  // namespace pyro::fault

@@ -34,14 +34,15 @@ void FaultPoints::kill_at(const std::string& point) {
 
 void FaultPoints::hold_at(const std::string& point) {
   ::mkfifo((directory_ / "go").c_str(), 0600);
+  go_ = open_file(directory_ / "go", O_RDWR);
   kill_at(point);
 }
 
 bool FaultPoints::held() const { return fs::exists(directory_ / "reached"); }
 
 void FaultPoints::release() {
-  // Opening waits for nobody: without a reader there is nobody to be let go.
-  const UniqueFd go(::open((directory_ / "go").c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (go_) write_all(go_.get(), "go");
+  go_.reset();
   for (const char* name : {"stop-at", "reached", "go"}) fs::remove(directory_ / name);
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/unique_fd.h"
+
 namespace pyro::test {
 
 /// The test's side of common/fault: a directory that PYRO_FAULTS names.
@@ -34,6 +36,7 @@ class FaultPoints {
  private:
   bool held() const;
   std::filesystem::path directory_;
+  UniqueFd go_;  ///< both ends of the FIFO: who comes to the point opens it without waiting
 };
 
 }  // namespace pyro::test
