@@ -60,7 +60,7 @@ class Jobs {
     std::string cwd;
     std::map<std::string, std::string> environment;
     std::chrono::seconds timeout;
-    /// Gets what it prints, until its caller goes; nothing is kept of it for the outcome then.
+    /// Gets what it prints as it comes, until its caller goes; it is kept for the outcome as well.
     std::unique_ptr<OutputSender> live;
   };
   /// Returns once it runs.

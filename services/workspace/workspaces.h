@@ -43,7 +43,8 @@ class Workspaces {
   api::Workspace reset(const api::ResetWorkspace& request, const bus::Call& call);
   api::DeletedWorkspace remove(const std::string& workspace_id, std::string_view reason);
 
-  /// Its output goes to `live`, when there is one, and is not in the outcome's text then.
+  /// Returns when the command has ended. With an `output_socket` its output goes there as it comes,
+  /// and the result has none.
   api::WorkspaceExecResult exec(const api::ExecWorkspace& request, const bus::Call& call);
   api::WorkspaceLog log(const std::string& workspace_id);
 
