@@ -75,7 +75,10 @@ Json field_schema(const FieldInfo& info, const T& default_value, SchemaFor use) 
     if (info.positive) schema["exclusiveMinimum"] = 0;
   }
   if (info.max_length) {
+    constexpr bool kEntries = kIsList<T> || kIsMap<T>;
     schema[kIsList<T> ? "maxItems" : kIsMap<T> ? "maxProperties" : "maxLength"] = *info.max_length;
+    schema["description"] = fmt::format("{} At most {} {}.", described(info, default_value),
+                                        *info.max_length, kEntries ? "entries" : "bytes");
   }
   if constexpr (!kIsOptional<T> && !Message<T> && !kIsList<T> && !kIsMap<T>) {
     if (!info.required) schema["default"] = json_value(default_value);

@@ -207,6 +207,7 @@ std::unique_ptr<CLI::App> make_command_line(Session& session) {
   add_env(*root, session);
   add_stack(*root, session);
   add_doctor(*root, session);
+  add_mcp(*root, session);
   add_completion(*root, session);
   return root;
 }

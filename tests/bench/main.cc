@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "tests/bench/bus.h"
 #include "tests/bench/machine.h"
+#include "tests/bench/mcp.h"
 #include "tests/bench/warm.h"
 #include "tests/bench/workspace.h"
 
@@ -62,7 +63,8 @@ void print_json(const std::vector<Part>& parts) {
 const std::vector<std::pair<std::string, Part (*)()>> kParts = {{"bus", measure_bus},
                                                                 {"machine", measure_machine},
                                                                 {"warm", measure_warm},
-                                                                {"workspace", measure_workspace}};
+                                                                {"workspace", measure_workspace},
+                                                                {"mcp", measure_mcp}};
 
 int run(int argc, char** argv) {
   CLI::App app("Measures pyro on this machine, each figure beside its floor.");
@@ -71,7 +73,7 @@ int run(int argc, char** argv) {
   std::vector<std::string> serve;
   app.add_flag("--json", json, "One JSON document instead of a table");
   app.add_option("parts", chosen,
-                 "Which parts; all of them when none is named: bus, machine, warm, workspace");
+                 "Which parts; all of them when none is named: bus, machine, warm, workspace, mcp");
   app.add_option("--serve-bus", serve)->expected(2)->group("");
   CLI11_PARSE(app, argc, argv);
   if (!serve.empty()) return serve_bus(serve.at(0), serve.at(1));

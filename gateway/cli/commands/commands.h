@@ -22,6 +22,8 @@ void add_stack_down(CLI::App& stack, Session& session);
 void add_stack_status(CLI::App& stack, Session& session);
 void add_stack_logs(CLI::App& stack, Session& session);
 void add_doctor(CLI::App& root, Session& session);
+void add_mcp(CLI::App& root, Session& session);
+void add_mcp_serve(CLI::App& mcp, Session& session);
 void add_completion(CLI::App& root, Session& session);
 
 }  // namespace pyro::cli

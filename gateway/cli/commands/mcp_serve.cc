@@ -1,0 +1,51 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+
+#include "common/process/wait.h"
+#include "gateway/cli/commands/commands.h"
+#include "gateway/cli/server_flags.h"
+#include "gateway/mcp/make_server.h"
+
+namespace pyro::cli {
+namespace {
+
+/// Ends as soon as its host goes: calls that still run are neither waited for nor cancelled, since
+/// what an agent started is a job that outlives it.
+[[noreturn]] void serve(Session& session, const ServerOptions& options) {
+  std::once_flag made;
+  std::optional<Client> client;
+  const auto server = mcp::make_server(options, [&]() -> Client& {
+    std::call_once(made, [&] { client.emplace(session.shared_stack()); });
+    return *client;
+  });
+  const StopFd stop(session.signals().token());
+  server->serve(STDIN_FILENO, STDOUT_FILENO, stop.get());
+  std::_Exit(0);
+}
+
+}  // namespace
+
+void add_mcp_serve(CLI::App& mcp, Session& session) {
+  auto* command = mcp.add_subcommand("serve", "Serve MCP on standard input and output");
+  command->footer(
+      "Examples:\n"
+      "  claude mcp add pyro -- pyro mcp serve\n"
+      "  codex mcp add pyro -- pyro mcp serve --mode repro-fix\n"
+      "  pyro mcp serve --project-path ~/src/parser --environment debian:12-build\n"
+      "  pyro mcp serve --repo-url https://example.org/parser.git --repo-ref v1.2\n\n"
+      "A chat host starts it; it needs no stack to begin and survives one that ends. Workspaces\n"
+      "begin with the project: --project-path, else --repo-url, else the Git repository around the\n"
+      "current directory, without untracked and ignored files.\n"
+      "Host paths that the model names must lie below the project, the current directory (unless\n"
+      "that is / or your home) or an --allow-path.");
+  auto options = std::make_shared<ServerOptions>();
+  add_server_flags(*command, *options);
+  command->callback([&session, options] {
+    session.action = [&session, options]() -> int { serve(session, *options); };
+  });
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,68 @@
+#include "common/base/clock.h"
+#include "common/base/random.h"
+#include "gateway/mcp/tools/operation_tool.h"
+#include "gateway/mcp/tools/workspace_tools.h"
+
+namespace pyro::mcp {
+namespace {
+
+/// Hosts give a call up after 60 s (OpenCode) and more; ../shared contract: "Durable exec jobs".
+constexpr std::chrono::seconds kAnswerWithin{45};
+/// For how long a call whose answer was lost is repeated.
+constexpr std::chrono::seconds kRepeatFor{20};
+
+/// The same id finds the command again, so that a service which was killed meanwhile costs nothing.
+api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
+                              const CallOptions& options) {
+  const Deadline give_up = Clock::now() + kRepeatFor;
+  const Deadline answer = Clock::now() + kAnswerWithin;
+  request.job_id = new_id();
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(answer - Clock::now()).count();
+    request.answer_within_seconds = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
+    try {
+      return client.call(request, options);
+    } catch (const Error& error) {
+      const bool lost = error.code() == ErrorCode::kUnavailable;
+      if (!lost || Clock::now() >= give_up || options.stop.stop_requested()) throw;
+    }
+  }
+}
+
+void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
+  const std::string id = reply["job_id"].get<std::string>();
+  if (reply["state"] == api::name_of(api::JobState::kRunning)) {
+    add_hint(reply, fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.",
+                                id, reply["cursor"].dump()));
+  } else if (cut) {
+    add_hint(reply, fmt::format("Output was cut in the middle: workspace_exec_poll with job_id {} "
+                                "and cursor 0 gives all of it, a page a call.",
+                                id));
+  }
+}
+
+void tell_next_cursor(const api::PollExec&, Json& reply, bool) {
+  const bool running = reply["state"] == api::name_of(api::JobState::kRunning);
+  if (!running && !reply["more"].get<bool>()) return;
+  add_hint(reply, fmt::format("{}: call workspace_exec_poll with cursor {}.",
+                              running ? "It still runs" : "There is more output",
+                              reply["next_cursor"].dump()));
+}
+
+}  // namespace
+
+void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
+  if (!box->set.has("workspace_exec")) return;
+  Steps<api::ExecWorkspace> steps;
+  steps.call = [box](const api::ExecWorkspace& request, const CallOptions& options) {
+    return exec(box->client(), request, options);
+  };
+  steps.finish = tell_how_to_go_on;
+  tools.push_back(operation_tool(box, "workspace_exec", Effect::kChanges, std::move(steps)));
+  tools.push_back(operation_tool(box, "workspace_exec_poll", Effect::kReads,
+                                 Steps<api::PollExec>{.finish = tell_next_cursor}));
+  tools.push_back(operation_tool(box, "workspace_exec_cancel", Effect::kChanges,
+                                 Steps<api::CancelExec>{}));
+}
+
+}  // namespace pyro::mcp

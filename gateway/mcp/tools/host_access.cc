@@ -1,0 +1,72 @@
+#include "gateway/mcp/tools/host_access.h"
+
+#include <algorithm>
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+
+namespace pyro::mcp {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool lies_below(const fs::path& path, const fs::path& root) {
+  return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
+}
+
+/// Without symlinks in the part that exists, and nothing but plain names after it.
+fs::path resolved(const fs::path& path) {
+  fs::path exists;
+  auto part = path.begin();
+  for (; part != path.end(); ++part) {
+    if (part->empty() || *part == ".") continue;
+    if (!fs::exists(fs::symlink_status(exists / *part))) break;
+    exists = fs::canonical(exists / *part);  // throws for a symlink that leads nowhere
+  }
+  for (; part != path.end(); ++part) {
+    if (*part == "..") throw invalid_argument("'..' after a part that does not exist");
+    if (!part->empty() && *part != ".") exists /= *part;
+  }
+  return exists;
+}
+
+fs::path canonical_root(const fs::path& path) {
+  std::error_code none;
+  auto root = fs::canonical(path, none);
+  return none ? fs::path() : root;
+}
+
+}  // namespace
+
+HostAccess::HostAccess(fs::path working_directory, std::vector<fs::path> allowed,
+                       const fs::path& home)
+    : working_directory_(std::move(working_directory)) {
+  for (const auto& path : allowed) {
+    if (auto root = canonical_root(path); !root.empty()) allowed_.push_back(std::move(root));
+  }
+  const fs::path here = canonical_root(working_directory_);
+  const fs::path at_home = canonical_root(home);
+  const bool too_wide = here.empty() || here == here.root_path() ||
+                        (!at_home.empty() && lies_below(at_home, here));
+  if (!too_wide) allowed_.push_back(here);
+}
+
+std::string HostAccess::checked(std::string_view field, const std::string& path) const {
+  if (path.empty()) throw invalid_argument("{} must not be empty", field);
+  fs::path target;
+  try {
+    target = resolved(working_directory_ / path);
+  } catch (const std::exception& error) {
+    throw invalid_argument("{} '{}' cannot be resolved: {}", field, path, error.what());
+  }
+  const auto holds = [&target](const fs::path& root) { return lies_below(target, root); };
+  if (std::any_of(allowed_.begin(), allowed_.end(), holds)) return target.string();
+  std::vector<std::string> roots;
+  for (const auto& root : allowed_) roots.push_back("'" + root.string() + "'");
+  throw invalid_argument(
+      "{} '{}' lies outside what this server may touch on the host ({}); the person who started it "
+      "can allow more with --allow-path DIR",
+      field, path, roots.empty() ? "nothing" : join(roots, ", "));
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,169 @@
+#include "gateway/mcp/tools/results.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace pyro::mcp {
+namespace {
+
+constexpr std::array<std::string_view, 4> kCut = {"stdout", "stderr", "patch", "text_patch"};
+/// Of a diff's entries together, in bytes of JSON.
+constexpr std::size_t kMostEntryBytes = 24'000;
+/// OpenCode shows nothing of a text with a line of more than 50 KB.
+constexpr std::size_t kMostLineBytes = 48'000;
+/// An escaped character is at most six bytes of JSON.
+constexpr std::size_t kPieceBytes = kMostLineBytes / 6;
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+/// The byte at which the n-th character begins.
+std::size_t offset_of(std::string_view text, std::size_t characters) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (begins_character(text[at]) && characters-- == 0) return at;
+  }
+  return text.size();
+}
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string without_middle(std::string_view text, std::size_t characters) {
+  // Room for the line that says what is missing.
+  constexpr std::size_t kHalf = kMostCharacters / 2 - 40;
+  const std::size_t head = offset_of(text, kHalf);
+  const std::size_t tail = offset_of(text, characters - kHalf);
+  return fmt::format("{}\n[… {} characters cut …]\n{}", text.substr(0, head),
+                     characters - 2 * kHalf, text.substr(tail));
+}
+
+bool is_cut(std::string_view key) {
+  return std::find(kCut.begin(), kCut.end(), key) != kCut.end();
+}
+
+/// The same, but that strings which would make too long a line come as lists of their pieces.
+Json in_short_lines(const Json& value) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (text.size() <= kPieceBytes || value.dump().size() <= kMostLineBytes) return value;
+    Json pieces = Json::array();
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t end = std::min(at + kPieceBytes, text.size());
+      while (end < text.size() && !begins_character(text[end])) --end;
+      pieces.push_back(text.substr(at, end - at));
+      at = end;
+    }
+    return pieces;
+  }
+  if (!value.is_structured()) return value;
+  Json copy = value;
+  for (auto& part : copy) part = in_short_lines(part);
+  return copy;
+}
+
+std::string advice(const Error& error) {
+  const std::string& said = error.message();
+  const auto says = [&said](std::string_view words) {
+    return said.find(words) != std::string::npos;
+  };
+  if (said.starts_with("workspace '") && (says("does not exist") || says("expired"))) {
+    return "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
+  }
+  if (says("must be in 'started' state")) {
+    return "workspace_status says why it is not; workspace_reset gives a fresh one from any state.";
+  }
+  if (says("max active VMs reached")) {
+    return "workspace_list shows what exists; workspace_delete ends what is not needed.";
+  }
+  if (says("host compatibility mode is disabled")) {
+    return "Only the person can mend this: `pyro doctor` on the host names what is missing. "
+           "allow_host_compat counts only if the server was started with --allow-host-compat.";
+  }
+  switch (error.code()) {
+    case ErrorCode::kInvalidArgument:
+      return "Correct the arguments and call again; nothing was changed.";
+    case ErrorCode::kUnavailable:
+      return "Call again; if it stays so, the person should run `pyro doctor` on the host.";
+    case ErrorCode::kInternal:
+      return "The person finds more with `pyro doctor` and `pyro stack logs` on the host.";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+ToolResult shown(Json reply) {
+  ToolResult result;
+  result.content.push_back({{"type", "text"}, {"text", in_short_lines(reply).dump(2)}});
+  result.structured = std::move(reply);
+  return result;
+}
+
+bool shorten(Json& reply) {
+  bool any = false;
+  if (reply.is_array()) {
+    for (auto& item : reply) any = shorten(item) || any;
+  }
+  if (!reply.is_object()) return any;
+  std::vector<std::string> cut;
+  for (auto& [key, value] : reply.items()) {
+    if (value.is_structured()) any = shorten(value) || any;
+    if (!value.is_string() || !is_cut(key)) continue;
+    const auto& text = value.get_ref<const std::string&>();
+    const std::size_t characters = count_characters(text);
+    if (characters <= kMostCharacters) continue;
+    value = without_middle(text, characters);
+    cut.push_back(key);
+  }
+  for (const auto& key : cut) reply[key + "_truncated"] = true;
+  return any || !cut.empty();
+}
+
+std::size_t shorten_entries(Json& diff) {
+  auto& entries = diff["entries"];
+  std::size_t kept = 0;
+  std::size_t bytes = 0;
+  for (const auto& entry : entries) {
+    bytes += entry.dump().size();
+    if (kept > 0 && bytes > kMostEntryBytes) break;
+    ++kept;
+  }
+  const std::size_t left_out = entries.size() - kept;
+  if (left_out == 0) return 0;
+  entries.erase(entries.begin() + static_cast<Json::difference_type>(kept), entries.end());
+  diff["entries_truncated"] = true;
+  return left_out;
+}
+
+Json with_shortening(Json output_schema) {
+  const auto visit = [](auto&& self, Json& schema) -> void {
+    if (const auto items = schema.find("items"); items != schema.end()) self(self, *items);
+    const auto found = schema.find("properties");
+    if (found == schema.end()) return;
+    std::vector<std::string> marks;
+    for (auto& [key, property] : found->items()) {
+      self(self, property);
+      if (is_cut(key)) marks.push_back(key + "_truncated");
+    }
+    for (const auto& mark : marks) {
+      if (!found->contains(mark)) {
+        (*found)[mark] = {{"type", "boolean"}, {"description", "Its middle is cut in this answer."}};
+      }
+    }
+  };
+  visit(visit, output_schema);
+  output_schema["properties"]["hint"] = {{"type", "string"}, {"description", "What to do next."}};
+  return output_schema;
+}
+
+void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
+
+ToolResult failure(const Error& error) {
+  std::string text = fmt::format("{}\ncode: {}", error.message(), to_string(error.code()));
+  if (const std::string next = advice(error); !next.empty()) text += "\nnext: " + next;
+  return ToolResult::error(text);
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,83 @@
+#include "gateway/mcp/tools/workspace_tools.h"
+
+#include "gateway/mcp/tools/operation_tool.h"
+
+namespace pyro::mcp {
+namespace {
+
+Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) {
+  Steps<api::CreateWorkspace> steps;
+  if (!box->set.full_schemas()) steps.without = {"network_policy"};
+  steps.defaults = {{"environment", box->setting.environment}};
+  steps.check = [box](api::CreateWorkspace& request) {
+    request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
+    if (request.seed_path) {
+      request.seed_path = box->host.checked("seed_path", *request.seed_path);
+    }
+  };
+  return steps;
+}
+
+Steps<api::PushSync> pushing(const std::shared_ptr<const Toolbox>& box) {
+  return {.check = [box](api::PushSync& request) {
+    request.source_path = box->host.checked("source_path", request.source_path);
+  }};
+}
+
+Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
+  return {.check = [box](api::ExportPath& request) {
+    request.output_path = box->host.checked("output_path", request.output_path);
+  }};
+}
+
+/// The logs keep all; a job's poll hands it out.
+void tell_where_output_is(const api::WorkspaceLogs&, Json& reply, bool cut) {
+  if (!cut) return;
+  add_hint(reply,
+           "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
+           "gives all of it, a page a call.");
+}
+
+void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
+  const std::size_t left_out = shorten_entries(reply);
+  if (left_out > 0) {
+    add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
+                                request.offset + reply["entries"].size()));
+  } else if (cut) {
+    add_hint(reply,
+             "Long patches were cut in the middle: call workspace_diff with an entry's path for all "
+             "of it.");
+  }
+}
+
+}  // namespace
+
+void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
+  const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
+                                          Steps<Op> steps = {}) {
+    if (box->set.has(name)) tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
+  };
+  add("workspace_create", Effect::kChanges, creating(box));
+  add("workspace_list", Effect::kReads, Steps<api::ListWorkspaces>{});
+  add("workspace_status", Effect::kReads, Steps<api::WorkspaceStatus>{});
+  add("workspace_update", Effect::kChanges, Steps<api::UpdateWorkspace>{});
+  add_exec_tools(box, tools);
+  add("workspace_file_list", Effect::kReads, Steps<api::ListFiles>{});
+  add("workspace_file_read", Effect::kReads, Steps<api::ReadFile>{});
+  add("workspace_file_write", Effect::kChanges, Steps<api::WriteFile>{});
+  add("workspace_patch_apply", Effect::kChanges, Steps<api::ApplyPatch>{});
+  add("workspace_sync_push", Effect::kChanges, pushing(box));
+  add("workspace_diff", Effect::kReads, Steps<api::DiffWorkspace>{.finish = page_entries});
+  add("workspace_export", Effect::kChanges, exporting(box));
+  add("workspace_logs", Effect::kReads, Steps<api::WorkspaceLogs>{.finish = tell_where_output_is});
+  add("workspace_summary", Effect::kReads, Steps<api::SummarizeWorkspace>{});
+  add("workspace_reset", Effect::kDestroys, Steps<api::ResetWorkspace>{});
+  add("snapshot_create", Effect::kChanges, Steps<api::CreateSnapshot>{});
+  add("snapshot_list", Effect::kReads, Steps<api::ListSnapshots>{});
+  add("snapshot_delete", Effect::kDestroys, Steps<api::DeleteSnapshot>{});
+  add("workspace_start", Effect::kChanges, Steps<api::StartWorkspace>{});
+  add("workspace_stop", Effect::kChanges, Steps<api::StopWorkspace>{});
+  add("workspace_delete", Effect::kDestroys, Steps<api::DeleteWorkspace>{});
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pyro {
+
+/// Which tools an MCP server offers.
+enum class ServerProfile { kVmRun, kWorkspaceCore, kWorkspaceFull };
+constexpr std::array<std::pair<ServerProfile, std::string_view>, 3> enum_names(ServerProfile) {
+  return {{{ServerProfile::kVmRun, "vm-run"},
+           {ServerProfile::kWorkspaceCore, "workspace-core"},
+           {ServerProfile::kWorkspaceFull, "workspace-full"}}};
+}
+
+/// One kind of work, with the tools that it needs and a workflow of its own.
+enum class ServerMode { kReproFix, kInspect, kColdStart, kReviewEval };
+constexpr std::array<std::pair<ServerMode, std::string_view>, 4> enum_names(ServerMode) {
+  return {{{ServerMode::kReproFix, "repro-fix"},
+           {ServerMode::kInspect, "inspect"},
+           {ServerMode::kColdStart, "cold-start"},
+           {ServerMode::kReviewEval, "review-eval"}}};
+}
+
+/// What `pyro mcp serve` is told on its command line.
+struct ServerOptions {
+  ServerProfile profile = ServerProfile::kWorkspaceCore;
+  std::optional<ServerMode> mode{};  ///< takes the place of the profile
+  std::string environment = "debian:12";
+  std::optional<std::string> project_path{};
+  std::optional<std::string> repo_url{};
+  std::optional<std::string> repo_ref{};
+  bool no_project_source = false;
+  /// Below these, the project and the working directory a client may name host paths.
+  std::vector<std::filesystem::path> allow_paths{};
+  bool allow_host_compat = false;
+  std::filesystem::path working_directory = std::filesystem::current_path();
+};
+
+}  // namespace pyro

@@ -1,0 +1,120 @@
+#include "tests/bench/mcp.h"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <thread>
+
+#include "common/api/workspace.h"
+#include "common/process/pidfd.h"
+#include "tests/bench/bench_stack.h"
+#include "tests/support/mcp_process.h"
+
+namespace pyro::bench {
+namespace {
+
+using testing::Json;
+using testing::McpProcess;
+
+constexpr int kStarts = 21;
+constexpr int kCalls = 2000;
+/// Rounds alternate between the two, so that a busy moment of the host hits both.
+constexpr int kRounds = 20;
+constexpr int kAtOnce = 4;
+
+Json modern(Json params = Json::object()) {
+  params["_meta"] = {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                     {"io.modelcontextprotocol/clientCapabilities", Json::object()}};
+  return params;
+}
+
+/// A whole start to the answered tools/list, which is the very first message.
+double start_to_tools() {
+  return milliseconds_of([] {
+    McpProcess server;
+    const Json reply = server.answer(server.request("tools/list", modern()));
+    if (reply.at("result").at("tools").size() < 10) throw internal_error("tools are missing");
+  });
+}
+
+double pss_mib(const McpProcess& server) {
+  return static_cast<double>(pss_bytes(server.pid()).value_or(0)) / (1U << 20U);
+}
+
+double rate(int calls, double milliseconds) { return calls * 1000.0 / milliseconds; }
+
+double tool_calls_each_second(McpProcess& server, const Json& arguments) {
+  return rate(kCalls, milliseconds_of([&] {
+                std::deque<int> open;
+                for (int i = 0; i < kCalls; ++i) {
+                  open.push_back(server.begin("workspace_status", arguments));
+                  if (open.size() < kAtOnce) continue;
+                  server.answer(open.front());
+                  open.pop_front();
+                }
+                for (const int id : open) server.answer(id);
+              }));
+}
+
+template <class Call>
+double bus_calls_each_second(const Call& call) {
+  return rate(kCalls, milliseconds_of([&call] {
+                std::vector<std::jthread> threads;
+                for (int i = 0; i < kAtOnce; ++i) {
+                  threads.emplace_back([&call] {
+                    for (int n = 0; n < kCalls / kAtOnce; ++n) call();
+                  });
+                }
+              }));
+}
+
+}  // namespace
+
+Part measure_mcp() {
+  BenchStack stack({});
+  Part part{.title = "MCP: pyro mcp serve, beside the same call on the bus", .figures = {}};
+  const auto add = [&part](std::string name, double value, std::string unit, std::string beside) {
+    part.figures.push_back({std::move(name), value, std::move(unit), std::move(beside)});
+  };
+
+  std::vector<double> starts;
+  for (int i = 0; i < kStarts; ++i) starts.push_back(start_to_tools());
+  const double version = median_of(kStarts, [] {
+    run_checked({.argv = {find_helper("pyro").string(), "--version"}},
+                Clock::now() + std::chrono::seconds(10), {});
+  });
+  add("start to tools/list", percentile(starts, 0.5), "ms",
+      fmt::format("target under 50; pyro --version {:.1f} ms", version));
+
+  const auto made = stack.client().call(api::CreateWorkspace{.environment = kEnvironment},
+                                        BenchStack::patient());
+  const api::WorkspaceStatus request{.workspace_id = made.workspace_id};
+  const Json arguments = {{"workspace_id", made.workspace_id}};
+  McpProcess server;
+  server.initialize();
+  const double idle = pss_mib(server);
+  const auto tool_call = [&] { server.call("workspace_status", arguments); };
+  const auto bus_call = [&] { stack.client().call(request, BenchStack::patient()); };
+  std::vector<double> tools;
+  std::vector<double> calls;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kCalls / kRounds; ++i) tools.push_back(milliseconds_of(tool_call));
+    for (int i = 0; i < kCalls / kRounds; ++i) calls.push_back(milliseconds_of(bus_call));
+  }
+  const double tool_p50 = percentile(tools, 0.5);
+  const double call_p50 = percentile(calls, 0.5);
+  add("workspace_status, p50", tool_p50, "ms",
+      fmt::format("on the bus {:.2f} ms; {:.2f} ms added, at most 1", call_p50,
+                  tool_p50 - call_p50));
+  add("workspace_status, p99", percentile(tools, 0.99), "ms",
+      fmt::format("on the bus {:.2f} ms", percentile(calls, 0.99)));
+  add(fmt::format("calls/s, {} at once", kAtOnce), tool_calls_each_second(server, arguments), "1/s",
+      fmt::format("on the bus {:.0f}", bus_calls_each_second(bus_call)));
+  add("idle server, PSS", idle, "MiB", "before its first call; target under 15");
+  add("server after the calls, PSS", pss_mib(server), "MiB", "");
+  stack.client().call(api::DeleteWorkspace{.workspace_id = made.workspace_id},
+                      BenchStack::patient());
+  return part;
+}
+
+}  // namespace pyro::bench

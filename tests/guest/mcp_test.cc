@@ -1,0 +1,273 @@
+#include <signal.h>
+
+#include <fstream>
+#include <set>
+
+#include "common/base/error.h"
+#include "tests/guest/workspace_fixture.h"
+#include "tests/support/mcp_process.h"
+
+namespace pyro::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using testing::Json;
+using testing::McpProcess;
+
+/// `pyro mcp serve` over a real stack and real guests.
+class Mcp : public WorkspaceFixture {
+ protected:
+  Mcp() {
+    fs::create_directories(project_);
+    put(project_ / "check.sh", "grep -q right answer || { echo wrong answer; exit 1; }\n");
+    put(project_ / "answer", "left\n");
+  }
+  /// A server in the project's directory, as a host starts it.
+  McpProcess serve(std::vector<std::string> flags = {}) { return McpProcess(std::move(flags), project_); }
+  static std::string id_of(const Json& workspace) { return workspace.at("workspace_id"); }
+  /// Whether its command runs, or what became of it.
+  std::string state_of_last_command(McpProcess& server, const std::string& id) {
+    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
+    return log.at("entries").back().at("state");
+  }
+  std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
+    for (;;) {
+      const Json poll = server.call("workspace_exec_poll", {{"workspace_id", id}, {"job_id", job_id}});
+      if (poll.at("state") != "running") return poll.at("state");
+    }
+  }
+
+  fs::path project_ = directory_.path() / "project";
+};
+
+TEST_F(Mcp, a_failing_check_is_fixed_and_the_fix_exported) {
+  auto server = serve();
+  server.initialize();
+  const Json made = server.call("workspace_create", {{"seed_path", "."}});
+  const std::string id = id_of(made);
+  const Json check = {{"workspace_id", id}, {"command", "sh check.sh"}};
+  const Json failed = server.call("workspace_exec", check);
+  EXPECT_EQ(failed.at("exit_code"), 1);
+  EXPECT_EQ(failed.at("stdout"), "wrong answer\n");
+  EXPECT_EQ(failed.at("state"), "exited");
+  EXPECT_EQ(server.call("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}).at("content"),
+            "left\n");
+  server.call("workspace_patch_apply",
+              {{"workspace_id", id},
+               {"patch", "--- a/answer\n+++ b/answer\n@@ -1 +1 @@\n-left\n+right\n"}});
+  EXPECT_EQ(server.call("workspace_exec", check).at("exit_code"), 0);
+  EXPECT_THAT(server.call("workspace_diff", {{"workspace_id", id}}).at("patch").get<std::string>(),
+              HasSubstr("+right"));
+  server.call("workspace_export",
+              {{"workspace_id", id}, {"path", "answer"}, {"output_path", "out/answer"}});
+  EXPECT_EQ(read_file(project_ / "out/answer"), "right\n");
+  server.call("workspace_reset", {{"workspace_id", id}});
+  EXPECT_EQ(server.call("workspace_exec", check).at("exit_code"), 1);
+  EXPECT_EQ(server.call("workspace_delete", {{"workspace_id", id}}).at("deleted"), true);
+  EXPECT_THAT(server.failure("workspace_status", {{"workspace_id", id}}),
+              StartsWith("workspace '" + id + "' does not exist\n"));
+}
+
+TEST_F(Mcp, a_command_over_45_seconds_is_answered_as_a_job_and_polled_to_its_end) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = server.begin("workspace_exec", {{"workspace_id", id},
+                                                   {"command", "echo begun; sleep 50; echo done"},
+                                                   {"timeout_seconds", 300}});
+  // Others go on meanwhile.
+  EXPECT_EQ(server.call("workspace_exec", {{"workspace_id", id}, {"command", "echo beside"}})
+                .at("stdout"),
+            "beside\n");
+  const Json running = server.answer(call).at("result").at("structuredContent");
+  EXPECT_EQ(running.at("state"), "running");
+  EXPECT_EQ(running.at("stdout"), "begun\n");
+  EXPECT_FALSE(running.contains("exit_code"));
+  EXPECT_THAT(running.at("hint").get<std::string>(), HasSubstr("workspace_exec_poll"));
+  std::set<std::string> messages;
+  double last = -1;
+  for (const auto& note : server.notifications()) {
+    if (note.at("params").at("progressToken") != call) continue;
+    EXPECT_GT(note.at("params").at("progress").get<double>(), last);
+    last = note.at("params").at("progress").get<double>();
+    messages.insert(note.at("params").value("message", ""));
+  }
+  EXPECT_THAT(messages, ::testing::Contains(HasSubstr("begun")));
+  const Json rest = server.call("workspace_exec_poll", {{"workspace_id", id},
+                                                        {"job_id", running.at("job_id")},
+                                                        {"cursor", running.at("cursor")},
+                                                        {"wait_seconds", 40}});
+  EXPECT_EQ(rest.at("state"), "exited");
+  EXPECT_EQ(rest.at("stdout"), "done\n");
+  EXPECT_EQ(rest.at("exit_code"), 0);
+}
+
+TEST_F(Mcp, a_cancelled_call_ends_its_command_and_is_not_answered) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = server.begin("workspace_exec", {{"workspace_id", id},
+                                                   {"command", "touch begun; sleep 600"},
+                                                   {"timeout_seconds", 700}});
+  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
+             .at("exit_code") != 0) {
+  }
+  server.notify("notifications/cancelled", {{"requestId", call}});
+  while (true) {
+    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
+    if (log.at("entries").at(0).at("state") != "running") {
+      EXPECT_EQ(log.at("entries").at(0).at("state"), "cancelled");
+      break;
+    }
+  }
+  EXPECT_FALSE(server.answered(call));
+}
+
+TEST_F(Mcp, a_host_that_goes_leaves_its_command_running) {
+  std::string id;
+  Json job_id;
+  {
+    auto server = serve();
+    server.initialize();
+    id = id_of(server.call("workspace_create"));
+    server.begin("workspace_exec", {{"workspace_id", id},
+                                    {"command", "touch begun; while ! test -e go; do sleep 0.1; done"},
+                                    {"timeout_seconds", 300}});
+    while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
+               .at("exit_code") != 0) {
+    }
+    server.close_input();
+    EXPECT_EQ(server.wait()->code, 0);
+  }
+  auto next = serve();
+  next.initialize();
+  const Json log = next.call("workspace_logs", {{"workspace_id", id}});
+  EXPECT_EQ(log.at("entries").at(0).at("state"), "running");
+  next.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
+  EXPECT_EQ(wait_until_ended(next, id, log.at("entries").at(0).at("job_id")), "exited");
+}
+
+TEST_F(Mcp, a_job_that_is_cancelled_by_its_id_ends) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  server.begin("workspace_exec",
+               {{"workspace_id", id}, {"command", "sleep 600"}, {"timeout_seconds", 700}});
+  Json entries = Json::array();
+  while (entries.empty()) entries = server.call("workspace_logs", {{"workspace_id", id}}).at("entries");
+  const Json job = entries.at(0).at("job_id");
+  EXPECT_EQ(
+      server.call("workspace_exec_cancel", {{"workspace_id", id}, {"job_id", job}}).at("state"),
+      "cancelled");
+}
+
+TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  for (const std::string victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
+    const Json arguments = {{"workspace_id", id},
+                            {"command", "rm -f go; touch begun-" + victim +
+                                            "; while ! test -e go; do sleep 0.1; done; echo ended"},
+                            {"timeout_seconds", 120}};
+    const int call = server.begin("workspace_exec", arguments);
+    const Json begun = {{"workspace_id", id}, {"command", "test -e begun-" + victim}};
+    while (server.call("workspace_exec", begun).at("exit_code") != 0) {
+    }
+    ::kill(process_of(victim), SIGKILL);
+    server.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
+    const Json reply = server.answer(call).at("result");
+    ASSERT_TRUE(reply.contains("structuredContent")) << victim << ": " << reply.dump(2);
+    EXPECT_EQ(reply.at("structuredContent").at("stdout"), "ended\n") << victim;
+  }
+}
+
+TEST_F(Mcp, a_server_outlives_a_stack_that_is_taken_down) {
+  auto server = serve();
+  server.initialize();
+  EXPECT_EQ(server.call("workspace_list").at("count"), 0);
+  client_->down();
+  EXPECT_EQ(server.call("workspace_list").at("count"), 0);
+}
+
+TEST_F(Mcp, two_servers_begin_at_once_over_one_stack) {
+  auto one = serve();
+  auto other = serve();
+  one.initialize();
+  other.initialize("2024-11-05");
+  const int first = one.begin("workspace_create", Json::object());
+  const int second = other.begin("workspace_create", Json::object());
+  const std::string id = id_of(one.answer(first).at("result").at("structuredContent"));
+  // That revision has text alone.
+  const Json reply = other.answer(second).at("result");
+  EXPECT_FALSE(reply.contains("structuredContent"));
+  EXPECT_NE(id_of(Json::parse(McpProcess::text_of(reply))), id);
+  EXPECT_EQ(one.call("workspace_list").at("count"), 2);
+  EXPECT_EQ(processes("pyro-supervisor").size(), 1);
+}
+
+TEST_F(Mcp, two_hundred_calls_at_once_are_all_answered) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
+  std::vector<int> calls;
+  for (int i = 0; i < 100; ++i) {
+    calls.push_back(server.begin("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}));
+    calls.push_back(server.begin("workspace_file_write", {{"workspace_id", id},
+                                                          {"path", fmt::format("f{}", i)},
+                                                          {"text", "x"}}));
+  }
+  for (const int call : calls) {
+    const Json result = server.answer(call).at("result");
+    EXPECT_FALSE(result.value("isError", false)) << result.dump();
+  }
+  EXPECT_EQ(server.call("workspace_diff", {{"workspace_id", id}}).at("summary").at("total"), 100);
+}
+
+TEST_F(Mcp, long_output_is_cut_and_the_job_gives_all_of_it) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const Json cut = server.call("workspace_exec", {{"workspace_id", id}, {"command", "seq 1 9999"}});
+  EXPECT_EQ(cut.at("stdout_truncated"), true);
+  EXPECT_LE(cut.at("stdout").get<std::string>().size(), 8100);
+  std::string all;
+  Json cursor = 0;
+  for (;;) {
+    const Json page = server.call("workspace_exec_poll",
+                                  {{"workspace_id", id}, {"job_id", cut.at("job_id")}, {"cursor", cursor}});
+    all += page.at("stdout").get<std::string>();
+    cursor = page.at("next_cursor");
+    if (!page.at("more").get<bool>()) break;
+  }
+  std::string expected;
+  for (int i = 1; i <= 9999; ++i) expected += std::to_string(i) + "\n";
+  EXPECT_EQ(all, expected);
+}
+
+TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
+  auto server = serve();
+  server.initialize();
+  put(directory_.path() / "secret", "secret");
+  EXPECT_THAT(server.failure("workspace_create", {{"seed_path", ".."}}), HasSubstr("lies outside"));
+  const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
+  const fs::path out = directory_.path() / "out";
+  EXPECT_THAT(server.failure("workspace_export", {{"workspace_id", id},
+                                                  {"path", "answer"},
+                                                  {"output_path", out.string()}}),
+              HasSubstr("lies outside"));
+  EXPECT_FALSE(fs::exists(out));
+  // Not by way of a link that the guest made and the model exported, either.
+  server.call("workspace_exec",
+              {{"workspace_id", id},
+               {"command", "mkdir d && ln -s ../.. d/up && ln -s /etc d/etc"}});
+  EXPECT_THAT(server.failure("workspace_export",
+                             {{"workspace_id", id}, {"path", "d"}, {"output_path", "d"}}),
+              HasSubstr("escapes"));
+  EXPECT_FALSE(fs::exists(project_ / "d"));
+}
+
+}  // namespace
+}  // namespace pyro::test

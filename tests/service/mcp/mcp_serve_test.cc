@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "common/config/paths.h"
+#include "tests/support/environment.h"
+#include "tests/support/mcp_process.h"
+#include "tests/support/temporary.h"
+
+namespace pyro::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// `pyro mcp serve` where no stack runs, in directories of its own.
+class McpServe : public ::testing::Test {
+ protected:
+  static Json modern(Json params = Json::object()) {
+    params["_meta"] = {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                       {"io.modelcontextprotocol/clientCapabilities", Json::object()}};
+    return params;
+  }
+  bool stack_runs() const { return fs::exists(find_paths().bus_socket("supervisor")); }
+
+  TestDirectory directory;
+  WithVariable home{"HOME", directory.path().c_str()};
+  WithVariable config{"XDG_CONFIG_HOME", (directory / "c").c_str()};
+  WithVariable state{"PYRO_STATE_DIR", (directory / "s").c_str()};
+  WithVariable runtime{"PYRO_RUNTIME_DIR", (directory / "r").c_str()};
+  WithVariable cache{"PYRO_CACHE_DIR", (directory / "k").c_str()};
+};
+
+TEST_F(McpServe, the_tools_are_listed_without_a_stack_and_start_none) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{},
+                                             {"--profile", "vm-run"},
+                                             {"--profile", "workspace-full"},
+                                             {"--mode", "repro-fix"},
+                                             {"--mode", "inspect"},
+                                             {"--mode", "cold-start"},
+                                             {"--mode", "review-eval"}}) {
+    McpProcess server(flags);
+    const Json listed = server.answer(server.request("tools/list", modern())).at("result");
+    EXPECT_FALSE(listed.at("tools").empty());
+    EXPECT_FALSE(stack_runs());
+    EXPECT_FALSE(fs::exists(directory / "s"));
+  }
+}
+
+TEST_F(McpServe, both_eras_are_answered_by_one_process) {
+  McpProcess server;
+  const Json discovered = server.answer(server.request("server/discover", modern())).at("result");
+  EXPECT_EQ(discovered.at("supportedVersions"), Json::array({"2026-07-28"}));
+  EXPECT_EQ(server.initialize("2025-06-18").at("protocolVersion"), "2025-06-18");
+  EXPECT_EQ(server.initialize("2025-06-18").at("serverInfo").at("name"), "pyro");
+  const Json old = server.answer(server.request("tools/list")).at("result");
+  const Json now = server.answer(server.request("tools/list", modern())).at("result");
+  EXPECT_EQ(old.at("tools"), now.at("tools"));
+  EXPECT_EQ(now.at("resultType"), "complete");
+}
+
+TEST_F(McpServe, it_ends_with_its_input_and_with_each_signal_of_a_host) {
+  {
+    McpProcess server;
+    server.initialize();
+    server.close_input();
+    EXPECT_EQ(server.wait()->code, 0);
+  }
+  for (const int number : {SIGINT, SIGTERM}) {
+    McpProcess server;
+    server.initialize();
+    server.signal(number);
+    EXPECT_EQ(server.wait()->code, 0) << number;
+  }
+}
+
+TEST_F(McpServe, a_wrong_setting_is_the_answer_of_each_call_and_ends_nothing) {
+  fs::create_directories(directory / "c/pyro");
+  std::ofstream(directory / "c/pyro/config.toml") << "[limits]\nmax_active = 'many'\n";
+  McpProcess server;
+  server.initialize();
+  EXPECT_FALSE(server.answer(server.request("tools/list")).at("result").at("tools").empty());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(server.failure("workspace_list"), HasSubstr("max_active"));
+  }
+}
+
+TEST_F(McpServe, arguments_are_refused_without_a_stack) {
+  McpProcess server;
+  server.initialize();
+  EXPECT_THAT(server.failure("workspace_create", {{"mem_mib", 1}}),
+              HasSubstr("mem_mib must be between 256 and 32768"));
+  EXPECT_FALSE(stack_runs());
+}
+
+TEST_F(McpServe, hostile_lines_cost_no_later_call) {
+  McpProcess server;
+  server.send_line(std::string(200'000, '['));
+  server.send_line("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"ping\"}");
+  server.send_line("\xff\xfe{");
+  server.send_line("");
+  server.send_line("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":[]}");
+  EXPECT_EQ(server.initialize().at("serverInfo").at("name"), "pyro");
+}
+
+TEST_F(McpServe, an_argument_of_ten_megabytes_is_refused_by_its_field) {
+  McpProcess server;
+  server.initialize();
+  EXPECT_THAT(server.failure("workspace_file_write", {{"workspace_id", "0123456789ab"},
+                                                      {"path", "a"},
+                                                      {"text", std::string(10'000'000, 'x')}}),
+              HasSubstr("text may be at most 1048576 bytes long"));
+}
+
+TEST_F(McpServe, a_path_below_the_home_directory_is_not_the_models_when_started_there) {
+  McpProcess server({}, directory.path());
+  server.initialize();
+  EXPECT_THAT(server.failure("workspace_create", {{"seed_path", "."}}), HasSubstr("lies outside"));
+}
+
+}  // namespace
+}  // namespace pyro::testing

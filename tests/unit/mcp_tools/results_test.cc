@@ -1,0 +1,116 @@
+#include "gateway/mcp/tools/results.h"
+
+#include <gmock/gmock.h>
+
+#include "toolbox_fixture.h"
+
+namespace pyro::mcp {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::size_t longest_line(const std::string& text) {
+  std::size_t longest = 0;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    longest = std::max(longest, end - begin);
+  }
+  return longest;
+}
+
+TEST(Results, the_text_is_the_same_object_indented) {
+  const auto result = shown({{"a", 1}, {"list", {1, 2}}});
+  EXPECT_EQ(Json::parse(text_of(result)), *result.structured);
+  EXPECT_THAT(text_of(result), HasSubstr("\n  \"a\": 1"));
+  EXPECT_FALSE(result.is_error);
+}
+
+TEST(Results, output_of_8000_characters_stays_whole) {
+  Json reply = {{"stdout", std::string(8000, 'x')}, {"stderr", ""}};
+  EXPECT_FALSE(shorten(reply));
+  EXPECT_EQ(reply["stdout"].get<std::string>().size(), 8000);
+  EXPECT_FALSE(reply.contains("stdout_truncated"));
+}
+
+TEST(Results, longer_output_loses_its_middle_and_says_so) {
+  Json reply = {{"stdout", "begin" + std::string(9000, 'x') + "end"}, {"stdout_truncated", false}};
+  EXPECT_TRUE(shorten(reply));
+  const auto text = reply["stdout"].get<std::string>();
+  EXPECT_THAT(text, StartsWith("beginxxx"));
+  EXPECT_THAT(text, EndsWith("xxxend"));
+  EXPECT_THAT(text, HasSubstr("characters cut"));
+  EXPECT_LE(characters(text), kMostCharacters);
+  EXPECT_EQ(reply["stdout_truncated"], true);
+}
+
+TEST(Results, characters_of_several_bytes_are_counted_once_and_never_cut_apart) {
+  std::string text;
+  for (int i = 0; i < 8001; ++i) text += "é";
+  Json whole = {{"stderr", text.substr(2)}};
+  EXPECT_FALSE(shorten(whole));
+  Json reply = {{"stderr", text}};
+  EXPECT_TRUE(shorten(reply));
+  EXPECT_NO_THROW((void)reply.dump());  // which throws for what is not UTF-8
+  EXPECT_LE(characters(reply["stderr"].get<std::string>()), kMostCharacters);
+}
+
+TEST(Results, output_is_cut_wherever_it_is_but_nothing_else) {
+  const std::string longest(20'000, 'y');
+  Json reply = {{"entries", {{{"text_patch", longest}, {"path", longest}}}}, {"content", longest}};
+  EXPECT_TRUE(shorten(reply));
+  EXPECT_EQ(reply["entries"][0]["text_patch_truncated"], true);
+  EXPECT_EQ(reply["entries"][0]["path"], longest);
+  EXPECT_EQ(reply["content"], longest);
+}
+
+TEST(Results, no_line_of_the_text_is_longer_than_50_kb_and_nothing_is_lost) {
+  std::string content;
+  for (int i = 0; i < 100'000; ++i) content += "é\n\x01";
+  const auto result = shown({{"path", "/workspace/a"}, {"content", content}});
+  EXPECT_LE(longest_line(text_of(result)), 50'000);
+  EXPECT_EQ((*result.structured)["content"], content);
+  std::string joined;
+  for (const auto& piece : Json::parse(text_of(result)).at("content")) {
+    joined += piece.get<std::string>();
+  }
+  EXPECT_EQ(joined, content);
+}
+
+TEST(Results, of_many_entries_the_first_are_kept) {
+  Json diff = {{"entries", Json::array()}};
+  for (int i = 0; i < 100; ++i) {
+    diff["entries"].push_back({{"path", "p"}, {"text_patch", std::string(1000, 'x')}});
+  }
+  const auto left_out = shorten_entries(diff);
+  EXPECT_EQ(left_out + diff["entries"].size(), 100);
+  EXPECT_GT(left_out, 50);
+  EXPECT_EQ(diff["entries_truncated"], true);
+}
+
+TEST(Results, one_entry_is_always_kept_and_few_all) {
+  Json one = {{"entries", {{{"path", std::string(100'000, 'x')}}, {{"path", "b"}}}}};
+  EXPECT_EQ(shorten_entries(one), 1);
+  Json few = {{"entries", {{{"path", "a"}}, {{"path", "b"}}}}};
+  EXPECT_EQ(shorten_entries(few), 0);
+  EXPECT_FALSE(few.contains("entries_truncated"));
+}
+
+TEST(Results, a_failure_is_text_with_its_code_and_the_next_step) {
+  const auto result = failure(not_found("workspace 'x' does not exist"));
+  EXPECT_TRUE(result.is_error);
+  EXPECT_FALSE(result.structured);
+  EXPECT_THAT(text_of(result), StartsWith("workspace 'x' does not exist\n"));
+  EXPECT_THAT(text_of(result), HasSubstr("not_found"));
+  EXPECT_THAT(text_of(result), HasSubstr("workspace_list"));
+}
+
+}  // namespace
+}  // namespace pyro::mcp

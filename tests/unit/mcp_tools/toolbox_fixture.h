@@ -1,0 +1,60 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "gateway/mcp/tools/toolbox.h"
+
+namespace pyro::mcp {
+
+/// Every choice of tools that a server can be started with.
+inline std::vector<ServerOptions> every_choice() {
+  std::vector<ServerOptions> all;
+  for (const auto& [profile, name] : enum_names(ServerProfile{})) {
+    all.push_back({.profile = profile});
+  }
+  for (const auto& [mode, name] : enum_names(ServerMode{})) all.push_back({.mode = mode});
+  return all;
+}
+
+/// A toolbox whose stack cannot be reached: what a test calls is refused before that, or says so.
+inline std::shared_ptr<const Toolbox> toolbox(const ServerOptions& options,
+                                              const std::string& source = "") {
+  return std::make_shared<const Toolbox>(
+      Toolbox{.options = options,
+              .set = ToolSet(options),
+              .setting = {.environment = options.environment, .source = source},
+              .host = HostAccess(options.working_directory, options.allow_paths, "/nonexistent"),
+              .client = []() -> Client& { throw failed_precondition("the stack was asked"); }});
+}
+
+inline const Tool& named(const std::vector<Tool>& tools, const std::string& name) {
+  const auto found = std::find_if(tools.begin(), tools.end(),
+                                  [&name](const Tool& tool) { return tool.name == name; });
+  if (found == tools.end()) throw std::runtime_error("no tool " + name);
+  return *found;
+}
+
+inline std::vector<std::string> names_of(const std::vector<Tool>& tools) {
+  std::vector<std::string> names;
+  for (const auto& tool : tools) names.push_back(tool.name);
+  return names;
+}
+
+/// What a call without a client's cancel or progress answers.
+inline ToolResult call(const Tool& tool, const Json& arguments) {
+  const Json capabilities = Json::object();
+  return tool.call({.arguments = arguments,
+                    .client_capabilities = capabilities,
+                    .stop = {},
+                    .report = [](const ToolProgress&) {}});
+}
+
+inline std::string text_of(const ToolResult& result) {
+  return result.content.at(0).at("text").get<std::string>();
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,77 @@
+#include "gateway/mcp/tools/words.h"
+
+#include <gmock/gmock.h>
+
+#include "toolbox_fixture.h"
+
+namespace pyro::mcp {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kSource = "the Git-tracked files of '/home/user/" + std::string(300, 'p') + "'";
+
+TEST(Words, every_tool_has_a_title_and_a_description_of_at_most_600_characters) {
+  for (const auto& options : every_choice()) {
+    for (const auto& tool : tools_of(toolbox(options, kSource))) {
+      EXPECT_NE(tool.title, tool.name);
+      EXPECT_GT(tool.description.size(), 40) << tool.name;
+      EXPECT_LE(tool.description.size(), 600) << ToolSet(options).name() << " " << tool.name;
+    }
+  }
+}
+
+TEST(Words, instructions_have_at_most_2000_characters_and_begin_with_the_workflow) {
+  for (auto options : every_choice()) {
+    options.environment = std::string(500, 'e');
+    const auto box = toolbox(options, kSource);
+    const auto text = instructions_of(box->set, {options.environment, kSource});
+    EXPECT_LE(text.size(), 2000) << box->set.name();
+    EXPECT_GT(text.size(), 300) << box->set.name();
+    const auto first_tool = text.find(box->set.has("workspace_create") ? "workspace_create" : "vm_run");
+    EXPECT_LT(first_tool, 200) << box->set.name();
+  }
+}
+
+TEST(Words, instructions_and_descriptions_name_only_tools_that_are_there) {
+  for (const auto& options : every_choice()) {
+    const auto box = toolbox(options);
+    const auto tools = tools_of(box);
+    const auto names = names_of(tools);
+    std::string all = instructions_of(box->set, box->setting);
+    for (const auto& tool : tools) all += " " + tool.description;
+    for (const auto& tool : tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}))) {
+      if (std::find(names.begin(), names.end(), tool.name) != names.end()) continue;
+      EXPECT_THAT(all, Not(::testing::ContainsRegex(tool.name + "[^_a-z]")))
+          << box->set.name() << " has no " << tool.name;
+    }
+  }
+}
+
+TEST(Words, every_mode_has_instructions_of_its_own) {
+  std::set<std::string> seen;
+  for (const auto& options : every_choice()) {
+    seen.insert(instructions_of(ToolSet(options), {options.environment, ""}));
+  }
+  EXPECT_EQ(seen.size(), 6);  // core and full share theirs
+}
+
+TEST(Words, the_source_and_the_environment_are_named_where_a_workspace_is_made) {
+  const ServerOptions options{.environment = "debian:12-build"};
+  const auto box = toolbox(options, "the Git-tracked files of '/src/parser'");
+  const auto text = description_of("workspace_create", box->set, box->setting);
+  EXPECT_THAT(text, HasSubstr("debian:12-build"));
+  EXPECT_THAT(text, HasSubstr("/src/parser"));
+  EXPECT_THAT(instructions_of(box->set, box->setting), HasSubstr("/src/parser"));
+  EXPECT_THAT(description_of("workspace_create", box->set, {"debian:12", ""}), HasSubstr("empty"));
+}
+
+TEST(Words, a_mode_describes_its_own_workflow) {
+  const Setting setting{"debian:12", ""};
+  EXPECT_NE(description_of("workspace_exec", ToolSet({.mode = ServerMode::kColdStart}), setting),
+            description_of("workspace_exec", ToolSet({}), setting));
+}
+
+}  // namespace
+}  // namespace pyro::mcp
