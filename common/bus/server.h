@@ -14,7 +14,7 @@
 #include "common/bus/call.h"
 #include "common/bus/context.h"
 #include "common/bus/envelope.h"
-#include "common/bus/work_pool.h"
+#include "common/process/work_pool.h"
 
 namespace zmq {
 class socket_t;

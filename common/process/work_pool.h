@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace pyro::bus {
+namespace pyro {
 
 /// A bounded pool of threads that grows on demand and shrinks when idle. Tasks of one key run one
 /// after the other in their order, and one that has to wait for its turn holds no thread.
@@ -48,4 +48,4 @@ class WorkPool {
   bool stopping_ = false;
 };
 
-}  // namespace pyro::bus
+}  // namespace pyro

@@ -1,4 +1,4 @@
-#include "common/bus/work_pool.h"
+#include "common/process/work_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace pyro::bus {
+namespace pyro {
 namespace {
 
 TEST(WorkPool, tasks_run_at_the_same_time) {
@@ -95,4 +95,4 @@ TEST(WorkPool, its_end_waits_for_what_runs) {
 }
 
 }  // namespace
-}  // namespace pyro::bus
+}  // namespace pyro

@@ -1,8 +1,8 @@
-#include "common/bus/work_pool.h"
+#include "common/process/work_pool.h"
 
 #include <system_error>
 
-namespace pyro::bus {
+namespace pyro {
 namespace {
 
 /// An idle thread ends after this time, so that an idle service keeps none.
@@ -87,4 +87,4 @@ void WorkPool::work() {
   changed_.notify_all();
 }
 
-}  // namespace pyro::bus
+}  // namespace pyro

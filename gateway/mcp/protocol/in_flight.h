@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "gateway/mcp/protocol/call.h"
+
+namespace pyro::mcp {
+
+/// The calls of a connection that are not answered yet, by the client's ids: `1` is not `"1"`.
+class InFlight {
+ public:
+  void add(const Json& id, std::shared_ptr<Call> call) {
+    const std::lock_guard lock(mutex_);
+    calls_.emplace(one_line(id), std::move(call));
+  }
+  bool contains(const Json& id) {
+    const std::lock_guard lock(mutex_);
+    return calls_.contains(one_line(id));
+  }
+  void remove(const Json& id) { take(id); }
+  /// Removes it; null when there is none.
+  std::shared_ptr<Call> take(const Json& id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.extract(one_line(id));
+    return found ? found.mapped() : nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Call>> calls_;
+};
+
+}  // namespace pyro::mcp
