@@ -47,7 +47,7 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
             option_name(info),
             [info, &value](const std::string& text) {
               const auto found = enum_from<T>(text);
-              if (!found) throw CLI::ValidationError(unknown_choice<T>(info).message());
+              if (!found) throw CLI::ValidationError(unknown_choice<T>(info, text).message());
               value = *found;
             },
             help)

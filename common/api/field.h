@@ -55,13 +55,13 @@ struct Flag {
   constexpr void apply(FieldInfo& info) const { info.*member = true; }
 };
 
-/// Both ends are allowed. Refusal: `vcpu_count must be between 1 and 8`.
+/// Both ends are allowed. Refusal: `vcpu_count must be between 1 and 8, not 9`.
 constexpr Range range(std::int64_t minimum, std::int64_t maximum) { return {minimum, maximum}; }
 /// In bytes, for strings and Bytes; in elements for lists and maps.
 constexpr MaxLength max_length(std::size_t value) { return {value}; }
 /// The caller must give it.
 inline constexpr Flag kRequired{&FieldInfo::required};
-/// Refusal: `timeout_seconds must be positive`.
+/// Refusal: `timeout_seconds must be positive, not 0`.
 inline constexpr Flag kPositive{&FieldInfo::positive};
 /// On the command line an argument without `--name`.
 inline constexpr Flag kPositional{&FieldInfo::positional};

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "common/api/field.h"
-#include "common/api/msgpack_codec.h"
 #include "common/api/validate.h"
 #include "common/base/text.h"
 
@@ -44,6 +43,13 @@ Json json_value(const T& value) {
   }
 }
 
+/// `timeout_seconds must be an integer, not "abc"`
+inline Error wrong_type(const FieldInfo& info, std::string_view expected, const Json& value) {
+  const std::string shown = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return invalid_argument("{} must be {}, not {}", info.name, expected,
+                          one_line(shown, kShownValue));
+}
+
 template <Message T>
 T message_from_json(const Json& json, UnknownFields unknown);
 
@@ -58,37 +64,38 @@ void read_json(const FieldInfo& info, const Json& json, T& value, UnknownFields 
   } else if constexpr (Message<T>) {
     value = message_from_json<T>(json, unknown);
   } else if constexpr (std::same_as<T, bool>) {
-    if (!json.is_boolean()) throw wrong_type(info, "true or false");
+    if (!json.is_boolean()) throw wrong_type(info, "true or false", json);
     value = json.template get<bool>();
   } else if constexpr (Integer<T>) {
     if (json.is_number_unsigned()) {
       const auto number = json.template get<std::uint64_t>();
-      if (!std::in_range<T>(number)) throw out_of_range(info);
+      if (!std::in_range<T>(number)) throw out_of_range(info, number);
       value = static_cast<T>(number);
     } else if (json.is_number_integer()) {
       const auto number = json.template get<std::int64_t>();
-      if (!std::in_range<T>(number)) throw out_of_range(info);
+      if (!std::in_range<T>(number)) throw out_of_range(info, number);
       value = static_cast<T>(number);
     } else {
-      throw wrong_type(info, "an integer");
+      throw wrong_type(info, "an integer", json);
     }
   } else if constexpr (std::floating_point<T>) {
-    if (!json.is_number()) throw wrong_type(info, "a number");
+    if (!json.is_number()) throw wrong_type(info, "a number", json);
     value = json.template get<T>();
   } else if constexpr (std::same_as<T, std::string>) {
-    if (!json.is_string()) throw wrong_type(info, "a string");
+    if (!json.is_string()) throw wrong_type(info, "a string", json);
     value = json.template get<std::string>();
   } else if constexpr (NamedEnum<T>) {
-    if (!json.is_string()) throw wrong_type(info, "a string");
-    const auto found = enum_from<T>(json.template get_ref<const std::string&>());
-    if (!found) throw unknown_choice<T>(info);
+    if (!json.is_string()) throw wrong_type(info, "a string", json);
+    const auto& name = json.template get_ref<const std::string&>();
+    const auto found = enum_from<T>(name);
+    if (!found) throw unknown_choice<T>(info, name);
     value = *found;
   } else if constexpr (kIsList<T>) {
-    if (!json.is_array()) throw wrong_type(info, "a list");
+    if (!json.is_array()) throw wrong_type(info, "a list", json);
     for (const auto& item : json) read_json(info, item, value.emplace_back(), unknown);
   } else {
     static_assert(kIsMap<T>, "no JSON codec for this type");
-    if (!json.is_object()) throw wrong_type(info, "an object");
+    if (!json.is_object()) throw wrong_type(info, "an object", json);
     for (const auto& [key, item] : json.items()) read_json(info, item, value[key], unknown);
   }
 }

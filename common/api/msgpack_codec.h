@@ -107,10 +107,10 @@ T unpack_message(const msgpack::object& object, UnknownFields unknown) {
 template <Integer T>
 void unpack_integer(const FieldInfo& info, const msgpack::object& object, T& value) {
   if (object.type == msgpack::type::POSITIVE_INTEGER) {
-    if (!std::in_range<T>(object.via.u64)) throw out_of_range(info);
+    if (!std::in_range<T>(object.via.u64)) throw out_of_range(info, object.via.u64);
     value = static_cast<T>(object.via.u64);
   } else if (object.type == msgpack::type::NEGATIVE_INTEGER) {
-    if (!std::in_range<T>(object.via.i64)) throw out_of_range(info);
+    if (!std::in_range<T>(object.via.i64)) throw out_of_range(info, object.via.i64);
     value = static_cast<T>(object.via.i64);
   } else {
     throw wrong_type(info, "an integer");
@@ -150,7 +150,7 @@ void unpack_value(const FieldInfo& info, const msgpack::object& object, T& value
   } else if constexpr (NamedEnum<T>) {
     if (object.type != msgpack::type::STR) throw wrong_type(info, "a string");
     const auto found = enum_from<T>(as_text(object));
-    if (!found) throw unknown_choice<T>(info);
+    if (!found) throw unknown_choice<T>(info, as_text(object));
     value = *found;
   } else if constexpr (kIsList<T>) {
     if (object.type != msgpack::type::ARRAY) throw wrong_type(info, "a list");

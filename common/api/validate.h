@@ -4,17 +4,22 @@
 
 #include "common/api/field.h"
 #include "common/base/error.h"
+#include "common/base/text.h"
 
 /// Checks a message against its field list; the refusals are the ones users see.
 namespace pyro::api {
 
-inline Error out_of_range(const FieldInfo& info) {
-  if (info.positive) return invalid_argument("{} must be positive", info.name);
+/// How much of a value a refusal repeats, in characters.
+inline constexpr std::size_t kShownValue = 80;
+
+template <class T>
+Error out_of_range(const FieldInfo& info, T value) {
+  if (info.positive) return invalid_argument("{} must be positive, not {}", info.name, value);
   if (info.minimum && info.maximum) {
-    return invalid_argument("{} must be between {} and {}", info.name, *info.minimum,
-                            *info.maximum);
+    return invalid_argument("{} must be between {} and {}, not {}", info.name, *info.minimum,
+                            *info.maximum, value);
   }
-  return invalid_argument("{} is out of range", info.name);
+  return invalid_argument("{} is out of range: {}", info.name, value);
 }
 
 inline Error missing_field(const FieldInfo& info) {
@@ -26,8 +31,9 @@ inline Error wrong_type(const FieldInfo& info, std::string_view expected) {
 }
 
 template <NamedEnum E>
-Error unknown_choice(const FieldInfo& info) {
-  return invalid_argument("{} must be one of: {}", info.name, enum_choices<E>());
+Error unknown_choice(const FieldInfo& info, std::string_view value) {
+  return invalid_argument("{} must be one of: {}; not '{}'", info.name, enum_choices<E>(),
+                          one_line(value, kShownValue));
 }
 
 /// What to do with a field that the list does not have: requests refuse it by name, replies
@@ -80,12 +86,12 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
   } else if constexpr (Integer<T>) {
     const bool too_small = info.minimum && std::cmp_less(value, *info.minimum);
     const bool too_large = info.maximum && std::cmp_greater(value, *info.maximum);
-    if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range(info);
+    if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range(info, value);
   } else if constexpr (std::floating_point<T>) {
     // Written so that a NaN is refused as well.
     const bool too_small = info.minimum && !(value >= static_cast<T>(*info.minimum));
     const bool too_large = info.maximum && !(value <= static_cast<T>(*info.maximum));
-    if (too_small || too_large || (info.positive && !(value > 0))) throw out_of_range(info);
+    if (too_small || too_large || (info.positive && !(value > 0))) throw out_of_range(info, value);
   }
 }
 

@@ -181,22 +181,27 @@ struct Diff {
     describe_reply_workspace_id<Diff>(f);
     f("changed", &Diff::changed, "Whether anything differs from the state at creation.");
     f("summary", &Diff::summary, "How much.");
-    f("entries", &Diff::entries, "What, sorted by path.");
-    f("patch", &Diff::patch, "One git-format patch of all of it, for git apply.");
+    f("entries", &Diff::entries, "What, sorted by path: those that were asked for.");
+    f("patch", &Diff::patch, "One git-format patch of the entries, for git apply.");
     f("patch_omits", &Diff::patch_omits,
       "Paths that the patch leaves out because they are too large for it: export those.");
   }
 };
 
-/// /workspace against its state at creation.
+/// /workspace against its state at creation: all of it, or the entries that are asked for. The
+/// summary is of all of it. not_found: `workspace path is not changed: P`.
 struct DiffWorkspace {
   static constexpr Method kMethod{"workspace.diff", Idempotent::kYes};
   using Reply = Diff;
   std::string workspace_id;
+  std::optional<std::string> path;
+  std::uint32_t offset = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<DiffWorkspace>(f);
+    f("path", &DiffWorkspace::path, "Only the entry of this path.", max_length(4096));
+    f("offset", &DiffWorkspace::offset, "Entries to leave out at the beginning.");
   }
 };
 
@@ -361,7 +366,7 @@ struct PatchApplied {
     describe_reply_workspace_id<PatchApplied>(f);
     f("changed", &PatchApplied::changed, "Whether anything was changed.");
     f("summary", &PatchApplied::summary, "How much.");
-    f("entries", &PatchApplied::entries, "What, sorted by path.");
+    f("entries", &PatchApplied::entries, "What, sorted by path: those that were asked for.");
   }
 };
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/visibility.h"
+
 namespace pyro {
 
 /// The closed set of error codes that travel on the bus.
@@ -24,14 +26,14 @@ enum class ErrorCode {
 };
 
 /// `invalid_argument` and so on: the name on the wire.
-std::string_view to_string(ErrorCode code);
+PYRO_API std::string_view to_string(ErrorCode code);
 
 /// The code of that name; an unknown name, as a newer peer may send, is kInternal.
-ErrorCode error_code_from(std::string_view name);
+PYRO_API ErrorCode error_code_from(std::string_view name);
 
 /// The one exception of the suite: what happened and what to do, in one sentence for a person.
 /// Thrown where a thing fails; caught by the bus dispatcher and by main.
-class Error : public std::exception {
+class PYRO_API Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
@@ -86,7 +88,7 @@ Error internal_error(fmt::format_string<Args...> text, Args&&... args) {
 
 /// The system call that failed and errno's text: `open '/dev/kvm': Permission denied`.
 /// A full disk is kResourceExhausted, a missing file kNotFound, anything else kInternal.
-Error system_error(std::string_view call, int error_number = errno);
+PYRO_API Error system_error(std::string_view call, int error_number = errno);
 
 /// Runs `action`; an Error it throws gets `attempt` put before its message.
 template <class Action>

@@ -30,6 +30,8 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80; }
+
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -115,6 +117,25 @@ std::string printable(std::string_view hostile) {
     }
   }
   return kept;
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string one_line(std::string_view hostile, std::size_t columns) {
+  std::string text = printable(hostile);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  text = trim(text);
+  if (width_of(text) <= columns) return text;
+  std::size_t kept = 0;
+  std::size_t end = 0;
+  while (end < text.size()) {
+    if (begins_character(text[end]) && kept++ == columns - 1) break;
+    ++end;
+  }
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace pyro

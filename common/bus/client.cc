@@ -137,9 +137,11 @@ class Exchange {
 
 }  // namespace
 
-CallOptions CallOptions::within(const Call& call) {
+CallOptions CallOptions::within(const Call& call) { return within(call, call.stop()); }
+
+CallOptions CallOptions::within(const Call& call, std::stop_token stop) {
   return {.deadline = call.deadline(),
-          .stop = call.stop(),
+          .stop = std::move(stop),
           .trace_id = call.trace_id(),
           .on_progress = call.progress_sink()};
 }

@@ -29,6 +29,8 @@ struct CallOptions {
 
   /// For a call on behalf of another: its trace, deadline, stop and progress go on.
   static CallOptions within(const Call& call);
+  /// The same where more than the caller can stop it.
+  static CallOptions within(const Call& call, std::stop_token stop);
 };
 
 /// Calls one service. Thread-safe: each call in flight has a socket of its own.

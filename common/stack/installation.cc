@@ -1,5 +1,7 @@
 #include "common/stack/installation.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,11 +14,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path program_directory() {
+/// Of the file that holds this code: a program of the suite, or the client library in somebody's.
+fs::path own_directory() {
+  Dl_info info{};
+  link_map* object = nullptr;
+  const bool found = ::dladdr1(reinterpret_cast<const void*>(&find_helper), &info,
+                               reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) != 0;
+  const bool is_library = found && object->l_name[0] != '\0';
   std::error_code failed;
-  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-  if (failed) throw internal_error("read '/proc/self/exe': {}", failed.message());
-  return self.parent_path();
+  // The program may have been replaced since, and is found where it was.
+  const fs::path file = is_library ? fs::canonical(object->l_name, failed)
+                                   : fs::read_symlink("/proc/self/exe", failed);
+  if (failed) {
+    throw internal_error("resolve '{}': {}", is_library ? object->l_name : "/proc/self/exe",
+                         failed.message());
+  }
+  return file.parent_path();
 }
 
 fs::path first_of(std::string_view name, std::initializer_list<fs::path> places) {
@@ -32,12 +45,13 @@ fs::path first_of(std::string_view name, std::initializer_list<fs::path> places)
 }  // namespace
 
 fs::path find_helper(std::string_view program) {
-  const fs::path here = program_directory();
-  return first_of(program, {here, here / "../libexec/pyro", here / "../../bin"});
+  const fs::path here = own_directory();
+  return first_of(
+      program, {here, here / "../libexec/pyro", here / "../../libexec/pyro", here / "../../bin"});
 }
 
 fs::path find_share_file(std::string_view name) {
-  const fs::path here = program_directory();
+  const fs::path here = own_directory();
   return first_of(name, {here / "../share/pyro", here / "../../share/pyro"});
 }
 

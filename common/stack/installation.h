@@ -3,11 +3,12 @@
 #include <filesystem>
 #include <string_view>
 
-/// Where the suite's own files are, seen from the running program. The build tree is laid out
-/// like an installation: bin/, share/pyro/; only that all programs lie in bin/.
+/// Where the suite's own files are, seen from the running program or, in a program that uses it,
+/// from the client library. The build tree is laid out like an installation: bin/, share/pyro/;
+/// only that all programs lie in bin/.
 namespace pyro {
 
-/// A program of the suite: beside this one, else in ../libexec/pyro or ../../bin.
+/// A program of the suite: beside this one, else in libexec/pyro or bin of the installation.
 /// not_found names the places.
 std::filesystem::path find_helper(std::string_view program);
 

@@ -23,6 +23,7 @@ class StackClient {
   explicit StackClient(Paths paths, std::vector<std::string> settings = {});
 
   const Paths& paths() const { return paths_; }
+  const std::vector<std::string>& settings() const { return settings_; }
 
   /// Returns once a supervisor of this version answers: one that runs, or a new one. Two at once
   /// start one. A supervisor of another version is replaced when nothing is held by its services,

@@ -20,15 +20,14 @@ std::string guest_command(const CLI::App& command, const Session& session);
 /// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
 /// reply. Returns the command's exit status.
 template <api::Operation Op>
-int run_guest_command(Session& session, const Op& request, std::chrono::seconds limit) {
+int run_guest_command(Session& session, const Op& request) {
   Session::check(request);
   typename Op::Reply result;
   if (session.json) {
-    result = session.call(request, limit);
+    result = session.call(request);
     print(api::to_json(result).dump(2) + "\n");
   } else {
-    session.stack().ensure_running(session.signals().token());
-    result = StreamedCall(session).call(request, limit);
+    result = StreamedCall(session).call(request);
     print(result.stdout_text);
     fmt::print(stderr, "{}", result.stderr_text);
   }

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-/// Durations, times, numbers and hostile text as a person reads them. Sizes: human_size of
-/// common/base/text.h.
+/// Durations, times, numbers and hostile text as a person reads them. Sizes and single
+/// lines: common/base/text.h.
 namespace pyro::cli {
 
 /// `45 s`, `1 min 30 s`, `10 min`, `2 h 5 min`, `7 d`: at most two units.
@@ -27,12 +27,6 @@ std::string human_time(double epoch_seconds);
 /// `1 file`, `3 files`; `one_of_them` is the singular, `many` its plural when it is irregular.
 std::string count_of(std::uint64_t number, std::string_view one_of_them,
                      std::string_view many = "");
-
-/// How many characters it is, taking each for one column.
-std::size_t width_of(std::string_view text);
-
-/// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.
-std::string one_line(std::string_view hostile, std::size_t columns);
 
 /// `a, b, … and 3 more`: the first `most` of `names`, each on one line.
 std::string some_of(const std::vector<std::string>& names, std::size_t most);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "common/base/files.h"
+#include "common/stack/stack_client.h"
 #include "gateway/cli/stdout_closed.h"
 
 namespace pyro::cli {
@@ -16,18 +17,17 @@ const Paths& Session::paths() {
 
 Config Session::config() { return load_config(paths().config_file, settings); }
 
-StackClient& Session::stack() {
+const std::shared_ptr<StackClient>& Session::shared_stack() {
   if (!stack_) {
     config();  // a wrong setting is told here rather than by a stack that does not start
-    stack_ = std::make_unique<StackClient>(paths(), settings);
+    stack_ = std::make_shared<StackClient>(paths(), settings);
   }
-  return *stack_;
+  return stack_;
 }
 
-bus::CallOptions Session::call_options(std::chrono::seconds limit) {
-  return {.deadline = Clock::now() + limit,
-          .stop = signals_.token(),
-          .on_progress = [this](const api::Progress& step) { progress_.show(step); }};
+Client& Session::client() {
+  if (!client_) client_.emplace(shared_stack());
+  return *client_;
 }
 
 void add_json_flag(CLI::App& command, Session& session) {

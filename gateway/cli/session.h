@@ -12,9 +12,9 @@
 #include "common/api/progress.h"
 #include "common/config/config.h"
 #include "common/config/paths.h"
-#include "common/stack/stack_client.h"
 #include "gateway/cli/progress_line.h"
 #include "gateway/cli/signal_watch.h"
+#include "pyro/client.h"
 
 namespace pyro::cli {
 
@@ -44,18 +44,23 @@ class Session {
 
   const Paths& paths();
   Config config();
-  StackClient& stack();
+  /// For what is about the stack itself.
+  StackClient& stack() { return *shared_stack(); }
+  Client& client();
   SignalWatch& signals() { return signals_; }
   ProgressLine& progress() { return progress_; }
 
-  /// Options of a call that may take `limit`, is cancelled by Ctrl-C and shows its progress.
-  bus::CallOptions call_options(std::chrono::seconds limit);
+  /// Where the steps of a call are shown.
+  api::ProgressSink progress_sink() {
+    return [this](const api::Progress& step) { progress_.show(step); };
+  }
 
-  /// Calls the owner of `request`. A request outside its limits is a UsageError.
+  /// Calls the owner of `request`, with progress; Ctrl-C cancels it. A request outside its limits
+  /// is a UsageError.
   template <api::Operation Op>
-  typename Op::Reply call(const Op& request, std::chrono::seconds limit) {
+  typename Op::Reply call(const Op& request) {
     check(request);
-    auto reply = stack().call(request, call_options(limit));
+    auto reply = client().call(request, {.stop = signals_.token(), .on_progress = progress_sink()});
     progress_.finish();
     return reply;
   }
@@ -70,10 +75,13 @@ class Session {
   }
 
  private:
+  const std::shared_ptr<StackClient>& shared_stack();
+
   SignalWatch signals_;
   ProgressLine progress_;
   std::optional<Paths> paths_;
-  std::unique_ptr<StackClient> stack_;
+  std::shared_ptr<StackClient> stack_;
+  std::optional<Client> client_;
 };
 
 /// Adds `--json` to a command that returns data.

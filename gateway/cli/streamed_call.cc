@@ -1,5 +1,6 @@
 #include "gateway/cli/streamed_call.h"
 
+#include "common/stack/stack_client.h"
 #include "gateway/cli/stdout_closed.h"
 
 namespace pyro::cli {
@@ -8,12 +9,17 @@ namespace {
 /// How long the last output may take once the guest's command has ended.
 constexpr std::chrono::seconds kLastOutputLimit{30};
 
+std::filesystem::path streams_directory(Session& session) {
+  session.stack().ensure_running(session.signals().token());
+  return session.paths().runtime_dir / "streams";
+}
+
 }  // namespace
 
 StreamedCall::StreamedCall(Session& session)
     : session_(session),
       output_(session.signals().token()),
-      receiver_(session.paths().runtime_dir / "streams",
+      receiver_(streams_directory(session),
                 [this](std::uint32_t stream, std::string_view data) { take(stream, data); }) {}
 
 void StreamedCall::take(std::uint32_t stream, std::string_view data) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <optional>
 
 #include "common/stream/output_receiver.h"
@@ -11,7 +10,7 @@
 namespace pyro::cli {
 
 /// A call that runs a guest's command, with its output streamed to ours while it comes. One call
-/// each. The stack must run: it makes the directory of the socket.
+/// each. Starts a stack that does not run: it makes the directory of the socket.
 class StreamedCall {
  public:
   explicit StreamedCall(Session& session);
@@ -19,10 +18,10 @@ class StreamedCall {
   /// The reply, once all output was written. StdoutClosed when our reader went away, which
   /// cancels the call.
   template <api::Operation Op>
-  typename Op::Reply call(Op request, std::chrono::seconds limit) {
+  typename Op::Reply call(Op request) {
     request.output_socket = receiver_.socket().string();
     try {
-      auto reply = session_.call(request, limit);
+      auto reply = session_.call(request);
       finish();
       return reply;
     } catch (const Error&) {

@@ -10,8 +10,13 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/prepare.h"
 #include "common/api/progress.h"
+#include "common/api/workspace.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/base/error.h"
+#include "common/base/visibility.h"
 
 namespace pyro {
 
@@ -23,6 +28,7 @@ struct CallOptions {
   std::optional<std::chrono::milliseconds> limit{};
   /// Cancels the call, which then fails with kCancelled once it was cleaned up.
   std::stop_token stop{};
+  /// Called by the thread that calls, with each step of a long operation.
   api::ProgressSink on_progress{};
 };
 
@@ -35,23 +41,81 @@ struct ClientOptions {
   std::vector<std::string> settings{};  ///< like limits.max_active=2, for a stack it starts
 };
 
+/// Every method of a client with its request, which says in common/api what it does, what may be
+/// given and what is refused.
+#define PYRO_CLIENT_METHODS(METHOD)               \
+  METHOD(list_environments, ListEnvironments)     \
+  METHOD(pull_environment, PullEnvironment)       \
+  METHOD(inspect_environment, InspectEnvironment) \
+  METHOD(prepare_environment, PrepareEnvironment) \
+  METHOD(prune_environments, PruneEnvironments)   \
+  METHOD(prune_templates, PruneTemplates)         \
+                                                  \
+  METHOD(create_vm, CreateMachine)                \
+  METHOD(start_vm, StartMachine)                  \
+  METHOD(exec_vm, ExecMachine)                    \
+  METHOD(stop_vm, StopMachine)                    \
+  METHOD(delete_vm, DeleteMachine)                \
+  METHOD(status_vm, MachineStatus)                \
+  METHOD(network_info_vm, MachineNetworkInfo)     \
+  METHOD(reap_expired, ReapExpired)               \
+  METHOD(run_in_vm, RunMachine)                   \
+                                                  \
+  METHOD(create_workspace, CreateWorkspace)       \
+  METHOD(list_workspaces, ListWorkspaces)         \
+  METHOD(status_workspace, WorkspaceStatus)       \
+  METHOD(update_workspace, UpdateWorkspace)       \
+  METHOD(exec_workspace, ExecWorkspace)           \
+  METHOD(logs_workspace, WorkspaceLogs)           \
+  METHOD(summarize_workspace, SummarizeWorkspace) \
+  METHOD(diff_workspace, DiffWorkspace)           \
+  METHOD(export_workspace, ExportPath)            \
+  METHOD(reset_workspace, ResetWorkspace)         \
+  METHOD(start_workspace, StartWorkspace)         \
+  METHOD(stop_workspace, StopWorkspace)           \
+  METHOD(delete_workspace, DeleteWorkspace)       \
+                                                  \
+  METHOD(push_workspace_sync, PushSync)           \
+  METHOD(list_workspace_files, ListFiles)         \
+  METHOD(read_workspace_file, ReadFile)           \
+  METHOD(write_workspace_file, WriteFile)         \
+  METHOD(apply_workspace_patch, ApplyPatch)       \
+  METHOD(create_snapshot, CreateSnapshot)         \
+  METHOD(delete_snapshot, DeleteSnapshot)         \
+  METHOD(list_snapshots, ListSnapshots)
+
 /// The operations of pyro, by a stack that is started when it does not run. Thread-safe. Failures
 /// are pyro::Error with the code of the refusal and one sentence.
-class Client {
+///
+///   pyro::Client client;
+///   const auto made = client.create_workspace({.environment = "debian:12"});
+///   client.exec_workspace({.workspace_id = made.workspace_id, .command = "make test"},
+///                         {.stop = stop.get_token()});
+///
+/// Its connections have threads: a program that handles SIGINT, SIGTERM or SIGHUP in a thread of
+/// its own blocks them (pthread_sigmask) before it makes a client, or they may land in one of
+/// those.
+class PYRO_API Client {
  public:
   explicit Client(const ClientOptions& options = {});
-  /// By a stack client that others use as well.
+  /// By a stack client that others use as well: for the suite's own doors.
   explicit Client(std::shared_ptr<StackClient> stack);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  /// Any operation of the doors, by its request.
+#define PYRO_CLIENT_METHOD(name, Op) \
+  api::Op::Reply name(const api::Op& request, const CallOptions& options = {});
+  PYRO_CLIENT_METHODS(PYRO_CLIENT_METHOD)
+#undef PYRO_CLIENT_METHOD
+
+  /// Any of these operations by its request alone.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const CallOptions& options = {});
 
  private:
   std::shared_ptr<StackClient> stack_;
+  api::BootPolicy boot_;
 };
 
 }  // namespace pyro

@@ -1,11 +1,14 @@
 #include "services/files/diff.h"
 
+#include "common/base/error.h"
+#include "common/base/text.h"
 #include "common/tree/path.h"
 #include "services/files/changed_paths.h"
 #include "services/files/diff_builder.h"
 #include "services/files/fetched_files.h"
 #include "services/files/volume/volume_reader.h"
 #include "services/files/work_check.h"
+#include "services/files/workspace_path.h"
 
 namespace pyro::files {
 namespace {
@@ -16,6 +19,12 @@ using tree::EntryKind;
 /// A side of which nothing but its size is looked at: it differs from whatever the other is.
 DiffSide too_large_to_compare(const Entry& entry, const char* which) {
   return {.kind = entry.kind, .mode = entry.mode, .content = which, .too_large = true};
+}
+
+DiffPart part_of(const api::DiffWorkspace& request) {
+  if (!request.path) return {.offset = request.offset};
+  if (request.offset != 0) throw invalid_argument("path and offset exclude each other");
+  return {.path = workspace_path(*request.path)};
 }
 
 /// Fills a builder with what has changed.
@@ -126,11 +135,15 @@ class DiffRun {
 
 api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspace>& request,
                          const std::filesystem::path& scratch, const Work& work) {
+  const DiffPart part = part_of(request.request);
   const volume::VolumeReader baseline(request.baseline);
   const ChangedPaths changed = find_changed_paths(guest, baseline, work);
   DiffBuilder builder(scratch, work);
   DiffRun(guest, baseline, builder, work).add(changed);
-  api::Diff diff = builder.build();
+  api::Diff diff = builder.build(part);
+  if (part.path && diff.entries.empty()) {
+    throw not_found("workspace path is not changed: {}", printable(*request.request.path));
+  }
   diff.workspace_id = request.request.workspace_id;
   return diff;
 }

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/base/text.h"
@@ -221,7 +222,7 @@ void DiffBuilder::take_section(PatchForm form, Changed& changed, std::string_vie
   change.patch.insert(first ? 0 : change.patch.size(), text);
 }
 
-api::Diff DiffBuilder::build() {
+api::Diff DiffBuilder::build(const DiffPart& part) {
   ChangesByHeader by_header;
   for (auto& changed : changes_) {
     if (changed.second.sections > 0) by_header.emplace(header_of(changed.first), &changed);
@@ -238,14 +239,12 @@ api::Diff DiffBuilder::build() {
                          .status = change.status,
                          .artifact_type = change.artifact_type};
     if (entry.path != path) entry.path_bytes = base64(path);
-    if (change.omitted) {
-      diff.patch_omits.push_back(entry.path);
-    } else if (change.is_text) {
-      entry.text_patch = change.patch;
-    }
-    diff.patch += change.patch;
-    change.patch = {};
+    const std::string patch = std::exchange(change.patch, {});
+    if (!change.omitted && change.is_text) entry.text_patch = patch;
     count(diff.summary, entry);
+    if (part.path ? path != *part.path : diff.summary.total <= part.offset) continue;
+    if (change.omitted) diff.patch_omits.push_back(entry.path);
+    diff.patch += patch;
     diff.entries.push_back(std::move(entry));
   }
   return diff;

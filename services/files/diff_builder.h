@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct DiffSide {
   bool too_large = false;
 };
 
+/// Which entries a diff is to hold; all by default.
+struct DiffPart {
+  std::optional<std::string> path{};  ///< clean: this one alone
+  std::size_t offset = 0;             ///< how many are left out at the beginning
+};
+
 /// Makes a diff of the paths that it is told of. Content goes to disk as it comes; in memory are
 /// only the paths, and in the end the patch.
 class DiffBuilder {
@@ -47,8 +54,9 @@ class DiffBuilder {
   /// resource_exhausted: more than kEntryLimit paths differ.
   void add(const std::string& path, const DiffSide& before, const DiffSide& after);
 
-  /// The diff, without the workspace's id. Ends the use of the builder.
-  api::Diff build();
+  /// The diff, without the workspace's id: entries and patch of `part`, the summary of all. Ends
+  /// the use of the builder.
+  api::Diff build(const DiffPart& part = {});
 
  private:
   /// A path that differs.

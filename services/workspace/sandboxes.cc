@@ -14,12 +14,6 @@ constexpr std::chrono::seconds kShortLimit{60};
 /// The guest writes to its disks what is in its memory.
 constexpr std::chrono::seconds kStopLimit{100};
 
-bus::CallOptions options_with(const bus::Call& call, const std::stop_token& stop) {
-  bus::CallOptions options = bus::CallOptions::within(call);
-  options.stop = stop;
-  return options;
-}
-
 bus::CallOptions short_options() { return {.deadline = Clock::now() + kShortLimit}; }
 
 }  // namespace
@@ -53,7 +47,7 @@ class Sandboxes::Starting {
 
  private:
   api::Machine start(const Wanted& wanted, const bus::Call& call) {
-    const auto options = options_with(call, stop_.get_token());
+    const auto options = bus::CallOptions::within(call, stop_.get_token());
     const api::Workspace& workspace = wanted.workspace;
     vm_id_ = sandboxes_.machines_
                  .call(api::CreateMachine{.environment = workspace.environment,
@@ -89,10 +83,10 @@ api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, co
   fault::point("workspace.machine.started");
   api::Machine machine =
       machines_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
-                     options_with(call, stop));
+                     bus::CallOptions::within(call, stop));
   if (machine.execution_mode == api::ExecutionMode::kHostCompat) {
     files_.call(api::FillWorkspace{.vm_id = machine.vm_id, .volume = wanted.volume.string()},
-                options_with(call, stop));
+                bus::CallOptions::within(call, stop));
   }
   fault::point("workspace.machine.mounted");
   starting.keep();
@@ -111,7 +105,7 @@ Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted,
   Starting starting(*this, wanted, call, stop);
   const api::WorkspaceSeed seed =
       files_.call(api::BuildVolume{.volume = wanted.volume.string(), .seed_path = seed_path},
-                  options_with(call, stop));
+                  bus::CallOptions::within(call, stop));
   fault::point("workspace.volume.built");
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
 }

@@ -232,8 +232,7 @@ api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Cal
   const Use use(*this, workspace_id);
   const auto turn = use.live().turns.begin(call.stop());
   const WorkspaceRecord record = table_.find(workspace_id);
-  bus::CallOptions options = bus::CallOptions::within(call);
-  options.stop = turn->stop();
+  const auto options = bus::CallOptions::within(call, turn->stop());
   api::Machine machine = turn->run([&] { return sandboxes_.status(record.vm_id, options); });
   if (Sandboxes::is_gone(machine)) {
     throw failed_precondition("workspace {} cannot be started: {}", workspace_id,
@@ -393,8 +392,7 @@ api::Snapshot Workspaces::create_snapshot(const api::CreateSnapshot& request,
   const auto turn = use.live().turns.begin(call.stop());
   const Started started = require_started(request.workspace_id, api::CreateSnapshot::kMethod.name,
                                           bus::CallOptions::within(call));
-  bus::CallOptions options = bus::CallOptions::within(call);
-  options.stop = turn->stop();
+  const auto options = bus::CallOptions::within(call, turn->stop());
   const api::Snapshot snapshot = turn->run([&] {
     const bool is_guest = started.machine.execution_mode != api::ExecutionMode::kHostCompat;
     const auto copy = [&](const fs::path& volume) {

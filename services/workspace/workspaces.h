@@ -111,8 +111,7 @@ class Workspaces {
   template <class Op>
   typename Op::Reply in_files(const Op& request, const bus::Call& call,
                               const std::stop_token& stop) {
-    bus::CallOptions options = bus::CallOptions::within(call);
-    options.stop = stop;
+    const auto options = bus::CallOptions::within(call, stop);
     const Started started = require_started(request.workspace_id, Op::kMethod.name, options);
     try {
       return files_.call(

@@ -4,6 +4,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/workspace.h"
+#include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/human.h"
 
@@ -13,20 +14,18 @@ namespace {
 constexpr std::chrono::milliseconds kCheap{300};
 constexpr std::size_t kMeaningColumns = 40;
 
-std::vector<Candidate> environments(StackClient& stack) {
+std::vector<Candidate> environments(Client& client) {
   std::vector<Candidate> names;
-  const auto list =
-      stack.client("image").call(api::ListEnvironments{}, {.deadline = Clock::now() + kCheap});
+  const auto list = client.list_environments({}, {.limit = kCheap});
   for (const auto& environment : list.environments) {
     names.push_back({environment.name, "environment"});
   }
   return names;
 }
 
-std::vector<Candidate> workspaces(StackClient& stack) {
+std::vector<Candidate> workspaces(Client& client) {
   std::vector<Candidate> ids;
-  const auto list =
-      stack.client("workspace").call(api::ListWorkspaces{}, {.deadline = Clock::now() + kCheap});
+  const auto list = client.list_workspaces({}, {.limit = kCheap});
   for (const auto& workspace : list.workspaces) {
     ids.push_back({workspace.workspace_id,
                    one_line(workspace.name.value_or(workspace.environment), kMeaningColumns)});
@@ -34,12 +33,13 @@ std::vector<Candidate> workspaces(StackClient& stack) {
   return ids;
 }
 
-/// Only from a stack that runs: a press of the tab key starts nothing.
+/// Only from a stack of ours that runs: a press of the tab key starts nothing.
 std::vector<Candidate> values_of(Session& session, std::string_view what) {
   try {
-    if (!session.stack().status({}, session.signals().token())) return {};
-    if (what == "ENVIRONMENT") return environments(session.stack());
-    if (what == "WORKSPACE_ID") return workspaces(session.stack());
+    const auto stack = session.stack().status({}, session.signals().token());
+    if (!stack || stack->stopping || stack->version != PYRO_VERSION) return {};
+    if (what == "ENVIRONMENT") return environments(session.client());
+    if (what == "WORKSPACE_ID") return workspaces(session.client());
   } catch (const Error&) {  // no candidates
   }
   return {};

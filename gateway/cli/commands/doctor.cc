@@ -10,8 +10,10 @@ constexpr std::chrono::seconds kLimit{180};
 
 int examine(Session& session, const doctor::Question& question) {
   session.progress().show({"doctor", "examine this host", std::nullopt, std::nullopt});
-  const auto report =
-      doctor::examine(question, session.config(), session.stack(), session.call_options(kLimit));
+  const auto report = doctor::examine(question, session.config(), session.stack(),
+                                      {.deadline = Clock::now() + kLimit,
+                                       .stop = session.signals().token(),
+                                       .on_progress = session.progress_sink()});
   session.progress().finish();
   print_reply<doctor::Report>(session, report, doctor::report_text);
   return 0;

@@ -13,7 +13,7 @@ void add_env_inspect(CLI::App& env, Session& session) {
   add_json_flag(*command, session);
   command->callback([&session, request] {
     session.action = [&session, request] {
-      const auto environment = session.call(*request, std::chrono::seconds(60));
+      const auto environment = session.call(*request);
       print_reply<api::Environment>(session, environment, environment_text);
       return 0;
     };

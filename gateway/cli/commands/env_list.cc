@@ -25,7 +25,7 @@ void add_env_list(CLI::App& env, Session& session) {
   add_json_flag(*command, session);
   command->callback([&session] {
     session.action = [&session] {
-      const auto list = session.call(api::ListEnvironments{}, std::chrono::seconds(60));
+      const auto list = session.call(api::ListEnvironments{});
       print_reply<api::EnvironmentList>(session, list, environments_text);
       return 0;
     };

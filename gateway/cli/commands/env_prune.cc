@@ -32,13 +32,13 @@ void add_env_prune(CLI::App& env, Session& session) {
       // Templates first: the standby machines that end with them use their environments.
       api::PrunedTemplates templates;
       try {
-        templates = session.call(api::PruneTemplates{}, std::chrono::minutes(2));
+        templates = session.call(api::PruneTemplates{});
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnavailable) throw;
         fmt::print(stderr, "note: templates stay, since the vm service is away: {}\n",
                    error.message());
       }
-      auto result = session.call(api::PruneEnvironments{}, std::chrono::minutes(10));
+      auto result = session.call(api::PruneEnvironments{});
       result.deleted_template_dirs = std::move(templates.deleted_template_dirs);
       result.freed_bytes += templates.freed_bytes;
       print_reply<api::PruneResult>(session, result, pruned_text);

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <mutex>
-#include <optional>
 
 #include "common/process/wait.h"
 #include "gateway/cli/commands/commands.h"
@@ -15,11 +14,10 @@ namespace {
 /// Ends as soon as its host goes: calls that still run are neither waited for nor cancelled, since
 /// what an agent started is a job that outlives it.
 [[noreturn]] void serve(Session& session, const ServerOptions& options) {
-  std::once_flag made;
-  std::optional<Client> client;
+  std::mutex making;
   const auto server = mcp::make_server(options, [&]() -> Client& {
-    std::call_once(made, [&] { client.emplace(session.shared_stack()); });
-    return *client;
+    const std::lock_guard lock(making);
+    return session.client();
   });
   const StopFd stop(session.signals().token());
   server->serve(STDIN_FILENO, STDOUT_FILENO, stop.get());

@@ -5,7 +5,6 @@
 #include "common/api/cli_options.h"
 #include "common/base/error.h"
 #include "gateway/cli/commands/commands.h"
-#include "gateway/cli/limits.h"
 
 namespace pyro::cli {
 namespace {
@@ -42,7 +41,7 @@ void add_prepare(CLI::App& root, Session& session) {
             "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
             "configuration, or PYRO_BOOT from the environment");
       }
-      const auto prepared = session.call(*request, kInstallLimit);
+      const auto prepared = session.call(*request);
       print_reply<api::PreparedEnvironment>(session, prepared, prepared_text);
       return 0;
     };

@@ -2,7 +2,6 @@
 #include "common/api/machine.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/guest_command.h"
-#include "gateway/cli/limits.h"
 
 namespace pyro::cli {
 
@@ -21,9 +20,7 @@ void add_run(CLI::App& root, Session& session) {
   command->callback([&session, command, request] {
     session.action = [&session, command, request] {
       request->command = guest_command(*command, session);
-      request->boot = session.config().vm.boot;
-      return run_guest_command(session, *request,
-                               kInstallLimit + std::chrono::seconds(request->timeout_seconds));
+      return run_guest_command(session, *request);
     };
   });
 }

@@ -1,3 +1,4 @@
+#include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/stack_text.h"
 

@@ -1,3 +1,4 @@
+#include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/stack_text.h"
 
@@ -9,11 +10,12 @@ constexpr std::chrono::seconds kSettleLimit{60};
 
 int up(Session& session) {
   session.stack().ensure_running(session.signals().token());
-  const auto stack = session.call(
-      api::StackStatus{.wait_ms = std::chrono::milliseconds(kSettleLimit).count(), .measure = true},
-      kSettleLimit + std::chrono::seconds(10));
-  print_reply<api::Stack>(session, stack, stack_text);
-  for (const auto& service : stack.services) {
+  const auto stack = session.stack().status(
+      {.wait_ms = std::chrono::milliseconds(kSettleLimit).count(), .measure = true},
+      session.signals().token());
+  if (!stack) throw unavailable("the stack ended while it was starting: see `pyro stack logs`");
+  print_reply<api::Stack>(session, *stack, stack_text);
+  for (const auto& service : stack->services) {
     if (service.state == api::ServiceState::kRunning) continue;
     throw unavailable("service '{}' is {}: see `pyro stack logs --service {}`", service.name,
                       api::name_of(service.state), service.name);

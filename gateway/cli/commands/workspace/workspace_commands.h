@@ -6,7 +6,6 @@
 #include <string>
 
 #include "common/api/cli_options.h"
-#include "gateway/cli/limits.h"
 #include "gateway/cli/notes.h"
 #include "gateway/cli/session.h"
 
@@ -47,13 +46,13 @@ void show_reply(const Session& session, const Reply& reply,
 template <api::Operation Op>
 void add_call(
     CLI::App& command, Session& session, const std::shared_ptr<Op>& request,
-    std::chrono::seconds limit, std::function<std::string(const typename Op::Reply&)> human,
+    std::function<std::string(const typename Op::Reply&)> human,
     std::function<void(Op&)> complete = [](Op&) {}) {
   add_json_flag(command, session);
-  command.callback([&session, request, limit, human, complete] {
-    session.action = [&session, request, limit, human, complete] {
+  command.callback([&session, request, human, complete] {
+    session.action = [&session, request, human, complete] {
       complete(*request);
-      show_reply<typename Op::Reply>(session, session.call(*request, limit), human);
+      show_reply<typename Op::Reply>(session, session.call(*request), human);
       return 0;
     };
   });
@@ -61,11 +60,11 @@ void add_call(
 
 /// The same for a command whose options are just the request's fields.
 template <api::Operation Op>
-void add_plain_call(CLI::App& command, Session& session, std::chrono::seconds limit,
+void add_plain_call(CLI::App& command, Session& session,
                     std::function<std::string(const typename Op::Reply&)> human) {
   const auto request = std::make_shared<Op>();
   api::add_options(command, *request);
-  add_call<Op>(command, session, request, limit, std::move(human));
+  add_call<Op>(command, session, request, std::move(human));
 }
 
 }  // namespace pyro::cli

@@ -17,9 +17,8 @@ int create(Session& session, CreateOptions& options) {
   auto& request = options.request;
   request.labels = labels_of(options.labels);
   if (request.seed_path) request.seed_path = absolute_host_path("seed_path", *request.seed_path);
-  request.boot = session.config().vm.boot;
   show_reply<api::Workspace>(
-      session, session.call(request, kInstallLimit), [&options](const api::Workspace& workspace) {
+      session, session.call(request), [&options](const api::Workspace& workspace) {
         return options.id_only ? workspace.workspace_id + "\n" : created_text(workspace);
       });
   return 0;

@@ -9,7 +9,7 @@ void add_workspace_delete(CLI::App& workspace, Session& session) {
   command->footer(
       "Examples:\n  pyro workspace delete 0123456789ab\n\n"
       "What is worth keeping is exported before: pyro workspace export --help");
-  add_plain_call<api::DeleteWorkspace>(*command, session, kUsualLimit, deleted_text);
+  add_plain_call<api::DeleteWorkspace>(*command, session, deleted_text);
 }
 
 }  // namespace pyro::cli

@@ -17,7 +17,7 @@ std::string patch_text(const api::Diff& diff) {
 }
 
 int diff(Session& session, const api::DiffWorkspace& request) {
-  const auto reply = session.call(request, kTransferLimit);
+  const auto reply = session.call(request);
   print_reply<api::Diff>(session, reply, patch_text);
   if (!session.json) fmt::print(stderr, "{}", diff_note(reply));
   return 0;
@@ -32,6 +32,7 @@ void add_workspace_diff(CLI::App& workspace, Session& session) {
       "Examples:\n"
       "  pyro workspace diff 0123456789ab\n"
       "  pyro workspace diff 0123456789ab | git apply\n"
+      "  pyro workspace diff 0123456789ab --path src/main.c\n"
       "  pyro workspace diff 0123456789ab --json\n\n"
       "The patch is on standard output; how much changed and what the patch does not show, on\n"
       "standard error.");

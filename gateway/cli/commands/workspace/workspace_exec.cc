@@ -20,8 +20,7 @@ void add_workspace_exec(CLI::App& workspace, Session& session) {
   command->callback([&session, command, request] {
     session.action = [&session, command, request] {
       request->command = guest_command(*command, session);
-      return run_guest_command(session, *request,
-                               kExecSlack + std::chrono::seconds(request->timeout_seconds));
+      return run_guest_command(session, *request);
     };
   });
 }

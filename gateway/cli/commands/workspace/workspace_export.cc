@@ -18,10 +18,9 @@ void add_workspace_export(CLI::App& workspace, Session& session) {
   command->add_option("--output", request->output_path, "Path on the host, which must not exist")
       ->type_name("HOST_PATH")
       ->required();
-  add_call<api::ExportPath>(
-      *command, session, request, kTransferLimit, exported_text, [](api::ExportPath& copy) {
-        copy.output_path = absolute_host_path("output_path", copy.output_path);
-      });
+  add_call<api::ExportPath>(*command, session, request, exported_text, [](api::ExportPath& copy) {
+    copy.output_path = absolute_host_path("output_path", copy.output_path);
+  });
 }
 
 }  // namespace pyro::cli

@@ -11,7 +11,7 @@ void add_workspace_file_list(CLI::App& file, Session& session) {
       "  pyro workspace file list 0123456789ab\n"
       "  pyro workspace file list 0123456789ab src --recursive\n\n"
       "A relative path begins at /workspace.");
-  add_plain_call<api::ListFiles>(*command, session, kUsualLimit, file_list_text);
+  add_plain_call<api::ListFiles>(*command, session, file_list_text);
 }
 
 }  // namespace pyro::cli

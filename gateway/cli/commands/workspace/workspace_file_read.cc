@@ -18,7 +18,7 @@ int read(Session& session, const ReadOptions& options) {
   if (session.json && options.content_only) {
     throw UsageError("--json and --content-only exclude each other");
   }
-  const auto content = session.call(options.request, kUsualLimit);
+  const auto content = session.call(options.request);
   print_reply<api::FileContent>(session, content, [&options](const api::FileContent& reply) {
     return options.content_only ? reply.content : file_text(reply);
   });

@@ -18,7 +18,7 @@ void add_workspace_file_write(CLI::App& file, Session& session) {
   auto text = std::make_shared<TextOption>(TextOption{"text"});
   api::add_options(*command, *request, {"text"});
   add_text_option(*command, *text, "The new content");
-  add_call<api::WriteFile>(*command, session, request, kUsualLimit, file_written_text,
+  add_call<api::WriteFile>(*command, session, request, file_written_text,
                            [text](api::WriteFile& write) { write.text = text_of(*text); });
 }
 

@@ -6,9 +6,9 @@ namespace pyro::cli {
 void add_workspace_list(CLI::App& workspace, Session& session) {
   auto* command = workspace.add_subcommand("list", "List the workspaces");
   command->footer("Examples:\n  pyro workspace list\n  pyro workspace list --json");
-  add_plain_call<api::ListWorkspaces>(
-      *command, session, kUsualLimit,
-      [](const api::WorkspaceList& list) { return list_text(list, now_epoch_seconds()); });
+  add_plain_call<api::ListWorkspaces>(*command, session, [](const api::WorkspaceList& list) {
+    return list_text(list, now_epoch_seconds());
+  });
 }
 
 }  // namespace pyro::cli

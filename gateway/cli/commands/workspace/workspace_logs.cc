@@ -10,9 +10,9 @@ void add_workspace_logs(CLI::App& workspace, Session& session) {
       "Examples:\n  pyro workspace logs 0123456789ab\n"
       "  pyro workspace logs 0123456789ab --json\n\n"
       "Lines after `! ` are standard error; `-> ` says how the command ended.");
-  add_plain_call<api::WorkspaceLogs>(
-      *command, session, kUsualLimit,
-      [](const api::WorkspaceLog& log) { return log_text(log, now_epoch_seconds()); });
+  add_plain_call<api::WorkspaceLogs>(*command, session, [](const api::WorkspaceLog& log) {
+    return log_text(log, now_epoch_seconds());
+  });
 }
 
 }  // namespace pyro::cli

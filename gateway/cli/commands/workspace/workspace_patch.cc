@@ -17,7 +17,7 @@ void add_workspace_patch_apply(CLI::App& patch, Session& session) {
   auto text = std::make_shared<TextOption>(TextOption{"patch"});
   api::add_options(*command, *request, {"patch"});
   add_text_option(*command, *text, "The patch");
-  add_call<api::ApplyPatch>(*command, session, request, kUsualLimit, patch_applied_text,
+  add_call<api::ApplyPatch>(*command, session, request, patch_applied_text,
                             [text](api::ApplyPatch& apply) { apply.patch = text_of(*text); });
 }
 

@@ -14,9 +14,7 @@ void add_workspace_reset(CLI::App& workspace, Session& session) {
       "labels and snapshots stay.");
   auto request = std::make_shared<api::ResetWorkspace>();
   api::add_options(*command, *request);
-  add_call<api::ResetWorkspace>(
-      *command, session, request, kInstallLimit, reset_text,
-      [&session](api::ResetWorkspace& reset) { reset.boot = session.config().vm.boot; });
+  add_call<api::ResetWorkspace>(*command, session, request, reset_text);
 }
 
 }  // namespace pyro::cli

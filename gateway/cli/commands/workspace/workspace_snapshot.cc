@@ -7,21 +7,21 @@ namespace {
 void add_workspace_snapshot_create(CLI::App& snapshot, Session& session) {
   auto* command = snapshot.add_subcommand("create", "Keep /workspace as it is now under a name");
   command->footer("Examples:\n  pyro workspace snapshot create 0123456789ab before-upgrade");
-  add_plain_call<api::CreateSnapshot>(*command, session, kTransferLimit, created_snapshot_text);
+  add_plain_call<api::CreateSnapshot>(*command, session, created_snapshot_text);
 }
 
 void add_workspace_snapshot_delete(CLI::App& snapshot, Session& session) {
   auto* command = snapshot.add_subcommand("delete", "Delete a snapshot");
   command->footer("Examples:\n  pyro workspace snapshot delete 0123456789ab before-upgrade");
-  add_plain_call<api::DeleteSnapshot>(*command, session, kUsualLimit, deleted_snapshot_text);
+  add_plain_call<api::DeleteSnapshot>(*command, session, deleted_snapshot_text);
 }
 
 void add_workspace_snapshot_list(CLI::App& snapshot, Session& session) {
   auto* command = snapshot.add_subcommand("list", "List a workspace's snapshots");
   command->footer("Examples:\n  pyro workspace snapshot list 0123456789ab");
-  add_plain_call<api::ListSnapshots>(
-      *command, session, kUsualLimit,
-      [](const api::SnapshotList& list) { return snapshot_list_text(list, now_epoch_seconds()); });
+  add_plain_call<api::ListSnapshots>(*command, session, [](const api::SnapshotList& list) {
+    return snapshot_list_text(list, now_epoch_seconds());
+  });
 }
 
 }  // namespace

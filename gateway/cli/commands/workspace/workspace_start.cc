@@ -8,7 +8,7 @@ void add_workspace_start(CLI::App& workspace, Session& session) {
   command->footer(
       "Examples:\n  pyro workspace start 0123456789ab\n\n"
       "Everything on its disks and its history are as they were.");
-  add_plain_call<api::StartWorkspace>(*command, session, kInstallLimit, started_text);
+  add_plain_call<api::StartWorkspace>(*command, session, started_text);
 }
 
 }  // namespace pyro::cli

@@ -8,9 +8,9 @@ void add_workspace_status(CLI::App& workspace, Session& session) {
   command->footer(
       "Examples:\n  pyro workspace status 0123456789ab\n"
       "  pyro workspace status 0123456789ab --json");
-  add_plain_call<api::WorkspaceStatus>(
-      *command, session, kUsualLimit,
-      [](const api::Workspace& reply) { return status_text(reply, now_epoch_seconds()); });
+  add_plain_call<api::WorkspaceStatus>(*command, session, [](const api::Workspace& reply) {
+    return status_text(reply, now_epoch_seconds());
+  });
 }
 
 }  // namespace pyro::cli

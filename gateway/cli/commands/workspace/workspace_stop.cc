@@ -8,7 +8,7 @@ void add_workspace_stop(CLI::App& workspace, Session& session) {
   command->footer(
       "Examples:\n  pyro workspace stop 0123456789ab\n\n"
       "A stopped workspace still expires, and counts against the limit of active ones.");
-  add_plain_call<api::StopWorkspace>(*command, session, kUsualLimit, stopped_text);
+  add_plain_call<api::StopWorkspace>(*command, session, stopped_text);
 }
 
 }  // namespace pyro::cli

@@ -9,7 +9,7 @@ void add_workspace_summary(CLI::App& workspace, Session& session) {
   command->footer(
       "Examples:\n  pyro workspace summary 0123456789ab\n"
       "  pyro workspace summary 0123456789ab --json");
-  add_plain_call<api::SummarizeWorkspace>(*command, session, kUsualLimit, summary_text);
+  add_plain_call<api::SummarizeWorkspace>(*command, session, summary_text);
 }
 
 }  // namespace pyro::cli

@@ -16,10 +16,9 @@ void add_workspace_sync_push(CLI::App& sync, Session& session) {
       "It adds and overwrites and never deletes; it is applied whole or not at all.");
   auto request = std::make_shared<api::PushSync>();
   api::add_options(*command, *request);
-  add_call<api::PushSync>(*command, session, request, kTransferLimit, pushed_text,
-                          [](api::PushSync& push) {
-                            push.source_path = absolute_host_path("source_path", push.source_path);
-                          });
+  add_call<api::PushSync>(*command, session, request, pushed_text, [](api::PushSync& push) {
+    push.source_path = absolute_host_path("source_path", push.source_path);
+  });
 }
 
 }  // namespace

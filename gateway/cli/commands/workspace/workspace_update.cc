@@ -48,7 +48,7 @@ void add_workspace_update(CLI::App& workspace, Session& session) {
       ->type_size(1)
       ->allow_extra_args(false);
   add_call<api::UpdateWorkspace>(
-      *command, session, request, kUsualLimit,
+      *command, session, request,
       [](const api::Workspace& reply) { return status_text(reply, now_epoch_seconds()); },
       [options](api::UpdateWorkspace&) { complete_update(*options); });
 }
