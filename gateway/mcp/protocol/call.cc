@@ -15,7 +15,6 @@ constexpr std::chrono::milliseconds kProgressToResult{50};
 
 void Call::run() {
   if (ended_) return;
-  if (parts_.progress) ticker_.add(parts_.progress);
   CallOutcome outcome = this->outcome();
   if (parts_.progress) {
     const auto told = parts_.progress->close();
@@ -25,8 +24,16 @@ void Call::run() {
 }
 
 void Call::cancel() {
-  end(Cancelled{});
+  if (ended_.exchange(true)) return;
   stop_.request_stop();
+  // Last: it may wait for the client to read.
+  if (parts_.progress) parts_.progress->close();
+  parts_.done(Cancelled{});
+}
+
+void Call::refuse(const std::string& why) {
+  if (parts_.progress) parts_.progress->close();
+  end(ToolResult::error(why));
 }
 
 CallOutcome Call::outcome() {

@@ -32,7 +32,7 @@ class Call {
   /// Does it, on the thread of the caller. One that was cancelled is not begun.
   void run();
   /// Ends it before it began.
-  void refuse(const std::string& why) { end(ToolResult::error(why)); }
+  void refuse(const std::string& why);
   void cancel();
 
  private:

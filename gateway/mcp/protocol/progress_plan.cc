@@ -15,13 +15,13 @@ std::optional<double> finite(std::optional<double> number) {
 
 std::optional<ProgressPlan::Step> ProgressPlan::report(const ToolProgress& said,
                                                        Clock::time_point now) {
-  if (!said.message.empty()) message_ = said.message;
+  if (!said.message.empty()) {
+    message_ = said.message;
+    new_words_ = true;
+  }
   if (const auto total = finite(said.total)) total_ = total;
   const auto number = finite(said.progress);
-  if (!number || (number_ && *number <= *number_)) {
-    new_words_ = true;
-    return std::nullopt;
-  }
+  if (!number || (number_ && *number <= *number_)) return std::nullopt;
   number_ = number;
   return tell(last_told_ && *number <= told_ ? a_little_more() : *number, now);
 }

@@ -16,10 +16,10 @@ ProgressTicker::~ProgressTicker() {
 
 void ProgressTicker::add(std::shared_ptr<ProgressLine> line) {
   const std::lock_guard lock(mutex_);
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   lines_.push_back(std::move(line));
   look_again_ = true;
   changed_.notify_all();
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
 }
 
 void ProgressTicker::look_again() {

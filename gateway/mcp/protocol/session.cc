@@ -37,6 +37,13 @@ const Json& meta_of(const Request& request) {
   return *meta;
 }
 
+/// What no batch has: it began with `initialize`, and ended with the revision after.
+bool is_for_itself(const Request& request) {
+  const Json* const meta = member(request.params, "_meta");
+  return request.method == "initialize" || request.method == "server/discover" ||
+         (meta != nullptr && meta->is_object() && member(*meta, kProtocolVersion) != nullptr);
+}
+
 bool is_id(const Json& json) { return json.is_string() || json.is_number_integer(); }
 
 }  // namespace
@@ -75,10 +82,11 @@ void Session::take_batch(std::vector<Message> messages) {
   const Answer answer = [batch](std::optional<Json> one) { batch->add(std::move(one)); };
   for (Message& message : messages) {
     const auto* const request = std::get_if<Request>(&message);
-    if (request != nullptr && request->method == "initialize") {
-      message =
-          Invalid{request->id,
-                  {rpc::kInvalidRequest, "Invalid Request: initialize cannot be part of a batch"}};
+    if (request != nullptr && is_for_itself(*request)) {
+      const RpcError error(rpc::kInvalidRequest,
+                           "Invalid Request: neither initialize nor a request of a later revision "
+                           "can be part of a batch");
+      message = Invalid{request->id, error};
     }
     take(message, answer);
   }
@@ -112,6 +120,9 @@ void Session::take(Request& request, const Answer& answer) {
     answer(result_message(request.id, render_complete(std::move(result), offer_.info, revision)));
   } catch (const RpcError& error) {
     answer(error_message(request.id, error));
+  } catch (const std::exception& error) {
+    // Memory or threads are out: this request fails, and not the server.
+    answer(error_message(request.id, {rpc::kInternalError, error.what()}));
   }
 }
 
@@ -214,8 +225,10 @@ void Session::start_call(Request& request, Context context, const Answer& answer
   };
   const auto call = std::make_shared<Call>(
       Call::Parts{*tool, given ? std::move(*arguments) : Json::object(),
-                  std::move(context.client_capabilities), std::move(progress), std::move(done)},
+                  std::move(context.client_capabilities), progress, std::move(done)},
       offer_.ticker);
+  // While it waits for a thread as well: hosts end calls that are silent.
+  if (progress) offer_.ticker.add(progress);
   in_flight_->add(request.id, call);
   if (!offer_.pool.submit("", [call] { call->run(); })) {
     call->refuse("too many calls wait for their turn: try again when some have ended");

@@ -2,15 +2,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
 
+#include "gateway/mcp/protocol/json.h"
+
 /// What a server offers, as the protocol sees it: this folder knows nothing of workspaces.
 namespace pyro::mcp {
-
-using Json = nlohmann::ordered_json;
 
 /// Where a call stands. `progress` only grows; the server sees to that.
 struct ToolProgress {

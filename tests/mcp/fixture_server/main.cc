@@ -146,6 +146,7 @@ std::vector<Tool> tools() {
            }),
       tool("test_missing_capability", missing_capability),
       saying("test_streaming_elicitation", {text("ok")}),
+      saying("test_logging_tool", {text("ok")}),
       tool(
           "json_schema_2020_12_tool",
           [](const ToolCall&) -> ToolResult { return {.content = Json::array({text("ok")})}; },
