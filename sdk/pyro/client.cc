@@ -66,6 +66,9 @@ PYRO_CLIENT_CALL(ListEnvironments)
 PYRO_CLIENT_CALL(InspectEnvironment)
 PYRO_CLIENT_CALL(PullEnvironment)
 PYRO_CLIENT_CALL(PruneEnvironments)
+PYRO_CLIENT_CALL(PollExec)
+PYRO_CLIENT_CALL(CancelExec)
+PYRO_CLIENT_CALL(AttachExec)
 #undef PYRO_CLIENT_CALL
 
 }  // namespace pyro
