@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pyro {
@@ -29,6 +30,8 @@ std::size_t utf8_length(std::string_view text) {
   }
   return 0;
 }
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80; }
 
 }  // namespace
 
@@ -102,6 +105,20 @@ std::string to_valid_utf8(std::string_view bytes) {
   return out;
 }
 
+std::size_t whole_characters(std::string_view text) {
+  // The last lead byte, when it is near enough to be of a character that goes on.
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80) continue;
+    const std::size_t length = byte >= 0xF0 && byte <= 0xF4   ? 4
+                               : (byte & 0xF0U) == 0xE0       ? 3
+                               : byte >= 0xC2 && byte <= 0xDF ? 2
+                                                              : 1;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
 std::string printable(std::string_view hostile) {
   const std::string text = to_valid_utf8(hostile);
   std::string kept;
@@ -115,6 +132,25 @@ std::string printable(std::string_view hostile) {
     }
   }
   return kept;
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string one_line(std::string_view hostile, std::size_t columns) {
+  std::string text = printable(hostile);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  text = trim(text);
+  if (width_of(text) <= columns) return text;
+  std::size_t kept = 0;
+  std::size_t end = 0;
+  while (end < text.size()) {
+    if (begins_character(text[end]) && kept++ == columns - 1) break;
+    ++end;
+  }
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace pyro

@@ -23,8 +23,17 @@ std::string human_size(std::uint64_t bytes);
 /// Valid UTF-8: every byte that is not is U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
+/// How much of `text` is whole characters: without one at its end that has only begun.
+std::size_t whole_characters(std::string_view text);
+
 /// Printable text of what a guest or a file said: control characters are dropped except
 /// newline and tab, the rest is valid UTF-8. For messages and terminals.
 std::string printable(std::string_view hostile);
+
+/// How many characters it is, taking each for one column.
+std::size_t width_of(std::string_view text);
+
+/// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.
+std::string one_line(std::string_view hostile, std::size_t columns);
 
 }  // namespace pyro
