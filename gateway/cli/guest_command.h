@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "gateway/cli/notes.h"
@@ -16,6 +17,11 @@ void add_guest_command(CLI::App& command, Session& session, std::string example)
 /// The words after `--` as one shell command in which their boundaries survive; UsageError
 /// without any.
 std::string guest_command(const CLI::App& command, const Session& session);
+
+/// That of a failure for a command that has none, since its guest ended first.
+inline int exit_status_of(const std::optional<std::int32_t>& exit_code) {
+  return exit_code.value_or(1);
+}
 
 /// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
 /// reply. Returns the command's exit status.
@@ -33,7 +39,7 @@ int run_guest_command(Session& session, const Op& request, std::chrono::seconds 
     fmt::print(stderr, "{}", result.stderr_text);
   }
   tell_notes(result);
-  return result.exit_code;
+  return exit_status_of(result.exit_code);
 }
 
 }  // namespace pyro::cli

@@ -34,8 +34,6 @@ std::string in_one_unit(double seconds) {
   return fmt::format("{} {}", whole / unit.seconds, unit.name);
 }
 
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80; }
-
 }  // namespace
 
 std::string human_duration(double seconds) {
@@ -72,25 +70,6 @@ std::string count_of(std::uint64_t number, std::string_view one_of_them, std::st
   if (number == 1) return fmt::format("1 {}", one_of_them);
   return many.empty() ? fmt::format("{} {}s", number, one_of_them)
                       : fmt::format("{} {}", number, many);
-}
-
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
-}
-
-std::string one_line(std::string_view hostile, std::size_t columns) {
-  std::string text = printable(hostile);
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-  text = trim(text);
-  if (width_of(text) <= columns) return text;
-  std::size_t kept = 0;
-  std::size_t end = 0;
-  while (end < text.size()) {
-    if (begins_character(text[end]) && kept++ == columns - 1) break;
-    ++end;
-  }
-  return text.substr(0, end) + "…";
 }
 
 std::string some_of(const std::vector<std::string>& names, std::size_t most) {

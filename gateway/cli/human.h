@@ -28,12 +28,6 @@ std::string human_time(double epoch_seconds);
 std::string count_of(std::uint64_t number, std::string_view one_of_them,
                      std::string_view many = "");
 
-/// How many characters it is, taking each for one column.
-std::size_t width_of(std::string_view text);
-
-/// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.
-std::string one_line(std::string_view hostile, std::size_t columns);
-
 /// `a, b, … and 3 more`: the first `most` of `names`, each on one line.
 std::string some_of(const std::vector<std::string>& names, std::size_t most);
 
