@@ -1,14 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/api/field.h"
+#include "common/api/job_state.h"
 
 /// What the guest agent answers on its port, in frames of common/link. A host believes none of
 /// it unchecked: these messages are how a hostile guest would speak.
@@ -58,13 +57,7 @@ struct Personalize {
   }
 };
 
-enum class JobState { kRunning, kExited, kTimedOut, kCancelled };
-constexpr std::array<std::pair<JobState, std::string_view>, 4> enum_names(JobState) {
-  return {{{JobState::kRunning, "running"},
-           {JobState::kExited, "exited"},
-           {JobState::kTimedOut, "timed_out"},
-           {JobState::kCancelled, "cancelled"}}};
-}
+using api::JobState;
 
 struct Job {
   std::string job_id;
@@ -144,7 +137,6 @@ struct JobOutput {
   Job job;
   Bytes stdout_data;
   Bytes stderr_data;
-  std::uint64_t next_cursor = 0;
   std::uint64_t stdout_dropped = 0;
   std::uint64_t stderr_dropped = 0;
   bool more = false;
@@ -152,50 +144,53 @@ struct JobOutput {
   template <class Fields>
   static void describe(Fields& f) {
     f("job", &JobOutput::job, "The job as it stands.");
-    f("stdout", &JobOutput::stdout_data, "Standard output from the cursor on.");
-    f("stderr", &JobOutput::stderr_data, "Standard error from the cursor on.");
-    f("next_cursor", &JobOutput::next_cursor, "Where the next read goes on.");
+    f("stdout", &JobOutput::stdout_data, "Standard output from what was dropped on.");
+    f("stderr", &JobOutput::stderr_data, "Standard error from what was dropped on.");
     f("stdout_dropped", &JobOutput::stdout_dropped,
-      "Bytes between the cursor and the first byte of stdout that are no longer kept.");
+      "Bytes between the offset and the first byte of stdout that are no longer kept.");
     f("stderr_dropped", &JobOutput::stderr_dropped,
-      "Bytes between the cursor and the first byte of stderr that are no longer kept.");
-    f("more", &JobOutput::more, "A read from next_cursor has something at once.");
+      "Bytes between the offset and the first byte of stderr that are no longer kept.");
+    f("more", &JobOutput::more, "A read from behind all of this has something at once.");
   }
 };
 
-/// Output from a cursor on; reading consumes nothing. Of each stream the first and the last
-/// 4 MiB are kept; a read ends where a gap begins, and the next one names what is missing.
-/// invalid_argument: a cursor that no read of the job has handed out, or one of very long ago.
+/// Output from an offset of each stream on, in bytes since its start; reading consumes nothing. Of
+/// each stream the first and the last 4 MiB are kept; a read ends where a gap begins, and the next
+/// one names what is missing. invalid_argument: more than the job has printed.
 struct ReadJob {
   static constexpr Method kMethod{"job.read", Idempotent::kYes};
   using Reply = JobOutput;
   std::string job_id;
-  std::uint64_t cursor = 0;
+  std::uint64_t stdout_offset = 0;
+  std::uint64_t stderr_offset = 0;
   std::uint64_t max_bytes = 65536;
   std::uint64_t wait_ms = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("job_id", &ReadJob::job_id, "The job.", kRequired, max_length(64));
-    f("cursor", &ReadJob::cursor, "0, or what an earlier read returned as next_cursor.");
+    f("stdout_offset", &ReadJob::stdout_offset, "Bytes of stdout before what is wanted.");
+    f("stderr_offset", &ReadJob::stderr_offset, "Bytes of stderr before what is wanted.");
     f("max_bytes", &ReadJob::max_bytes, "At most this many bytes of both streams together.",
       range(1, 16 << 20));
     f("wait_ms", &ReadJob::wait_ms, "Wait this long for output or the end when nothing is there.");
   }
 };
 
-/// Follows a job from a cursor on as StartJob with `follow` does, so that a caller that lost its
-/// connection goes on where it was, or from the start. Several may follow one job.
+/// Follows a job from these offsets on as StartJob with `follow` does, so that a caller that lost
+/// its connection goes on where it was, or from the start. Several may follow one job.
 struct FollowJob {
   static constexpr Method kMethod{"job.follow", Idempotent::kYes};
   using Reply = Job;
   std::string job_id;
-  std::uint64_t cursor = 0;
+  std::uint64_t stdout_offset = 0;
+  std::uint64_t stderr_offset = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("job_id", &FollowJob::job_id, "The job.", kRequired, max_length(64));
-    f("cursor", &FollowJob::cursor, "0, or what a read returned as next_cursor.");
+    f("stdout_offset", &FollowJob::stdout_offset, "Bytes of stdout the caller has.");
+    f("stderr_offset", &FollowJob::stderr_offset, "Bytes of stderr the caller has.");
   }
 };
 

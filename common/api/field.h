@@ -32,6 +32,7 @@ struct FieldInfo {
   bool positive = false;
   bool positional = false;
   bool hidden = false;
+  bool absent_when_null = false;
   std::optional<std::int64_t> minimum;
   std::optional<std::int64_t> maximum;
   std::optional<std::size_t> max_length;
@@ -67,6 +68,8 @@ inline constexpr Flag kPositive{&FieldInfo::positive};
 inline constexpr Flag kPositional{&FieldInfo::positional};
 /// Between processes of the suite only: in no schema and no command line.
 inline constexpr Flag kHidden{&FieldInfo::hidden};
+/// An optional field that JSON leaves out when it has no value, where others are null.
+inline constexpr Flag kAbsentWhenNull{&FieldInfo::absent_when_null};
 
 namespace detail {
 

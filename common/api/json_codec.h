@@ -130,7 +130,11 @@ template <Message T>
 Json to_json(const T& message) {
   Json out = Json::object();
   for_each_field<T>([&](const FieldInfo& info, auto member) {
-    if (!info.hidden) out[std::string(info.name)] = detail::json_value(message.*member);
+    if (info.hidden) return;
+    if constexpr (kIsOptional<std::remove_cvref_t<decltype(message.*member)>>) {
+      if (info.absent_when_null && !(message.*member)) return;
+    }
+    out[std::string(info.name)] = detail::json_value(message.*member);
   });
   return out;
 }

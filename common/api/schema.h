@@ -59,9 +59,18 @@ std::string described(const FieldInfo& info, const T& default_value) {
                      fallback);
 }
 
+/// What is left out rather than null has the type of its value alone.
+template <class T>
+Json field_type_schema(const FieldInfo& info, SchemaFor use) {
+  if constexpr (kIsOptional<T>) {
+    if (info.absent_when_null) return type_schema<typename T::value_type>(use);
+  }
+  return type_schema<T>(use);
+}
+
 template <class T>
 Json field_schema(const FieldInfo& info, const T& default_value, SchemaFor use) {
-  Json schema = type_schema<T>(use);
+  Json schema = field_type_schema<T>(info, use);
   if (use == SchemaFor::kReply) {
     schema["description"] = std::string(info.description);
     return schema;

@@ -10,6 +10,7 @@
 
 #include "common/api/boot_policy.h"
 #include "common/api/field.h"
+#include "common/api/job_state.h"
 #include "common/api/machine.h"
 
 /// Operations on workspaces: sandboxes that stay, with /workspace, a history and snapshots.
@@ -75,6 +76,11 @@ struct WorkspaceSecret {
   }
 };
 
+inline constexpr std::string_view kJobIdOfCommand =
+    "The command's id: for workspace_exec_poll and workspace_exec_cancel, also after its end.";
+inline constexpr std::string_view kStateOfCommand =
+    "running, exited, timed_out or cancelled (ended by a cancel, a stop, or with its guest).";
+
 /// A command as the history has it, without its output.
 struct CommandSummary {
   std::uint64_t sequence = 0;
@@ -83,6 +89,8 @@ struct CommandSummary {
   std::optional<std::int32_t> exit_code;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::string job_id;
+  JobState state = JobState::kExited;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -93,6 +101,8 @@ struct CommandSummary {
       "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
     f("duration_ms", &CommandSummary::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &CommandSummary::execution_mode, "guest_serial, … or host_compat.");
+    f("job_id", &CommandSummary::job_id, kJobIdOfCommand);
+    f("state", &CommandSummary::state, kStateOfCommand);
   }
 };
 
@@ -331,7 +341,10 @@ struct WorkspaceExecResult {
   std::string stderr_text;
   bool stdout_truncated = false;
   bool stderr_truncated = false;
-  std::int32_t exit_code = 0;
+  std::string job_id;
+  JobState state = JobState::kExited;
+  std::optional<std::uint64_t> cursor;
+  std::optional<std::int32_t> exit_code;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::uint64_t sequence = 0;
@@ -347,8 +360,17 @@ struct WorkspaceExecResult {
     f("stderr", &WorkspaceExecResult::stderr_text, "Standard error, at most 8 MiB.");
     f("stdout_truncated", &WorkspaceExecResult::stdout_truncated, "Its middle was dropped.");
     f("stderr_truncated", &WorkspaceExecResult::stderr_truncated, "Its middle was dropped.");
-    f("exit_code", &WorkspaceExecResult::exit_code, "Exit status; 124 after a time-out.");
-    f("duration_ms", &WorkspaceExecResult::duration_ms, "Milliseconds from start to exit.");
+    f("job_id", &WorkspaceExecResult::job_id, kJobIdOfCommand);
+    f("state", &WorkspaceExecResult::state,
+      "exited, timed_out or cancelled; running: the command goes on, and stdout and stderr are "
+      "what it has printed so far. Call workspace_exec_poll with job_id and cursor for the rest.");
+    f("cursor", &WorkspaceExecResult::cursor,
+      "Only while it runs: where workspace_exec_poll goes on reading.", kAbsentWhenNull);
+    f("exit_code", &WorkspaceExecResult::exit_code,
+      "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
+      kAbsentWhenNull);
+    f("duration_ms", &WorkspaceExecResult::duration_ms,
+      "Milliseconds from its start to its end, or to now.");
     f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
     f("sequence", &WorkspaceExecResult::sequence, "Its number since the last reset, from 1.");
     f("cwd", &WorkspaceExecResult::cwd, "Where it started.");
@@ -357,6 +379,8 @@ struct WorkspaceExecResult {
 
 /// Runs one command in /workspace. It is a job: it goes on when its caller vanishes, and ends
 /// when the caller cancels. failed_precondition: the workspace is not started.
+/// A `job_id` that is known in the session stands for its command, which is not run once more: so
+/// a call whose answer was lost can be repeated. invalid_argument: it is another command's.
 struct ExecWorkspace {
   static constexpr Method kMethod{"workspace.exec"};
   using Reply = WorkspaceExecResult;
@@ -364,6 +388,8 @@ struct ExecWorkspace {
   std::string command;
   std::uint32_t timeout_seconds = 30;
   std::optional<std::string> output_socket;
+  std::optional<std::string> job_id;
+  std::optional<std::uint32_t> answer_within_seconds;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -372,6 +398,137 @@ struct ExecWorkspace {
     f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive);
     f("output_socket", &ExecWorkspace::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+    f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",
+      max_length(12), kHidden);
+    f("answer_within_seconds", &ExecWorkspace::answer_within_seconds,
+      "A command that still runs then is answered as running; without it the call waits.", kHidden);
+  }
+};
+
+/// What one answer about a running command, or one poll, holds at most of each stream.
+inline constexpr std::uint64_t kPollBytes = 8000;
+
+/// The workspace and the command of a request about a command.
+template <class Request, class Fields>
+void describe_job(Fields& f) {
+  describe_workspace_id<Request>(f);
+  f("job_id", &Request::job_id, "Id of the command: job_id of workspace_exec or workspace_logs.",
+    kRequired, kPositional, max_length(64));
+}
+
+/// A command as it stands, and a part of what it printed.
+struct ExecPoll {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string job_id;
+  JobState state = JobState::kRunning;
+  std::uint64_t cursor = 0;
+  std::uint64_t next_cursor = 0;
+  std::string stdout_text;
+  std::string stderr_text;
+  std::optional<std::uint64_t> stdout_dropped;
+  std::optional<std::uint64_t> stderr_dropped;
+  bool more = false;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  std::uint64_t sequence = 0;
+  std::string command;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<ExecPoll>(f);
+    f("job_id", &ExecPoll::job_id, "The command's id.");
+    f("state", &ExecPoll::state,
+      "running: poll again with next_cursor. Ended: exited by itself, timed_out, or cancelled (by "
+      "a cancel, a stop, or with its guest).");
+    f("cursor", &ExecPoll::cursor, "Where this part of the output begins, as asked.");
+    f("next_cursor", &ExecPoll::next_cursor,
+      "The cursor of the next poll. All of the output was read once the command has ended and "
+      "more is false.");
+    f("stdout", &ExecPoll::stdout_text,
+      "Standard output since the cursor, at most 8000 bytes, whole characters.");
+    f("stderr", &ExecPoll::stderr_text,
+      "Standard error since the cursor, at most 8000 bytes, whole characters.");
+    f("stdout_dropped", &ExecPoll::stdout_dropped,
+      "Bytes of standard output just before this part that are no longer kept.", kAbsentWhenNull);
+    f("stderr_dropped", &ExecPoll::stderr_dropped,
+      "Bytes of standard error just before this part that are no longer kept.", kAbsentWhenNull);
+    f("more", &ExecPoll::more, "There is more to read at once: poll again with next_cursor.");
+    f("exit_code", &ExecPoll::exit_code,
+      "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
+      kAbsentWhenNull);
+    f("duration_ms", &ExecPoll::duration_ms, "Milliseconds from its start to its end, or to now.");
+    f("sequence", &ExecPoll::sequence, "The command's number since the last reset, from 1.");
+    f("command", &ExecPoll::command, "The command.");
+  }
+};
+
+/// Waits until a command has ended or `wait_seconds` are over, then returns what it printed since
+/// the cursor; reading consumes nothing. Known after its end, a stop and a restart of any service.
+/// not_found: no such command since the last reset. invalid_argument: a cursor nobody was given.
+struct PollExec {
+  static constexpr Method kMethod{"workspace.exec_poll", Idempotent::kYes};
+  using Reply = ExecPoll;
+  std::string workspace_id;
+  std::string job_id;
+  std::uint64_t cursor = 0;
+  std::uint32_t wait_seconds = 10;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_job<PollExec>(f);
+    f("cursor", &PollExec::cursor,
+      "next_cursor of the last poll, or cursor of workspace_exec, to read on from there; 0 reads "
+      "from the start.");
+    f("wait_seconds", &PollExec::wait_seconds,
+      "Seconds to wait for the command's end before the answer; 0 answers at once.", range(0, 40));
+  }
+};
+
+struct CancelledExec {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string job_id;
+  JobState state = JobState::kRunning;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<CancelledExec>(f);
+    f("job_id", &CancelledExec::job_id, "The command's id.");
+    f("state", &CancelledExec::state,
+      "cancelled; or how it had ended before: exited or timed_out. Its output stays readable.");
+  }
+};
+
+/// Ends a command with all its processes; one that has ended is left as it is.
+/// not_found: no such command since the last reset.
+struct CancelExec {
+  static constexpr Method kMethod{"workspace.exec_cancel", Idempotent::kYes};
+  using Reply = CancelledExec;
+  std::string workspace_id;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_job<CancelExec>(f);
+  }
+};
+
+/// Waits for a command's end as the call did that started it, and ends it when it is cancelled.
+/// not_found: no such command since the last reset.
+struct AttachExec {
+  static constexpr Method kMethod{"workspace.exec_attach", Idempotent::kYes};
+  using Reply = WorkspaceExecResult;
+  std::string workspace_id;
+  std::string job_id;
+  std::optional<std::string> output_socket;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_job<AttachExec>(f);
+    f("output_socket", &AttachExec::output_socket,
+      "Unix socket for all it printed and prints; stdout and stderr of the reply are then empty.",
+      kHidden);
   }
 };
 
@@ -382,6 +539,8 @@ struct LogEntry {
   std::optional<std::int32_t> exit_code;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::string job_id;
+  JobState state = JobState::kExited;
   double recorded_at = 0;
   std::string stdout_text;
   std::string stderr_text;
@@ -397,9 +556,11 @@ struct LogEntry {
       "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
     f("duration_ms", &LogEntry::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &LogEntry::execution_mode, "guest_serial, … or host_compat.");
+    f("job_id", &LogEntry::job_id, kJobIdOfCommand);
+    f("state", &LogEntry::state, kStateOfCommand);
     f("recorded_at", &LogEntry::recorded_at, "When it began, seconds since the epoch.");
-    f("stdout", &LogEntry::stdout_text, "Standard output.");
-    f("stderr", &LogEntry::stderr_text, "Standard error.");
+    f("stdout", &LogEntry::stdout_text, "Standard output, of a running command so far.");
+    f("stderr", &LogEntry::stderr_text, "Standard error, of a running command so far.");
     f("stdout_truncated", &LogEntry::stdout_truncated, "Its middle was dropped.");
     f("stderr_truncated", &LogEntry::stderr_truncated, "Its middle was dropped.");
   }

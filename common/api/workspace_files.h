@@ -564,9 +564,10 @@ struct SummarizeWorkspace {
 };
 
 using WorkspaceApi =
-    Api<CreateWorkspace, ListWorkspaces, WorkspaceStatus, UpdateWorkspace, ExecWorkspace,
-        WorkspaceLogs, ResetWorkspace, StartWorkspace, StopWorkspace, DeleteWorkspace,
-        CreateSnapshot, DeleteSnapshot, ListSnapshots, PushSync, ExportPath, DiffWorkspace,
-        ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace, PrepareEnvironment>;
+    Api<CreateWorkspace, ListWorkspaces, WorkspaceStatus, UpdateWorkspace, ExecWorkspace, PollExec,
+        CancelExec, AttachExec, WorkspaceLogs, ResetWorkspace, StartWorkspace, StopWorkspace,
+        DeleteWorkspace, CreateSnapshot, DeleteSnapshot, ListSnapshots, PushSync, ExportPath,
+        DiffWorkspace, ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace,
+        PrepareEnvironment>;
 
 }  // namespace pyro::api

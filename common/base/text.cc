@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pyro {
@@ -102,6 +103,20 @@ std::string to_valid_utf8(std::string_view bytes) {
     }
   }
   return out;
+}
+
+std::size_t whole_characters(std::string_view text) {
+  // The last lead byte, when it is near enough to be of a character that goes on.
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80) continue;
+    const std::size_t length = byte >= 0xF0 && byte <= 0xF4   ? 4
+                               : (byte & 0xF0U) == 0xE0       ? 3
+                               : byte >= 0xC2 && byte <= 0xDF ? 2
+                                                              : 1;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
 }
 
 std::string printable(std::string_view hostile) {

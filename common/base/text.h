@@ -26,6 +26,9 @@ std::string to_valid_utf8(std::string_view bytes);
 /// How many characters it is, taking each for one column.
 std::size_t width_of(std::string_view text);
 
+/// How much of `text` is whole characters: without one at its end that has only begun.
+std::size_t whole_characters(std::string_view text);
+
 /// Printable text of what a guest or a file said: control characters are dropped except
 /// newline and tab, the rest is valid UTF-8. For messages and terminals.
 std::string printable(std::string_view hostile);

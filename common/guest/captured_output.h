@@ -1,10 +1,43 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace pyro {
+
+/// What is kept of a stream's output, which are its beginning and its end: of `total` bytes the
+/// first `head`, and the last of what is kept beside them.
+struct OutputShape {
+  std::uint64_t total = 0;
+  std::uint64_t head = 0;
+};
+
+/// A part of what a stream printed.
+struct OutputPart {
+  enum class Then { kEnd, kGap, kMore };
+  std::uint64_t dropped = 0;  ///< bytes between the place that was asked for and `data`
+  std::string data;
+  Then then = Then::kEnd;  ///< what follows it
+};
+
+/// Where what follows the first `offset` bytes of the output lies among the `kept_bytes` of it.
+struct OutputSpan {
+  std::uint64_t dropped = 0;
+  std::uint64_t position = 0;
+  std::uint64_t bytes = 0;
+  OutputPart::Then then = OutputPart::Then::kEnd;
+};
+/// At most `max_bytes`, and none behind a gap: the next span names what is missing there.
+OutputSpan locate(OutputShape shape, std::uint64_t kept_bytes, std::uint64_t offset,
+                  std::uint64_t max_bytes);
+
+/// What is kept as one text, with a line that says how much was dropped where it was.
+std::string text_of(OutputShape shape, std::string_view kept);
+
+/// `[… 5 bytes dropped …]` on a line of its own.
+std::string gap_text(std::uint64_t dropped);
 
 /// Keeps the first and the last half of what a stream printed, up to `kLimit` bytes in all.
 class CapturedOutput {
@@ -13,16 +46,23 @@ class CapturedOutput {
 
   void append(std::string_view data);
   /// So many bytes came here that nobody kept.
-  void skip(std::size_t bytes);
-  bool truncated() const { return dropped_ > 0 || head_.size() + tail_.size() > kLimit; }
-  /// The text, with a line in its middle that says how much was dropped there.
-  std::string text() const;
+  void skip(std::uint64_t bytes);
+  bool truncated() const { return shape().total > head_.size() + tail().size(); }
+  OutputShape shape() const;
+  std::string kept() const;
+  /// What is kept from `offset` on; nothing yet when that is beyond the total.
+  OutputPart read(std::uint64_t offset, std::uint64_t max_bytes) const;
+  std::string text() const { return text_of(shape(), kept()); }
+  /// The last line with something in it, for a person: at most 200 printable characters.
+  std::string last_line() const;
 
  private:
+  std::string_view tail() const;
+
   std::string head_;
   bool head_closed_ = false;
   std::string tail_;
-  std::size_t dropped_ = 0;
+  std::uint64_t dropped_ = 0;  ///< between the two
 };
 
 }  // namespace pyro

@@ -16,7 +16,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
-constexpr std::array<const char*, 2> kMigrations = {
+constexpr std::array<const char*, 3> kMigrations = {
     // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
@@ -28,6 +28,9 @@ constexpr std::array<const char*, 2> kMigrations = {
     "CREATE TABLE workspace_snapshots (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE workspace_commands (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE workspace_events (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
+    // services/workspace: how far pollers of a command have read, each row's id being its command's
+    // with more behind it.
+    "CREATE TABLE workspace_cursors (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 template <class Action>

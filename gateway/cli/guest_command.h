@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "gateway/cli/notes.h"
@@ -17,6 +18,11 @@ void add_guest_command(CLI::App& command, Session& session, std::string example)
 /// without any.
 std::string guest_command(const CLI::App& command, const Session& session);
 
+/// That of a failure for a command that has none, since its guest ended first.
+inline int exit_status_of(const std::optional<std::int32_t>& exit_code) {
+  return exit_code.value_or(1);
+}
+
 /// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
 /// reply. Returns the command's exit status.
 template <api::Operation Op>
@@ -32,7 +38,7 @@ int run_guest_command(Session& session, const Op& request) {
     fmt::print(stderr, "{}", result.stderr_text);
   }
   tell_notes(result);
-  return result.exit_code;
+  return exit_status_of(result.exit_code);
 }
 
 }  // namespace pyro::cli

@@ -13,6 +13,10 @@ std::string host_compat_note(api::ExecutionMode mode) {
   return "note: this ran on the host itself (host_compat), without a guest's isolation";
 }
 
+std::string cancelled_note(api::JobState state) {
+  return state == api::JobState::kCancelled ? "note: the command was cancelled" : "";
+}
+
 std::string expiry_note(const api::Workspace& workspace, double now) {
   const double left = workspace.expires_at - now;
   if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return "";

@@ -102,10 +102,8 @@ std::string commands_part(const api::SummaryCommands& run) {
   if (run.total == 0) return "**Commands:** none\n";
   return fmt::format("**Commands:** {}, the latest first\n", run.total) +
          list_of(run.recent, run.total, [](const api::CommandSummary& command) {
-           const std::string outcome = command.exit_code
-                                           ? outcome_text(command.exit_code, command.duration_ms)
-                                           : "no exit status";
-           return fmt::format("{}: {}", code(command.command, kSummaryCommandColumns), outcome);
+           return fmt::format("{}: {}", code(command.command, kSummaryCommandColumns),
+                              outcome_text(command));
          });
 }
 

@@ -39,7 +39,7 @@ std::string commands_of(const api::Workspace& workspace) {
   if (!workspace.last_command) return text;
   const auto& last = *workspace.last_command;
   return text + fmt::format(", the last: {} ({})", one_line(last.command, kCommandColumns),
-                            outcome_text(last.exit_code, last.duration_ms));
+                            outcome_text(last));
 }
 
 /// `key: value` lines as they are collected; without a value there is no line.
@@ -78,9 +78,14 @@ std::string labels_text(const std::map<std::string, std::string>& labels) {
   return one_line(join(texts, ", "), kTextColumns);
 }
 
-std::string outcome_text(const std::optional<std::int32_t>& exit_code, std::uint64_t duration_ms) {
-  if (!exit_code) return "no exit status: it runs, or its guest ended first";
-  return fmt::format("exit {} after {}", *exit_code, human_milliseconds(duration_ms));
+std::string outcome_text(const api::CommandSummary& command) {
+  const std::string time = human_milliseconds(command.duration_ms);
+  if (command.state == api::JobState::kRunning) {
+    return fmt::format("runs for {} as job {}", time, one_line(command.job_id, kTextColumns));
+  }
+  if (!command.exit_code) return "no exit status: its guest ended first";
+  if (command.state == api::JobState::kCancelled) return fmt::format("cancelled after {}", time);
+  return fmt::format("exit {} after {}", *command.exit_code, time);
 }
 
 std::string created_text(const api::Workspace& workspace) {

@@ -31,7 +31,7 @@ std::string skipped_text(std::uint64_t skipped);
 /// `a=1, b=2`
 std::string labels_text(const std::map<std::string, std::string>& labels);
 
-/// `exit 2 after 1.2 s`, or that there is no exit status
-std::string outcome_text(const std::optional<std::int32_t>& exit_code, std::uint64_t duration_ms);
+/// `exit 2 after 1.2 s`, `cancelled after 3 s`, `runs for 12 s as job 0123456789ab`.
+std::string outcome_text(const api::CommandSummary& command);
 
 }  // namespace pyro::cli

@@ -11,7 +11,6 @@ namespace {
 
 using api::agent::JobState;
 
-constexpr std::size_t kMaxCursors = 4096;
 constexpr std::uint64_t kPieceBytes = 64U << 10U;
 /// A process stuck in the kernel must not keep the answer of a kill back for ever.
 constexpr std::chrono::seconds kKillPatience{5};
@@ -67,27 +66,18 @@ api::agent::Job Job::describe() const {
   return out;
 }
 
-Job::Positions Job::positions_of(std::uint64_t cursor) const {
-  if (cursor == 0) return {};
-  const auto found = cursors_.find(cursor);
-  if (found == cursors_.end()) {
-    throw invalid_argument("cursor {} is not one that job '{}' has handed out", cursor, id_);
+void Job::require_printed(const Positions& from) const {
+  const Positions there = printed();
+  for (const std::size_t i : {0U, 1U}) {
+    if (from.at(i) <= there.at(i)) continue;
+    throw invalid_argument("offset {} is beyond the {} bytes that job '{}' has printed", from.at(i),
+                           there.at(i), id_);
   }
-  return found->second;
 }
 
-/// The same place gets the same cursor again where that is easily seen: polls of a silent job use
-/// none up.
-std::uint64_t Job::cursor_of(const Positions& positions, std::uint64_t from) {
-  if (positions == positions_of(from)) return from;
-  if (last_cursor_ != 0 && cursors_.at(last_cursor_) == positions) return last_cursor_;
-  cursors_.emplace(++last_cursor_, positions);
-  if (cursors_.size() > kMaxCursors) cursors_.erase(cursors_.begin());
-  return last_cursor_;
-}
-
-api::agent::JobOutput Job::read(const api::agent::ReadJob& request) {
-  Positions at = positions_of(request.cursor);
+api::agent::JobOutput Job::read(const api::agent::ReadJob& request) const {
+  Positions at = {request.stdout_offset, request.stderr_offset};
+  require_printed(at);
   api::agent::JobOutput out;
   out.job = describe();
   // Neither stream starves the other: errors get half, then output, then errors what is left.
@@ -100,13 +90,13 @@ api::agent::JobOutput Job::read(const api::agent::ReadJob& request) {
   out.stderr_data.data = errors.data;
   out.stdout_dropped = output.dropped;
   out.stderr_dropped = errors.dropped;
-  out.more = at != Positions{stores_[0].total(), stores_[1].total()};
-  out.next_cursor = cursor_of(at, request.cursor);
+  out.more = at != printed();
   return out;
 }
 
-void Job::follow(std::uint64_t cursor, const std::shared_ptr<Session>& session) {
-  followers_.push_back({session, positions_of(cursor)});
+void Job::follow(const Positions& from, const std::shared_ptr<Session>& session) {
+  require_printed(from);
+  followers_.push_back({session, from});
   const std::weak_ptr<Job> weak = weak_from_this();
   Session* const raw = session.get();
   // Keeps a job that the table has forgotten meanwhile until this follower has it all.
@@ -120,9 +110,7 @@ void Job::follow(std::uint64_t cursor, const std::shared_ptr<Session>& session) 
   feed(session);
 }
 
-bool Job::caught_up(const Follower& follower) const {
-  return follower.positions == Positions{stores_[0].total(), stores_[1].total()};
-}
+bool Job::caught_up(const Follower& follower) const { return follower.positions == printed(); }
 
 /// What was printed before somebody followed, as far as the session takes it now; at the end of
 /// an ended job's output, the answer.
@@ -236,7 +224,7 @@ void Job::finish() {
   if (outcome_ == JobState::kTimedOut) {
     exit_code_ = 124;
     const double seconds = static_cast<double>(timeout_.count()) / 1000;
-    on_output(1, fmt::format("{}command timed out after {}s", stores_[1].ends_line() ? "" : "\n",
+    on_output(1, fmt::format("{}command timed out after {}s\n", stores_[1].ends_line() ? "" : "\n",
                              seconds));
   }
   state_ = outcome_;

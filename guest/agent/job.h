@@ -6,7 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,9 +33,12 @@ class Job : public std::enable_shared_from_this<Job> {
   bool ended() const { return state_ != api::agent::JobState::kRunning; }
   api::agent::Job describe() const;
 
-  api::agent::JobOutput read(const api::agent::ReadJob& request);
-  /// Output from the cursor on, then the job as it ended.
-  void follow(std::uint64_t cursor, const std::shared_ptr<Session>& session);
+  /// Bytes of standard output and standard error since the start.
+  using Positions = std::array<std::uint64_t, 2>;
+
+  api::agent::JobOutput read(const api::agent::ReadJob& request) const;
+  /// Output from there on, then the job as it ended.
+  void follow(const Positions& from, const std::shared_ptr<Session>& session);
 
   enum class Until { kEnd, kOutput };
   /// Calls `action` when that came about or the time is over; never when the session went first.
@@ -50,7 +52,6 @@ class Job : public std::enable_shared_from_this<Job> {
   void on_end(std::function<void()> action) { on_end_ = std::move(action); }
 
  private:
-  using Positions = std::array<std::uint64_t, 2>;
   struct Follower {
     std::shared_ptr<Session> session;
     Positions positions{};
@@ -63,8 +64,9 @@ class Job : public std::enable_shared_from_this<Job> {
     std::function<void()> action;
   };
 
-  Positions positions_of(std::uint64_t cursor) const;
-  std::uint64_t cursor_of(const Positions& positions, std::uint64_t from);
+  Positions printed() const { return {stores_[0].total(), stores_[1].total()}; }
+  /// Nobody waits for what comes before it.
+  void require_printed(const Positions& from) const;
   bool caught_up(const Follower& follower) const;
   bool may_read();
   void on_output(std::size_t stream, std::string_view data);
@@ -91,8 +93,6 @@ class Job : public std::enable_shared_from_this<Job> {
   std::array<std::shared_ptr<OutputPipe>, 2> pipes_;
   std::list<Follower> followers_;
   std::list<std::shared_ptr<Waiter>> waiters_;
-  std::map<std::uint64_t, Positions> cursors_;
-  std::uint64_t last_cursor_ = 0;
   std::function<void()> on_end_;
 };
 

@@ -54,7 +54,7 @@ void Service::handle(const wire::Personalize& request, To<wire::Personalize> cal
 
 void Service::handle(const wire::StartJob& request, To<wire::StartJob> caller) {
   const auto job = jobs_.start(request);
-  if (request.follow) return job->follow(0, caller.session());
+  if (request.follow) return job->follow({}, caller.session());
   caller.answer(job->describe());
 }
 
@@ -72,14 +72,16 @@ void Service::handle(const wire::WaitJob& request, To<wire::WaitJob> caller) {
 void Service::handle(const wire::ReadJob& request, To<wire::ReadJob> caller) {
   const auto job = jobs_.find(request.job_id);
   const auto output = job->read(request);
-  const bool nothing = output.next_cursor == request.cursor;
+  const bool nothing = output.stdout_dropped + output.stderr_dropped == 0 &&
+                       output.stdout_data.data.empty() && output.stderr_data.data.empty();
   if (!nothing || job->ended() || request.wait_ms == 0) return caller.answer(output);
   job->wait(Job::Until::kOutput, wait_time(request.wait_ms), caller.session(),
             [job, caller, request] { caller.answer(job->read(request)); });
 }
 
 void Service::handle(const wire::FollowJob& request, To<wire::FollowJob> caller) {
-  jobs_.find(request.job_id)->follow(request.cursor, caller.session());
+  jobs_.find(request.job_id)
+      ->follow({request.stdout_offset, request.stderr_offset}, caller.session());
 }
 
 void Service::handle(const wire::SignalJob& request, To<wire::SignalJob> caller) {

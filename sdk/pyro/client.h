@@ -66,6 +66,9 @@ struct ClientOptions {
   METHOD(status_workspace, WorkspaceStatus)       \
   METHOD(update_workspace, UpdateWorkspace)       \
   METHOD(exec_workspace, ExecWorkspace)           \
+  METHOD(poll_workspace_exec, PollExec)           \
+  METHOD(cancel_workspace_exec, CancelExec)       \
+  METHOD(attach_workspace_exec, AttachExec)       \
   METHOD(logs_workspace, WorkspaceLogs)           \
   METHOD(summarize_workspace, SummarizeWorkspace) \
   METHOD(diff_workspace, DiffWorkspace)           \

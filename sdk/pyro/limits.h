@@ -15,6 +15,8 @@ inline constexpr std::chrono::seconds kInstallLimit = std::chrono::hours(2);
 inline constexpr std::chrono::seconds kTransferLimit = std::chrono::hours(6);
 /// What an exec takes beside its command: a guest that starts, output that is still written.
 inline constexpr std::chrono::seconds kExecSlack = std::chrono::minutes(10);
+/// A command's own time is what ends it; who attaches to it does not know that.
+inline constexpr std::chrono::seconds kAttachLimit = std::chrono::hours(24 * 365);
 /// Whole directories are deleted.
 inline constexpr std::chrono::seconds kPruneLimit = std::chrono::minutes(10);
 
@@ -31,6 +33,7 @@ constexpr std::chrono::seconds own_limit() {
   }
   if (kIsOneOf<Op, PushSync, ExportPath, DiffWorkspace, CreateSnapshot>) return kTransferLimit;
   if (kIsOneOf<Op, ExecMachine, ExecWorkspace>) return kExecSlack;
+  if (kIsOneOf<Op, AttachExec>) return kAttachLimit;
   if (kIsOneOf<Op, PruneEnvironments, PruneTemplates>) return kPruneLimit;
   return kUsualLimit;
 }

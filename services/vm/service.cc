@@ -1,5 +1,9 @@
 #include "services/vm/service.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/config/programs.h"
@@ -10,21 +14,34 @@
 namespace pyro::vm {
 namespace {
 
-/// Where a command's output goes: kept for the reply, or sent on as it comes.
+/// How often a caller that waits hears what its command prints.
+constexpr std::chrono::seconds kProgressInterval{2};
+
+/// Where a command's output goes: kept for the reply, while its last line is the caller's progress,
+/// or sent on as it comes.
 class Output {
  public:
   Output(const std::optional<std::string>& socket, const bus::Call& call)
       : deadline_(call.deadline()), stop_(call.stop()) {
-    if (socket) sender_.emplace(*socket);
+    if (socket) {
+      sender_.emplace(*socket);
+    } else {
+      teller_ = std::jthread([this, &call](const std::stop_token& stop) { tell(call, stop); });
+    }
   }
 
+  /// For a command that begins now.
   OutputSink sink() {
+    {
+      const std::lock_guard lock(mutex_);
+      runs_ = true;
+    }
     return [this](std::uint32_t stream, std::string_view data) {
-      if (sender_) {
-        sender_->send(stream, data, deadline_, stop_);
-      } else {
-        (stream == 1 ? stdout_ : stderr_).append(data);
-      }
+      if (sender_) return sender_->send(stream, data, deadline_, stop_);
+      const std::lock_guard lock(mutex_);
+      CapturedOutput& captured = stream == 1 ? stdout_ : stderr_;
+      captured.append(data);
+      last_ = &captured;
     };
   }
 
@@ -36,11 +53,26 @@ class Output {
   }
 
  private:
+  /// Before the command begins it is the machine's start that is told.
+  void tell(const bus::Call& call, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      changed_.wait_until(lock, stop, Clock::now() + kProgressInterval, [] { return false; });
+      if (!runs_ || stop.stop_requested()) continue;
+      call.progress({.phase = "exec", .message = last_->last_line()});
+    }
+  }
+
   Deadline deadline_;
   StopFd stop_;
   std::optional<OutputSender> sender_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
   CapturedOutput stdout_;
   CapturedOutput stderr_;
+  const CapturedOutput* last_ = &stdout_;
+  bool runs_ = false;
+  std::jthread teller_;  ///< ends before what it reads
 };
 
 api::MachineExecResult result_of(const std::string& command, const ExecOutcome& outcome,

@@ -1,9 +1,15 @@
 #include "common/base/error.h"
+#include "common/base/random.h"
+#include "common/base/text.h"
+#include "common/stream/output_sender.h"
 #include "services/workspace/workspaces.h"
 
 /// What workspaces do with commands. Those that run are in jobs.h, their history in journal.h.
 namespace pyro::workspace {
 namespace {
+
+/// How often a caller that waits hears what its command prints.
+constexpr std::chrono::seconds kProgressInterval{2};
 
 /// Where commands start, and their HOME. On the host without a sandbox neither is at its place.
 std::string directory_of(const api::Machine& machine) {
@@ -16,76 +22,270 @@ std::map<std::string, std::string> environment_of(const api::Machine& machine) {
   return {{"HOME", home->second}};
 }
 
+void check_job_id(const std::string& job_id) {
+  const bool fine = job_id.size() == new_id().size() &&
+                    job_id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!fine) throw invalid_argument("job_id must be 12 hex digits, not '{}'", job_id);
+}
+
+/// A character that is cut through comes whole with the next part, unless there is none.
+void end_with_whole_character(OutputPart& part, bool running) {
+  using Then = OutputPart::Then;
+  if (part.then == Then::kMore || (part.then == Then::kEnd && running)) {
+    part.data.resize(whole_characters(part.data));
+  }
+}
+
+CommandPart with_whole_characters(CommandPart part) {
+  end_with_whole_character(part.stdout_text, part.command.running());
+  end_with_whole_character(part.stderr_text, part.command.running());
+  return part;
+}
+
+OutputPlace behind(const OutputPlace& from, const CommandPart& part) {
+  return {from.stdout_offset + part.stdout_text.dropped + part.stdout_text.data.size(),
+          from.stderr_offset + part.stderr_text.dropped + part.stderr_text.data.size()};
+}
+
+std::optional<std::uint64_t> if_any(std::uint64_t bytes) {
+  return bytes > 0 ? std::optional(bytes) : std::nullopt;
+}
+
+/// Waits for a command's end, and tells the caller meanwhile where it stands. False when the
+/// call's end or `limit` came first.
+bool wait_for_end(const Job& job, Deadline limit, const bus::Call& call) {
+  limit = std::min(limit, call.deadline());
+  while (!job.wait(std::min(limit, Clock::now() + kProgressInterval), call.stop())) {
+    if (call.stop().stop_requested() || Clock::now() >= limit) return false;
+    call.progress({.phase = "exec", .message = job.last_line()});
+  }
+  return true;
+}
+
+/// Until its end or `limit`, or until the caller takes no more.
+void pass_on(const std::shared_ptr<Job>& job, OutputSender& live, Deadline limit,
+             const bus::Call& call) {
+  Job::Reader reader(job);
+  const StopFd stop(call.stop());
+  try {
+    while (const auto piece = reader.next(limit, call.stop())) {
+      live.send(piece->stream, piece->data, call.deadline(), stop);
+    }
+  } catch (const Error&) {
+    // Its caller went, or the call is over. The command goes on.
+  }
+}
+
+api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandRecord& command) {
+  const api::Workspace& workspace = record.workspace;
+  return {.workspace_id = record.id(),
+          .environment = workspace.environment,
+          .environment_version = workspace.environment_version,
+          .command = command.command,
+          .stdout_truncated = command.stdout_truncated,
+          .stderr_truncated = command.stderr_truncated,
+          .job_id = command.job_id,
+          .state = command.state,
+          .exit_code = command.exit_code,
+          .duration_ms = command.elapsed_ms(),
+          .execution_mode = command.execution_mode,
+          .sequence = command.sequence,
+          .cwd = command.cwd};
+}
+
 }  // namespace
 
 /// A command that was told to end has an exit status; one whose guest went has none.
-Error Workspaces::why_ended(const Started& started, const CommandRecord& command) const {
-  const auto now = table_.get(started.record.id());
-  const bool by_us = command.exit_code || !now || now->session != started.record.session;
+Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
+  const auto now = table_.get(record.id());
+  const bool by_us = command.exit_code || !now || now->session != record.session;
   return unavailable("the command was ended: {}",
                      by_us ? "its workspace was stopped, reset or deleted"
                            : "backing guest process is no longer running");
 }
 
+Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
+                                      const std::string& job_id) const {
+  if (auto job = jobs_->find(record, job_id)) return {job->command(), job};
+  const auto command = journal_.find(record, job_id);
+  return command ? Command{*command, nullptr} : Command{};
+}
+
+Workspaces::Command Workspaces::find_command(const Use& use, const WorkspaceRecord& record,
+                                             const std::string& job_id, const bus::Call& call) {
+  Command command = known(record, job_id);
+  if (!command.job && command.record.running()) {
+    // It is being started just now, or ended between the two looks: whoever starts has the turn.
+    const auto turn = use.live().turns.begin(call.stop());
+    command = known(record, job_id);
+  }
+  if (command.record.job_id.empty()) throw no_such_job(record.id(), job_id);
+  return command;
+}
+
+Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWorkspace& request,
+                                              const bus::Call& call) {
+  // The turn is for the start alone: what runs holds up nobody.
+  const auto turn = use.live().turns.begin(call.stop());
+  if (request.job_id) {
+    const Command before = known(table_.find(request.workspace_id), *request.job_id);
+    if (!before.record.job_id.empty() && before.record.command != request.command) {
+      throw invalid_argument("job_id '{}' is another command's", *request.job_id);
+    }
+    if (!before.record.job_id.empty()) return before;
+  }
+  const Started started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
+                                          bus::CallOptions::within(call));
+  // Before it runs: from then on it is the job that holds off the expiry.
+  table_.touch(request.workspace_id);
+  const auto job = turn->run([&] {
+    return jobs_->start({.workspace = started.record,
+                         .machine = started.machine,
+                         .command = request.command,
+                         .cwd = directory_of(started.machine),
+                         .environment = environment_of(started.machine),
+                         .timeout = std::chrono::seconds(request.timeout_seconds),
+                         .job_id = request.job_id.value_or(new_id())},
+                        call.deadline(), turn->stop());
+  });
+  return {job->command(), job};
+}
+
 api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
                                           const bus::Call& call) {
+  if (request.job_id) check_job_id(*request.job_id);
   const Use use(*this, request.workspace_id);
-  std::unique_ptr<OutputSender> live;
-  if (request.output_socket) live = std::make_unique<OutputSender>(*request.output_socket);
-  Started started;
-  std::shared_ptr<Job> job;
-  {
-    // The turn is for the start alone: what runs holds up nobody.
-    const auto turn = use.live().turns.begin(call.stop());
-    started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
-                              bus::CallOptions::within(call));
-    // Before it runs: from then on it is the job that holds off the expiry.
-    table_.touch(request.workspace_id);
-    job = turn->run([&] {
-      return jobs_->start({.workspace = started.record,
-                           .machine = started.machine,
-                           .command = request.command,
-                           .cwd = directory_of(started.machine),
-                           .environment = environment_of(started.machine),
-                           .timeout = std::chrono::seconds(request.timeout_seconds),
-                           .live = std::move(live)},
-                          call.deadline(), turn->stop());
-    });
+  // Before it runs: who does not listen has nothing run.
+  std::optional<OutputSender> live;
+  if (request.output_socket) live.emplace(*request.output_socket);
+  const Command command = start_command(use, request, call);
+  Deadline limit = call.deadline();
+  if (request.answer_within_seconds) {
+    limit = Clock::now() + std::chrono::seconds(*request.answer_within_seconds);
   }
-  const auto outcome = job->wait(call.deadline(), call.stop());
-  if (!outcome && call.cancelled_by_caller()) {
-    jobs_->cancel(started.record, job);
-    throw cancelled("the command was cancelled");
+  return answer(command, limit, live, call);
+}
+
+api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, const bus::Call& call) {
+  const Use use(*this, request.workspace_id);
+  std::optional<OutputSender> live;
+  if (request.output_socket) live.emplace(*request.output_socket);
+  const WorkspaceRecord record = table_.find(request.workspace_id);
+  return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
+}
+
+/// What the caller of a command gets: its end, or by `limit` how it stands.
+api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline limit,
+                                            std::optional<OutputSender>& live,
+                                            const bus::Call& call) {
+  const WorkspaceRecord record = table_.find(command.record.workspace_id);
+  if (!command.job) return ended_before(record, command.record, live, call);
+  // What is passed on is its own progress.
+  if (live) pass_on(command.job, *live, limit, call);
+  if (!wait_for_end(*command.job, limit, call)) {
+    if (call.cancelled_by_caller()) {
+      jobs_->cancel(record, command.job);
+      throw cancelled("the command was cancelled");
+    }
+    if (Clock::now() >= call.deadline()) {
+      throw deadline_exceeded("the call's time is over; the command goes on: see the logs");
+    }
+    // A caller that vanished, or a service that ends, has not asked for the command's end.
+    if (call.stop().stop_requested()) {
+      throw cancelled("nobody waits for the command any more; it goes on");
+    }
+    return so_far(record, command);
   }
-  if (!outcome && Clock::now() >= call.deadline()) {
-    throw deadline_exceeded("the call's time is over; the command goes on: see the logs");
+  const CommandRecord ended = command.job->command();
+  if (ended.running()) throw cancelled("the service ends");
+  if (ended.state == api::JobState::kCancelled && !command.job->cancel_asked()) {
+    throw why_ended(record, ended);
   }
-  // A caller that vanished, or a service that ends, has not asked for the command's end.
-  if (!outcome) throw cancelled("nobody waits for the command any more; it goes on");
-  const CommandRecord& command = outcome->command;
-  if (command.state == api::agent::JobState::kRunning) throw cancelled("the service ends");
-  if (command.state == api::agent::JobState::kCancelled) throw why_ended(started, command);
-  const api::Workspace& workspace = started.record.workspace;
-  api::WorkspaceExecResult result{.workspace_id = started.record.id(),
-                                  .environment = workspace.environment,
-                                  .environment_version = workspace.environment_version,
-                                  .command = command.command,
-                                  .stdout_truncated = command.stdout_truncated,
-                                  .stderr_truncated = command.stderr_truncated,
-                                  .exit_code = command.exit_code.value_or(-1),
-                                  .duration_ms = command.duration_ms,
-                                  .execution_mode = command.execution_mode,
-                                  .sequence = command.sequence,
-                                  .cwd = command.cwd};
-  if (!request.output_socket) {
-    result.stdout_text = outcome->output.stdout_text.text();
-    result.stderr_text = outcome->output.stderr_text.text();
-  }
+  api::WorkspaceExecResult result = result_of(record, ended);
+  if (live) return result;
+  const CommandOutput output = command.job->output();
+  result.stdout_text = output.stdout_text.text();
+  result.stderr_text = output.stderr_text.text();
   return result;
 }
 
+api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
+                                                  const CommandRecord& command,
+                                                  std::optional<OutputSender>& live,
+                                                  const bus::Call& call) const {
+  api::WorkspaceExecResult result = result_of(record, command);
+  CommandText text = journal_.text(command);
+  if (live) {
+    const StopFd stop(call.stop());
+    live->send(1, text.stdout_text, call.deadline(), stop);
+    live->send(2, text.stderr_text, call.deadline(), stop);
+    return result;
+  }
+  result.stdout_text = std::move(text.stdout_text);
+  result.stderr_text = std::move(text.stderr_text);
+  return result;
+}
+
+api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const Command& command) {
+  CommandPart part = with_whole_characters(command.job->read({}, api::kPollBytes));
+  api::WorkspaceExecResult result = result_of(record, command.record);
+  result.cursor = journal_.cursor_of(command.record, behind({}, part));
+  result.stdout_text = std::move(part.stdout_text.data);
+  result.stderr_text = std::move(part.stderr_text.data);
+  return result;
+}
+
+api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& call) {
+  const Use use(*this, request.workspace_id);
+  const WorkspaceRecord record = table_.find(request.workspace_id);
+  const Command command = find_command(use, record, request.job_id, call);
+  const OutputPlace from = journal_.place_of(command.record, request.cursor);
+  if (command.job) {
+    wait_for_end(*command.job, Clock::now() + std::chrono::seconds(request.wait_seconds), call);
+  }
+  CommandPart part =
+      with_whole_characters(command.job ? command.job->read(from, api::kPollBytes)
+                                        : journal_.read(command.record, from, api::kPollBytes));
+  return {.workspace_id = record.id(),
+          .job_id = request.job_id,
+          .state = part.command.state,
+          .cursor = request.cursor,
+          .next_cursor = journal_.cursor_of(command.record, behind(from, part)),
+          .stdout_text = std::move(part.stdout_text.data),
+          .stderr_text = std::move(part.stderr_text.data),
+          .stdout_dropped = if_any(part.stdout_text.dropped),
+          .stderr_dropped = if_any(part.stderr_text.dropped),
+          .more = part.stdout_text.then != OutputPart::Then::kEnd ||
+                  part.stderr_text.then != OutputPart::Then::kEnd,
+          .exit_code = part.command.exit_code,
+          .duration_ms = part.command.elapsed_ms(),
+          .sequence = part.command.sequence,
+          .command = part.command.command};
+}
+
+api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus::Call& call) {
+  const Use use(*this, request.workspace_id);
+  const WorkspaceRecord record = table_.find(request.workspace_id);
+  const Command command = find_command(use, record, request.job_id, call);
+  CommandRecord now = command.record;
+  if (command.job) {
+    jobs_->cancel(record, command.job);
+    now = command.job->command();
+  }
+  if (now.running()) {
+    throw unavailable(
+        "the guest has not ended the command yet: cancel it again, or stop or reset "
+        "the workspace");
+  }
+  return {.workspace_id = record.id(), .job_id = request.job_id, .state = now.state};
+}
+
 api::WorkspaceLog Workspaces::log(const std::string& workspace_id) {
-  return journal_.log(find(workspace_id));
+  const WorkspaceRecord record = find(workspace_id);
+  return journal_.log(record, [&](const CommandRecord& command) -> std::optional<CommandOutput> {
+    const auto job = jobs_->find(record, command.job_id);
+    return job ? std::optional(job->output()) : std::nullopt;
+  });
 }
 
 }  // namespace pyro::workspace

@@ -20,8 +20,6 @@ namespace wire = api::agent;
 
 /// What the agent may take to start a command, or to end one and say so.
 constexpr std::chrono::seconds kGrace{15};
-/// For how long a reader may leave a command's output where it is.
-constexpr std::chrono::hours kLongestPause{24};
 constexpr int kFollowTries = 3;
 
 link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, Deadline deadline,
@@ -31,20 +29,6 @@ link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, D
 }
 
 }  // namespace
-
-std::shared_ptr<const Job::Outcome> Job::wait(Deadline deadline, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  ended_.wait_until(lock, stop, deadline, [this] { return outcome_ != nullptr; });
-  return outcome_;
-}
-
-void Job::end(Outcome outcome) {
-  {
-    const std::lock_guard lock(mutex_);
-    outcome_ = std::make_shared<const Outcome>(std::move(outcome));
-  }
-  ended_.notify_all();
-}
 
 Jobs::Jobs(Paths paths, Journal& journal, Hooks hooks)
     : paths_(std::move(paths)), journal_(journal), hooks_(std::move(hooks)) {}
@@ -60,15 +44,14 @@ Jobs::~Jobs() {
 
 std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_token& stop) {
   collect_finished();
-  auto running = std::make_unique<Running>();
-  running->vm_id = what.machine.vm_id;
-  running->live = std::move(what.live);
-  running->begun = journal_.begin(
-      what.workspace, {.command = what.command,
-                       .cwd = what.cwd,
-                       .job_id = new_id(),
-                       .timeout_seconds = static_cast<std::uint32_t>(what.timeout.count()),
-                       .execution_mode = what.machine.execution_mode});
+  auto running = std::make_unique<Running>(
+      journal_.begin(what.workspace,
+                     {.command = what.command,
+                      .cwd = what.cwd,
+                      .job_id = what.job_id,
+                      .timeout_seconds = static_cast<std::uint32_t>(what.timeout.count()),
+                      .execution_mode = what.machine.execution_mode}),
+      what.machine.vm_id);
   fault::point("workspace.exec.recorded");
   const StopFd stop_fd(stop);
   const Deadline limit = std::min(deadline, Clock::now() + kGrace);
@@ -82,8 +65,8 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
                                             std::chrono::milliseconds(what.timeout).count())},
                          limit, stop_fd);
   } catch (const Error&) {
-    // It may have begun although nobody said so.
-    kill(running->begun, running->vm_id);
+    // It may have begun although nobody said so; the same id may be tried again.
+    kill(running->begun, running->vm_id, Then::kForget);
     journal_.retract(running->begun);
     throw;
   }
@@ -93,10 +76,19 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
 }
 
 void Jobs::adopt(const CommandRecord& command, const std::string& vm_id) {
-  auto running = std::make_unique<Running>();
-  running->begun = command;
-  running->vm_id = vm_id;
-  launch(std::move(running));
+  launch(std::make_unique<Running>(command, vm_id));
+}
+
+std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::string& job_id) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& running : running_) {
+    const CommandRecord& begun = running->begun;
+    if (!running->done && begun.workspace_id == workspace.id() &&
+        begun.session == workspace.session && begun.job_id == job_id) {
+      return running->job;
+    }
+  }
+  return nullptr;
 }
 
 void Jobs::launch(std::unique_ptr<Running> running) {
@@ -106,81 +98,64 @@ void Jobs::launch(std::unique_ptr<Running> running) {
   one.thread = std::jthread([this, &one](const std::stop_token& stop) { record(one, stop); });
 }
 
-/// Follows the job to its end, from its beginning. Throws when the guest is lost on the way.
-wire::Job Jobs::follow(Running& running, CommandOutput& output, const StopFd& stop) {
+/// Follows the job to its end, from where we are. Throws when the guest is lost on the way.
+wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
   const CommandRecord& command = running.begun;
+  const StopFd stop_fd(stop);
   // The agent ends it in time; one that does not is not waited for.
   const auto own_time = std::chrono::seconds(command.timeout_seconds) + kGrace;
   Deadline limit = Clock::now() + own_time;
   const auto take = [&](const link::OutputPiece& piece) {
-    CapturedOutput& stream = piece.stream == 1 ? output.stdout_text : output.stderr_text;
-    stream.skip(piece.dropped);
-    stream.append(piece.data);
-    if (!running.live) {
-      // Output moves a follower's deadline; without end, it would for good.
-      if (Clock::now() > limit) throw deadline_exceeded("the guest does not end the command");
-      return;
-    }
-    try {
-      // As long as its reader likes: the command waits with it.
-      running.live->send(static_cast<std::uint32_t>(piece.stream), piece.data,
-                         Clock::now() + kLongestPause, stop);
-    } catch (const Error&) {
-      // Its caller went, or we do. The command goes on.
-      running.live.reset();
-    }
-    limit = Clock::now() + own_time;
+    const bool has_readers = running.job->append(static_cast<std::uint32_t>(piece.stream),
+                                                 piece.dropped, piece.data, stop);
+    // As long as its readers like: the command waits with them. Otherwise output moves a
+    // follower's deadline, and without end it would for good.
+    if (has_readers) limit = Clock::now() + own_time;
+    if (Clock::now() > limit) throw deadline_exceeded("the guest does not end the command");
   };
-  if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, limit, stop);
-  const wire::Job ended =
-      running.agent->follow(wire::FollowJob{.job_id = command.job_id}, take, limit, stop);
-  running.agent->call(wire::ForgetJob{.job_id = command.job_id}, Clock::now() + kGrace, stop);
-  return ended;
+  if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, limit, stop_fd);
+  const OutputPlace from = running.job->place();
+  return running.agent->follow(wire::FollowJob{.job_id = command.job_id,
+                                               .stdout_offset = from.stdout_offset,
+                                               .stderr_offset = from.stderr_offset},
+                               take, limit, stop_fd);
 }
 
 /// A link that was slow on a busy host is tried again; one that is gone is so at once.
-std::optional<wire::Job> Jobs::follow_to_end(Running& running, CommandOutput& output,
-                                             const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
+std::optional<wire::Job> Jobs::follow_to_end(Running& running, const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return follow(running, output, stop_fd);
+      return follow(running, stop);
     } catch (const std::exception& error) {
       if (stop.stop_requested()) return std::nullopt;
       log::warn("command {} of workspace {}, try {}: {}", running.begun.sequence,
                 running.begun.workspace_id, attempt, error.what());
       if (attempt == kFollowTries) break;
     }
-    // From the beginning again: who has seen a part of it cannot have it twice.
     running.agent.reset();
-    running.live.reset();
-    output = {};
   }
   kill(running.begun, running.vm_id);
-  return wire::Job{.state = wire::JobState::kCancelled,
-                   .duration_ms = static_cast<std::uint64_t>(
-                       (now_epoch_seconds() - running.begun.recorded_at) * 1000)};
+  return wire::Job{.state = wire::JobState::kCancelled, .duration_ms = running.begun.elapsed_ms()};
 }
 
 void Jobs::record(Running& running, const std::stop_token& stop) {
   CommandRecord command = running.begun;
   const log::Context context(command.workspace_id, "job");
-  CommandOutput output;
-  const auto ended = follow_to_end(running, output, stop);
-  running.live.reset();
+  const auto ended = follow_to_end(running, stop);
   if (ended) {
     command.state = ended->state;
     command.exit_code = ended->exit_code;
     command.duration_ms = ended->duration_ms;
     fault::point("workspace.exec.ended");
     try {
-      journal_.finish(command, output);
+      journal_.finish(command, running.job->printed());
     } catch (const std::exception& error) {
       log::error("command {} of workspace {} is not recorded: {}", command.sequence,
                  command.workspace_id, error.what());
     }
   }
-  running.job->end({command, std::move(output)});
+  running.job->end(command);
+  if (ended) forget(running, stop);
   {
     const std::lock_guard lock(mutex_);
     running.done = true;
@@ -191,6 +166,18 @@ void Jobs::record(Running& running, const std::stop_token& stop) {
     hooks_.ended(command.workspace_id);
   } catch (const std::exception& error) {
     log::error("workspace {}: {}", command.workspace_id, error.what());
+  }
+}
+
+/// Only now: had we been killed before the end was recorded, the next one would still find it.
+void Jobs::forget(Running& running, const std::stop_token& stop) {
+  try {
+    if (!running.agent) return;
+    running.agent->call(wire::ForgetJob{.job_id = running.begun.job_id}, Clock::now() + kGrace,
+                        StopFd(stop));
+  } catch (const Error& error) {
+    // The guest keeps only so many that have ended.
+    log::info("command {} stays known to its guest: {}", running.begun.sequence, error.message());
   }
 }
 
@@ -205,12 +192,15 @@ void Jobs::collect_finished() {
   }
 }
 
-void Jobs::kill(const CommandRecord& command, const std::string& vm_id) {
+void Jobs::kill(const CommandRecord& command, const std::string& vm_id, Then then) {
   try {
     const StopFd never({});
     const Deadline limit = Clock::now() + kGrace;
-    dial_agent(paths_, vm_id, limit, never)
-        .call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, limit, never);
+    auto agent = dial_agent(paths_, vm_id, limit, never);
+    agent.call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, limit, never);
+    if (then == Then::kForget) {
+      agent.call(wire::ForgetJob{.job_id = command.job_id}, limit, never);
+    }
   } catch (const Error& error) {
     // Ended and forgotten just now, or with its guest.
     log::info("command {}: {}", command.sequence, error.message());
@@ -218,6 +208,7 @@ void Jobs::kill(const CommandRecord& command, const std::string& vm_id) {
 }
 
 void Jobs::cancel(const WorkspaceRecord& workspace, const std::shared_ptr<Job>& job) {
+  job->ask_to_cancel();
   end_and_wait(workspace, [&job](const Running& running) { return running.job == job; });
 }
 
@@ -238,7 +229,8 @@ void Jobs::end_and_wait(const WorkspaceRecord& workspace, const Matches& matches
   }
   const Deadline limit = Clock::now() + kGrace;
   for (const auto& [command, job] : ending) {
-    if (Clock::now() < limit) kill(command, workspace.vm_id);
+    job->let_go();
+    if (Clock::now() < limit && !job->ended()) kill(command, workspace.vm_id);
   }
   for (const auto& [command, job] : ending) job->wait(limit, {});
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <list>
 #include <map>
@@ -13,30 +12,9 @@
 #include "common/bus/call.h"
 #include "common/config/paths.h"
 #include "common/link/agent_client.h"
-#include "common/stream/output_sender.h"
-#include "services/workspace/journal.h"
+#include "services/workspace/job.h"
 
 namespace pyro::workspace {
-
-/// One command of a workspace that runs, or has ended.
-class Job {
- public:
-  /// How it ended, and what it printed. The state is kRunning when this service ended first.
-  struct Outcome {
-    CommandRecord command;
-    CommandOutput output;
-  };
-
-  /// Waits for its end; nullptr when `stop` or the deadline came first.
-  std::shared_ptr<const Outcome> wait(Deadline deadline, const std::stop_token& stop);
-
- private:
-  friend class Jobs;
-  void end(Outcome outcome);
-  std::mutex mutex_;
-  std::condition_variable_any ended_;
-  std::shared_ptr<const Outcome> outcome_;
-};
 
 /// The commands that run in workspaces. Each is a job of its guest's agent and has a thread here
 /// that takes what it prints and records how it ends, whoever waits for it; a command that outlives
@@ -60,11 +38,13 @@ class Jobs {
     std::string cwd;
     std::map<std::string, std::string> environment;
     std::chrono::seconds timeout;
-    /// Gets what it prints as it comes, until its caller goes; it is kept for the outcome as well.
-    std::unique_ptr<OutputSender> live;
+    std::string job_id;
   };
   /// Returns once it runs.
   std::shared_ptr<Job> start(Start what, Deadline deadline, const std::stop_token& stop);
+
+  /// One that runs, or null.
+  std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;
 
   /// Ends it and all its processes; returns once they are gone and it is recorded, or when the
   /// guest does not do it in time.
@@ -79,24 +59,26 @@ class Jobs {
 
  private:
   struct Running {
+    Running(CommandRecord command, std::string vm)
+        : begun(std::move(command)), vm_id(std::move(vm)), job(std::make_shared<Job>(begun)) {}
     CommandRecord begun;
     std::string vm_id;
-    std::unique_ptr<OutputSender> live;
     std::optional<link::AgentConnection> agent;  ///< that started it
-    std::shared_ptr<Job> job = std::make_shared<Job>();
+    std::shared_ptr<Job> job;
     bool done = false;
     std::jthread thread;
   };
 
-  api::agent::Job follow(Running& running, CommandOutput& output, const StopFd& stop);
-  std::optional<api::agent::Job> follow_to_end(Running& running, CommandOutput& output,
-                                               const std::stop_token& stop);
+  api::agent::Job follow(Running& running, const std::stop_token& stop);
+  std::optional<api::agent::Job> follow_to_end(Running& running, const std::stop_token& stop);
   void record(Running& running, const std::stop_token& stop);
   template <class Matches>
   void end_and_wait(const WorkspaceRecord& workspace, const Matches& matches);
   void launch(std::unique_ptr<Running> running);
+  void forget(Running& running, const std::stop_token& stop);
   void collect_finished();
-  void kill(const CommandRecord& command, const std::string& vm_id);
+  enum class Then { kKeep, kForget };
+  void kill(const CommandRecord& command, const std::string& vm_id, Then then = Then::kKeep);
 
   Paths paths_;
   Journal& journal_;

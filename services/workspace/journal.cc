@@ -1,6 +1,8 @@
 #include "services/workspace/journal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -27,6 +29,30 @@ std::string content_of(const fs::path& file) {
   }
 }
 
+/// From a file that is the beginning and the end of the output, one behind the other.
+OutputPart part_of(const fs::path& file, OutputShape shape, std::uint64_t offset,
+                   std::uint64_t max_bytes) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  const bool there = fd && ::fstat(fd.get(), &status) == 0;
+  const OutputSpan span =
+      locate(shape, there ? static_cast<std::uint64_t>(status.st_size) : 0, offset, max_bytes);
+  OutputPart part{.dropped = span.dropped, .data = {}, .then = span.then};
+  if (span.bytes == 0) return part;
+  if (::lseek(fd.get(), static_cast<off_t>(span.position), SEEK_SET) < 0) {
+    throw system_error("lseek");
+  }
+  part.data = read_to_end(fd.get(), span.bytes);
+  return part;
+}
+
+OutputShape stdout_shape(const CommandRecord& command) {
+  return {.total = command.stdout_bytes, .head = command.stdout_head_bytes};
+}
+OutputShape stderr_shape(const CommandRecord& command) {
+  return {.total = command.stderr_bytes, .head = command.stderr_head_bytes};
+}
+
 }  // namespace
 
 api::CommandSummary CommandRecord::summary() const {
@@ -34,8 +60,22 @@ api::CommandSummary CommandRecord::summary() const {
           .command = command,
           .cwd = cwd,
           .exit_code = exit_code,
-          .duration_ms = duration_ms,
-          .execution_mode = execution_mode};
+          .duration_ms = elapsed_ms(),
+          .execution_mode = execution_mode,
+          .job_id = job_id,
+          .state = state};
+}
+
+std::uint64_t CommandRecord::elapsed_ms() const {
+  if (!running()) return duration_ms;
+  return static_cast<std::uint64_t>(std::max(0.0, now_epoch_seconds() - recorded_at) * 1000);
+}
+
+Error no_such_job(const std::string& workspace_id, const std::string& job_id) {
+  return not_found(
+      "job '{}' does not exist in workspace '{}': the logs of the workspace name those since its "
+      "last reset",
+      job_id, workspace_id);
 }
 
 std::string Journal::row_of(const CommandRecord& command) {
@@ -60,32 +100,48 @@ CommandRecord Journal::begin(const WorkspaceRecord& workspace, CommandRecord com
 
 void Journal::retract(const CommandRecord& command) {
   const std::lock_guard lock(mutex_);
+  erase(command);
+}
+
+/// First what would be no one's without it.
+void Journal::erase(const CommandRecord& command) {
+  cursors_.forget(row_of(command));
   rows_.erase(row_of(command));
 }
 
 void Journal::finish(CommandRecord& command, const CommandOutput& output) {
-  const auto keep = [&](std::string_view stream, const CapturedOutput& captured) {
-    const std::string text = captured.text();
-    if (text.empty()) return;
-    const fs::path file = output_file(command, stream);
-    fs::create_directories(file.parent_path());
-    const UniqueFd fd = open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
-    write_all(fd.get(), text);
-  };
-  command.stdout_truncated = output.stdout_text.truncated();
-  command.stderr_truncated = output.stderr_text.truncated();
   const std::lock_guard lock(mutex_);
   // Deleted or reset meanwhile: nothing of it is wanted.
   if (!rows_.get(row_of(command))) return;
-  try {
-    keep("stdout", output.stdout_text);
-    keep("stderr", output.stderr_text);
-  } catch (const std::exception&) {
-    // A full disk: how it ended is kept all the same.
-    command.stdout_truncated = command.stderr_truncated = true;
-  }
+  command.stdout_truncated = !keep(command, "stdout", output.stdout_text);
+  command.stderr_truncated = !keep(command, "stderr", output.stderr_text);
+  const auto [out_total, out_head] = output.stdout_text.shape();
+  const auto [err_total, err_head] = output.stderr_text.shape();
+  command.stdout_bytes = out_total;
+  command.stdout_head_bytes = out_head;
+  command.stderr_bytes = err_total;
+  command.stderr_head_bytes = err_head;
   rows_.put(row_of(command), command);
   make_room(command);
+}
+
+/// False when not all of it is kept.
+bool Journal::keep(const CommandRecord& command, std::string_view stream,
+                   const CapturedOutput& captured) {
+  const std::string kept = captured.kept();
+  if (kept.empty()) return !captured.truncated();
+  const fs::path file = output_file(command, stream);
+  try {
+    fs::create_directories(file.parent_path());
+    const UniqueFd fd = open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
+    write_all(fd.get(), kept);
+    return !captured.truncated();
+  } catch (const std::exception&) {
+    // A full disk: how it ended is kept all the same. A part of it would be at no known place.
+    std::error_code none;
+    fs::remove(file, none);
+    return false;
+  }
 }
 
 void Journal::make_room(const CommandRecord& latest) {
@@ -120,7 +176,33 @@ std::vector<CommandRecord> Journal::recent(const WorkspaceRecord& workspace,
   return rows_.last_below(workspace.session_prefix(), limit);
 }
 
-api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace) const {
+std::optional<CommandRecord> Journal::find(const WorkspaceRecord& workspace,
+                                           const std::string& job_id) const {
+  for (auto& command : recent(workspace, RecordTable<CommandRecord>::kAllRows)) {
+    if (command.job_id == job_id) return std::move(command);
+  }
+  return std::nullopt;
+}
+
+CommandPart Journal::read(const CommandRecord& command, const OutputPlace& from,
+                          std::uint64_t max_bytes) const {
+  return {.command = command,
+          .stdout_text = part_of(output_file(command, "stdout"), stdout_shape(command),
+                                 from.stdout_offset, max_bytes),
+          .stderr_text = part_of(output_file(command, "stderr"), stderr_shape(command),
+                                 from.stderr_offset, max_bytes)};
+}
+
+CommandText Journal::text(const CommandRecord& command) const {
+  const auto text_in = [&](std::string_view stream, OutputShape shape) {
+    const std::string kept = content_of(output_file(command, stream));
+    return kept.empty() ? kept : text_of(shape, kept);
+  };
+  return {.stdout_text = text_in("stdout", stdout_shape(command)),
+          .stderr_text = text_in("stderr", stderr_shape(command))};
+}
+
+api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& live) const {
   const auto commands = recent(workspace, RecordTable<CommandRecord>::kAllRows);
   api::WorkspaceLog log{.workspace_id = workspace.id(),
                         .count = static_cast<std::uint32_t>(commands.size())};
@@ -133,43 +215,64 @@ api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace) const {
                         .command = command.command,
                         .cwd = command.cwd,
                         .exit_code = command.exit_code,
-                        .duration_ms = command.duration_ms,
+                        .duration_ms = command.elapsed_ms(),
                         .execution_mode = command.execution_mode,
+                        .job_id = command.job_id,
+                        .state = command.state,
                         .recorded_at = command.recorded_at,
                         .stdout_truncated = command.stdout_truncated,
                         .stderr_truncated = command.stderr_truncated};
-    const auto take = [&](std::string_view stream, std::string& text, bool& truncated) {
-      std::string content = content_of(output_file(command, stream));
-      if (bytes + content.size() > kMostLogBytes) {
+    CommandText printed;
+    const auto so_far = command.running() && live ? live(command) : std::nullopt;
+    if (so_far) {
+      printed = {so_far->stdout_text.text(), so_far->stderr_text.text()};
+      entry.stdout_truncated = so_far->stdout_text.truncated();
+      entry.stderr_truncated = so_far->stderr_text.truncated();
+    } else if (bytes < kMostLogBytes) {
+      printed = text(command);
+    }
+    const auto take = [&](std::string&& text, std::string& taken, bool& truncated) {
+      if (bytes + text.size() > kMostLogBytes) {
         truncated = true;
         return;
       }
-      bytes += content.size();
-      text = std::move(content);
+      bytes += text.size();
+      taken = std::move(text);
     };
-    take("stdout", entry.stdout_text, entry.stdout_truncated);
-    take("stderr", entry.stderr_text, entry.stderr_truncated);
+    take(std::move(printed.stdout_text), entry.stdout_text, entry.stdout_truncated);
+    take(std::move(printed.stderr_text), entry.stderr_text, entry.stderr_truncated);
     log.entries.push_back(std::move(entry));
   }
   std::reverse(log.entries.begin(), log.entries.end());
   return log;
 }
 
+OutputPlace Journal::place_of(const CommandRecord& command, std::uint64_t cursor) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto place = cursors_.find(row_of(command), cursor)) return *place;
+  throw invalid_argument("job '{}' has no cursor {}: cursor 0 reads from the start", command.job_id,
+                         cursor);
+}
+
+std::uint64_t Journal::cursor_of(const CommandRecord& command, const OutputPlace& place) {
+  const std::lock_guard lock(mutex_);
+  if (!rows_.get(row_of(command))) throw no_such_job(command.workspace_id, command.job_id);
+  return cursors_.cursor_of(row_of(command), place);
+}
+
 std::vector<CommandRecord> Journal::running() const {
   const std::lock_guard lock(mutex_);
   std::vector<CommandRecord> found = rows_.all();
-  std::erase_if(found, [](const CommandRecord& command) {
-    return command.state != api::agent::JobState::kRunning;
-  });
+  std::erase_if(found, [](const CommandRecord& command) { return !command.running(); });
   return found;
 }
 
 void Journal::forget_other_sessions(const WorkspaceRecord& workspace) {
   const WorkspacePaths files(paths_, workspace.id());
   const std::lock_guard lock(mutex_);
-  rows_.erase_if([&workspace](const CommandRecord& command) {
-    return command.workspace_id == workspace.id() && command.session != workspace.session;
-  });
+  for (const auto& command : rows_.last_below(workspace.id() + "/")) {
+    if (command.session != workspace.session) erase(command);
+  }
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(files.output(), none)) {
     if (entry.path() != files.output(workspace.session)) fs::remove_all(entry.path(), none);
@@ -178,6 +281,7 @@ void Journal::forget_other_sessions(const WorkspaceRecord& workspace) {
 
 void Journal::forget(const std::string& workspace_id) {
   const std::lock_guard lock(mutex_);
+  cursors_.forget(workspace_id);
   rows_.erase_below(workspace_id + "/");
 }
 

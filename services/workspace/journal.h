@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -8,9 +9,11 @@
 
 #include "common/api/agent.h"
 #include "common/api/workspace.h"
+#include "common/base/error.h"
 #include "common/config/paths.h"
 #include "common/guest/captured_output.h"
 #include "common/registry/registry.h"
+#include "services/workspace/cursors.h"
 #include "services/workspace/workspace_record.h"
 
 namespace pyro::workspace {
@@ -25,13 +28,17 @@ struct CommandRecord {
   std::string cwd;
   std::string job_id;
   std::uint32_t timeout_seconds = 0;
-  api::agent::JobState state = api::agent::JobState::kRunning;
+  api::JobState state = api::JobState::kRunning;
   std::optional<std::int32_t> exit_code;
   std::uint64_t duration_ms = 0;
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   double recorded_at = 0;
   bool stdout_truncated = false;
   bool stderr_truncated = false;
+  std::uint64_t stdout_bytes = 0;
+  std::uint64_t stderr_bytes = 0;
+  std::uint64_t stdout_head_bytes = 0;
+  std::uint64_t stderr_head_bytes = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -49,8 +56,15 @@ struct CommandRecord {
     f("recorded_at", &CommandRecord::recorded_at, "When it began, seconds since the epoch.");
     f("stdout_truncated", &CommandRecord::stdout_truncated, "The middle was dropped.");
     f("stderr_truncated", &CommandRecord::stderr_truncated, "The middle was dropped.");
+    f("stdout_bytes", &CommandRecord::stdout_bytes, "Bytes printed in all, once it ended.");
+    f("stderr_bytes", &CommandRecord::stderr_bytes, "Bytes printed in all, once it ended.");
+    f("stdout_head_bytes", &CommandRecord::stdout_head_bytes, "Kept bytes of its beginning.");
+    f("stderr_head_bytes", &CommandRecord::stderr_head_bytes, "Kept bytes of its beginning.");
   }
 
+  bool running() const { return state == api::JobState::kRunning; }
+  /// From its start to its end, or to now.
+  std::uint64_t elapsed_ms() const;
   api::CommandSummary summary() const;
 };
 
@@ -59,6 +73,21 @@ struct CommandOutput {
   CapturedOutput stdout_text;
   CapturedOutput stderr_text;
 };
+
+/// A command, and a part of what it printed.
+struct CommandPart {
+  CommandRecord command;
+  OutputPart stdout_text;
+  OutputPart stderr_text;
+};
+
+/// All that is kept of what a command printed, with a line where something was dropped.
+struct CommandText {
+  std::string stdout_text;
+  std::string stderr_text;
+};
+
+Error no_such_job(const std::string& workspace_id, const std::string& job_id);
 
 /// The history of commands. Thread-safe.
 class Journal {
@@ -69,7 +98,8 @@ class Journal {
   Journal(Registry& registry, Paths paths, std::uint64_t session_bytes = kSessionBytes)
       : paths_(std::move(paths)),
         session_bytes_(session_bytes),
-        rows_(registry, "workspace_commands") {}
+        rows_(registry, "workspace_commands"),
+        cursors_(registry) {}
 
   /// Records a command that is about to run, and gives it its number.
   CommandRecord begin(const WorkspaceRecord& workspace, CommandRecord command);
@@ -82,8 +112,24 @@ class Journal {
   std::uint64_t count(const WorkspaceRecord& workspace) const;
   /// The latest first.
   std::vector<CommandRecord> recent(const WorkspaceRecord& workspace, std::uint32_t limit) const;
+  /// The command of the session with that id.
+  std::optional<CommandRecord> find(const WorkspaceRecord& workspace,
+                                    const std::string& job_id) const;
+  /// Of one that has ended: what it printed from there on, as far as it is kept.
+  CommandPart read(const CommandRecord& command, const OutputPlace& from,
+                   std::uint64_t max_bytes) const;
+  CommandText text(const CommandRecord& command) const;
+
+  /// What one that runs has printed so far; nullopt when it is not known.
+  using Live = std::function<std::optional<CommandOutput>(const CommandRecord&)>;
   /// All of the session, with what they printed.
-  api::WorkspaceLog log(const WorkspaceRecord& workspace) const;
+  api::WorkspaceLog log(const WorkspaceRecord& workspace, const Live& live = {}) const;
+
+  /// invalid_argument: nobody was given that cursor of the command.
+  OutputPlace place_of(const CommandRecord& command, std::uint64_t cursor) const;
+  /// Remembers the place as long as the command. not_found: it was forgotten meanwhile.
+  std::uint64_t cursor_of(const CommandRecord& command, const OutputPlace& place);
+
   /// Of all workspaces: those that have not ended as far as is known.
   std::vector<CommandRecord> running() const;
 
@@ -94,6 +140,8 @@ class Journal {
 
  private:
   static std::string row_of(const CommandRecord& command);
+  void erase(const CommandRecord& command);
+  bool keep(const CommandRecord& command, std::string_view stream, const CapturedOutput& captured);
   void make_room(const CommandRecord& latest);
   std::filesystem::path output_file(const CommandRecord& command, std::string_view stream) const;
 
@@ -101,6 +149,7 @@ class Journal {
   std::uint64_t session_bytes_;
   mutable std::mutex mutex_;
   RecordTable<CommandRecord> rows_;
+  Cursors cursors_;
 };
 
 }  // namespace pyro::workspace

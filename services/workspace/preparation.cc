@@ -38,7 +38,7 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
   step("run a command in it");
   const auto ran = workspaces.exec({.workspace_id = made.workspace_id, .command = "true"}, quiet);
   if (ran.exit_code != 0) {
-    throw unavailable("`true` ended with status {} in a warm machine", ran.exit_code);
+    throw unavailable("`true` ended with status {} in a warm machine", ran.exit_code.value_or(-1));
   }
   step("reset it");
   require_warm(workspaces.reset({.workspace_id = made.workspace_id}, quiet));

@@ -37,6 +37,18 @@ api::WorkspaceExecResult Service::handle(const api::ExecWorkspace& request, bus:
   return noted(workspaces_.exec(request, call));
 }
 
+api::ExecPoll Service::handle(const api::PollExec& request, bus::Call& call) {
+  return noted(workspaces_.poll(request, call));
+}
+
+api::CancelledExec Service::handle(const api::CancelExec& request, bus::Call& call) {
+  return noted(workspaces_.cancel(request, call));
+}
+
+api::WorkspaceExecResult Service::handle(const api::AttachExec& request, bus::Call& call) {
+  return noted(workspaces_.attach(request, call));
+}
+
 api::WorkspaceLog Service::handle(const api::WorkspaceLogs& request, bus::Call&) {
   return noted(workspaces_.log(request.workspace_id));
 }

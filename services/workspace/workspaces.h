@@ -12,6 +12,7 @@
 #include "common/api/files.h"
 #include "common/base/error.h"
 #include "common/reaper/reaper.h"
+#include "common/stream/output_sender.h"
 #include "common/work/turns.h"
 #include "services/workspace/collector.h"
 #include "services/workspace/jobs.h"
@@ -43,9 +44,12 @@ class Workspaces {
   api::Workspace reset(const api::ResetWorkspace& request, const bus::Call& call);
   api::DeletedWorkspace remove(const std::string& workspace_id, std::string_view reason);
 
-  /// Returns when the command has ended. With an `output_socket` its output goes there as it comes,
-  /// and the result has none.
+  /// Returns when the command has ended, or as it stands when its answer is due before. With an
+  /// `output_socket` its output goes there as it comes, and the result has none.
   api::WorkspaceExecResult exec(const api::ExecWorkspace& request, const bus::Call& call);
+  api::WorkspaceExecResult attach(const api::AttachExec& request, const bus::Call& call);
+  api::ExecPoll poll(const api::PollExec& request, const bus::Call& call);
+  api::CancelledExec cancel(const api::CancelExec& request, const bus::Call& call);
   api::WorkspaceLog log(const std::string& workspace_id);
 
   api::Snapshot create_snapshot(const api::CreateSnapshot& request, const bus::Call& call);
@@ -129,7 +133,23 @@ class Workspaces {
     }
   }
 
-  Error why_ended(const Started& started, const CommandRecord& command) const;
+  /// A command of the session: one with a job runs, or has ended just now.
+  struct Command {
+    CommandRecord record;
+    std::shared_ptr<Job> job;
+  };
+  /// Without an id in its record when there is none.
+  Command known(const WorkspaceRecord& record, const std::string& job_id) const;
+  Command find_command(const Use& use, const WorkspaceRecord& record, const std::string& job_id,
+                       const bus::Call& call);
+  Command start_command(const Use& use, const api::ExecWorkspace& request, const bus::Call& call);
+  api::WorkspaceExecResult answer(const Command& command, Deadline limit,
+                                  std::optional<OutputSender>& live, const bus::Call& call);
+  api::WorkspaceExecResult so_far(const WorkspaceRecord& record, const Command& command);
+  api::WorkspaceExecResult ended_before(const WorkspaceRecord& record, const CommandRecord& command,
+                                        std::optional<OutputSender>& live,
+                                        const bus::Call& call) const;
+  Error why_ended(const WorkspaceRecord& record, const CommandRecord& command) const;
   std::shared_ptr<Live> live(const std::string& workspace_id);
   void erase(const WorkspaceRecord& record, bool expired);
   void swap_machine(const WorkspaceRecord& record, const api::ResetWorkspace& request,

@@ -86,8 +86,8 @@ Part measure_mcp() {
   add("start to tools/list", percentile(starts, 0.5), "ms",
       fmt::format("target under 50; pyro --version {:.1f} ms", version));
 
-  const auto made = stack.client().call(api::CreateWorkspace{.environment = kEnvironment},
-                                        BenchStack::patient());
+  const auto made =
+      stack.client().call(api::CreateWorkspace{.environment = kEnvironment}, BenchStack::patient());
   const api::WorkspaceStatus request{.workspace_id = made.workspace_id};
   const Json arguments = {{"workspace_id", made.workspace_id}};
   McpProcess server;

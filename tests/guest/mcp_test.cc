@@ -12,9 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::Json;
 using testing::McpProcess;
+using ::testing::StartsWith;
 
 /// `pyro mcp serve` over a real stack and real guests.
 class Mcp : public WorkspaceFixture {
@@ -25,7 +25,9 @@ class Mcp : public WorkspaceFixture {
     put(project_ / "answer", "left\n");
   }
   /// A server in the project's directory, as a host starts it.
-  McpProcess serve(std::vector<std::string> flags = {}) { return McpProcess(std::move(flags), project_); }
+  McpProcess serve(std::vector<std::string> flags = {}) {
+    return McpProcess(std::move(flags), project_);
+  }
   static std::string id_of(const Json& workspace) { return workspace.at("workspace_id"); }
   /// Whether its command runs, or what became of it.
   std::string state_of_last_command(McpProcess& server, const std::string& id) {
@@ -34,7 +36,8 @@ class Mcp : public WorkspaceFixture {
   }
   std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
     for (;;) {
-      const Json poll = server.call("workspace_exec_poll", {{"workspace_id", id}, {"job_id", job_id}});
+      const Json poll =
+          server.call("workspace_exec_poll", {{"workspace_id", id}, {"job_id", job_id}});
       if (poll.at("state") != "running") return poll.at("state");
     }
   }
@@ -52,8 +55,9 @@ TEST_F(Mcp, a_failing_check_is_fixed_and_the_fix_exported) {
   EXPECT_EQ(failed.at("exit_code"), 1);
   EXPECT_EQ(failed.at("stdout"), "wrong answer\n");
   EXPECT_EQ(failed.at("state"), "exited");
-  EXPECT_EQ(server.call("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}).at("content"),
-            "left\n");
+  EXPECT_EQ(
+      server.call("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}).at("content"),
+      "left\n");
   server.call("workspace_patch_apply",
               {{"workspace_id", id},
                {"patch", "--- a/answer\n+++ b/answer\n@@ -1 +1 @@\n-left\n+right\n"}});
@@ -108,9 +112,9 @@ TEST_F(Mcp, a_cancelled_call_ends_its_command_and_is_not_answered) {
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
-  const int call = server.begin("workspace_exec", {{"workspace_id", id},
-                                                   {"command", "touch begun; sleep 600"},
-                                                   {"timeout_seconds", 700}});
+  const int call = server.begin(
+      "workspace_exec",
+      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
   while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
              .at("exit_code") != 0) {
   }
@@ -132,9 +136,10 @@ TEST_F(Mcp, a_host_that_goes_leaves_its_command_running) {
     auto server = serve();
     server.initialize();
     id = id_of(server.call("workspace_create"));
-    server.begin("workspace_exec", {{"workspace_id", id},
-                                    {"command", "touch begun; while ! test -e go; do sleep 0.1; done"},
-                                    {"timeout_seconds", 300}});
+    server.begin("workspace_exec",
+                 {{"workspace_id", id},
+                  {"command", "touch begun; while ! test -e go; do sleep 0.1; done"},
+                  {"timeout_seconds", 300}});
     while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
                .at("exit_code") != 0) {
     }
@@ -156,7 +161,8 @@ TEST_F(Mcp, a_job_that_is_cancelled_by_its_id_ends) {
   server.begin("workspace_exec",
                {{"workspace_id", id}, {"command", "sleep 600"}, {"timeout_seconds", 700}});
   Json entries = Json::array();
-  while (entries.empty()) entries = server.call("workspace_logs", {{"workspace_id", id}}).at("entries");
+  while (entries.empty())
+    entries = server.call("workspace_logs", {{"workspace_id", id}}).at("entries");
   const Json job = entries.at(0).at("job_id");
   EXPECT_EQ(
       server.call("workspace_exec_cancel", {{"workspace_id", id}, {"job_id", job}}).at("state"),
@@ -214,10 +220,11 @@ TEST_F(Mcp, two_hundred_calls_at_once_are_all_answered) {
   const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
   std::vector<int> calls;
   for (int i = 0; i < 100; ++i) {
-    calls.push_back(server.begin("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}));
-    calls.push_back(server.begin("workspace_file_write", {{"workspace_id", id},
-                                                          {"path", fmt::format("f{}", i)},
-                                                          {"text", "x"}}));
+    calls.push_back(
+        server.begin("workspace_file_read", {{"workspace_id", id}, {"path", "answer"}}));
+    calls.push_back(
+        server.begin("workspace_file_write",
+                     {{"workspace_id", id}, {"path", fmt::format("f{}", i)}, {"text", "x"}}));
   }
   for (const int call : calls) {
     const Json result = server.answer(call).at("result");
@@ -236,8 +243,9 @@ TEST_F(Mcp, long_output_is_cut_and_the_job_gives_all_of_it) {
   std::string all;
   Json cursor = 0;
   for (;;) {
-    const Json page = server.call("workspace_exec_poll",
-                                  {{"workspace_id", id}, {"job_id", cut.at("job_id")}, {"cursor", cursor}});
+    const Json page =
+        server.call("workspace_exec_poll",
+                    {{"workspace_id", id}, {"job_id", cut.at("job_id")}, {"cursor", cursor}});
     all += page.at("stdout").get<std::string>();
     cursor = page.at("next_cursor");
     if (!page.at("more").get<bool>()) break;
@@ -254,15 +262,14 @@ TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
   EXPECT_THAT(server.failure("workspace_create", {{"seed_path", ".."}}), HasSubstr("lies outside"));
   const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
   const fs::path out = directory_.path() / "out";
-  EXPECT_THAT(server.failure("workspace_export", {{"workspace_id", id},
-                                                  {"path", "answer"},
-                                                  {"output_path", out.string()}}),
-              HasSubstr("lies outside"));
+  EXPECT_THAT(
+      server.failure("workspace_export",
+                     {{"workspace_id", id}, {"path", "answer"}, {"output_path", out.string()}}),
+      HasSubstr("lies outside"));
   EXPECT_FALSE(fs::exists(out));
   // Not by way of a link that the guest made and the model exported, either.
-  server.call("workspace_exec",
-              {{"workspace_id", id},
-               {"command", "mkdir d && ln -s ../.. d/up && ln -s /etc d/etc"}});
+  server.call("workspace_exec", {{"workspace_id", id},
+                                 {"command", "mkdir d && ln -s ../.. d/up && ln -s /etc d/etc"}});
   EXPECT_THAT(server.failure("workspace_export",
                              {{"workspace_id", id}, {"path", "d"}, {"output_path", "d"}}),
               HasSubstr("escapes"));

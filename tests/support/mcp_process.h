@@ -51,9 +51,9 @@ class McpProcess {
   }
   /// Begins `tools/call`; its progress is asked for, by the id as token.
   int begin(const std::string& tool, const Json& arguments) {
-    return request("tools/call", {{"name", tool},
-                                  {"arguments", arguments},
-                                  {"_meta", {{"progressToken", next_id_}}}});
+    return request(
+        "tools/call",
+        {{"name", tool}, {"arguments", arguments}, {"_meta", {{"progressToken", next_id_}}}});
   }
 
   /// The whole answer to that request, within two minutes.
@@ -84,7 +84,8 @@ class McpProcess {
   std::string failure(const std::string& tool, const Json& arguments = Json::object()) {
     const Json reply = answer(begin(tool, arguments));
     const Json& result = reply.at("result");
-    if (!result.value("isError", false)) throw internal_error("{} did not fail: {}", tool, result.dump());
+    if (!result.value("isError", false))
+      throw internal_error("{} did not fail: {}", tool, result.dump());
     return text_of(result);
   }
   static std::string text_of(const Json& result) {

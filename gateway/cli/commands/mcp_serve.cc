@@ -35,7 +35,8 @@ void add_mcp_serve(CLI::App& mcp, Session& session) {
       "  pyro mcp serve --project-path ~/src/parser --environment debian:12-build\n"
       "  pyro mcp serve --repo-url https://example.org/parser.git --repo-ref v1.2\n\n"
       "A chat host starts it; it needs no stack to begin and survives one that ends. Workspaces\n"
-      "begin with the project: --project-path, else --repo-url, else the Git repository around the\n"
+      "begin with the project: --project-path, else --repo-url, else the Git repository around "
+      "the\n"
       "current directory, without untracked and ignored files.\n"
       "Host paths that the model names must lie below the project, the current directory (unless\n"
       "that is / or your home) or an --allow-path.");

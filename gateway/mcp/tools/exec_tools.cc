@@ -32,8 +32,9 @@ api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
 void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
-    add_hint(reply, fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.",
-                                id, reply["cursor"].dump()));
+    add_hint(reply,
+             fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.", id,
+                         reply["cursor"].dump()));
   } else if (cut) {
     add_hint(reply, fmt::format("Output was cut in the middle: workspace_exec_poll with job_id {} "
                                 "and cursor 0 gives all of it, a page a call.",
@@ -61,8 +62,8 @@ void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>
   tools.push_back(operation_tool(box, "workspace_exec", Effect::kChanges, std::move(steps)));
   tools.push_back(operation_tool(box, "workspace_exec_poll", Effect::kReads,
                                  Steps<api::PollExec>{.finish = tell_next_cursor}));
-  tools.push_back(operation_tool(box, "workspace_exec_cancel", Effect::kChanges,
-                                 Steps<api::CancelExec>{}));
+  tools.push_back(
+      operation_tool(box, "workspace_exec_cancel", Effect::kChanges, Steps<api::CancelExec>{}));
 }
 
 }  // namespace pyro::mcp

@@ -46,8 +46,8 @@ HostAccess::HostAccess(fs::path working_directory, std::vector<fs::path> allowed
   }
   const fs::path here = canonical_root(working_directory_);
   const fs::path at_home = canonical_root(home);
-  const bool too_wide = here.empty() || here == here.root_path() ||
-                        (!at_home.empty() && lies_below(at_home, here));
+  const bool too_wide =
+      here.empty() || here == here.root_path() || (!at_home.empty() && lies_below(at_home, here));
   if (!too_wide) allowed_.push_back(here);
 }
 

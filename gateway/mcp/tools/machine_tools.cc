@@ -19,7 +19,8 @@ void tell_that_it_is_gone(const Op&, Json& reply, bool cut) {
 void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
   const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
                                           Steps<Op> steps = {}) {
-    if (box->set.has(name)) tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
+    if (box->set.has(name))
+      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
   };
   const auto opt_in = [box](auto& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;

@@ -51,8 +51,7 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
   tool.description = description_of(name, box->set, box->setting);
   tool.input_schema = detail::input_schema(api::schema_of<Op>(api::SchemaFor::kRequest),
                                            steps.without, steps.defaults);
-  tool.output_schema =
-      with_shortening(api::schema_of<typename Op::Reply>(api::SchemaFor::kReply));
+  tool.output_schema = with_shortening(api::schema_of<typename Op::Reply>(api::SchemaFor::kReply));
   tool.annotations = detail::annotations(effect, Op::kMethod.idempotent, tool.input_schema);
   tool.call = [box, steps = std::move(steps)](const ToolCall& call) {
     try {

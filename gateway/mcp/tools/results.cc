@@ -38,9 +38,7 @@ std::string without_middle(std::string_view text, std::size_t characters) {
                      characters - 2 * kHalf, text.substr(tail));
 }
 
-bool is_cut(std::string_view key) {
-  return std::find(kCut.begin(), kCut.end(), key) != kCut.end();
-}
+bool is_cut(std::string_view key) { return std::find(kCut.begin(), kCut.end(), key) != kCut.end(); }
 
 /// The same, but that strings which would make too long a line come as lists of their pieces.
 Json in_short_lines(const Json& value) {
@@ -149,7 +147,8 @@ Json with_shortening(Json output_schema) {
     }
     for (const auto& mark : marks) {
       if (!found->contains(mark)) {
-        (*found)[mark] = {{"type", "boolean"}, {"description", "Its middle is cut in this answer."}};
+        (*found)[mark] = {{"type", "boolean"},
+                          {"description", "Its middle is cut in this answer."}};
       }
     }
   };

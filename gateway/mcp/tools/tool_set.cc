@@ -8,11 +8,11 @@ namespace {
 using Names = std::set<std::string_view>;
 
 /// What every mode has.
-const Names kModeTools = {
-    "workspace_create", "workspace_delete",    "workspace_exec",        "workspace_exec_poll",
-    "workspace_export", "workspace_file_list", "workspace_exec_cancel", "workspace_file_read",
-    "workspace_list",   "workspace_logs",      "workspace_summary",     "workspace_status",
-    "workspace_update"};
+const Names kModeTools = {"workspace_create",      "workspace_delete",    "workspace_exec",
+                          "workspace_exec_poll",   "workspace_export",    "workspace_file_list",
+                          "workspace_exec_cancel", "workspace_file_read", "workspace_list",
+                          "workspace_logs",        "workspace_summary",   "workspace_status",
+                          "workspace_update"};
 
 Names of(ServerMode mode) {
   switch (mode) {
@@ -25,8 +25,8 @@ Names of(ServerMode mode) {
       return {"workspace_reset", "service_list",   "service_logs",
               "service_start",   "service_status", "service_stop"};
     case ServerMode::kReviewEval:
-      return {"workspace_diff", "workspace_reset", "shell_open",      "shell_read",
-              "shell_write",    "shell_signal",    "shell_close",     "snapshot_create",
+      return {"workspace_diff", "workspace_reset", "shell_open",  "shell_read",
+              "shell_write",    "shell_signal",    "shell_close", "snapshot_create",
               "snapshot_list",  "snapshot_delete"};
   }
   return {};

@@ -19,7 +19,8 @@ class ToolSet {
   std::string_view name() const { return name_; }
   std::optional<ServerMode> mode() const { return mode_; }
   bool has(std::string_view tool) const;
-  /// Whether schemas have all that an operation takes: network policies, and secrets once they work.
+  /// Whether schemas have all that an operation takes: network policies, and secrets once they
+  /// work.
   bool full_schemas() const { return everything_; }
 
  private:

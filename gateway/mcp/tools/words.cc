@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 namespace pyro::mcp {
 namespace {
 
@@ -180,15 +179,18 @@ constexpr std::string_view kLimits =
 std::string workflow(const ToolSet& set) {
   if (!set.mode()) {
     if (!set.has("workspace_create")) {
-      return "vm_run boots a fresh microVM, runs one shell command and deletes it. Each call starts "
+      return "vm_run boots a fresh microVM, runs one shell command and deletes it. Each call "
+             "starts "
              "from nothing: put all steps into one command. ";
     }
     return fmt::format(
         "Do all work on code in a disposable microVM; the person's machine stays untouched. "
-        "1. workspace_create. 2. workspace_exec to look around, build and run the tests. 3. Edit with "
+        "1. workspace_create. 2. workspace_exec to look around, build and run the tests. 3. Edit "
+        "with "
         "workspace_patch_apply or workspace_file_write, and run the tests again. 4. workspace_diff "
         "shows the patch; workspace_export copies results to the host. 5. workspace_reset starts "
-        "over from the first state; workspace_delete when done. vm_run is for one command that needs "
+        "over from the first state; workspace_delete when done. vm_run is for one command that "
+        "needs "
         "no files. {}",
         kJobs);
   }
@@ -197,8 +199,10 @@ std::string workflow(const ToolSet& set) {
       return fmt::format(
           "Reproduce a failure, then fix it, in a disposable microVM. 1. workspace_create. 2. "
           "workspace_exec with the failing check: see it fail first. 3. Read with "
-          "workspace_file_read, fix with workspace_patch_apply or workspace_file_write. 4. The same "
-          "check again. 5. workspace_reset, workspace_patch_apply with the diff, check: it holds on a "
+          "workspace_file_read, fix with workspace_patch_apply or workspace_file_write. 4. The "
+          "same "
+          "check again. 5. workspace_reset, workspace_patch_apply with the diff, check: it holds "
+          "on a "
           "clean tree. 6. workspace_diff and workspace_export give the fix to the person; "
           "workspace_delete. {}",
           kJobs);
@@ -211,7 +215,8 @@ std::string workflow(const ToolSet& set) {
           kJobs);
     case ServerMode::kColdStart:
       return fmt::format(
-          "Find out how a project is set up from nothing. 1. workspace_create. 2. workspace_file_read "
+          "Find out how a project is set up from nothing. 1. workspace_create. 2. "
+          "workspace_file_read "
           "its README and manifests. 3. workspace_exec step by step: install, build, check. 4. "
           "workspace_reset and run the steps that you found once more, to prove them. 5. "
           "workspace_summary for the report; workspace_export for files; workspace_delete. {}",
@@ -268,11 +273,12 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
     text.pop_back();
   }
   if (tool == "vm_run") {
-    text += set.has("workspace_create")
-                ? " It runs until timeout_seconds at most and is no job: for longer work, for files "
-                  "or several steps use workspace_create and workspace_exec."
-                : " It runs until timeout_seconds at most. Longer work, files or several steps need "
-                  "a workspace: a server with the profile workspace-core has those.";
+    text +=
+        set.has("workspace_create")
+            ? " It runs until timeout_seconds at most and is no job: for longer work, for files "
+              "or several steps use workspace_create and workspace_exec."
+            : " It runs until timeout_seconds at most. Longer work, files or several steps need "
+              "a workspace: a server with the profile workspace-core has those.";
   }
   return text;
 }

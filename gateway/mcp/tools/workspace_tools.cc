@@ -44,9 +44,10 @@ void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
     add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
                                 request.offset + reply["entries"].size()));
   } else if (cut) {
-    add_hint(reply,
-             "Long patches were cut in the middle: call workspace_diff with an entry's path for all "
-             "of it.");
+    add_hint(
+        reply,
+        "Long patches were cut in the middle: call workspace_diff with an entry's path for all "
+        "of it.");
   }
 }
 
@@ -55,7 +56,8 @@ void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
 void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
   const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
                                           Steps<Op> steps = {}) {
-    if (box->set.has(name)) tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
+    if (box->set.has(name))
+      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
   };
   add("workspace_create", Effect::kChanges, creating(box));
   add("workspace_list", Effect::kReads, Steps<api::ListWorkspaces>{});

@@ -68,7 +68,7 @@ TEST_F(AgentTest, a_command_over_its_time_is_gone_with_all_that_escaped_from_it)
   const Outcome out = follow(request);
   EXPECT_EQ(out.job.state, JobState::kTimedOut);
   EXPECT_EQ(out.job.exit_code, 124);
-  EXPECT_EQ(out.errors, "half\ncommand timed out after 0.7s");
+  EXPECT_EQ(out.errors, "half\ncommand timed out after 0.7s\n");
   const std::string escaped = out.output.substr(6, out.output.size() - 7);
   EXPECT_FALSE(escaped.empty());
   EXPECT_FALSE(process_lives(escaped));
@@ -162,20 +162,40 @@ TEST_F(AgentTest, a_job_is_found_again_by_its_id_and_followed_from_its_start) {
             ErrorCode::kNotFound);
 }
 
-TEST_F(AgentTest, reads_by_cursor_consume_nothing_and_refuse_cursors_nobody_got) {
+TEST_F(AgentTest, reads_by_offset_consume_nothing_and_refuse_what_was_not_printed) {
   run("printf abcdef; printf XYZ >&2");
   const auto first = call(wire::ReadJob{.job_id = "job1", .max_bytes = 4});
   EXPECT_EQ(first.stdout_data.data, "ab");
   EXPECT_EQ(first.stderr_data.data, "XY");
   EXPECT_TRUE(first.more);
-  const auto rest = call(wire::ReadJob{.job_id = "job1", .cursor = first.next_cursor});
+  const wire::ReadJob request{.job_id = "job1", .stdout_offset = 2, .stderr_offset = 2};
+  const auto rest = call(request);
   EXPECT_EQ(rest.stdout_data.data, "cdef");
   EXPECT_EQ(rest.stderr_data.data, "Z");
   EXPECT_FALSE(rest.more);
-  const auto again = call(wire::ReadJob{.job_id = "job1", .cursor = first.next_cursor});
-  EXPECT_EQ(again.stdout_data.data, "cdef");
-  EXPECT_EQ(code_of([&] { call(wire::ReadJob{.job_id = "job1", .cursor = 99}); }),
+  EXPECT_EQ(call(request).stdout_data.data, "cdef");
+  const wire::ReadJob end{.job_id = "job1", .stdout_offset = 6, .stderr_offset = 3};
+  EXPECT_EQ(call(end).stdout_data.data, "");
+  EXPECT_EQ(code_of([&] { call(wire::ReadJob{.job_id = "job1", .stderr_offset = 4}); }),
             ErrorCode::kInvalidArgument);
+  EXPECT_EQ(code_of([&] { call(wire::FollowJob{.job_id = "job1", .stdout_offset = 7}); }),
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(AgentTest, who_lost_its_connection_follows_on_where_it_was) {
+  auto request = job("printf abc; printf XY >&2; while [ ! -e " +
+                     (directory_.path() / "go").string() + " ]; do sleep 0.01; done; printf def");
+  request.follow = false;
+  call(request);
+  while (call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 10'000}).job.stderr_bytes < 2) {
+  }
+  std::ofstream(directory_.path() / "go") << "x";
+  auto connection = dial();
+  const Outcome rest =
+      follow(connection,
+             wire::FollowJob{.job_id = request.job_id, .stdout_offset = 2, .stderr_offset = 1});
+  EXPECT_EQ(rest.output, "cdef");
+  EXPECT_EQ(rest.errors, "Y");
 }
 
 TEST_F(AgentTest, of_long_output_the_first_and_the_last_four_megabytes_are_kept) {
@@ -184,8 +204,8 @@ TEST_F(AgentTest, of_long_output_the_first_and_the_last_four_megabytes_are_kept)
   std::uint64_t dropped = 0;
   wire::JobOutput part;
   do {
-    part =
-        call(wire::ReadJob{.job_id = "job1", .cursor = part.next_cursor, .max_bytes = 3'000'000});
+    part = call(wire::ReadJob{
+        .job_id = "job1", .stdout_offset = dropped + kept.size(), .max_bytes = 3'000'000});
     dropped += part.stdout_dropped;
     kept += part.stdout_data.data;
   } while (part.more);

@@ -77,6 +77,7 @@ class Service {
     note("run");
     const StopFd stop(call.stop());
     typename Op::Reply result;
+    result.exit_code = 0;
     result.command = request.command;
     const auto say = [&](std::uint32_t stream, std::string_view data) {
       if (!sender_) return void((stream == 1 ? result.stdout_text : result.stderr_text) += data);

@@ -78,6 +78,10 @@ TEST(JsonCodec, every_field_but_the_hidden_survives_a_round_trip) {
 TEST(JsonCodec, fields_come_in_the_order_of_their_list) {
   EXPECT_EQ(to_json(Meal{.summary = "soup", .price = std::nullopt}).dump(),
             R"({"summary":"soup","price":null})");
+  EXPECT_EQ(to_json(Meal{.summary = "soup", .price = std::nullopt, .tip = 2}).dump(),
+            R"({"summary":"soup","price":null,"tip":2})");
+  EXPECT_EQ(from_json_text<Meal>(R"({"summary":"soup"})", UnknownFields::kRefuse, "meal").tip,
+            std::nullopt);
 }
 
 TEST(JsonCodec, text_that_is_no_utf8_is_replaced_not_refused) {

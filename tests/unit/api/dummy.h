@@ -33,11 +33,13 @@ struct Side {
 struct Meal {
   std::string summary;
   std::optional<double> price;
+  std::optional<std::uint32_t> tip;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("summary", &Meal::summary, "What was cooked.");
     f("price", &Meal::price, "What it costs, when it is known.");
+    f("tip", &Meal::tip, "What was left, if something was.", kAbsentWhenNull);
   }
   bool operator==(const Meal&) const = default;
 };

@@ -95,6 +95,7 @@ TEST(Schema, of_a_reply_may_grow_and_its_optional_fields_may_be_null) {
   EXPECT_EQ(schema["type"], "object");
   EXPECT_FALSE(schema.contains("additionalProperties"));
   EXPECT_EQ(schema["properties"]["price"]["type"], Json::array({"number", "null"}));
+  EXPECT_EQ(schema["properties"]["tip"]["type"], "integer");
   EXPECT_EQ(schema["required"], Json::array({"summary"}));
 }
 

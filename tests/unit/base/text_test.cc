@@ -74,5 +74,25 @@ TEST(Utf8, a_control_character_that_splits_a_sequence_does_not_forge_one) {
   EXPECT_EQ(printable("\xC2\x01\x9B"), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
+TEST(Text, hostile_text_becomes_one_line_that_steers_nothing) {
+  EXPECT_EQ(one_line(" a\nb\tc\x1b[31m\xff ", 40), "a b c[31m\xEF\xBF\xBD");
+  EXPECT_EQ(one_line("abcdef", 6), "abcdef");
+  EXPECT_EQ(one_line("abcdefg", 6), "abcde…");
+  EXPECT_EQ(one_line("ééééé", 4), "ééé…");
+  EXPECT_EQ(one_line("", 4), "");
+}
+
+TEST(Utf8, a_character_that_has_only_begun_is_not_whole) {
+  const std::string text = "a\xF0\x9F\x98\x80";
+  EXPECT_EQ(whole_characters(text), 5U);
+  for (std::size_t cut = 2; cut < 5; ++cut) EXPECT_EQ(whole_characters(text.substr(0, cut)), 1U);
+  EXPECT_EQ(whole_characters("\xE2\x82\xAC"), 3U);
+  EXPECT_EQ(whole_characters("\xE2\x82"), 0U);
+  EXPECT_EQ(whole_characters("a\xC3"), 1U);
+  EXPECT_EQ(whole_characters(""), 0U);
+  EXPECT_EQ(whole_characters("a\xFF"), 2U) << "what never becomes a character is not waited for";
+  EXPECT_EQ(whole_characters("\x80\x80\x80\x80\x80"), 5U);
+}
+
 }  // namespace
 }  // namespace pyro

@@ -64,7 +64,7 @@ TEST(WorkspaceSummaryText, what_was_done_is_listed) {
             "\n"
             "**Commands:** 2, the latest first\n"
             "- `make test`: exit 0 after 1.2 s\n"
-            "- `sleep 9`: no exit status\n"
+            "- `sleep 9`: no exit status: its guest ended first\n"
             "\n"
             "- **Edits:** patch_apply `a.c` …, sync_push `src`\n"
             "- **Services:** `web` running\n"

@@ -182,7 +182,29 @@ TEST(WorkspaceLogText, output_can_look_like_no_other_line_and_steers_no_terminal
             "~ a part of its standard output was dropped\n"
             "! -> exit 0\n"
             "~ a part of its standard error was dropped\n"
-            "-> no exit status: it runs, or its guest ended first, just now\n");
+            "-> no exit status: its guest ended first, just now\n");
+}
+
+TEST(WorkspaceLogText, a_command_that_runs_names_its_job_and_one_that_was_cancelled_says_so) {
+  api::WorkspaceLog log{.workspace_id = "0123456789ab"};
+  log.entries.push_back({.command = "make",
+                         .duration_ms = 61000,
+                         .job_id = "ba9876543210",
+                         .state = api::JobState::kRunning,
+                         .recorded_at = kNow - 61,
+                         .stdout_text = "so far"});
+  log.entries.push_back({.command = "sleep 9",
+                         .exit_code = 137,
+                         .duration_ms = 1200,
+                         .state = api::JobState::kCancelled,
+                         .recorded_at = kNow});
+  EXPECT_EQ(log_text(log, kNow),
+            "$ make\n"
+            "  so far\n"
+            "-> runs for 1 min 1 s as job ba9876543210, 1 min ago\n"
+            "\n"
+            "$ sleep 9\n"
+            "-> cancelled after 1.2 s, just now\n");
 }
 
 TEST(WorkspaceLogText, without_a_command_it_says_how_to_run_one) {

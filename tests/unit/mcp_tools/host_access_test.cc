@@ -44,10 +44,10 @@ TEST_F(HostAccessTest, a_path_below_the_working_directory_is_given_whole) {
 }
 
 TEST_F(HostAccessTest, a_path_outside_is_refused_with_the_roots_and_the_way_out) {
-  for (const std::string path :
-       {(home / "secret").string(), std::string("../secret"), std::string("sub/../../secret"),
-        std::string("/etc/passwd"), directory.path().string(), (home / "project-other").string(),
-        std::string("new/../../../secret")}) {
+  for (const auto& path : std::vector<std::string>{
+           (home / "secret").string(), std::string("../secret"), std::string("sub/../../secret"),
+           std::string("/etc/passwd"), directory.path().string(), (home / "project-other").string(),
+           std::string("new/../../../secret")}) {
     EXPECT_THAT(refusal(from(project), path), HasSubstr("seed_path '" + path)) << path;
   }
   EXPECT_THAT(refusal(from(project), "/etc/passwd"), HasSubstr("--allow-path DIR"));
@@ -64,7 +64,8 @@ TEST_F(HostAccessTest, a_symlink_leads_no_further_than_its_target_may) {
   EXPECT_EQ(from(project).checked("seed_path", "down"), (project / "sub").string());
 }
 
-TEST_F(HostAccessTest, the_home_directory_what_is_above_it_and_the_root_allow_nothing_by_themselves) {
+TEST_F(HostAccessTest,
+       the_home_directory_what_is_above_it_and_the_root_allow_nothing_by_themselves) {
   for (const fs::path& wide : {home, directory.path(), fs::path("/")}) {
     EXPECT_THAT(refusal(from(wide), (home / "secret").string()), HasSubstr("(nothing)")) << wide;
   }

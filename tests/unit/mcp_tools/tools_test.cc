@@ -12,12 +12,13 @@ using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 const std::vector<std::string> kEveryMode = {
-    "workspace_create",      "workspace_delete",  "workspace_exec",      "workspace_exec_poll",
-    "workspace_exec_cancel", "workspace_export",  "workspace_file_list", "workspace_file_read",
-    "workspace_list",        "workspace_logs",    "workspace_summary",   "workspace_status",
+    "workspace_create",      "workspace_delete", "workspace_exec",      "workspace_exec_poll",
+    "workspace_exec_cancel", "workspace_export", "workspace_file_list", "workspace_file_read",
+    "workspace_list",        "workspace_logs",   "workspace_summary",   "workspace_status",
     "workspace_update"};
 
-std::vector<std::string> with(std::vector<std::string> names, const std::vector<std::string>& more) {
+std::vector<std::string> with(std::vector<std::string> names,
+                              const std::vector<std::string>& more) {
   names.insert(names.end(), more.begin(), more.end());
   return names;
 }
@@ -40,15 +41,16 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
   EXPECT_THAT(names_with({.mode = ServerMode::kColdStart}),
               UnorderedElementsAreArray(with(kEveryMode, {"workspace_reset"})));
   EXPECT_THAT(names_with({.mode = ServerMode::kReviewEval}),
-              UnorderedElementsAreArray(with(kEveryMode, {"workspace_diff", "workspace_reset",
-                                                          "snapshot_create", "snapshot_list",
-                                                          "snapshot_delete"})));
-  EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
-              UnorderedElementsAreArray(with(
-                  with(kEveryMode, kFix),
-                  {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete", "vm_status",
-                   "vm_network_info", "vm_list_environments", "vm_reap_expired", "workspace_start",
-                   "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete"})));
+              UnorderedElementsAreArray(
+                  with(kEveryMode, {"workspace_diff", "workspace_reset", "snapshot_create",
+                                    "snapshot_list", "snapshot_delete"})));
+  EXPECT_THAT(
+      names_with({.profile = ServerProfile::kWorkspaceFull}),
+      UnorderedElementsAreArray(
+          with(with(kEveryMode, kFix),
+               {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete", "vm_status",
+                "vm_network_info", "vm_list_environments", "vm_reap_expired", "workspace_start",
+                "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete"})));
 }
 
 TEST(Tools, only_the_full_profile_offers_network_policies) {
@@ -98,7 +100,8 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("vcpu_count must be between 1 and 8"));
   EXPECT_THAT(says("workspace_create", {{"vcpu_count", "two"}}), StartsWith("vcpu_count must be"));
   EXPECT_THAT(says("workspace_create", {{"vcpus", 2}}), StartsWith("unknown field 'vcpus'"));
-  EXPECT_THAT(says("workspace_create", {{"seed_path", "/etc"}}), StartsWith("seed_path '/etc' lies"));
+  EXPECT_THAT(says("workspace_create", {{"seed_path", "/etc"}}),
+              StartsWith("seed_path '/etc' lies"));
   EXPECT_THAT(says("workspace_export",
                    {{"workspace_id", "a"}, {"path", "x"}, {"output_path", "/etc/passwd"}}),
               StartsWith("output_path '/etc/passwd' lies"));

@@ -29,7 +29,8 @@ TEST(Words, instructions_have_at_most_2000_characters_and_begin_with_the_workflo
     const auto text = instructions_of(box->set, {options.environment, kSource});
     EXPECT_LE(text.size(), 2000) << box->set.name();
     EXPECT_GT(text.size(), 300) << box->set.name();
-    const auto first_tool = text.find(box->set.has("workspace_create") ? "workspace_create" : "vm_run");
+    const auto first_tool =
+        text.find(box->set.has("workspace_create") ? "workspace_create" : "vm_run");
     EXPECT_LT(first_tool, 200) << box->set.name();
   }
 }

@@ -9,6 +9,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using api::agent::JobState;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -129,6 +131,111 @@ TEST_F(JournalTest, records_how_a_command_ended_although_its_output_cannot_be_wr
   const auto last = journal_.recent(a, 1).front();
   EXPECT_EQ(last.exit_code, 7);
   EXPECT_TRUE(last.stdout_truncated);
+}
+
+TEST_F(JournalTest, finds_a_command_by_its_job_in_its_session_only) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  journal_.begin(a, {.command = "first", .job_id = "000000000001"});
+  journal_.begin(a, {.command = "second", .job_id = "000000000002"});
+  ASSERT_TRUE(journal_.find(a, "000000000001"));
+  EXPECT_EQ(journal_.find(a, "000000000001")->command, "first");
+  EXPECT_FALSE(journal_.find(a, "000000000003"));
+  EXPECT_FALSE(journal_.find(record_of("aaaaaaaaaaaa", 1), "000000000001"));
+}
+
+TEST_F(JournalTest, reads_an_ended_command_by_offset_over_what_was_dropped) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  CommandOutput output;
+  output.stdout_text.append("begin");
+  output.stdout_text.skip(100);
+  output.stdout_text.append("end");
+  output.stderr_text.append("error");
+  auto command = begun(a, "runs");
+  command.state = JobState::kExited;
+  journal_.finish(command, output);
+  const auto found = *journal_.find(a, "j");
+  EXPECT_TRUE(found.stdout_truncated);
+  EXPECT_FALSE(found.stderr_truncated);
+  const auto first = journal_.read(found, {2, 1}, 100);
+  EXPECT_EQ(first.stdout_text.data, "gin");
+  EXPECT_EQ(first.stdout_text.then, OutputPart::Then::kGap);
+  EXPECT_EQ(first.stderr_text.data, "rror");
+  const auto second = journal_.read(found, {5, 5}, 2);
+  EXPECT_EQ(second.stdout_text.dropped, 100U);
+  EXPECT_EQ(second.stdout_text.data, "en");
+  EXPECT_EQ(second.stderr_text.data, "");
+  EXPECT_EQ(journal_.text(found).stdout_text, "begin\n[… 100 bytes dropped …]\nend");
+}
+
+TEST_F(JournalTest, output_that_gave_way_is_told_as_dropped) {
+  Journal small(registry_, paths_, 15);
+  const auto a = record_of("aaaaaaaaaaaa");
+  for (int i = 0; i < 2; ++i) {
+    CommandOutput output;
+    output.stdout_text.append("0123456789");
+    auto command = small.begin(a, {.command = "print", .job_id = std::to_string(i)});
+    command.state = JobState::kExited;
+    small.finish(command, output);
+  }
+  const auto part = small.read(*small.find(a, "0"), {3, 0}, 100);
+  EXPECT_EQ(part.stdout_text.dropped, 7U);
+  EXPECT_EQ(part.stdout_text.data, "");
+  EXPECT_EQ(small.read(*small.find(a, "1"), {3, 0}, 100).stdout_text.data, "3456789");
+}
+
+TEST_F(JournalTest, the_same_place_has_the_same_cursor_and_each_command_its_own) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto one = begun(a, "1");
+  const auto two = begun(a, "2");
+  EXPECT_EQ(journal_.cursor_of(one, {}), 0U);
+  EXPECT_EQ(journal_.cursor_of(one, {5, 0}), 1U);
+  EXPECT_EQ(journal_.cursor_of(one, {5, 7}), 2U);
+  EXPECT_EQ(journal_.cursor_of(one, {5, 0}), 1U);
+  EXPECT_EQ(journal_.cursor_of(two, {9, 9}), 1U);
+  EXPECT_EQ(Journal(registry_, paths_).place_of(one, 2), (OutputPlace{5, 7}));
+  EXPECT_EQ(journal_.place_of(one, 0), OutputPlace{});
+  EXPECT_THAT(error_of([&] { journal_.place_of(one, 3); }),
+              Refused(ErrorCode::kInvalidArgument,
+                      ::testing::HasSubstr("no cursor 3: cursor 0 reads from the start")));
+}
+
+TEST_F(JournalTest, cursors_go_with_their_command_its_session_and_its_workspace) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto cursors = [this] { return registry_.all("workspace_cursors").size(); };
+  auto command = begun(a, "1");
+  journal_.cursor_of(command, {1, 1});
+  EXPECT_GT(cursors(), 0U);
+  journal_.retract(command);
+  EXPECT_EQ(cursors(), 0U);
+  EXPECT_THAT(error_of([&] {
+                journal_.cursor_of(command, {1, 1});
+              }),
+              Refused(ErrorCode::kNotFound, ::testing::HasSubstr("job 'j' does not exist")));
+
+  journal_.cursor_of(begun(a, "1"), {1, 1});
+  const auto next = record_of("aaaaaaaaaaaa", 1);
+  const auto kept = begun(next, "2");
+  journal_.cursor_of(kept, {2, 2});
+  journal_.forget_other_sessions(next);
+  EXPECT_EQ(journal_.place_of(kept, 1), (OutputPlace{2, 2}));
+  EXPECT_FALSE(journal_.find(a, "j"));
+  journal_.forget(a.id());
+  EXPECT_EQ(cursors(), 0U);
+}
+
+TEST_F(JournalTest, the_log_has_what_a_running_command_printed_so_far) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  begun(a, "runs");
+  const auto log = journal_.log(a, [](const CommandRecord& command) {
+    CommandOutput output;
+    output.stdout_text.append(command.command + " on");
+    return output;
+  });
+  EXPECT_EQ(log.entries.at(0).stdout_text, "runs on");
+  EXPECT_EQ(log.entries.at(0).state, JobState::kRunning);
+  EXPECT_EQ(log.entries.at(0).job_id, "j");
+  EXPECT_EQ(log.entries.at(0).exit_code, std::nullopt);
+  EXPECT_EQ(journal_.log(a).entries.at(0).stdout_text, "");
 }
 
 TEST_F(JournalTest, forgets_one_workspace_and_no_other) {

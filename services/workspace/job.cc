@@ -1,0 +1,134 @@
+#include "services/workspace/job.h"
+
+#include <algorithm>
+
+namespace pyro::workspace {
+namespace {
+
+/// How far a reader may be behind before the command waits for it.
+constexpr std::size_t kMostBehind = 1U << 20U;
+}  // namespace
+
+bool Job::wait(Deadline deadline, const std::stop_token& stop) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, stop, deadline, [this] { return ended_; });
+}
+
+bool Job::ended() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+CommandRecord Job::command() const {
+  const std::lock_guard lock(mutex_);
+  return command_;
+}
+
+CommandOutput Job::output() const {
+  const std::lock_guard lock(mutex_);
+  return output_;
+}
+
+CommandPart Job::read(const OutputPlace& from, std::uint64_t max_bytes) const {
+  const std::lock_guard lock(mutex_);
+  return {.command = command_,
+          .stdout_text = output_.stdout_text.read(from.stdout_offset, max_bytes),
+          .stderr_text = output_.stderr_text.read(from.stderr_offset, max_bytes)};
+}
+
+std::string Job::last_line() const {
+  const std::lock_guard lock(mutex_);
+  const bool errors_last = last_stream_ == 2;
+  const auto& last = errors_last ? output_.stderr_text : output_.stdout_text;
+  const auto& other = errors_last ? output_.stdout_text : output_.stderr_text;
+  const std::string line = last.last_line();
+  return line.empty() ? other.last_line() : line;
+}
+
+void Job::ask_to_cancel() {
+  const std::lock_guard lock(mutex_);
+  cancel_asked_ = true;
+}
+
+bool Job::cancel_asked() const {
+  const std::lock_guard lock(mutex_);
+  return cancel_asked_;
+}
+
+bool Job::append(std::uint32_t stream, std::uint64_t dropped, std::string_view data,
+                 const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [this] {
+    return let_go_ || std::all_of(readers_.begin(), readers_.end(), [](const Reader* reader) {
+             return reader->bytes_ < kMostBehind;
+           });
+  });
+  CapturedOutput& captured = stream == 1 ? output_.stdout_text : output_.stderr_text;
+  captured.skip(dropped);
+  captured.append(data);
+  last_stream_ = stream;
+  for (Reader* reader : readers_) {
+    if (dropped > 0) reader->push(stream, gap_text(dropped));
+    reader->push(stream, std::string(data));
+  }
+  changed_.notify_all();
+  return !readers_.empty() && !let_go_;
+}
+
+OutputPlace Job::place() const {
+  const std::lock_guard lock(mutex_);
+  return {output_.stdout_text.shape().total, output_.stderr_text.shape().total};
+}
+
+void Job::end(CommandRecord command) {
+  {
+    const std::lock_guard lock(mutex_);
+    command_ = std::move(command);
+    ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Job::let_go() {
+  {
+    const std::lock_guard lock(mutex_);
+    let_go_ = true;
+  }
+  changed_.notify_all();
+}
+
+Job::Reader::Reader(std::shared_ptr<Job> job) : job_(std::move(job)) {
+  const std::lock_guard lock(job_->mutex_);
+  push(1, job_->output_.stdout_text.text());
+  push(2, job_->output_.stderr_text.text());
+  job_->readers_.push_back(this);
+}
+
+Job::Reader::~Reader() {
+  {
+    const std::lock_guard lock(job_->mutex_);
+    job_->readers_.remove(this);
+  }
+  job_->changed_.notify_all();
+}
+
+void Job::Reader::push(std::uint32_t stream, std::string data) {
+  if (data.empty()) return;
+  bytes_ += data.size();
+  pieces_.push_back({stream, std::move(data)});
+}
+
+std::optional<Job::Reader::Piece> Job::Reader::next(Deadline deadline,
+                                                    const std::stop_token& stop) {
+  std::unique_lock lock(job_->mutex_);
+  job_->changed_.wait_until(lock, stop, deadline,
+                            [this] { return !pieces_.empty() || job_->ended_; });
+  if (pieces_.empty()) return std::nullopt;
+  Piece piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  bytes_ -= piece.data.size();
+  job_->changed_.notify_all();
+  return piece;
+}
+
+}  // namespace pyro::workspace

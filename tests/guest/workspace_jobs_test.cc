@@ -1,0 +1,322 @@
+#include <signal.h>
+
+#include <future>
+#include <thread>
+
+#include "common/base/random.h"
+#include "common/base/text.h"
+#include "common/stream/output_receiver.h"
+#include "tests/guest/workspace_fixture.h"
+#include "tests/support/errors.h"
+
+namespace pyro::test {
+namespace {
+
+using api::JobState;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+/// Commands that outlive the call that started them.
+class WorkspaceJobsTest : public WorkspaceFixture {
+ protected:
+  /// Begins it and answers at once, while it runs.
+  api::WorkspaceExecResult begin(const std::string& id, const std::string& command,
+                                 std::uint32_t timeout_seconds = 120) {
+    auto begun = call(api::ExecWorkspace{.workspace_id = id,
+                                         .command = command,
+                                         .timeout_seconds = timeout_seconds,
+                                         .answer_within_seconds = 0});
+    EXPECT_EQ(begun.state, JobState::kRunning);
+    return begun;
+  }
+  api::ExecPoll poll(const std::string& id, const std::string& job, std::uint64_t cursor = 0,
+                     std::uint32_t wait_seconds = 0) {
+    return call(api::PollExec{
+        .workspace_id = id, .job_id = job, .cursor = cursor, .wait_seconds = wait_seconds});
+  }
+  struct Printed {
+    std::string output;
+    std::string errors;
+    api::ExecPoll last;
+  };
+  /// Reads on to the end of the command and of what it printed.
+  Printed poll_to_end(const std::string& id, const std::string& job, std::uint64_t cursor = 0) {
+    Printed printed;
+    do {
+      printed.last = poll(id, job, cursor, 40);
+      cursor = printed.last.next_cursor;
+      EXPECT_LE(printed.last.stdout_text.size(), api::kPollBytes);
+      EXPECT_EQ(printed.last.stdout_dropped, std::nullopt);
+      EXPECT_EQ(to_valid_utf8(printed.last.stdout_text), printed.last.stdout_text);
+      printed.output += printed.last.stdout_text;
+      printed.errors += printed.last.stderr_text;
+    } while (printed.last.state == JobState::kRunning || printed.last.more);
+    return printed;
+  }
+  /// Polls until it has printed `text`.
+  std::string wait_for_output(const std::string& id, const std::string& job,
+                              const std::string& text) {
+    const Deadline deadline = Clock::now() + std::chrono::minutes(1);
+    while (true) {
+      const std::string printed = poll(id, job).stdout_text;
+      if (printed.find(text) != std::string::npos || Clock::now() > deadline) return printed;
+    }
+  }
+  void kill_and_wait(const std::string& name) {
+    const pid_t victim = process_of(name);
+    ::kill(victim, SIGKILL);
+    while (process_of(name) == victim) std::this_thread::yield();
+  }
+};
+
+TEST_F(WorkspaceJobsTest, every_byte_is_polled_once_while_services_are_killed) {
+  const std::string id = create().workspace_id;
+  const auto begun =
+      begin(id,
+            "for i in $(seq 3); do while [ ! -e go$i ]; do sleep 0.05; done; "
+            "for j in $(seq 1500); do echo \"$i é $j\"; echo \"$i $j\" >&2; done; done; exit 5");
+  EXPECT_EQ(begun.exit_code, std::nullopt);
+  ASSERT_TRUE(begun.cursor.has_value());
+  EXPECT_EQ(begun.stdout_text, "");
+  std::string output;
+  std::string errors;
+  std::uint64_t cursor = *begun.cursor;
+  int part = 0;
+  for (const char* victim : {"pyro-workspace", "pyro-vm", "pyro-supervisor"}) {
+    write(id, "go" + std::to_string(++part), "");
+    const std::string mark = std::to_string(part) + " 1500\n";
+    const Deadline deadline = Clock::now() + std::chrono::minutes(2);
+    bool killed = false;
+    while (errors.find(mark) == std::string::npos && Clock::now() < deadline) {
+      const auto now = poll(id, begun.job_id, cursor);
+      cursor = now.next_cursor;
+      output += now.stdout_text;
+      errors += now.stderr_text;
+      if (!std::exchange(killed, true)) kill_and_wait(victim);
+    }
+    ASSERT_THAT(errors, HasSubstr(mark)) << victim;
+  }
+  const auto rest = poll_to_end(id, begun.job_id, cursor);
+  EXPECT_EQ(rest.last.state, JobState::kExited);
+  EXPECT_EQ(rest.last.exit_code, 5);
+  std::string expected;
+  std::string expected_errors;
+  for (int i = 1; i <= 3; ++i) {
+    for (int j = 1; j <= 1500; ++j) {
+      expected += fmt::format("{} é {}\n", i, j);
+      expected_errors += fmt::format("{} {}\n", i, j);
+    }
+  }
+  EXPECT_TRUE(output + rest.output == expected);
+  EXPECT_TRUE(errors + rest.errors == expected_errors);
+  // The call is answered although it is made once more, and runs nothing.
+  EXPECT_EQ(call(api::AttachExec{.workspace_id = id, .job_id = begun.job_id}).stdout_text,
+            expected);
+  const auto again = poll_to_end(id, begun.job_id);
+  EXPECT_TRUE(again.output == expected);
+  EXPECT_EQ(status(id).command_count, 1U);
+}
+
+TEST_F(WorkspaceJobsTest, a_running_command_is_seen_as_such_and_can_be_cancelled) {
+  const std::string id = create().workspace_id;
+  const auto job = begin(id, "echo begun; sleep 100").job_id;
+  wait_for_output(id, job, "begun");
+  const auto log = call(api::WorkspaceLogs{.workspace_id = id});
+  EXPECT_EQ(log.entries.at(0).state, JobState::kRunning);
+  EXPECT_EQ(log.entries.at(0).job_id, job);
+  EXPECT_EQ(log.entries.at(0).exit_code, std::nullopt);
+  EXPECT_EQ(log.entries.at(0).stdout_text, "begun\n");
+  EXPECT_EQ(status(id).last_command->state, JobState::kRunning);
+  EXPECT_EQ(call(api::SummarizeWorkspace{.workspace_id = id}).commands.recent.at(0).job_id, job);
+
+  auto waiting = std::async(
+      std::launch::async, [&] { return call(api::AttachExec{.workspace_id = id, .job_id = job}); });
+  const api::CancelExec cancel{.workspace_id = id, .job_id = job};
+  EXPECT_EQ(call(cancel).state, JobState::kCancelled);
+  EXPECT_EQ(waiting.get().state, JobState::kCancelled);
+  EXPECT_EQ(call(cancel).state, JobState::kCancelled);
+  EXPECT_EQ(poll(id, job).stdout_text, "begun\n");
+  EXPECT_EQ(output_of(id, "pgrep -x sleep; true"), "");
+  EXPECT_EQ(status(id).last_command->state, JobState::kExited);
+  // One that ended by itself is left as it was.
+  const auto ended = run(id, "exit 3");
+  EXPECT_EQ(call(api::CancelExec{.workspace_id = id, .job_id = ended.job_id}).state,
+            JobState::kExited);
+}
+
+TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
+  const std::string id = create().workspace_id;
+  const auto job = begin(id, "echo begun; sleep 100", 1).job_id;
+  const auto end = poll(id, job, 0, 40);
+  EXPECT_EQ(end.state, JobState::kTimedOut);
+  EXPECT_EQ(end.exit_code, 124);
+  EXPECT_EQ(end.stdout_text, "begun\n");
+  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 1s\n"));
+  EXPECT_EQ(end.sequence, 1U);
+  EXPECT_FALSE(end.more);
+  EXPECT_EQ(poll(id, job, end.next_cursor).next_cursor, end.next_cursor);
+
+  const auto running = begin(id, "echo runs; sleep 100").job_id;
+  wait_for_output(id, running, "runs");
+  call(api::StopWorkspace{.workspace_id = id});
+  EXPECT_EQ(poll(id, job).state, JobState::kTimedOut);
+  const auto stopped = poll(id, running);
+  EXPECT_EQ(stopped.state, JobState::kCancelled);
+  EXPECT_EQ(stopped.stdout_text, "runs\n");
+
+  EXPECT_THAT(error_of([&] { poll(id, job, 77); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("cursor 0 reads from the start")));
+  reset(id);
+  const auto gone =
+      Refused(ErrorCode::kNotFound,
+              HasSubstr(fmt::format("job '{}' does not exist in workspace '{}'", job, id)));
+  EXPECT_THAT(error_of([&] { poll(id, job); }), gone);
+  EXPECT_THAT(error_of([&] { call(api::CancelExec{.workspace_id = id, .job_id = job}); }), gone);
+  EXPECT_THAT(error_of([&] { call(api::AttachExec{.workspace_id = id, .job_id = job}); }), gone);
+}
+
+TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {
+  const std::string id = create().workspace_id;
+  const api::ExecWorkspace request{
+      .workspace_id = id, .command = "echo ran >> runs; echo said; [ -e go ]", .job_id = new_id()};
+  auto second = std::async(std::launch::async, [&] { return call(request); });
+  const auto first = call(request);
+  EXPECT_EQ(first.stdout_text, "said\n");
+  EXPECT_EQ(first.exit_code, 1);
+  EXPECT_EQ(second.get().stdout_text, "said\n");
+  EXPECT_EQ(call(request).sequence, first.sequence);
+  EXPECT_EQ(read(id, "runs"), "ran\n");
+  auto other = request;
+  other.command = "true";
+  EXPECT_THAT(error_of([&] { call(other); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("another command's")));
+  other.job_id = "../../../etc";
+  EXPECT_THAT(error_of([&] { call(other); }),
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("12 hex digits")));
+}
+
+TEST_F(WorkspaceJobsTest, who_attaches_sees_all_from_the_beginning_byte_by_byte) {
+  const std::string id = create().workspace_id;
+  const auto job = begin(id,
+                         "yes é1234567 | head -c 100001; while [ ! -e go ]; do sleep 0.05; done; "
+                         "yes ü1234567 | head -c 12000000")
+                       .job_id;
+  while (!poll(id, job).more) std::this_thread::yield();
+  std::string output;
+  std::promise<void> began;
+  OutputReceiver receiver(paths_.runtime_dir / "streams",
+                          [&](std::uint32_t stream, std::string_view data) {
+                            EXPECT_EQ(stream, 1U);
+                            if (output.empty()) began.set_value();
+                            output += data;
+                          });
+  auto attached = std::async(std::launch::async, [&] {
+    return call(api::AttachExec{
+        .workspace_id = id, .job_id = job, .output_socket = receiver.socket().string()});
+  });
+  began.get_future().wait();
+  write(id, "go", "");
+  const auto result = attached.get();
+  receiver.finish(Clock::now() + std::chrono::minutes(1));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_TRUE(result.stdout_truncated);
+  std::string expected;
+  while (expected.size() < 100001) expected += "é1234567\n";
+  expected.resize(100001);
+  std::string rest;
+  while (rest.size() < 12000000) rest += "ü1234567\n";
+  rest.resize(12000000);
+  EXPECT_TRUE(output == expected + rest) << output.size();
+  // What is kept afterwards is the beginning and the end, and polls say what is missing between.
+  std::uint64_t read = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t cursor = 0;
+  api::ExecPoll part;
+  do {
+    part = poll(id, job, cursor);
+    cursor = part.next_cursor;
+    dropped += part.stdout_dropped.value_or(0);
+    ASSERT_EQ(part.stdout_text, (expected + rest).substr(read + dropped, part.stdout_text.size()));
+    read += part.stdout_text.size();
+  } while (part.more && read < 100'000);
+  EXPECT_EQ(dropped, 0U);
+  const auto kept = call(api::AttachExec{.workspace_id = id, .job_id = job});
+  EXPECT_THAT(kept.stdout_text, HasSubstr(" bytes dropped …]\n"));
+  EXPECT_TRUE(kept.stdout_text.starts_with(expected));
+}
+
+TEST_F(WorkspaceJobsTest, a_caller_that_waits_hears_the_last_line) {
+  const std::string id = create().workspace_id;
+  std::mutex mutex;
+  std::vector<api::Progress> steps;
+  std::promise<void> heard;
+  const auto note = [&](const api::Progress& step) {
+    const std::lock_guard lock(mutex);
+    if (steps.empty()) heard.set_value();
+    steps.push_back(step);
+  };
+  auto waiting = std::async(std::launch::async, [&] {
+    return client_->call(
+        api::ExecWorkspace{
+            .workspace_id = id,
+            .command = "printf 'first\\nstep \\033[1mtwo\\n\\n'; while [ ! -e go ]; do sleep 0.05; "
+                       "done"},
+        {.deadline = Clock::now() + std::chrono::minutes(2), .on_progress = note});
+  });
+  ASSERT_EQ(heard.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
+  write(id, "go", "");
+  EXPECT_EQ(waiting.get().exit_code, 0);
+  EXPECT_EQ(steps.at(0).phase, "exec");
+  EXPECT_EQ(steps.at(0).message, "step [1mtwo");
+}
+
+TEST_F(WorkspaceJobsTest, two_jobs_at_once_and_reads_of_old_cursors_are_kept_apart) {
+  const std::string id = create().workspace_id;
+  const auto a = begin(id, "for i in $(seq 4000); do echo \"a $i\"; done; sleep 100").job_id;
+  const auto b = begin(id, "for i in $(seq 4000); do echo \"b $i\"; done; sleep 100").job_id;
+  for (const auto& job : {a, b}) {
+    while (!poll(id, job).more) std::this_thread::yield();
+  }
+  const auto first = poll(id, a);
+  const auto second = poll(id, a, first.next_cursor);
+  EXPECT_THAT(first.stdout_text, StartsWith("a 1\n"));
+  EXPECT_THAT(poll(id, b).stdout_text, StartsWith("b 1\n"));
+  EXPECT_EQ(poll(id, a).stdout_text, first.stdout_text);
+  EXPECT_EQ(poll(id, a).next_cursor, first.next_cursor);
+  call(api::CancelExec{.workspace_id = id, .job_id = a});
+  EXPECT_EQ(poll(id, a, first.next_cursor).stdout_text, second.stdout_text);
+  EXPECT_EQ(poll(id, b).state, JobState::kRunning);
+}
+
+TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
+  const std::string id = create().workspace_id;
+  RunningCommand lost(pyro_words({"workspace", "exec", id, "--", "sh", "-c",
+                                  "echo begun; while [ ! -e go ]; do sleep 0.05; done; exit 6"}));
+  ASSERT_TRUE(lost.wait_for_text("begun")) << lost.output();
+  kill_and_wait("pyro-workspace");
+  EXPECT_EQ(lost.finish(), 1);
+  const std::string job = status(id).last_command->job_id;
+  EXPECT_THAT(lost.output(), HasSubstr(fmt::format("the command goes on: pyro workspace exec {} "
+                                                   "--attach {}",
+                                                   id, job)));
+  RunningCommand attached(pyro_words({"workspace", "exec", id, "--attach", job}));
+  ASSERT_TRUE(attached.wait_for_text("begun")) << attached.output();
+  write(id, "go", "");
+  EXPECT_EQ(attached.finish(), 6) << attached.output();
+  EXPECT_EQ(pyro({"workspace", "exec", id, "--attach", job}).status.code, 6);
+
+  const auto next = begin(id, "echo begun; sleep 100").job_id;
+  RunningCommand interrupted(pyro_words({"workspace", "exec", id, "--attach", next}));
+  ASSERT_TRUE(interrupted.wait_for_text("begun")) << interrupted.output();
+  interrupted.signal(SIGINT);
+  EXPECT_EQ(interrupted.finish(), 128 + SIGINT);
+  EXPECT_EQ(poll(id, next).state, JobState::kCancelled);
+  EXPECT_THAT(pyro({"workspace", "exec", id, "--attach", "nothere"}).error_output,
+              HasSubstr("job 'nothere' does not exist in workspace"));
+}
+
+}  // namespace
+}  // namespace pyro::test
