@@ -43,14 +43,6 @@ TEST(Human, one_thing_is_singular) {
   EXPECT_EQ(count_of(2, "entry", "entries"), "2 entries");
 }
 
-TEST(Human, hostile_text_becomes_one_line_that_steers_nothing) {
-  EXPECT_EQ(one_line(" a\nb\tc\x1b[31m\xff ", 40), "a b c[31m\xEF\xBF\xBD");
-  EXPECT_EQ(one_line("abcdef", 6), "abcdef");
-  EXPECT_EQ(one_line("abcdefg", 6), "abcde…");
-  EXPECT_EQ(one_line("ééééé", 4), "ééé…");
-  EXPECT_EQ(one_line("", 4), "");
-}
-
 TEST(Human, a_long_list_of_names_is_cut_and_says_so) {
   EXPECT_EQ(some_of({"a", "b"}, 2), "a, b");
   EXPECT_EQ(some_of({"a", "b\n", "c", "d"}, 2), "a, b, … and 2 more");
