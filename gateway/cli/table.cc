@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/cli/human.h"
+#include "common/base/text.h"
 
 namespace pyro::cli {
 

@@ -4,9 +4,9 @@
 
 #include "common/api/environment.h"
 #include "common/api/workspace.h"
+#include "common/base/text.h"
 #include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
-#include "gateway/cli/human.h"
 
 namespace pyro::cli {
 namespace {
