@@ -1,11 +1,16 @@
 #include "pyro/client.h"
 
+#include <algorithm>
+
 #include "common/config/config.h"
 #include "common/stack/stack_client.h"
 #include "pyro/limits.h"
 
 namespace pyro {
 namespace {
+
+/// The longest time that the bus grants a call.
+constexpr std::chrono::milliseconds kLongestLimit = std::chrono::days(30);
 
 Paths paths_of(const ClientOptions& options) {
   return find_paths({options.state_dir, options.cache_dir, options.runtime_dir});
@@ -25,10 +30,9 @@ Client::~Client() = default;
 
 template <api::Operation Op>
 typename Op::Reply Client::call(const Op& request, const CallOptions& options) {
+  const auto limit = std::min(options.limit.value_or(usual_limit(request)), kLongestLimit);
   const bus::CallOptions on_bus{
-      .deadline = Clock::now() + options.limit.value_or(usual_limit(request)),
-      .stop = options.stop,
-      .on_progress = options.on_progress};
+      .deadline = Clock::now() + limit, .stop = options.stop, .on_progress = options.on_progress};
   if constexpr (requires { request.boot; }) {
     // It is about this caller's machines, and goes with each call.
     Op with_boot = request;

@@ -202,6 +202,17 @@ TEST_F(WorkspaceFilesTest, the_diff_names_what_changed_and_only_that) {
   EXPECT_THAT(changes.patch, HasSubstr("+more\n"));
   EXPECT_THAT(changes.patch, HasSubstr("old mode 100755\nnew mode 100644\n"));
   EXPECT_EQ(changes.summary.total, 6U);
+
+  const auto one = call(api::DiffWorkspace{.workspace_id = id_, .path = "full/x"});
+  ASSERT_EQ(one.entries.size(), 1U);
+  EXPECT_EQ(one.patch, one.entries[0].text_patch);
+  EXPECT_EQ(one.summary.total, 6U);
+  const auto rest = call(api::DiffWorkspace{.workspace_id = id_, .offset = 4});
+  EXPECT_EQ(rest.entries.size(), 2U);
+  EXPECT_TRUE(changes.patch.ends_with(rest.patch));
+  EXPECT_THAT(testing::error_of(
+                  [this] { call(api::DiffWorkspace{.workspace_id = id_, .path = "data.bin"}); }),
+              Refused(ErrorCode::kNotFound, "workspace path is not changed: /workspace/data.bin"));
 }
 
 TEST_F(WorkspaceFilesTest, the_diff_sees_moved_directories) {

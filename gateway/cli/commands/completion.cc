@@ -7,7 +7,6 @@
 #include "common/base/text.h"
 #include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
-#include "gateway/cli/human.h"
 
 namespace pyro::cli {
 namespace {

@@ -159,7 +159,7 @@ TEST_F(FilesPortTest, requests_it_does_not_know_are_refused_by_name) {
       refusal(connection, wire::Hello{}),
       Refused(ErrorCode::kInvalidArgument, "the agent's files port knows no method 'agent.hello'"));
   EXPECT_THAT(refusal(connection, wire::FreezeVolume{.limit_ms = 0}),
-              Refused(ErrorCode::kInvalidArgument, "limit_ms must be between 1 and 600000"));
+              Refused(ErrorCode::kInvalidArgument, "limit_ms must be between 1 and 600000, not 0"));
   receive(connection, wire::ListTree{});
 }
 

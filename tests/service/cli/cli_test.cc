@@ -60,7 +60,7 @@ TEST_F(CliTest, usage_errors_are_status_2_and_lead_to_help) {
   EXPECT_THAT(run({"run", "debian:12"}).error_output, HasSubstr("needs a command after --"));
   const auto limit = run({"run", "debian:12", "--vcpu-count", "9", "--", "true"});
   EXPECT_EQ(limit.status.code, 2);
-  EXPECT_THAT(limit.error_output, StartsWith("error: vcpu_count must be between 1 and 8\n"));
+  EXPECT_THAT(limit.error_output, StartsWith("error: vcpu_count must be between 1 and 8, not 9\n"));
   EXPECT_EQ(run({"stack", "up", "--", "x"}).status.code, 2);
 }
 

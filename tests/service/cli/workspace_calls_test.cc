@@ -159,6 +159,8 @@ TEST_F(WorkspaceCallsTest, a_diff_is_the_patch_alone_and_what_it_lacks_beside_it
   const auto json = workspace({"diff", "x", "--json"});
   EXPECT_EQ(Json::parse(json.output)["summary"]["total"], 1);
   EXPECT_EQ(json.error_output, "");
+  EXPECT_EQ(request_of({"diff", "x", "--path", "src/a"})["path"], "src/a");
+  EXPECT_EQ(request_of({"diff", "x", "--offset", "3"})["offset"], 3);
 }
 
 TEST_F(WorkspaceCallsTest, exec_streams_and_ends_as_the_command_did) {

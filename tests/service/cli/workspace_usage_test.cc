@@ -129,18 +129,19 @@ TEST_F(WorkspaceUsageTest, options_that_contradict_each_other_are_refused) {
 
 TEST_F(WorkspaceUsageTest, values_out_of_their_limits_are_refused_by_name) {
   EXPECT_EQ(refusal("create debian:12 --vcpu-count 9"),
-            "error: vcpu_count must be between 1 and 8");
+            "error: vcpu_count must be between 1 and 8, not 9");
   EXPECT_EQ(refusal("create debian:12 --ttl-seconds 59"),
-            "error: ttl_seconds must be between 60 and 604800");
+            "error: ttl_seconds must be between 60 and 604800, not 59");
   EXPECT_EQ(refusal("create debian:12 --mem-mib lots"), "error: 'lots' is no value for --mem-mib");
   EXPECT_THAT(refusal("create debian:12 --network-policy on"),
               ::testing::HasSubstr("network_policy must be one of: off, egress, "
-                                   "egress+published-ports"));
+                                   "egress+published-ports; not 'on'"));
   EXPECT_THAT(refusal("create debian:12 --label abc"),
               ::testing::HasSubstr("--label takes KEY=VALUE"));
-  EXPECT_EQ(refusal("exec x --timeout-seconds 0 -- ls"), "error: timeout_seconds must be positive");
+  EXPECT_EQ(refusal("exec x --timeout-seconds 0 -- ls"),
+            "error: timeout_seconds must be positive, not 0");
   EXPECT_EQ(refusal("file read x y --max-bytes 1048577"),
-            "error: max_bytes must be between 1 and 1048576");
+            "error: max_bytes must be between 1 and 1048576, not 1048577");
 }
 
 TEST_F(WorkspaceUsageTest, a_value_that_is_missing_or_given_twice_is_told_as_such) {

@@ -124,6 +124,7 @@ TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
   const auto diff = on_machine(api::DiffWorkspace{});
   EXPECT_EQ(diff.summary.total, 3U);
   EXPECT_EQ(diff.summary.added, 2U);
+  EXPECT_EQ(on_machine(api::DiffWorkspace{.path = "new.txt"}).patch, diff.entries[1].text_patch);
   on_machine(api::ExportPath{.path = "/workspace", .output_path = path("out")});
   EXPECT_EQ(read_file(path("out/src/a.txt")), "two\n");
   EXPECT_EQ(read_file(path("out/lib/b.txt")), "b\n");

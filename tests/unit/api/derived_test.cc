@@ -112,36 +112,48 @@ TEST(Validation, refusals_are_verbatim) {
       {R"({"dish":""})", "request: dish must not be empty"},
       {R"({"dish":"a\u0000b"})", "request: dish must not contain a NUL byte"},
       {R"({"dish":"12345678901234567"})", "request: dish may be at most 16 bytes long"},
-      {R"({"dish":7})", "request: dish must be a string"},
-      {R"({"dish":null})", "request: dish must be a string"},
-      {R"({"dish":"x","table":0})", "request: table must be between 1 and 8"},
-      {R"({"dish":"x","table":9})", "request: table must be between 1 and 8"},
-      {R"({"dish":"x","table":-1})", "request: table must be between 1 and 8"},
-      {R"({"dish":"x","table":99999999999999999999})", "request: table must be an integer"},
-      {R"({"dish":"x","table":4294967297})", "request: table must be between 1 and 8"},
-      {R"({"dish":"x","table":1.5})", "request: table must be an integer"},
-      {R"({"dish":"x","table":"1"})", "request: table must be an integer"},
-      {R"({"dish":"x","table":true})", "request: table must be an integer"},
-      {R"({"dish":"x","offset":-6})", "request: offset must be between -5 and 5"},
-      {R"({"dish":"x","minutes":0})", "request: minutes must be positive"},
-      {R"({"dish":"x","minutes":-0.5})", "request: minutes must be positive"},
-      {R"({"dish":"x","heat":3.01})", "request: heat must be between 0 and 3"},
-      {R"({"dish":"x","heat":-0.01})", "request: heat must be between 0 and 3"},
-      {R"({"dish":"x","spicy":1})", "request: spicy must be true or false"},
-      {R"({"dish":"x","doneness":"well"})", "request: doneness must be one of: rare, medium"},
+      {R"({"dish":7})", "request: dish must be a string, not 7"},
+      {R"({"dish":null})", "request: dish must be a string, not null"},
+      {R"({"dish":"x","table":0})", "request: table must be between 1 and 8, not 0"},
+      {R"({"dish":"x","table":9})", "request: table must be between 1 and 8, not 9"},
+      {R"({"dish":"x","table":-1})", "request: table must be between 1 and 8, not -1"},
+      {R"({"dish":"x","table":99999999999999999999})",
+       "request: table must be an integer, not 1e+20"},
+      {R"({"dish":"x","table":4294967297})",
+       "request: table must be between 1 and 8, not 4294967297"},
+      {R"({"dish":"x","table":1.5})", "request: table must be an integer, not 1.5"},
+      {R"({"dish":"x","table":"1"})", "request: table must be an integer, not \"1\""},
+      {R"({"dish":"x","table":true})", "request: table must be an integer, not true"},
+      {R"({"dish":"x","offset":-6})", "request: offset must be between -5 and 5, not -6"},
+      {R"({"dish":"x","minutes":0})", "request: minutes must be positive, not 0"},
+      {R"({"dish":"x","minutes":-0.5})", "request: minutes must be positive, not -0.5"},
+      {R"({"dish":"x","heat":3.01})", "request: heat must be between 0 and 3, not 3.01"},
+      {R"({"dish":"x","heat":-0.01})", "request: heat must be between 0 and 3, not -0.01"},
+      {R"({"dish":"x","spicy":1})", "request: spicy must be true or false, not 1"},
+      {R"({"dish":"x","doneness":"well"})",
+       "request: doneness must be one of: rare, medium; not 'well'"},
       {R"({"dish":"x","note":"123456789"})", "request: note may be at most 8 bytes long"},
-      {R"({"dish":"x","sides":{}})", "request: sides must be a list"},
+      {R"({"dish":"x","sides":{}})", "request: sides must be a list, not {}"},
       {R"({"dish":"x","sides":[{"name":"a"},{"name":"b"},{"name":"c"}]})",
        "request: sides may have at most 2 entries"},
       {R"({"dish":"x","sides":[{"name":"a","grams":501}]})",
-       "request: grams must be between 1 and 500"},
+       "request: grams must be between 1 and 500, not 501"},
       {R"({"dish":"x","sides":[{"grams":5}]})", "request: name is required"},
-      {R"({"dish":"x","extras":[]})", "request: extras must be an object"},
-      {R"({"dish":"x","extras":{"a":-1}})", "request: extras is out of range"},
+      {R"({"dish":"x","extras":[]})", "request: extras must be an object, not []"},
+      {R"({"dish":"x","extras":{"a":-1}})", "request: extras is out of range: -1"},
   };
   for (const auto& [json, message] : cases) {
     EXPECT_THAT(refusal(json), Refused(ErrorCode::kInvalidArgument, message)) << json;
   }
+}
+
+TEST(Validation, a_refusal_repeats_a_value_on_one_line_and_no_more_than_its_beginning) {
+  EXPECT_THAT(refusal(R"({"dish":"x","table":")" + std::string(200, 'a') + R"("})"),
+              Refused(ErrorCode::kInvalidArgument,
+                      "request: table must be an integer, not \"" + std::string(78, 'a') + "…"));
+  EXPECT_THAT(refusal(R"({"dish":"x","doneness":"\u001b[1m\nwell"})"),
+              Refused(ErrorCode::kInvalidArgument,
+                      "request: doneness must be one of: rare, medium; not '[1m well'"));
 }
 
 TEST(Validation, limits_themselves_are_allowed) {
@@ -153,11 +165,11 @@ TEST(Validation, a_nan_is_refused) {
   Cook cook = filled();
   cook.minutes = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(error_of([&] { validate(cook); }),
-              Refused(ErrorCode::kInvalidArgument, "minutes must be positive"));
+              Refused(ErrorCode::kInvalidArgument, "minutes must be positive, not nan"));
   cook = filled();
   cook.heat = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(error_of([&] { validate(cook); }),
-              Refused(ErrorCode::kInvalidArgument, "heat must be between 0 and 3"));
+              Refused(ErrorCode::kInvalidArgument, "heat must be between 0 and 3, not nan"));
 }
 
 // ---- CLI options

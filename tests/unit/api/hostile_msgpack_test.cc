@@ -91,10 +91,10 @@ TEST(HostileMsgpack, wrong_types_are_refused_by_the_name_of_their_field) {
   EXPECT_THAT(decode_refusal(with_field("table", [](auto& packer) { packer.pack(1.5); })),
               refused("table must be an integer"));
   EXPECT_THAT(decode_refusal(with_field("table", [](auto& packer) { packer.pack(-1); })),
-              refused("table must be between 1 and 8"));
+              refused("table must be between 1 and 8, not -1"));
   EXPECT_THAT(
       decode_refusal(with_field("offset", [](auto& packer) { packer.pack(~std::uint64_t{0}); })),
-      refused("offset must be between -5 and 5"));
+      refused("offset must be between -5 and 5, not 18446744073709551615"));
   EXPECT_THAT(decode_refusal(with_field("spicy", number)), refused("spicy must be true or false"));
   EXPECT_THAT(decode_refusal(with_field("minutes", text)), refused("minutes must be a number"));
   EXPECT_THAT(decode_refusal(with_field("doneness", number)), refused("doneness must be a string"));

@@ -4,6 +4,7 @@
 
 #include "common/api/json_codec.h"
 #include "common/api/machine.h"
+#include "common/api/msgpack_codec.h"
 #include "tests/support/errors.h"
 
 namespace pyro::api {

@@ -80,6 +80,30 @@ TEST_F(DiffBuilderTest, sorts_entries_by_the_bytes_of_their_paths) {
   EXPECT_THAT(paths, ElementsAre("Z", "a-b", "a.c", "a/z", "b", "\xC3\xA9"));
 }
 
+TEST_F(DiffBuilderTest, of_a_part_holds_the_entries_from_the_nth_on_and_counts_all) {
+  const std::string large(files::DiffBuilder::kContentLimit + 1, 'x');
+  for (const char* path : {"c", "a", "b"}) add(path, text_file("old\n"), text_file("new\n"));
+  add("d", {}, {.kind = tree::EntryKind::kFile, .mode = 0644, .content = large});
+  add("0", {}, {.kind = tree::EntryKind::kFile, .mode = 0644, .content = large});
+  const api::Diff rest = builder_.build({.offset = 3});
+  ASSERT_EQ(rest.entries.size(), 2U);
+  EXPECT_EQ(rest.entries[0].path, "c");
+  EXPECT_EQ(rest.patch, rest.entries[0].text_patch);
+  EXPECT_THAT(rest.patch_omits, ElementsAre("d"));
+  EXPECT_TRUE(rest.changed);
+  EXPECT_EQ(rest.summary.total, 5U);
+  EXPECT_EQ(rest.summary.text_patched, 3U);
+}
+
+TEST_F(DiffBuilderTest, of_a_part_beyond_the_end_is_empty_but_for_the_summary) {
+  add("a", {}, text_file("x\n"));
+  const api::Diff nothing = builder_.build({.offset = 1});
+  EXPECT_TRUE(nothing.changed);
+  EXPECT_THAT(nothing.entries, IsEmpty());
+  EXPECT_EQ(nothing.patch, "");
+  EXPECT_EQ(nothing.summary.total, 1U);
+}
+
 TEST_F(DiffBuilderTest, shows_empty_directories_as_entries_alone) {
   add("gone", empty_directory(), {});
   add("new", {}, empty_directory());

@@ -304,9 +304,10 @@ class SeededWorkspace : public FilesNouns {
 
   std::string baseline() const { return (directory_ / "baseline.ext4").string(); }
 
-  api::Diff diff() {
+  api::Diff diff(std::optional<std::string> path = {}, std::uint32_t offset = 0) {
     auto guest = guest_.connect();
-    auto request = on_machine(api::DiffWorkspace{.workspace_id = "w"});
+    auto request = on_machine(
+        api::DiffWorkspace{.workspace_id = "w", .path = std::move(path), .offset = offset});
     request.baseline = baseline();
     return files::diff_workspace(guest, request, directory_ / "scratch", work_);
   }
@@ -350,6 +351,44 @@ TEST_F(SeededWorkspace, shows_what_was_done_to_it) {
   const CommandResult applied = testing::git_apply(tree, shown.patch);
   EXPECT_EQ(applied.status.code, 0) << applied.error_output << shown.patch;
   EXPECT_EQ(testing::read_tree(tree), testing::as_git_sees(testing::read_tree(guest_.tree())));
+}
+
+TEST_F(SeededWorkspace, shows_one_entry_or_those_from_the_nth_on) {
+  for (const char* name : {"a.txt", "new", "other"}) {
+    write_file_atomically(guest_.tree() / name, "two\n", 0644);
+  }
+  const api::Diff all = diff();
+  ASSERT_EQ(all.entries.size(), 3U);
+  for (const char* path : {"new", "/workspace/new", "./new/"}) {
+    const api::Diff one = diff(path);
+    ASSERT_EQ(one.entries.size(), 1U) << path;
+    EXPECT_EQ(one.entries[0].path, "new");
+    EXPECT_EQ(one.patch, all.entries[1].text_patch);
+    EXPECT_EQ(one.summary.total, 3U);
+  }
+  const api::Diff rest = diff({}, 1);
+  EXPECT_EQ(rest.patch, *all.entries[1].text_patch + *all.entries[2].text_patch);
+  const auto tree = directory_ / "seed";
+  const CommandResult applied = testing::git_apply(tree, rest.patch);
+  EXPECT_EQ(applied.status.code, 0) << applied.error_output << rest.patch;
+  EXPECT_EQ(read_file(tree / "new"), "two\n");
+  EXPECT_NE(read_file(tree / "a.txt"), "two\n");
+}
+
+TEST_F(SeededWorkspace, refuses_the_diff_of_a_path_that_is_not_changed_or_none_of_its_own) {
+  const auto refusal = [this](std::string path, std::uint32_t offset = 0) {
+    return testing::error_of([&] { diff(std::move(path), offset); });
+  };
+  EXPECT_THAT(refusal("a.txt"),
+              Refused(ErrorCode::kNotFound, "workspace path is not changed: /workspace/a.txt"));
+  EXPECT_THAT(refusal("/workspace"),
+              Refused(ErrorCode::kNotFound, "workspace path is not changed: /workspace"));
+  EXPECT_THAT(refusal("../etc"),
+              Refused(ErrorCode::kInvalidArgument, "workspace path must stay inside /workspace"));
+  EXPECT_THAT(refusal(""),
+              Refused(ErrorCode::kInvalidArgument, "workspace path must not be empty"));
+  EXPECT_THAT(refusal("a.txt", 1),
+              Refused(ErrorCode::kInvalidArgument, "path and offset exclude each other"));
 }
 
 TEST_F(SeededWorkspace, is_copied_while_it_is_frozen) {
