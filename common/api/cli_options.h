@@ -37,9 +37,15 @@ std::string choices_type() {
 }
 
 template <class T>
+inline constexpr bool kHasNoOption = kIsList<T> || kIsMap<T>;
+template <Message T>
+inline constexpr bool kHasNoOption<std::optional<T>> = true;
+
+template <class T>
 void add_option(CLI::App& command, const FieldInfo& info, T& value) {
   const std::string help = described(info, value);
-  if constexpr (std::same_as<T, bool>) {
+  if constexpr (kHasNoOption<T>) {
+  } else if constexpr (std::same_as<T, bool>) {
     command.add_flag(option_name(info), value, help);
   } else if constexpr (NamedEnum<T>) {
     command
@@ -59,15 +65,12 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
             info.positional ? value_name(info.name) : option_name(info),
             [&value](const std::string& text) { value = text; }, help)
         ->type_name(info.positional ? "" : "TEXT");
-  } else if constexpr (Integer<T> || std::floating_point<T> || std::same_as<T, std::string> ||
-                       kIsOptional<T>) {
+  } else {
     auto* option = command.add_option(info.positional ? value_name(info.name) : option_name(info),
                                       value, help);
     option->type_name(Integer<T> ? "N" : std::floating_point<T> ? "NUMBER" : "TEXT");
     if (info.positional) option->type_name("");
     if (info.required) option->required();
-  } else {
-    static_assert(kIsList<T> || kIsMap<T>, "no option for this type");
   }
 }
 

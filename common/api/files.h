@@ -35,12 +35,14 @@ struct BuildVolume {
   using Reply = WorkspaceSeed;
   std::string volume;
   std::optional<std::string> seed_path;
+  std::optional<SeedOrigin> origin;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("volume", &BuildVolume::volume, "Path of the volume to make; must not exist.", kRequired,
       max_length(4096));
     f("seed_path", &BuildVolume::seed_path, "What it holds.", max_length(4096));
+    f("origin", &BuildVolume::origin, "Whose project source seed_path is.", kHidden);
   }
 };
 

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 
 /// A message as a JSON object of its fields, in the order of its list, for doors and records.
+/// Hidden fields are none of JSON's: they are not written, and in a request they are unknown.
 namespace pyro::api {
 
 using Json = nlohmann::ordered_json;
@@ -106,6 +107,7 @@ T message_from_json(const Json& json, UnknownFields unknown) {
   T message{};
   std::vector<std::string_view> known;
   for_each_field<T>([&](const FieldInfo& info, auto member) {
+    if (info.hidden) return;
     known.push_back(info.name);
     const auto found = json.find(std::string(info.name));
     if (found == json.end()) {

@@ -33,6 +33,28 @@ constexpr std::array<std::pair<SeedMode, std::string_view>, 3> enum_names(SeedMo
            {SeedMode::kTarArchive, "tar_archive"}}};
 }
 
+enum class OriginKind { kManualSeedPath, kProjectPath, kRepoUrl };
+constexpr std::array<std::pair<OriginKind, std::string_view>, 3> enum_names(OriginKind) {
+  return {{{OriginKind::kManualSeedPath, "manual_seed_path"},
+           {OriginKind::kProjectPath, "project_path"},
+           {OriginKind::kRepoUrl, "repo_url"}}};
+}
+
+/// What a server's project source says of the seed that it gives; see common/source.
+struct SeedOrigin {
+  OriginKind origin_kind = OriginKind::kManualSeedPath;
+  std::string origin_ref;
+  bool git_tracked = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("origin_kind", &SeedOrigin::origin_kind, "project_path or repo_url.", kRequired);
+    f("origin_ref", &SeedOrigin::origin_ref, "The path or URL, without credentials.", kRequired);
+    f("git_tracked", &SeedOrigin::git_tracked,
+      "The seed is what Git tracks in the work tree at seed_path, and a fresh .git.");
+  }
+};
+
 /// What /workspace held at first.
 struct WorkspaceSeed {
   SeedMode mode = SeedMode::kEmpty;
@@ -224,6 +246,7 @@ struct CreateWorkspace {
   NetworkPolicy network_policy = NetworkPolicy::kOff;
   bool allow_host_compat = false;
   std::optional<std::string> seed_path;
+  std::optional<SeedOrigin> origin;
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
   BootPolicy boot = BootPolicy::kAuto;
@@ -242,6 +265,7 @@ struct CreateWorkspace {
     f("seed_path", &CreateWorkspace::seed_path,
       "Directory or .tar/.tar.gz/.tgz archive on the host whose content /workspace begins with.",
       max_length(4096));
+    f("origin", &CreateWorkspace::origin, "Whose project source seed_path is.", kHidden);
     f("name", &CreateWorkspace::name, "A name for people, 1 to 64 printable characters.",
       max_length(256));
     f("labels", &CreateWorkspace::labels, "Labels, as {\"key\": \"value\"}.", max_length(64));

@@ -267,7 +267,8 @@ CommandResult run_command(Command command, Deadline deadline, const std::stop_to
   CommandResult result;
   auto [out_read, out_write] = make_pipe();
   auto [error_read, error_write] = make_pipe();
-  command.descriptors.emplace_back(1, out_write.get());
+  // Output that the command sends elsewhere by itself leaves this pipe at its end at once.
+  command.descriptors.emplace(command.descriptors.begin(), 1, out_write.get());
   command.descriptors.emplace_back(2, error_write.get());
   ChildProcess child(command);
   out_write.reset();

@@ -2,7 +2,8 @@
 
 #include <cstdlib>
 
-#include "gateway/mcp/tools/toolbox.h"
+#include "common/base/error.h"
+#include "common/base/text.h"
 
 namespace pyro::mcp {
 namespace {
@@ -14,13 +15,28 @@ std::filesystem::path home_directory() {
 
 }  // namespace
 
-std::unique_ptr<Server> make_server(const ServerOptions& options, std::function<Client&()> client) {
+std::unique_ptr<Server> make_server(const ServerOptions& options, Backend backend) {
+  std::optional<source::ProjectSource> project;
+  Setting setting{.environment = options.environment};
+  try {
+    project = source::find_project_source({.project_path = options.project_path,
+                                           .repo_url = options.repo_url,
+                                           .repo_ref = options.repo_ref,
+                                           .none = options.no_project_source},
+                                          options.working_directory);
+    if (project) setting.source = printable(source::describe(*project));
+  } catch (const Error& error) {
+    setting.source_problem = printable(error.message());
+  }
+  auto allowed = options.allow_paths;
+  if (project && !project->path.empty()) allowed.push_back(project->path);
   const auto box = std::make_shared<const Toolbox>(
       Toolbox{.options = options,
               .set = ToolSet(options),
-              .setting = {.environment = options.environment, .source = ""},
-              .host = HostAccess(options.working_directory, options.allow_paths, home_directory()),
-              .client = std::move(client)});
+              .setting = setting,
+              .host = HostAccess(options.working_directory, allowed, home_directory()),
+              .source = project,
+              .backend = std::move(backend)});
   return std::make_unique<Server>(
       ServerInfo{.name = "pyro",
                  .title = "pyro",

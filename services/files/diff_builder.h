@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "common/api/workspace_files.h"
+#include "common/git/git.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
-#include "services/files/git.h"
 #include "services/files/patch_source.h"
 
 namespace pyro::files {

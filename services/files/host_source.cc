@@ -7,46 +7,10 @@
 #include "common/base/text.h"
 #include "common/tree/walk.h"
 #include "services/files/archive.h"
+#include "services/files/reporting_sink.h"
 #include "services/files/work_check.h"
 
 namespace pyro::files {
-namespace {
-
-constexpr std::chrono::milliseconds kReportInterval(300);
-
-/// Passes a tree on and says now and then how much it was.
-class ReportingSink : public tree::Sink {
- public:
-  ReportingSink(tree::Sink& next, const Work& work) : next_(next), work_(work) {}
-
-  void entry(const tree::Entry& entry) override {
-    ++entries_;
-    report();
-    next_.entry(entry);
-  }
-  void data(std::string_view bytes) override {
-    bytes_ += bytes.size();
-    report();
-    next_.data(bytes);
-  }
-  void end_file() override { next_.end_file(); }
-
- private:
-  void report() {
-    if (Clock::now() < next_report_) return;
-    next_report_ = Clock::now() + kReportInterval;
-    work_.report("copy_files", fmt::format("{} files, {}", entries_, human_size(bytes_)), bytes_);
-  }
-
-  tree::Sink& next_;
-  const Work& work_;
-  Clock::time_point next_report_ = Clock::now() + kReportInterval;
-  std::uint64_t entries_ = 0;
-  std::uint64_t bytes_ = 0;
-};
-
-}  // namespace
-
 HostSource::HostSource(std::string_view name, std::string path) : path_(std::move(path)) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) {

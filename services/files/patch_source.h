@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/base/unique_fd.h"
-#include "services/files/git.h"
+#include "common/git/git.h"
 
 namespace pyro::files {
 

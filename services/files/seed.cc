@@ -2,8 +2,11 @@
 
 #include <chrono>
 
+#include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/config/volume.h"
 #include "common/fault/fault.h"
+#include "services/files/git_seed/git_seed.h"
 #include "services/files/host_source.h"
 #include "services/files/new_file.h"
 #include "services/files/volume/blank_volume.h"
@@ -12,9 +15,38 @@
 
 namespace pyro::files {
 
+namespace {
+
+void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::path& scratch,
+               const api::BuildVolume& request, const HostSource& source, tree::Sink& sink,
+               const Work& work) {
+  work.report("seed", "writing the seed into the workspace's volume");
+  if (!request.origin || !request.origin->git_tracked) {
+    source.give(sink, work, kWorkspaceDiskBytes);
+    return;
+  }
+  const auto sources = cache_dir / "sources";
+  make_private_directory(sources);
+  give_git_seed(*request.seed_path, {.scratch = scratch, .histories = sources / "packs"}, sink,
+                work);
+}
+
+api::WorkspaceSeed seed_of(const api::BuildVolume& request, const HostSource& source) {
+  const bool is_manual = !request.origin;
+  return {.mode = source.mode(),
+          .seed_path = request.seed_path,
+          .origin_kind = std::string(api::name_of(is_manual ? api::OriginKind::kManualSeedPath
+                                                            : request.origin->origin_kind)),
+          .origin_ref = is_manual ? request.seed_path : request.origin->origin_ref};
+}
+
+}  // namespace
+
 api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
+                                const std::filesystem::path& scratch,
                                 const api::BuildVolume& request, const Work& work) {
   check(work);
+  if (request.origin && !request.seed_path) throw invalid_argument("origin requires seed_path");
   std::optional<HostSource> source;
   if (request.seed_path) source.emplace("seed_path", *request.seed_path);
   NewFile volume(request.volume);
@@ -22,11 +54,10 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   volume::VolumeWriter writer(volume.temporary(),
                               std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-  api::WorkspaceSeed seed{.seed_path = request.seed_path};
+  api::WorkspaceSeed seed;
   if (source) {
-    seed.mode = source->mode();
-    work.report("seed", "writing the seed into the workspace's volume");
-    source->give(writer, work, kWorkspaceDiskBytes);
+    seed = seed_of(request, *source);
+    give_seed(cache_dir, scratch, request, *source, writer, work);
   }
   const tree::Totals totals = writer.finish();
   check(work);

@@ -7,8 +7,10 @@
 
 namespace pyro::files {
 
-/// Answers BuildVolume. The original of blank volumes lies in `cache_dir`.
+/// Answers BuildVolume. Blank volumes and what is kept of sources lie in `cache_dir`, what goes
+/// with the call in `scratch`.
 api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
+                                const std::filesystem::path& scratch,
                                 const api::BuildVolume& request, const Work& work);
 
 }  // namespace pyro::files

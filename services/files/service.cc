@@ -35,7 +35,7 @@ GuestTree Service::dial(const std::string& vm_id, const Work& work) const {
 
 api::WorkspaceSeed Service::handle(const api::BuildVolume& request, bus::Call& call) {
   const log::Context context(call.trace_id(), request.volume);
-  return build_volume(paths_.cache_dir, request, work_of(call));
+  return build_volume(paths_.cache_dir, scratch_, request, work_of(call));
 }
 
 api::TreeSize Service::handle(const api::CopyVolume& request, bus::Call& call) {

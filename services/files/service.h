@@ -33,7 +33,7 @@ class Service {
   GuestTree dial(const std::string& vm_id, const Work& work) const;
 
   Paths paths_;
-  std::filesystem::path scratch_;  ///< of diffs and patches
+  std::filesystem::path scratch_;  ///< of diffs, patches and Git seeds
   PendingExports exports_;
 };
 

@@ -99,13 +99,13 @@ api::Machine Sandboxes::make(const Wanted& wanted, const bus::Call& call,
   return give_volume(wanted, starting, call, stop);
 }
 
-Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted,
-                                         const std::optional<std::string>& seed_path,
+Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted, const api::CreateWorkspace& request,
                                          const bus::Call& call, const std::stop_token& stop) {
   Starting starting(*this, wanted, call, stop);
-  const api::WorkspaceSeed seed =
-      files_.call(api::BuildVolume{.volume = wanted.volume.string(), .seed_path = seed_path},
-                  bus::CallOptions::within(call, stop));
+  const api::WorkspaceSeed seed = files_.call(api::BuildVolume{.volume = wanted.volume.string(),
+                                                               .seed_path = request.seed_path,
+                                                               .origin = request.origin},
+                                              bus::CallOptions::within(call, stop));
   fault::point("workspace.volume.built");
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
 }

@@ -40,7 +40,7 @@ class Sandboxes {
     api::Machine machine;
     api::WorkspaceSeed seed;
   };
-  Seeded make_seeded(const Wanted& wanted, const std::optional<std::string>& seed_path,
+  Seeded make_seeded(const Wanted& wanted, const api::CreateWorkspace& request,
                      const bus::Call& call, const std::stop_token& stop);
 
   /// The machine as it stands; a stopped one when the vm service has none of that id.

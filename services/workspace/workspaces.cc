@@ -31,13 +31,6 @@ void refuse_network(api::NetworkPolicy policy) {
       "this pyro gives workspaces no network yet: create the workspace with network_policy off");
 }
 
-void fill_from_seed(api::WorkspaceSeed& seed, const std::optional<std::string>& seed_path) {
-  seed.seed_path = seed_path;
-  if (!seed_path) return;
-  seed.origin_kind = "manual_seed_path";
-  seed.origin_ref = seed_path;
-}
-
 }  // namespace
 
 Workspaces::Use::Use(Workspaces& workspaces, const std::string& workspace_id)
@@ -162,11 +155,10 @@ api::Workspace Workspaces::create(const api::CreateWorkspace& request, const bus
   make_private_directory(files.directory);
   fault::point("workspace.create.directory");
   Sandboxes::Seeded made_sandbox = sandboxes_.make_seeded(
-      {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()},
-      request.seed_path, call, call.stop());
+      {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
+      call, call.stop());
   record.workspace.environment_version = made_sandbox.machine.environment_version;
   record.workspace.workspace_seed = made_sandbox.seed;
-  fill_from_seed(record.workspace.workspace_seed, request.seed_path);
   record.workspace.created_at = record.session_started_at = now_epoch_seconds();
   mark_active(record);
   record.vm_id = made_sandbox.machine.vm_id;

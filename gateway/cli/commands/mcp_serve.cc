@@ -15,10 +15,15 @@ namespace {
 /// what an agent started is a job that outlives it.
 [[noreturn]] void serve(Session& session, const ServerOptions& options) {
   std::mutex making;
-  const auto server = mcp::make_server(options, [&]() -> Client& {
-    const std::lock_guard lock(making);
-    return session.client();
-  });
+  const auto server = mcp::make_server(options, {.client = [&]() -> Client& {
+                                                   const std::lock_guard lock(making);
+                                                   return session.client();
+                                                 },
+                                                 .paths =
+                                                     [&] {
+                                                       const std::lock_guard lock(making);
+                                                       return session.paths();
+                                                     }});
   const StopFd stop(session.signals().token());
   server->serve(STDIN_FILENO, STDOUT_FILENO, stop.get());
   std::_Exit(0);

@@ -56,7 +56,7 @@ void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>
   if (!box->set.has("workspace_exec")) return;
   Steps<api::ExecWorkspace> steps;
   steps.call = [box](const api::ExecWorkspace& request, const CallOptions& options) {
-    return exec(box->client(), request, options);
+    return exec(box->backend.client(), request, options);
   };
   steps.finish = tell_how_to_go_on;
   tools.push_back(operation_tool(box, "workspace_exec", Effect::kChanges, std::move(steps)));

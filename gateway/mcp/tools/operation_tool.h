@@ -60,7 +60,7 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
       if (steps.check) steps.check(request);
       const CallOptions options = detail::call_options(call);
       Json reply = api::to_json(steps.call ? steps.call(request, options)
-                                           : box->client().call(request, options));
+                                           : box->backend.client().call(request, options));
       const bool cut = shorten(reply);
       if (steps.finish) steps.finish(request, reply, cut);
       return shown(std::move(reply));

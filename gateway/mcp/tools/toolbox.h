@@ -4,6 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "common/config/paths.h"
+#include "common/source/source.h"
 #include "gateway/mcp/protocol/tool.h"
 #include "gateway/mcp/tools/host_access.h"
 #include "gateway/mcp/tools/tool_set.h"
@@ -12,14 +14,21 @@
 
 namespace pyro::mcp {
 
+/// What the calls are made by. Asked for when one needs it; what it throws is that call's answer.
+struct Backend {
+  std::function<Client&()> client;
+  std::function<Paths()> paths;
+};
+
 /// What the tools of one server share. Nothing in it touches the stack before a call needs it.
 struct Toolbox {
   ServerOptions options;
   ToolSet set;
   Setting setting;
   HostAccess host;
-  /// Made for the first call; throws what keeps it from being made.
-  std::function<Client&()> client;
+  /// What workspaces begin with when their caller names no seed; nothing: they are empty.
+  std::optional<source::ProjectSource> source{};
+  Backend backend;
 };
 
 /// The tools of the set that exist, in a fixed order.

@@ -233,13 +233,6 @@ std::string workflow(const ToolSet& set) {
   return "";
 }
 
-std::string seeded(const Setting& setting) {
-  if (setting.source.empty()) {
-    return "Without seed_path /workspace is empty. ";
-  }
-  return fmt::format("Without seed_path /workspace begins with {}. ", setting.source);
-}
-
 /// One that a person gave may be of any length.
 std::string cut(const std::string& text, std::size_t most) {
   if (text.size() <= most) return text;
@@ -251,6 +244,14 @@ std::string cut(const std::string& text, std::size_t most) {
   while (head > 0 && inside(head)) --head;
   while (tail < text.size() && inside(tail)) ++tail;
   return text.substr(0, head) + "…" + text.substr(tail);
+}
+
+std::string seeded(const Setting& setting, std::size_t most) {
+  if (!setting.source_problem.empty()) {
+    return fmt::format("Without seed_path it fails: {}. ", cut(setting.source_problem, most));
+  }
+  if (setting.source.empty()) return "Without seed_path /workspace is empty. ";
+  return fmt::format("Without seed_path /workspace begins with {}. ", cut(setting.source, most));
 }
 
 }  // namespace
@@ -269,7 +270,7 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
   }
   if (tool == "workspace_create") {
     text += fmt::format(" Default environment: {}. {}", cut(setting.environment, 60),
-                        seeded({setting.environment, cut(setting.source, 180)}));
+                        seeded(setting, 180));
     text.pop_back();
   }
   if (tool == "vm_run") {
@@ -285,7 +286,7 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
 
 std::string instructions_of(const ToolSet& set, const Setting& setting) {
   std::string text = workflow(set);
-  if (set.has("workspace_create")) text += seeded({setting.environment, cut(setting.source, 400)});
+  if (set.has("workspace_create")) text += seeded(setting, 400);
   text += fmt::format("Environment: {}. ", cut(setting.environment, 100));
   text += kLimits;
   return text;

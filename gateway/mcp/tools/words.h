@@ -11,9 +11,9 @@ namespace pyro::mcp {
 
 /// What the words depend on beside the set of tools.
 struct Setting {
-  std::string environment;  ///< what workspace_create boots by default
-  /// Where /workspace comes from when nothing else is said, as a sentence; empty: from nowhere.
-  std::string source;
+  std::string environment;       ///< what workspace_create boots by default
+  std::string source{};          ///< what /workspace begins with by default; empty: nothing
+  std::string source_problem{};  ///< why that cannot be told
 };
 
 /// What a tool does, when to use it, what comes back and what to do next.

@@ -1,9 +1,30 @@
 #include "gateway/mcp/tools/workspace_tools.h"
 
 #include "gateway/mcp/tools/operation_tool.h"
+#include "pyro/limits.h"
 
 namespace pyro::mcp {
 namespace {
+
+/// From the project's source, where the caller named no seed. A clone stays until it was read.
+api::Workspace create(const Toolbox& box, api::CreateWorkspace request,
+                      const CallOptions& options) {
+  std::optional<source::ReadySource> ready;
+  if (!request.seed_path) {
+    if (!box.setting.source_problem.empty()) {
+      throw failed_precondition("{}; name a seed_path to begin with another directory",
+                                box.setting.source_problem);
+    }
+    if (box.source) {
+      const Deadline deadline = Clock::now() + usual_limit(request);
+      ready = source::make_ready(*box.source, box.backend.paths(),
+                                 {deadline, options.stop, options.on_progress});
+      request.seed_path = ready->seed_path;
+      request.origin = ready->origin;
+    }
+  }
+  return box.backend.client().create_workspace(request, options);
+}
 
 Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) {
   Steps<api::CreateWorkspace> steps;
@@ -14,6 +35,9 @@ Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) 
     if (request.seed_path) {
       request.seed_path = box->host.checked("seed_path", *request.seed_path);
     }
+  };
+  steps.call = [box](const api::CreateWorkspace& request, const CallOptions& options) {
+    return create(*box, request, options);
   };
   return steps;
 }
@@ -42,7 +66,7 @@ void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
   const std::size_t left_out = shorten_entries(reply);
   if (left_out > 0) {
     add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
-                                request.offset + reply["entries"].size()));
+                                request.offset.value_or(0) + reply["entries"].size()));
   } else if (cut) {
     add_hint(
         reply,

@@ -8,7 +8,7 @@
 
 #include "common/base/files.h"
 #include "common/base/text.h"
-#include "services/files/git.h"
+#include "common/git/git.h"
 #include "services/files/patch/patch_refusal.h"
 
 namespace pyro::files {

@@ -294,7 +294,7 @@ class SeededWorkspace : public FilesNouns {
     fs::create_directory(directory_ / "seed/empty");
     fs::remove_all(guest_.tree() / "bin");  // the guest begins without a tree
     for (const auto& entry : fs::directory_iterator(guest_.tree())) fs::remove_all(entry.path());
-    seed_ = files::build_volume(directory_ / "cache",
+    seed_ = files::build_volume(directory_ / "cache", directory_.path(),
                                 {.volume = baseline(), .seed_path = (directory_ / "seed").string()},
                                 work_);
     auto guest = guest_.connect();
@@ -427,7 +427,8 @@ TEST_F(SeededWorkspace, is_copied_file_by_file_where_there_is_no_disk) {
 
 TEST(Seed, of_nothing_is_an_empty_volume) {
   const testing::TestDirectory directory;
-  const auto seed = files::build_volume(directory / "cache", {.volume = (directory / "v").string()},
+  const auto seed = files::build_volume(directory / "cache", directory.path(),
+                                        {.volume = (directory / "v").string()},
                                         testing::work_for(std::chrono::seconds(30)));
   EXPECT_EQ(seed.mode, api::SeedMode::kEmpty);
   EXPECT_EQ(seed.seed_path, std::nullopt);
@@ -441,7 +442,7 @@ TEST(Seed, that_fails_leaves_no_volume) {
   const testing::TestDirectory directory;
   const auto build = [&](std::optional<std::string> seed_path, std::chrono::seconds time) {
     return testing::error_of([&] {
-      files::build_volume(directory / "cache",
+      files::build_volume(directory / "cache", directory.path(),
                           {.volume = (directory / "v").string(), .seed_path = std::move(seed_path)},
                           testing::work_for(time));
     });

@@ -39,7 +39,7 @@ class WorkspaceDiff {
   WorkspaceDiff() {
     testing::write_tree(directory_ / "seed", project());
     fs::create_directories(directory_ / "seed/empty/inner");
-    files::build_volume(directory_ / "cache",
+    files::build_volume(directory_ / "cache", directory_.path(),
                         {.volume = file(), .seed_path = (directory_ / "seed").string()},
                         testing::work_for(std::chrono::seconds(30)));
     baseline.emplace(file());

@@ -23,12 +23,13 @@ inline std::vector<ServerOptions> every_choice() {
 /// A toolbox whose stack cannot be reached: what a test calls is refused before that, or says so.
 inline std::shared_ptr<const Toolbox> toolbox(const ServerOptions& options,
                                               const std::string& source = "") {
-  return std::make_shared<const Toolbox>(
-      Toolbox{.options = options,
-              .set = ToolSet(options),
-              .setting = {.environment = options.environment, .source = source},
-              .host = HostAccess(options.working_directory, options.allow_paths, "/nonexistent"),
-              .client = []() -> Client& { throw failed_precondition("the stack was asked"); }});
+  return std::make_shared<const Toolbox>(Toolbox{
+      .options = options,
+      .set = ToolSet(options),
+      .setting = {.environment = options.environment, .source = source},
+      .host = HostAccess(options.working_directory, options.allow_paths, "/nonexistent"),
+      .backend = {.client = []() -> Client& { throw failed_precondition("the stack was asked"); },
+                  .paths = []() -> Paths { throw failed_precondition("the paths were asked"); }}});
 }
 
 inline const Tool& named(const std::vector<Tool>& tools, const std::string& name) {

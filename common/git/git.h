@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,7 @@
 #include "common/process/child_process.h"
 #include "common/work/work.h"
 
-namespace pyro::files {
+namespace pyro {
 
 /// git itself, run on the host in an empty directory of its own that goes with it. Nothing of the
 /// caller reaches it: no configuration, no variable, no repository around the directory, no hook.
@@ -19,7 +20,9 @@ class Git {
   /// What a run is given beside its words.
   struct Run {
     std::vector<std::string> arguments;
-    int input = -1;  ///< its standard input; -1: none
+    int input = -1;   ///< its standard input; -1: none
+    int output = -1;  ///< where its standard output goes instead of into the result
+    std::map<std::string, std::string> variables{};  ///< of its environment
     std::function<void(std::string_view)> on_error_line{};
   };
 
@@ -41,4 +44,4 @@ class Git {
   std::string program_;
 };
 
-}  // namespace pyro::files
+}  // namespace pyro

@@ -1,10 +1,10 @@
-#include "services/files/git.h"
+#include "common/git/git.h"
 
 #include <unistd.h>
 
 #include "common/base/error.h"
 
-namespace pyro::files {
+namespace pyro {
 namespace {
 
 std::string git_program() {
@@ -55,8 +55,10 @@ Command Git::command(const Run& run) const {
   command.environment["GIT_ATTR_NOSYSTEM"] = "1";
   command.environment["GIT_CEILING_DIRECTORIES"] =
       std::filesystem::canonical(directory().parent_path());
+  for (const auto& [name, value] : run.variables) command.environment[name] = value;
   command.directory = directory();
   if (run.input >= 0) command.descriptors.emplace_back(0, run.input);
+  if (run.output >= 0) command.descriptors.emplace_back(1, run.output);
   return command;
 }
 
@@ -68,4 +70,4 @@ void Git::run_checked(const Run& run) const {
   pyro::run_checked(command(run), work_.deadline, work_.stop, run.on_error_line);
 }
 
-}  // namespace pyro::files
+}  // namespace pyro

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyro::source {
+
+/// Where a repository is fetched from: https, ssh or this host's file system.
+struct RemoteUrl {
+  std::string plain;  ///< without secrets: for git's words and for people
+  /// What has git present the credentials that the URL held to that host alone. They travel in the
+  /// environment, which other users of this host cannot read.
+  std::vector<std::string> settings{};
+  std::map<std::string, std::string> variables{};
+};
+
+/// kInvalidArgument: another protocol, or nothing that is a URL. Its text never holds credentials.
+RemoteUrl parse_remote_url(const std::string& url);
+
+}  // namespace pyro::source

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/api/workspace.h"
+#include "common/config/paths.h"
+#include "common/directory_lease/directory_lease.h"
+#include "common/work/work.h"
+
+/// The project that a server's workspaces begin with when their caller names no seed.
+namespace pyro::source {
+
+/// The flags of a server.
+struct SourceOptions {
+  std::optional<std::string> project_path{};  ///< --project-path
+  std::optional<std::string> repo_url{};      ///< --repo-url
+  std::optional<std::string> repo_ref{};      ///< --repo-ref
+  bool none = false;                          ///< --no-project-source
+};
+
+struct ProjectSource {
+  api::OriginKind kind = api::OriginKind::kProjectPath;
+  /// What seeds: the root of the work tree, or a plain directory. Of a URL empty: see make_ready.
+  std::filesystem::path path{};
+  bool git_tracked = false;          ///< what Git tracks in it, and not all that is there
+  std::string url{};                 ///< as given, with its credentials: for git alone
+  std::optional<std::string> ref{};  ///< of the URL
+  std::string shown{};               ///< origin_ref: the path, or the URL without credentials
+};
+
+/// The explicit project path, else the URL, else the Git work tree that holds `current_directory`,
+/// else none. Runs nothing and looks at no network: a `.git` above is a work tree, whatever is in
+/// it. The file system's root and the home directory itself are none by that rule alone, since all
+/// a person has lies below them: they are named explicitly or not used.
+/// not_found: `project_path P does not exist`. kInvalidArgument: `project_path P must be a
+/// directory`, `--repo-ref requires --repo-url`, flags that exclude each other, a URL or ref that
+/// is none.
+std::optional<ProjectSource> find_project_source(const SourceOptions& options,
+                                                 const std::filesystem::path& current_directory);
+
+/// What it seeds, to follow `a workspace begins with`: `the Git-tracked files of '/home/u/proj' as
+/// they stand`.
+std::string describe(const ProjectSource& source);
+
+/// Throws what a seed from it would throw at once: a work tree whose repository cannot be read. Of
+/// a URL it checks nothing.
+void check(const ProjectSource& source);
+
+/// What a request to create a workspace gets of a source.
+struct ReadySource {
+  std::string seed_path;
+  api::SeedOrigin origin;
+  /// Of a clone: to be held until the workspace is there.
+  std::optional<DirectoryLease> lease{};
+};
+
+/// A URL is brought up to date first, see fetch_repository; a path needs nothing.
+ReadySource make_ready(const ProjectSource& source, const Paths& paths, const Work& work);
+
+}  // namespace pyro::source

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+
+#include "common/tree/tree.h"
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// Where a Git seed keeps and makes things.
+struct GitSeedPlaces {
+  std::filesystem::path scratch;    ///< of what goes with the call
+  std::filesystem::path histories;  ///< what is kept for the next one; see packed_history
+};
+
+/// Gives the files that Git tracks in the work tree whose root is `root`, as they stand, with those
+/// of submodules that are checked out as plain files; then a fresh `.git`: HEAD, the branch that it
+/// names, the objects of its history, an index at HEAD, and nothing else of the repository. What is
+/// tracked but not there is left out, and so is what lies behind a symbolic link or became a
+/// directory. Nothing in the repository is obeyed on the host.
+/// failed_precondition: a repository that cannot be read, with the ways out. What is tracked and
+/// cannot be read is an Error that names it.
+void give_git_seed(const std::filesystem::path& root, const GitSeedPlaces& places, tree::Sink& sink,
+                   const Work& work);
+
+}  // namespace pyro::files

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/base/unique_fd.h"
+#include "common/source/repository.h"
+#include "common/work/work.h"
+#include "services/files/git_seed/borrowed_repository.h"
+
+namespace pyro::files {
+
+/// The history of a repository's HEAD as files that are open: they stay readable when another state
+/// takes their place.
+struct PackedHistory {
+  std::string name;  ///< `pack-<hash>`
+  UniqueFd pack;
+  UniqueFd idx;
+  UniqueFd index;
+};
+
+/// From `directory` when it was packed before, else made there: complete at once or not there. One
+/// per source is kept, of its last HEAD.
+PackedHistory packed_history(const std::filesystem::path& directory,
+                             const source::Repository& repository,
+                             const BorrowedRepository& borrowed, const Work& work);
+
+}  // namespace pyro::files
