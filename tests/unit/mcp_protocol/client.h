@@ -69,15 +69,16 @@ class Client {
   }
   void cancel(const Json& id) { notify("notifications/cancelled", {{"requestId", id}}); }
 
+  bool wait_readable() {
+    pollfd watched{from_server_.get(), POLLIN, 0};
+    return ::poll(&watched, 1, static_cast<int>(kPatience / std::chrono::milliseconds(1))) == 1;
+  }
   /// The next message, whatever it is.
   Json receive() {
     std::size_t end = 0;
     while ((end = received_.find('\n')) == std::string::npos) {
-      pollfd watched{from_server_.get(), POLLIN, 0};
+      if (!wait_readable()) throw std::runtime_error("the server says nothing");
       std::array<char, 65536> buffer{};
-      if (::poll(&watched, 1, static_cast<int>(kPatience / std::chrono::milliseconds(1))) != 1) {
-        throw std::runtime_error("the server says nothing");
-      }
       const ssize_t count = ::read(from_server_.get(), buffer.data(), buffer.size());
       if (count <= 0) throw std::runtime_error("the server has ended");
       received_.append(buffer.data(), static_cast<std::size_t>(count));

@@ -77,15 +77,18 @@ TEST(End, drops_the_calls_that_were_not_begun) {
   EXPECT_LE(door.begun(), 100);
 }
 
-TEST(End, comes_though_the_client_reads_nothing) {
-  Client client({echo()});
-  client.call(1, "echo", {{"big", std::string(4U << 20U, 'x')}});
-  client.ask(2, "ping");
+TEST(End, by_a_stop_comes_though_an_answer_waits_for_its_reader) {
+  Tool wordy = echo();
+  wordy.description = std::string(1U << 20U, 'x');
+  Client client({wordy});
+  client.ask(1, "tools/list");
+  // It is on its way, from the thread that serves, and cannot come to its end.
+  ASSERT_TRUE(client.wait_readable());
   client.stop();
   EXPECT_TRUE(client.ended());
 }
 
-TEST(End, comes_though_calls_wait_for_a_client_that_reads_nothing) {
+TEST(End, of_the_input_comes_though_answers_of_calls_wait_for_their_reader) {
   Door door;
   Client client({tool("big", [&door](const ToolCall& call) {
     door.tool().call(call);
@@ -94,6 +97,8 @@ TEST(End, comes_though_calls_wait_for_a_client_that_reads_nothing) {
   for (int id = 0; id < 8; ++id) client.call(id, "big");
   ASSERT_TRUE(door.wait_begun(8));
   door.open();
+  // The first is on its way and cannot come to its end.
+  ASSERT_TRUE(client.wait_readable());
   client.close_input();
   EXPECT_TRUE(client.ended());
   client.destroy_server();
@@ -144,7 +149,8 @@ TEST(End, a_server_that_was_asked_nothing_has_no_threads) {
   Client client({echo()});
   client.initialize("2025-11-25");
   client.request(1, "tools/list");
-  EXPECT_EQ(threads(), before + 1) << "the test's own";
+  // One is the test's own; those of tests before this one may still be ending.
+  EXPECT_LE(threads(), before + 1);
 }
 
 }  // namespace

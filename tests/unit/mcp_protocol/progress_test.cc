@@ -81,6 +81,17 @@ TEST(Progress, of_a_call_that_lasts_is_told_whatever_the_tool_says) {
   door.open();
 }
 
+TEST(Progress, of_a_call_that_is_over_is_told_no_more) {
+  Door door;
+  Client client({echo(), door.tool()});
+  client.call(1, "echo", Json::object(), {{"progressToken", "over"}});
+  EXPECT_EQ(client.receive()["id"], 1);
+  // It would be told of the former first.
+  client.call(2, "door", Json::object(), {{"progressToken", "later"}});
+  EXPECT_EQ(client.receive()["params"]["progressToken"], "later");
+  door.open();
+}
+
 TEST(Progress, of_a_call_that_waits_for_its_turn_is_told_too) {
   Door door;
   Client client({door.tool()});
