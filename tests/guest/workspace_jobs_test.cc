@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -68,7 +69,11 @@ class WorkspaceJobsTest : public WorkspaceFixture {
   void kill_and_wait(const std::string& name) {
     const pid_t victim = process_of(name);
     ::kill(victim, SIGKILL);
-    while (process_of(name) == victim) std::this_thread::yield();
+    const auto lives = [&] {
+      const auto now = processes(name);
+      return std::find(now.begin(), now.end(), victim) != now.end();
+    };
+    while (lives()) std::this_thread::yield();
   }
 };
 
