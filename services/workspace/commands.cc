@@ -114,7 +114,7 @@ Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
 Workspaces::Command Workspaces::find_command(const Use& use, const WorkspaceRecord& record,
                                              const std::string& job_id, const bus::Call& call) {
   Command command = known(record, job_id);
-  if (!command.job && command.record.running()) {
+  if (!command.job && !command.record.job_id.empty() && command.record.running()) {
     // It is being started just now, or ended between the two looks: whoever starts has the turn.
     const auto turn = use.live().turns.begin(call.stop());
     command = known(record, job_id);
@@ -169,7 +169,12 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
 api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, const bus::Call& call) {
   const Use use(*this, request.workspace_id);
   std::optional<OutputSender> live;
-  if (request.output_socket) live.emplace(*request.output_socket);
+  try {
+    if (request.output_socket) live.emplace(*request.output_socket);
+  } catch (const Error&) {
+    // The bus has repeated the call, whose first output went with the service that sent it.
+    throw unavailable("the output broke off, since the service was restarted");
+  }
   const WorkspaceRecord record = table_.find(request.workspace_id);
   return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
 }

@@ -262,6 +262,20 @@ TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
   }
 }
 
+TEST_F(WorkspaceFaults, a_command_whose_end_was_not_recorded_is_found_ended_by_the_next_service) {
+  const std::string id = create().workspace_id;
+  points_.kill_at("workspace.exec.ended");
+  const auto begun = call(api::ExecWorkspace{
+      .workspace_id = id, .command = "echo said; sleep 1; exit 4", .answer_within_seconds = 0});
+  const auto ended =
+      call(api::PollExec{.workspace_id = id, .job_id = begun.job_id, .wait_seconds = 40});
+  EXPECT_TRUE(points_.wait_until_held([] { return true; })) << "nobody was killed";
+  points_.release();
+  EXPECT_EQ(ended.state, api::JobState::kExited);
+  EXPECT_EQ(ended.exit_code, 4);
+  EXPECT_EQ(ended.stdout_text, "said\n");
+}
+
 TEST_F(WorkspaceFaults, after_a_reboot_of_the_host_workspaces_are_stopped_and_start_again) {
   const std::string id = create(small_seed()).workspace_id;
   write(id, "kept.txt", "kept");

@@ -177,6 +177,41 @@ TEST_F(WorkspaceCallsTest, exec_streams_and_ends_as_the_command_did) {
   EXPECT_EQ(request()["command"], "sh -c 'a b' --help");
 }
 
+TEST_F(WorkspaceCallsTest, exec_attaches_to_a_job_and_ends_as_it_did) {
+  tell("workspace.exec_attach.reply",
+       R"({"workspace_id":"x","state":"exited","exit_code":6,"stdout":"all of it\n"})");
+  const auto attached = workspace({"exec", "x", "--attach", "0123456789ab"});
+  EXPECT_EQ(attached.status.code, 6);
+  EXPECT_EQ(attached.output, "all of it\n");
+  EXPECT_EQ(attached.error_output, "");
+  EXPECT_EQ(request()["method"], "workspace.exec_attach");
+  EXPECT_EQ(request()["job_id"], "0123456789ab");
+  const auto json = workspace({"exec", "x", "--json", "--attach", "0123456789ab"});
+  EXPECT_EQ(Json::parse(json.output)["stdout"], "all of it\n");
+  tell("workspace.exec_attach.reply", R"({"workspace_id":"x","state":"cancelled"})");
+  const auto cancelled = workspace({"exec", "x", "--attach", "0123456789ab"});
+  EXPECT_EQ(cancelled.status.code, 1);
+  EXPECT_EQ(cancelled.error_output, "note: the command was cancelled\n");
+}
+
+TEST_F(WorkspaceCallsTest, an_exec_whose_answer_is_lost_names_the_way_back_to_its_command) {
+  const auto lost = [this](const std::string& state) {
+    tell("workspace.exec_poll.reply", R"({"state":")" + state + R"("})");
+    const auto result = workspace({"exec", "x", "--", "lose"});
+    EXPECT_EQ(result.status.code, 1);
+    EXPECT_EQ(request()["method"], "workspace.exec_poll");
+    return result.error_output;
+  };
+  const std::string running = lost("running");
+  EXPECT_THAT(running, ::testing::HasSubstr("the answer was lost"));
+  EXPECT_THAT(running, ::testing::HasSubstr("; the command goes on: pyro workspace exec x "
+                                            "--attach " +
+                                            request()["job_id"].get<std::string>()));
+  EXPECT_EQ(request()["job_id"].get<std::string>().size(), 12U);
+  EXPECT_THAT(lost("exited"), ::testing::HasSubstr("its result is kept: pyro workspace exec x "));
+  EXPECT_THAT(lost("cancelled"), ::testing::Not(::testing::HasSubstr("--attach")));
+}
+
 TEST_F(WorkspaceCallsTest, a_signal_cancels_an_exec_and_waits_for_its_end) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);

@@ -92,6 +92,7 @@ class Service {
       result.exit_code = 7;
     }
     if (request.command == "timeout") result.exit_code = 124;
+    if (request.command == "lose") throw unavailable("the answer was lost");
     if (request.command == "refuse") throw resource_exhausted("max active VMs reached (8)");
     try {
       while (request.command == "flood") say(1, std::string(100000, 'x'));
