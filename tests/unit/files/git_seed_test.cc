@@ -291,6 +291,21 @@ TEST_F(GitSeed, packs_a_history_once_and_keeps_the_last_one_of_a_source) {
   EXPECT_TRUE(fs::is_empty(directory_ / "scratch"));
 }
 
+TEST_F(GitSeed, forgets_the_histories_of_sources_that_were_not_seeded_for_long) {
+  repository_.put("a", "one\n");
+  repository_.commit("first");
+  const fs::path packs = directory_ / "packs";
+  fs::create_directory(packs);
+  for (int i = 0; i < 40; ++i) {
+    const fs::path old = packs / ("source" + std::to_string(i));
+    fs::create_directory(old);
+    fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(100 - i));
+  }
+  seed();
+  EXPECT_FALSE(fs::exists(packs / "source8"));
+  EXPECT_TRUE(fs::exists(packs / "source9"));
+}
+
 TEST_F(GitSeed, removes_what_a_killed_packing_left) {
   repository_.put("a", "one\n");
   repository_.commit("first");
