@@ -13,7 +13,6 @@
 #include "common/digest/sha256.h"
 #include "common/fault/fault.h"
 #include "common/git/git.h"
-#include "common/log/log.h"
 #include "common/source/ref_name.h"
 #include "common/source/remote_url.h"
 #include "common/tree/write.h"
@@ -176,8 +175,10 @@ void Remote::fetch_commit(const std::string& id) const {
 }
 
 std::string Remote::clone(const Advertised& wanted) const {
-  local({"init", "--quiet", "--template=",
-         wanted.commit.size() == 64 ? "--object-format=sha256" : "--object-format=sha1"});
+  git_.run_checked(
+      {.arguments = {"-c", "core.bare=false", "init", "--quiet", "--template=",
+                     wanted.commit.size() == 64 ? "--object-format=sha256" : "--object-format=sha1",
+                     kTree}});
   work_.report("fetch_source", fmt::format("fetching '{}'", printable(url_.plain)));
   const bool is_branch = wanted.ref.starts_with("refs/heads/");
   if (wanted.ref.empty()) {
@@ -280,7 +281,7 @@ FetchedRepository fetch_repository(const fs::path& cache_dir, const std::string&
   auto found = clones.find(commit);
   if (!found) throw internal_error("the clone of '{}' vanished: try again", printable(plain));
   clones.tidy(commit);
-  log::info("'{}' is at commit {}", printable(plain), commit);
+  work.report("fetch_source", fmt::format("'{}' is at commit {}", printable(plain), commit));
   return std::move(*found);
 }
 

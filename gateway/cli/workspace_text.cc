@@ -22,9 +22,9 @@ std::string environment_of(const api::Workspace& workspace) {
 std::string seed_of(const api::WorkspaceSeed& seed) {
   if (seed.mode == api::SeedMode::kEmpty)
     return fmt::format("none, {} was empty", seed.destination);
-  return fmt::format("{} ({}{})", one_line(seed.seed_path.value_or("-"), kTextColumns),
-                     amount_text(seed.entry_count, seed.bytes_written),
-                     skipped_text(seed.skipped_count));
+  return fmt::format(
+      "{} ({}{})", one_line(seed.origin_ref.value_or(seed.seed_path.value_or("-")), kTextColumns),
+      amount_text(seed.entry_count, seed.bytes_written), skipped_text(seed.skipped_count));
 }
 
 std::string machine_of(const api::Workspace& workspace) {

@@ -159,6 +159,11 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   report.networking = check_networking(question.has_program, options.stop);
   report.packages = check_packages(question.has_program, config.vm.qemu);
   judge_host(report);
+  report.project_source = check_project_source(question.source, question.directory);
+  if (report.project_source.error) {
+    report.issues.push_back({"the project source cannot be used: " + *report.project_source.error,
+                             report.project_source.fix.value_or("")});
+  }
   if (config.vm.boot == api::BootPolicy::kCold) {
     report.issues.push_back(
         {"vm.boot is cold: no machine starts from a warm template",
@@ -219,6 +224,8 @@ std::string report_text(const Report& report) {
                               ? fmt::format(" (`pyro prepare {}` makes its machines start at once)",
                                             loop.environment)
                               : ""));
+  const ProjectSource& source = report.project_source;
+  line("source", source.error ? "cannot be used: " + *source.error : source.sentence);
   if (report.issues.empty()) return text + "\nno issues\n";
   text += "\nissues\n";
   for (const auto& issue : report.issues) {

@@ -14,6 +14,8 @@ struct Question {
   std::string environment = "debian:12";
   std::string platform{};  ///< empty: this host's
   HasProgram has_program = on_path();
+  source::SourceOptions source{};     ///< of the server that is asked about
+  std::filesystem::path directory{};  ///< in which it is started
 };
 
 /// Examines the host and the stack, which is started when it does not run; a stack that does not

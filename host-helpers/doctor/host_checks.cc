@@ -94,6 +94,28 @@ Packages check_packages(const HasProgram& has_program, const std::string& qemu) 
   return packages;
 }
 
+ProjectSource check_project_source(const source::SourceOptions& options,
+                                   const std::filesystem::path& directory) {
+  ProjectSource report;
+  try {
+    const auto found = source::find_project_source(options, directory);
+    if (!found) {
+      report.sentence = "a workspace begins empty unless its caller names a seed_path";
+      return report;
+    }
+    report.kind = std::string(api::name_of(found->kind));
+    report.ref = found->shown;
+    report.sentence = "a workspace begins with " + source::describe(*found);
+    source::check(*found);
+  } catch (const Error& error) {
+    report.error = error.message();
+    report.fix =
+        "mend it, start the server elsewhere or with another --project-path, or with "
+        "--no-project-source";
+  }
+  return report;
+}
+
 std::map<std::string, std::string> find_versions(const std::string& qemu,
                                                  const std::stop_token& stop) {
   std::map<std::string, std::string> versions{{"pyro", PYRO_VERSION}};

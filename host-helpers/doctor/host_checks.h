@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "common/source/source.h"
 #include "host-helpers/doctor/report.h"
 
 /// What can be said of the host without the stack.
@@ -25,6 +26,10 @@ Networking check_networking(const HasProgram& has_program, const std::stop_token
 
 /// Packages whose program is missing, and the line that installs them.
 Packages check_packages(const HasProgram& has_program, const std::string& qemu);
+
+/// What a server with these flags would use in `directory`; what it would refuse is the error.
+ProjectSource check_project_source(const source::SourceOptions& options,
+                                   const std::filesystem::path& directory);
 
 /// First lines of what the programs say of their versions, by program.
 std::map<std::string, std::string> find_versions(const std::string& qemu,

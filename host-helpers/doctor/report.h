@@ -65,6 +65,24 @@ struct EnvironmentCache {
   }
 };
 
+/// What a server that is started here gives its workspaces.
+struct ProjectSource {
+  std::optional<std::string> kind;
+  std::optional<std::string> ref;
+  std::string sentence;
+  std::optional<std::string> error;
+  std::optional<std::string> fix;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("kind", &ProjectSource::kind, "project_path or repo_url; null: there is none.");
+    f("ref", &ProjectSource::ref, "The path, or the URL without credentials.");
+    f("sentence", &ProjectSource::sentence, "What a workspace begins with.");
+    f("error", &ProjectSource::error, "Why it cannot be used.");
+    f("fix", &ProjectSource::fix, "What mends it.");
+  }
+};
+
 struct Issue {
   std::string problem;
   std::string fix;
@@ -91,6 +109,7 @@ struct Report {
   api::Stack stack;
   EnvironmentCache environment_cache;
   api::DailyLoop daily_loop;
+  ProjectSource project_source;
   std::vector<Issue> issues;
 
   template <class Fields>
@@ -109,6 +128,8 @@ struct Report {
     f("stack", &Report::stack, "The supervised services.");
     f("environment_cache", &Report::environment_cache, "The environments on this host.");
     f("daily_loop", &Report::daily_loop, "Whether its machines start warm.");
+    f("project_source", &Report::project_source,
+      "What a server that is started in this directory gives its workspaces.");
     f("issues", &Report::issues, "What is wrong, each with what mends it.");
   }
 };

@@ -28,6 +28,8 @@ Client::Client(std::shared_ptr<StackClient> stack)
 
 Client::~Client() = default;
 
+const Paths& Client::paths() const { return stack_->paths(); }
+
 template <api::Operation Op>
 typename Op::Reply Client::call(const Op& request, const CallOptions& options) {
   const auto limit = std::min(options.limit.value_or(usual_limit(request)), kLongestLimit);

@@ -17,10 +17,12 @@
 #include "common/api/workspace_snapshots.h"
 #include "common/base/error.h"
 #include "common/base/visibility.h"
+#include "pyro/server.h"
 
 namespace pyro {
 
 class StackClient;
+struct Paths;
 
 /// How one call is made.
 struct CallOptions {
@@ -112,11 +114,16 @@ class PYRO_API Client {
   PYRO_CLIENT_METHODS(PYRO_CLIENT_METHOD)
 #undef PYRO_CLIENT_METHOD
 
+  /// An MCP server whose tools call by this client, which outlives it.
+  Server create_server(const ServerOptions& options = {});
+
   /// Any of these operations by its request alone.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const CallOptions& options = {});
 
  private:
+  const Paths& paths() const;
+
   std::shared_ptr<StackClient> stack_;
   api::BootPolicy boot_;
 };

@@ -8,7 +8,9 @@ namespace {
 /// Probing an accelerator again, at length, is the longest part.
 constexpr std::chrono::seconds kLimit{180};
 
-int examine(Session& session, const doctor::Question& question) {
+int examine(Session& session, doctor::Question question) {
+  std::error_code gone;
+  question.directory = std::filesystem::current_path(gone);
   session.progress().show({"doctor", "examine this host", std::nullopt, std::nullopt});
   const auto report = doctor::examine(question, session.config(), session.stack(),
                                       {.deadline = Clock::now() + kLimit,

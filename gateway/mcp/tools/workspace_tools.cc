@@ -66,7 +66,7 @@ void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
   const std::size_t left_out = shorten_entries(reply);
   if (left_out > 0) {
     add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
-                                request.offset.value_or(0) + reply["entries"].size()));
+                                request.offset + reply["entries"].size()));
   } else if (cut) {
     add_hint(
         reply,
@@ -93,7 +93,10 @@ void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<
   add("workspace_file_write", Effect::kChanges, Steps<api::WriteFile>{});
   add("workspace_patch_apply", Effect::kChanges, Steps<api::ApplyPatch>{});
   add("workspace_sync_push", Effect::kChanges, pushing(box));
-  add("workspace_diff", Effect::kReads, Steps<api::DiffWorkspace>{.finish = page_entries});
+  add("workspace_diff", Effect::kReads,
+      Steps<api::DiffWorkspace>{
+          .whole = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
+          .finish = page_entries});
   add("workspace_export", Effect::kChanges, exporting(box));
   add("workspace_logs", Effect::kReads, Steps<api::WorkspaceLogs>{.finish = tell_where_output_is});
   add("workspace_summary", Effect::kReads, Steps<api::SummarizeWorkspace>{});

@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -44,6 +47,27 @@ void remove_others(const fs::path& place, const std::string& kept) {
   }
 }
 
+/// Sources whose history is kept; of more the least recently seeded go.
+constexpr std::size_t kKeptSources = 32;
+
+/// Who reads one has its files open. One that is packed now is locked, and stays.
+void forget_old_sources(const fs::path& directory) {
+  std::vector<std::pair<fs::file_time_type, std::string>> sources;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (!entry.is_directory()) continue;
+    sources.emplace_back(entry.last_write_time(), entry.path().filename().string());
+  }
+  if (sources.size() <= kKeptSources) return;
+  std::sort(sources.begin(), sources.end());
+  sources.resize(sources.size() - kKeptSources);
+  const UniqueFd opened = open_file(directory, O_PATH | O_DIRECTORY);
+  for (const auto& [time, name] : sources) {
+    if (const auto lock = WorkLock::attempt(directory / (name + ".lock"))) {
+      tree::remove_tree(opened.get(), name);
+    }
+  }
+}
+
 }  // namespace
 
 PackedHistory packed_history(const fs::path& directory, const source::Repository& repository,
@@ -55,7 +79,9 @@ PackedHistory packed_history(const fs::path& directory, const source::Repository
   const WorkLock lock =
       WorkLock::acquire(directory / (source + ".lock"), "another seed of the same project", work);
   const std::string state = sha256_of_text(repository.head + '\n' + borrowed.shallow());
+  fs::last_write_time(place, fs::file_time_type::clock::now());
   if (auto history = open_history(place / state)) return std::move(*history);
+  forget_old_sources(directory);
   remove_others(place, "");
   TemporaryDirectory made(place, "new");
   borrowed.pack_head(made.path());

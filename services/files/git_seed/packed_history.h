@@ -20,7 +20,7 @@ struct PackedHistory {
 };
 
 /// From `directory` when it was packed before, else made there: complete at once or not there. One
-/// per source is kept, of its last HEAD.
+/// per source is kept, of its last HEAD, and so of the last 32 sources.
 PackedHistory packed_history(const std::filesystem::path& directory,
                              const source::Repository& repository,
                              const BorrowedRepository& borrowed, const Work& work);

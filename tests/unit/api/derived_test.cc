@@ -98,6 +98,13 @@ TEST(JsonCodec, an_unknown_field_is_refused_in_requests_and_ignored_in_replies) 
             "s");
 }
 
+TEST(JsonCodec, a_hidden_field_is_an_unknown_one) {
+  EXPECT_THAT(refusal(R"({"dish":"x","secret":"s"})"),
+              Refused(ErrorCode::kInvalidArgument, "request: unknown field 'secret'"));
+  EXPECT_EQ(from_json_text<Cook>(R"({"dish":"x","secret":"s"})", UnknownFields::kIgnore, "").secret,
+            "");
+}
+
 TEST(JsonCodec, what_is_no_json_is_named) {
   EXPECT_THAT(refusal("{"), Refused(ErrorCode::kInvalidArgument, "request is not JSON"));
   EXPECT_THAT(refusal("[]"),

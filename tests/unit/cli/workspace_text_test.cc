@@ -52,6 +52,13 @@ TEST(WorkspaceText, an_empty_seed_and_what_a_seed_left_out_are_told) {
   EXPECT_THAT(created_text(made), ::testing::HasSubstr("seed: none, /workspace was empty\n"));
 }
 
+TEST(WorkspaceText, a_seed_is_told_by_where_it_came_from) {
+  auto made = workspace();
+  made.workspace_seed.origin_ref = "https://example.org/a.git@v1";
+  EXPECT_THAT(created_text(made),
+              ::testing::HasSubstr("seed: https://example.org/a.git@v1 (120 entries"));
+}
+
 TEST(WorkspaceText, the_status_of_a_plain_workspace_is_a_block_of_lines) {
   EXPECT_EQ(status_text(workspace(), kNow),
             "workspace: 0123456789ab\n"

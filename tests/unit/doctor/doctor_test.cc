@@ -8,13 +8,14 @@
 #include "common/api/json_codec.h"
 #include "common/base/files.h"
 #include "host-helpers/doctor/host_checks.h"
+#include "tests/support/git_repository.h"
 
 namespace pyro::doctor {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 HasProgram all_but(std::vector<std::string> missing) {
   return [missing](const std::string& name) {
@@ -43,8 +44,30 @@ TEST(Kvm, a_device_is_told_by_existence_and_permission) {
   EXPECT_TRUE(check_kvm(directory.path() / "kvm").writable);
 }
 
+TEST(ProjectSource, is_what_a_server_started_there_would_use) {
+  const TemporaryDirectory directory("/tmp", "pyro-test");
+  const auto top = directory.path();
+  EXPECT_EQ(check_project_source({}, top).kind, std::nullopt);
+  EXPECT_THAT(check_project_source({}, top).sentence, HasSubstr("begins empty"));
+  const pyro::testing::GitRepository project(top / "project");
+  const auto healthy = check_project_source({}, project.root());
+  EXPECT_EQ(healthy.kind, "project_path");
+  EXPECT_EQ(healthy.ref, project.root().string());
+  EXPECT_THAT(healthy.sentence, HasSubstr("the Git-tracked files of '" + project.root().string()));
+  EXPECT_EQ(healthy.error, std::nullopt);
+  EXPECT_EQ(check_project_source({.repo_url = "https://u:t0ken@example.org/x"}, top).ref,
+            "https://example.org/x");
+  write_file_atomically(project / ".git/HEAD", "nothing\n");
+  const auto broken = check_project_source({}, project.root());
+  EXPECT_EQ(broken.kind, "project_path");
+  EXPECT_THAT(broken.error.value_or(""), HasSubstr("HEAD holds no commit's id"));
+  EXPECT_THAT(broken.fix.value_or(""), HasSubstr("--no-project-source"));
+  EXPECT_THAT(check_project_source({.repo_ref = "main"}, top).error.value_or(""),
+              HasSubstr("--repo-ref requires --repo-url"));
+}
+
 /// With no pyro-supervisor to start: what doctor still says.
-class DoctorWithoutStackTest : public testing::Test {
+class DoctorWithoutStackTest : public ::testing::Test {
  protected:
   DoctorWithoutStackTest() {
     ::setenv("PYRO_STACK_FILE", "/nonexistent/stack.toml", 1);
@@ -85,6 +108,14 @@ TEST(ReportText, issues_come_last_each_with_its_fix) {
   report.runtime_ok = true;
   report.issues.push_back({"it is broken", "mend it"});
   EXPECT_THAT(report_text(report), HasSubstr("issues\n- it is broken\n  fix: mend it\n"));
+}
+
+TEST(ReportText, the_project_source_is_told_or_why_it_cannot_be_used) {
+  Report report;
+  report.project_source.sentence = "a workspace begins with x";
+  EXPECT_THAT(report_text(report), HasSubstr("\nsource        a workspace begins with x\n"));
+  report.project_source.error = "it is broken";
+  EXPECT_THAT(report_text(report), HasSubstr("\nsource        cannot be used: it is broken\n"));
 }
 
 TEST(ReportText, the_daily_loop_says_where_it_stands_and_why) {

@@ -10,6 +10,7 @@
 #include "services/files/seed.h"
 #include "services/files/volume/volume_reader.h"
 #include "tests/support/errors.h"
+#include "tests/support/git_repository.h"
 #include "tests/unit/files/real_guest.h"
 
 namespace pyro {
@@ -436,6 +437,37 @@ TEST(Seed, of_nothing_is_an_empty_volume) {
   const volume::VolumeReader reader(directory / "v");
   EXPECT_THAT(reader.list(""), IsEmpty());
   EXPECT_GT(reader.unchanged_ctime_ns(), 0);
+}
+
+TEST(Seed, says_where_it_came_from) {
+  const testing::TestDirectory directory;
+  const testing::GitRepository project(directory / "project");
+  project.put("tracked", "one\n");
+  project.commit("first");
+  project.put("untracked", "two\n");
+  const std::string path = project.root().string();
+  int volumes = 0;
+  const auto build = [&](const std::optional<api::SeedOrigin>& origin) {
+    const auto volume = directory / ("v" + std::to_string(++volumes));
+    auto seed =
+        files::build_volume(directory / "cache", directory.path(),
+                            {.volume = volume.string(), .seed_path = path, .origin = origin},
+                            testing::work_for(std::chrono::seconds(30)));
+    const volume::VolumeReader reader(volume);
+    EXPECT_EQ(reader.find("tracked").size, 4U);
+    EXPECT_EQ(reader.find("untracked").kind == tree::EntryKind::kFile, !origin);
+    EXPECT_EQ(reader.find(".git/hooks").kind == tree::EntryKind::kDirectory, !origin);
+    EXPECT_EQ(seed.mode, api::SeedMode::kDirectory);
+    EXPECT_EQ(seed.seed_path, path);
+    return seed;
+  };
+  const auto manual = build(std::nullopt);
+  EXPECT_EQ(manual.origin_kind, "manual_seed_path");
+  EXPECT_EQ(manual.origin_ref, path);
+  const auto source = build(api::SeedOrigin{
+      .origin_kind = api::OriginKind::kRepoUrl, .origin_ref = "url@main", .git_tracked = true});
+  EXPECT_EQ(source.origin_kind, "repo_url");
+  EXPECT_EQ(source.origin_ref, "url@main");
 }
 
 TEST(Seed, that_fails_leaves_no_volume) {

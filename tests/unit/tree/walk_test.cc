@@ -7,6 +7,7 @@
 
 #include "common/tree/path.h"
 #include "common/tree/write.h"
+#include "tests/support/as_nobody.h"
 #include "tests/support/errors.h"
 #include "tests/unit/tree/tree_support.h"
 
@@ -129,18 +130,6 @@ TEST(Walk, a_path_that_is_none_is_refused) {
               Refused(ErrorCode::kNotFound, "'none' does not exist"));
 }
 
-/// Root reads everything, so it steps back for a while.
-class AsNobody {
- public:
-  AsNobody() : was_(::geteuid()) { EXPECT_EQ(::seteuid(was_ == 0 ? 65534 : was_), 0); }
-  AsNobody(const AsNobody&) = delete;
-  AsNobody& operator=(const AsNobody&) = delete;
-  ~AsNobody() { EXPECT_EQ(::seteuid(was_), 0); }
-
- private:
-  uid_t was_;
-};
-
 TEST(Walk, what_cannot_be_read_is_named) {
   const TestDirectory directory;
   put(directory / "top/d/locked\n", "secret");
@@ -148,7 +137,7 @@ TEST(Walk, what_cannot_be_read_is_named) {
   const UniqueFd top = open_directory(directory.path());
   ASSERT_EQ(::fchmod(top.get(), 0755), 0);
   const auto refusal = [&top] {
-    const AsNobody nobody;
+    const pyro::testing::AsNobody nobody;
     Keeper keeper;
     return error_of([&] { walk(top.get(), "top", {}, keeper); });
   };
