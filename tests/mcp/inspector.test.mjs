@@ -9,7 +9,7 @@ import { PrivateStack } from './support/stack.mjs';
 
 for (const era of ['legacy', 'modern']) {
   for (const { title, flags, names } of offers) {
-    test(`the Inspector (${era}) has nothing to say about the tools of ${title}`, async (t) => {
+    test(`the Inspector (${era}) finds nothing in the tools of ${title} that is not portable`, async (t) => {
       const done = await inspect(
         t,
         new PrivateStack(t),
@@ -17,7 +17,12 @@ for (const era of ['legacy', 'modern']) {
         ...['--protocol-era', era, '--method', 'tools/list', '--strict'],
       );
       assert.equal(done.code, 0, done.stderr);
-      assert.equal(done.stderr, '');
+      // A field of a result that may be null says so: the one thing to warn of, and only in outputs.
+      const warned = done.stderr.matchAll(/^ {2}Path: (.*)\n {2}Issue: (.*)$/gm);
+      for (const [, where, issue] of warned) {
+        assert.match(where, /^outputSchema\./, issue);
+        assert.match(issue, /^`type` is an array \(\["\w+","null"\]\)/);
+      }
       assert.equal(JSON.parse(done.stdout).tools.length, names.length);
     });
   }

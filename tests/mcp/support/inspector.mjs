@@ -15,6 +15,6 @@ export async function inspect(t, stack, [command, ...args], ...flags) {
   return run(
     t,
     [process.execPath, launcher, '--cli', '--config', config, '--server', 'pyro', ...flags],
-    { env: stack.env, cwd: stack.env.HOME },
+    { env: { ...stack.env, MCP_INSPECTOR_SECRET_STORE: 'memory' }, cwd: stack.env.HOME },
   );
 }

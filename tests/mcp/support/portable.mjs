@@ -50,7 +50,7 @@ function* boundsMissing(schema, path) {
   for (const [bound, words] of Object.entries(boundWords)) {
     if (!(bound in schema)) continue;
     const said = words(schema[bound]);
-    const description = (schema.description ?? '').replaceAll(',', '');
+    const description = (schema.description ?? '').replaceAll(',', '').toLowerCase();
     if (said.length > 0 && !said.some((word) => description.includes(word))) {
       yield `${path} does not say its ${bound} ${schema[bound]}: "${schema.description}"`;
     }
