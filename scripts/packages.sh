@@ -8,4 +8,4 @@ build_packages="g++ cmake ninja-build ccache pkg-config git clang libclang-rt-de
 run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt lz4
   cpio util-linux ca-certificates git"
 
-test_packages="zsh fish python3"
+test_packages="zsh fish python3 nodejs npm"

@@ -1,0 +1,82 @@
+// The official clients against a server that no stack stands behind, and against the fixture.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { connect, sdkClients } from './support/sdk.mjs';
+import { server } from './support/server.mjs';
+import { PrivateStack } from './support/stack.mjs';
+
+const fixture = [process.env.PYRO_MCP_FIXTURE];
+
+// What is wrong with the arguments of vm_run, and the words that say so.
+const wrong = [
+  [{ command: 'true', vcpu_count: 99 }, ['vcpu_count', '99', '1', '8']],
+  [{ command: 'true', mem_mib: 1 }, ['mem_mib', '1', '256', '32768']],
+  [{ command: 'true', timeout_seconds: 0 }, ['timeout_seconds', '0', 'positive']],
+  [{ command: 'true', vcpu_count: 'many' }, ['vcpu_count', 'many', 'integer']],
+  [{ command: 'true', color: 'red' }, ['color']],
+  [{}, ['command', 'required']],
+];
+
+for (const [kind, { version }] of Object.entries(sdkClients)) {
+  const connected = (t, command = server()) => {
+    const { env } = new PrivateStack(t);
+    return connect(t, kind, command, { env, cwd: env.HOME });
+  };
+
+  test(`${kind} speaks ${version} with the server`, async (t) => {
+    const session = await connected(t);
+    assert.equal(session.version, version);
+    assert.equal(session.client.getServerVersion().name, 'pyro');
+    assert.deepEqual(session.client.getServerCapabilities(), { tools: {} });
+    assert.ok(session.tools.some(({ name }) => name === 'workspace_create'));
+    assert.deepEqual(session.errors, []);
+  });
+
+  test(`${kind} learns that there is no such tool`, async (t) => {
+    const session = await connected(t);
+    await assert.rejects(session.call('no_such_tool'), { code: -32602 });
+  });
+
+  test(`${kind} gets a sentence with field, value and range about each wrong argument`, async (t) => {
+    const session = await connected(t);
+    for (const [args, words] of wrong) {
+      const result = await session.call('vm_run', { environment: 'debian:12', ...args });
+      assert.equal(result.isError, true, JSON.stringify(args));
+      assert.equal(result.structuredContent, undefined);
+      for (const word of words) assert.ok(result.content[0].text.includes(word), result.content[0].text);
+    }
+  });
+
+  test(`${kind} sees progress that only grows`, async (t) => {
+    const session = await connected(t, fixture);
+    const seen = [];
+    const onprogress = ({ progress }) => seen.push(progress);
+    await session.call('test_tool_with_progress', {}, { onprogress });
+    assert.ok(seen.length > 0);
+    assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
+  });
+
+  test(`${kind} cancels a call and goes on`, async (t) => {
+    const session = await connected(t, fixture);
+    const call = new AbortController();
+    const slow = session.call('test_slow', { ms: 3_600_000 }, { signal: call.signal });
+    // Answered in parallel: the slow call has begun by then.
+    await session.call('test_simple_text');
+    call.abort('enough');
+    await assert.rejects(slow, /enough/);
+    assert.equal((await session.call('test_simple_text')).isError ?? false, false);
+  });
+}
+
+test('a second client is served while the first one stays', async (t) => {
+  const { env } = new PrivateStack(t);
+  const first = await connect(t, 'SDK v1', server(), { env, cwd: env.HOME });
+  const second = await connect(t, 'SDK v2, auto', server(), { env, cwd: env.HOME });
+  assert.deepEqual(
+    second.tools.map(({ name }) => name),
+    first.tools.map(({ name }) => name),
+  );
+  await second.client.close();
+  await assert.rejects(first.call('no_such_tool'), { code: -32602 });
+});

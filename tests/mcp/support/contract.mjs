@@ -1,0 +1,80 @@
+// The tools that pyro offers, with the parameters of their full schemas. What a tool does to the
+// world decides what a host runs unattended.
+const reads = { readOnlyHint: true, destructiveHint: false };
+const changes = { readOnlyHint: false, destructiveHint: false };
+const destroys = { readOnlyHint: false, destructiveHint: true };
+
+const machine = ['vcpu_count', 'mem_mib', 'ttl_seconds', 'allow_host_compat'];
+const vm = (hints, ...parameters) => ({ hints, parameters: ['vm_id', ...parameters] });
+const workspace = (hints, ...parameters) => ({ hints, parameters: ['workspace_id', ...parameters] });
+
+export const tools = {
+  vm_run: {
+    hints: changes,
+    parameters: ['environment', 'command', 'timeout_seconds', 'network', ...machine],
+  },
+  vm_create: { hints: changes, parameters: ['environment', 'network', ...machine] },
+  vm_start: vm(changes),
+  vm_exec: vm(changes, 'command', 'timeout_seconds'),
+  vm_stop: vm(changes),
+  vm_delete: vm(destroys),
+  vm_status: vm(reads),
+  vm_network_info: vm(reads),
+  vm_list_environments: { hints: reads, parameters: [] },
+  vm_reap_expired: { hints: changes, parameters: [] },
+  workspace_create: {
+    hints: changes,
+    parameters: ['environment', 'network_policy', 'seed_path', 'name', 'labels', ...machine],
+  },
+  workspace_list: { hints: reads, parameters: [] },
+  workspace_update: workspace(changes, 'name', 'clear_name', 'labels', 'clear_labels'),
+  workspace_status: workspace(reads),
+  workspace_logs: workspace(reads),
+  workspace_summary: workspace(reads),
+  workspace_start: workspace(changes),
+  workspace_stop: workspace(changes),
+  workspace_delete: workspace(destroys),
+  workspace_diff: workspace(reads, 'path', 'offset'),
+  workspace_exec: workspace(changes, 'command', 'timeout_seconds'),
+  workspace_exec_poll: workspace(reads, 'job_id', 'cursor', 'wait_seconds'),
+  workspace_exec_cancel: workspace(changes, 'job_id'),
+  workspace_sync_push: workspace(changes, 'source_path', 'dest'),
+  workspace_export: workspace(changes, 'path', 'output_path'),
+  workspace_file_list: workspace(reads, 'path', 'recursive'),
+  workspace_file_read: workspace(reads, 'path', 'max_bytes', 'offset'),
+  workspace_file_write: workspace(changes, 'path', 'text'),
+  workspace_patch_apply: workspace(changes, 'patch'),
+  workspace_reset: workspace(destroys, 'snapshot'),
+  snapshot_create: workspace(changes, 'snapshot_name'),
+  snapshot_delete: workspace(destroys, 'snapshot_name'),
+  snapshot_list: workspace(reads),
+};
+
+const named = (prefix, nouns) => nouns.split(' ').map((noun) => `${prefix}_${noun}`);
+
+const common = named(
+  'workspace',
+  'create delete exec exec_poll exec_cancel export file_list file_read list logs summary status update',
+);
+const edits = named('workspace', 'diff file_write patch_apply reset sync_push');
+
+const narrow = (...names) => ({ names, without: ['network_policy'] });
+
+// What each offers: names of tools, and the parameters that its schemas leave out.
+export const offers = [
+  { flags: ['--profile', 'vm-run'], names: ['vm_run'], without: [] },
+  { flags: [], ...narrow('vm_run', ...common, ...edits) },
+  { flags: ['--profile', 'workspace-core'], ...narrow('vm_run', ...common, ...edits) },
+  { flags: ['--profile', 'workspace-full'], names: Object.keys(tools), without: [] },
+  { flags: ['--mode', 'repro-fix'], ...narrow(...common, ...edits) },
+  { flags: ['--mode', 'inspect'], ...narrow(...common) },
+  { flags: ['--mode', 'cold-start'], ...narrow(...common, 'workspace_reset') },
+  {
+    flags: ['--mode', 'review-eval'],
+    ...narrow(
+      ...common,
+      ...named('workspace', 'diff reset'),
+      ...named('snapshot', 'create delete list'),
+    ),
+  },
+].map((offer) => ({ ...offer, title: offer.flags.join(' ') || 'no flag' }));
