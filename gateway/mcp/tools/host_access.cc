@@ -41,14 +41,16 @@ fs::path canonical_root(const fs::path& path) {
 HostAccess::HostAccess(fs::path working_directory, std::vector<fs::path> allowed,
                        const fs::path& home)
     : working_directory_(std::move(working_directory)) {
-  for (const auto& path : allowed) {
-    if (auto root = canonical_root(path); !root.empty()) allowed_.push_back(std::move(root));
-  }
+  const auto allow = [this](fs::path root) {
+    const bool there = std::find(allowed_.begin(), allowed_.end(), root) != allowed_.end();
+    if (!root.empty() && !there) allowed_.push_back(std::move(root));
+  };
+  for (const auto& path : allowed) allow(canonical_root(path));
   const fs::path here = canonical_root(working_directory_);
   const fs::path at_home = canonical_root(home);
   const bool too_wide =
       here.empty() || here == here.root_path() || (!at_home.empty() && lies_below(at_home, here));
-  if (!too_wide) allowed_.push_back(here);
+  if (!too_wide) allow(here);
 }
 
 std::string HostAccess::checked(std::string_view field, const std::string& path) const {

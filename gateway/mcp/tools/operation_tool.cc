@@ -1,6 +1,14 @@
 #include "gateway/mcp/tools/operation_tool.h"
 
+#include "common/base/text.h"
+
 namespace pyro::mcp::detail {
+namespace {
+
+constexpr std::size_t kShownColumns = 80;
+constexpr std::string_view kExecPhase = "exec";
+
+}  // namespace
 
 Json input_schema(Json schema, const std::vector<std::string_view>& without, const Json& defaults) {
   auto& properties = schema["properties"];
@@ -20,12 +28,19 @@ Json input_schema(Json schema, const std::vector<std::string_view>& without, con
   return schema;
 }
 
-Json with_defaults(const Json& arguments, const std::vector<std::string_view>& without,
-                   const Json& defaults) {
-  Json all = arguments;
-  for (const auto field : without) {
-    if (all.contains(field)) throw invalid_argument("unknown field '{}'", field);
+void refuse_unknown(const Json& arguments, const Json& input_schema) {
+  const auto& properties = input_schema.at("properties");
+  for (const auto& [field, value] : arguments.items()) {
+    if (properties.contains(field)) continue;
+    std::vector<std::string> known;
+    for (const auto& [name, property] : properties.items()) known.push_back(name);
+    throw invalid_argument("unknown field '{}'; there are: {}", one_line(field, kShownColumns),
+                           known.empty() ? "none" : join(known, ", "));
   }
+}
+
+Json with_defaults(const Json& arguments, const Json& defaults) {
+  Json all = arguments;
   for (const auto& [field, value] : defaults.items()) {
     if (!all.contains(field)) all[field] = value;
   }
@@ -42,7 +57,10 @@ ToolAnnotations annotations(Effect effect, api::Idempotent idempotent, const Jso
 
 CallOptions call_options(const ToolCall& call) {
   return {.stop = call.stop, .on_progress = [report = call.report](const api::Progress& step) {
-            std::string message = step.message;
+            // What a command prints stands for itself.
+            std::string message = step.phase == kExecPhase || step.phase.empty()
+                                      ? step.message
+                                      : fmt::format("{}: {}", step.phase, step.message);
             if (step.done && step.total && *step.total > 0) {
               message += fmt::format(" ({} %)", *step.done * 100 / *step.total);
             }

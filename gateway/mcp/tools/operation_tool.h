@@ -36,8 +36,9 @@ struct Steps {
 namespace detail {
 
 Json input_schema(Json schema, const std::vector<std::string_view>& without, const Json& defaults);
-Json with_defaults(const Json& arguments, const std::vector<std::string_view>& without,
-                   const Json& defaults);
+/// kInvalidArgument: the schema has no such field; the refusal names those that it has.
+void refuse_unknown(const Json& arguments, const Json& input_schema);
+Json with_defaults(const Json& arguments, const Json& defaults);
 ToolAnnotations annotations(Effect effect, api::Idempotent idempotent, const Json& input_schema);
 /// Of the caller's own call: cancelled with it, and its progress passed on.
 CallOptions call_options(const ToolCall& call);
@@ -55,9 +56,10 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
                                            steps.without, steps.defaults);
   tool.output_schema = with_shortening(api::schema_of<typename Op::Reply>(api::SchemaFor::kReply));
   tool.annotations = detail::annotations(effect, Op::kMethod.idempotent, tool.input_schema);
-  tool.call = [box, steps = std::move(steps)](const ToolCall& call) {
+  tool.call = [box, steps = std::move(steps), schema = tool.input_schema](const ToolCall& call) {
     try {
-      const Json arguments = detail::with_defaults(call.arguments, steps.without, steps.defaults);
+      detail::refuse_unknown(call.arguments, schema);
+      const Json arguments = detail::with_defaults(call.arguments, steps.defaults);
       Op request = api::from_json<Op>(arguments, api::UnknownFields::kRefuse);
       if (steps.check) steps.check(request);
       const CallOptions options = detail::call_options(call);
