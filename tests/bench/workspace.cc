@@ -43,6 +43,15 @@ class Tree {
   }
   const fs::path& path() const { return directory_.path(); }
 
+  /// Makes it a repository with all of it in one commit.
+  void commit() const {
+    for (const char* words :
+         {"init -q", "add .", "-c user.name=n -c user.email=e@x commit -qm all"}) {
+      run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", path().string(), words)}},
+                  Clock::now() + std::chrono::minutes(2), {});
+    }
+  }
+
  private:
   TemporaryDirectory directory_{"/tmp", "pyro-bench-tree"};
 };
@@ -55,9 +64,11 @@ class Workspaces {
   auto call(const Op& request) {
     return client_.call(request, BenchStack::patient());
   }
-  std::string create(const std::optional<fs::path>& seed = {}) {
+  std::string create(const std::optional<fs::path>& seed = {},
+                     const std::optional<api::SeedOrigin>& origin = {}) {
     api::CreateWorkspace request{.environment = kEnvironment};
     if (seed) request.seed_path = seed->string();
+    request.origin = origin;
     const auto made = call(request);
     if (made.metadata.at("boot_mode") != "warm") throw unavailable("a workspace booted cold");
     return made.workspace_id;
@@ -126,14 +137,40 @@ void measure_large_seed(BenchStack& stack, const Add& add) {
                   create / (mke2fs + floor.answered)));
 }
 
+void measure_project_source(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const Tree plain(500, 4096);
+  const Tree project(500, 4096);
+  project.commit();
+  const api::SeedOrigin origin{.origin_kind = api::OriginKind::kProjectPath,
+                               .origin_ref = project.path().string(),
+                               .git_tracked = true};
+  const auto time_of = [&](const fs::path& seed, const std::optional<api::SeedOrigin>& of) {
+    wait_for_standby(stack);
+    std::string id;
+    const double time = milliseconds_of([&] { id = workspaces.create(seed, of); });
+    workspaces.remove(id);
+    return time;
+  };
+  const double packing = time_of(project.path(), origin);
+  std::vector<double> plains;
+  std::vector<double> sources;
+  for (int i = 0; i < kSandboxRounds; ++i) {
+    plains.push_back(time_of(plain.path(), {}));
+    sources.push_back(time_of(project.path(), origin));
+  }
+  const double directory = percentile(plains, 0.5);
+  const double source = percentile(sources, 0.5);
+  add("create, 500 files of a plain directory", directory, "ms", "p50");
+  add("create, 500 files that Git tracks", source, "ms",
+      fmt::format("p50, {:.2f} times the plain directory", source / directory));
+  add("the same, history not packed yet", packing, "ms", "once");
+}
+
 void measure_diff(BenchStack& stack, const Add& add) {
   Workspaces workspaces(stack);
   const Tree seed(10'000, 400);
-  for (const char* words :
-       {"init -q", "add .", "-c user.name=n -c user.email=e@x commit -qm all"}) {
-    run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", seed.path().string(), words)}},
-                Clock::now() + std::chrono::minutes(2), {});
-  }
+  seed.commit();
   const std::string id = workspaces.create(seed.path());
   // The first status refreshes git's index, which has the host's inodes.
   workspaces.exec(id,
@@ -288,6 +325,7 @@ Part measure_workspace() {
   BenchStack stack(BenchStack::Variables{{"PYRO_VM_STANDBY_MACHINES", "1"}});
   stack.client().call(api::PrepareEnvironment{}, BenchStack::patient());
   measure_create_and_reset(stack, add);
+  measure_project_source(stack, add);
   measure_large_seed(stack, add);
   measure_diff(stack, add);
   measure_files(stack, add);
