@@ -98,12 +98,20 @@ test('every tool returns what its schema promises', async (t) => {
   for (const { name, outputSchema } of tools) assert.ok(outputSchema, `${name} has no output schema`);
 });
 
-test('a client that waits for a machine sees progress that only grows', async (t) => {
+test('a client that waits for a command sees progress that only grows', async (t) => {
   const { use } = await user(t, new PrivateStack(t), 'SDK v2, auto');
+  const { workspace_id } = await use('workspace_create');
   const seen = [];
-  const onprogress = ({ progress }) => seen.push(progress);
-  await use('vm_run', { environment: 'debian:12', command: 'true' }, { onprogress });
-  assert.ok(seen.length > 0);
+  const twice = Promise.withResolvers();
+  const onprogress = ({ progress }) => {
+    if (seen.push(progress) === 2) twice.resolve();
+  };
+  const command = 'until [ -e seen ]; do sleep 0.02; done';
+  const waiting = use('workspace_exec', { workspace_id, command }, { onprogress });
+  await Promise.race([twice.promise, waiting]);
+  await use('workspace_exec', { workspace_id, command: 'touch seen' });
+  assert.equal((await waiting).exit_code, 0);
+  assert.ok(seen.length >= 2, `${seen.length}`);
   assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
 });
 
