@@ -79,7 +79,6 @@ for (const host of [claudeCode, codex, openCode]) {
         args: args(workspaceId, project),
         result: results[index],
       })),
-      workspaceId,
     });
     assert.equal(JSON.parse(await stack.pyro('workspace', 'list', '--json')).count, 0);
   });

@@ -4,10 +4,10 @@ import path from 'node:path';
 const directory = process.env.PYRO_MCP_TRANSCRIPTS;
 
 // What differs from one run to the next, and would bury what differs for a reason.
-const normalised = (text, stack, workspaceId) =>
+const normalised = (text, stack) =>
   text
     .replaceAll(stack.directory, '/tmp/test')
-    .replaceAll(workspaceId, '0123456789ab')
+    .replace(/"[0-9a-f]{12}"/g, '"0123456789ab"')
     .replace(/\b[0-9a-f]{64}\b/g, '…')
     .replace(/"(\w+_at|duration_ms)":(\s*)[\d.]+/g, '"$1":$2…')
     .replace(/Ran 1 test in [\d.]+s/g, 'Ran 1 test in …s')
@@ -17,12 +17,13 @@ const block = (language, text) => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\
 const asJson = (value) => JSON.stringify(value, null, 2);
 
 // Writes down what a host's model was offered, what it called and what came back.
-export function writeTranscript(stack, { title, version, tools, calls, workspaceId }) {
-  const parts = [`\n## ${title}\n`, `${version.trim()}, offered: ${tools.join(', ')}.\n`];
+export function writeTranscript(stack, { title, version, tools, calls }) {
+  const parts = [`\n## ${title}\n`, `Version: ${version.trim()}. Tools offered:\n`];
+  parts.push(block('text', tools.join('\n')));
   for (const { tool, args, result } of calls) {
     parts.push(`### ${tool}\n`, block('json', asJson(args)), block('json', asJson(result)));
   }
   fs.mkdirSync(directory, { recursive: true });
   const name = `${title.toLowerCase().replaceAll(' ', '-')}.md`;
-  fs.writeFileSync(path.join(directory, name), normalised(parts.join('\n'), stack, workspaceId));
+  fs.writeFileSync(path.join(directory, name), normalised(parts.join('\n'), stack));
 }
