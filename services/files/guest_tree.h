@@ -10,6 +10,7 @@
 #include "common/tree/stream.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
+#include "services/files/guest_slots.h"
 
 namespace pyro::files {
 
@@ -19,10 +20,12 @@ namespace pyro::files {
 /// is of no more use.
 class GuestTree {
  public:
-  /// Through the machine's link socket. kUnavailable: nobody listens there.
-  static GuestTree dial(const std::filesystem::path& link_socket, const Work& work);
-  GuestTree(link::AgentConnection agent, Work work)
-      : agent_(std::move(agent)), work_(std::move(work)) {}
+  /// Through the machine's link socket; `slot` is held as long as the connection. kUnavailable:
+  /// nobody listens there.
+  static GuestTree dial(const std::filesystem::path& link_socket, const Work& work,
+                        GuestSlots::Slot slot = {});
+  GuestTree(link::AgentConnection agent, Work work, GuestSlots::Slot slot = {})
+      : slot_(std::move(slot)), agent_(std::move(agent)), work_(std::move(work)) {}
 
   /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, kUnavailable when the
   /// connection was lost, or kInternal for an answer that is none.
@@ -44,6 +47,7 @@ class GuestTree {
  private:
   static Error unfinished_tree();
 
+  GuestSlots::Slot slot_;  ///< freed after the connection was closed
   link::AgentConnection agent_;
   Work work_;
 };

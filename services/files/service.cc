@@ -29,8 +29,8 @@ Service::Service(const ServiceHost& host)
   exports_.remove_leftovers();
 }
 
-GuestTree Service::dial(const std::string& vm_id, const Work& work) const {
-  return GuestTree::dial(MachinePaths(paths_, vm_id).link_socket, work);
+GuestTree Service::dial(const std::string& vm_id, const Work& work) {
+  return GuestTree::dial(MachinePaths(paths_, vm_id).link_socket, work, slots_.take(vm_id, work));
 }
 
 api::WorkspaceSeed Service::handle(const api::BuildVolume& request, bus::Call& call) {

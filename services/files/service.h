@@ -30,11 +30,12 @@ class Service {
   api::PatchApplied handle(const api::OnMachine<api::ApplyPatch>& request, bus::Call& call);
 
  private:
-  GuestTree dial(const std::string& vm_id, const Work& work) const;
+  GuestTree dial(const std::string& vm_id, const Work& work);
 
   Paths paths_;
   std::filesystem::path scratch_;  ///< of diffs, patches and Git seeds
   PendingExports exports_;
+  GuestSlots slots_;
 };
 
 }  // namespace pyro::files

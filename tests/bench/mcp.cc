@@ -16,11 +16,11 @@ namespace {
 using testing::Json;
 using testing::McpProcess;
 
-constexpr int kStarts = 21;
-constexpr int kCalls = 2000;
+constexpr int kServerStarts = 21;
+constexpr int kToolCalls = 2000;
 /// Rounds alternate between the two, so that a busy moment of the host hits both.
-constexpr int kRounds = 20;
-constexpr int kAtOnce = 4;
+constexpr int kToolRounds = 20;
+constexpr int kToolsAtOnce = 4;
 
 Json modern(Json params = Json::object()) {
   params["_meta"] = {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
@@ -44,11 +44,11 @@ double pss_mib(const McpProcess& server) {
 double rate(int calls, double milliseconds) { return calls * 1000.0 / milliseconds; }
 
 double tool_calls_each_second(McpProcess& server, const Json& arguments) {
-  return rate(kCalls, milliseconds_of([&] {
+  return rate(kToolCalls, milliseconds_of([&] {
                 std::deque<int> open;
-                for (int i = 0; i < kCalls; ++i) {
+                for (int i = 0; i < kToolCalls; ++i) {
                   open.push_back(server.begin("workspace_status", arguments));
-                  if (open.size() < kAtOnce) continue;
+                  if (open.size() < kToolsAtOnce) continue;
                   server.answer(open.front());
                   open.pop_front();
                 }
@@ -58,11 +58,11 @@ double tool_calls_each_second(McpProcess& server, const Json& arguments) {
 
 template <class Call>
 double bus_calls_each_second(const Call& call) {
-  return rate(kCalls, milliseconds_of([&call] {
+  return rate(kToolCalls, milliseconds_of([&call] {
                 std::vector<std::jthread> threads;
-                for (int i = 0; i < kAtOnce; ++i) {
+                for (int i = 0; i < kToolsAtOnce; ++i) {
                   threads.emplace_back([&call] {
-                    for (int n = 0; n < kCalls / kAtOnce; ++n) call();
+                    for (int n = 0; n < kToolCalls / kToolsAtOnce; ++n) call();
                   });
                 }
               }));
@@ -78,8 +78,8 @@ Part measure_mcp() {
   };
 
   std::vector<double> starts;
-  for (int i = 0; i < kStarts; ++i) starts.push_back(start_to_tools());
-  const double version = median_of(kStarts, [] {
+  for (int i = 0; i < kServerStarts; ++i) starts.push_back(start_to_tools());
+  const double version = median_of(kServerStarts, [] {
     run_checked({.argv = {find_helper("pyro").string(), "--version"}},
                 Clock::now() + std::chrono::seconds(10), {});
   });
@@ -97,9 +97,9 @@ Part measure_mcp() {
   const auto bus_call = [&] { stack.client().call(request, BenchStack::patient()); };
   std::vector<double> tools;
   std::vector<double> calls;
-  for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < kCalls / kRounds; ++i) tools.push_back(milliseconds_of(tool_call));
-    for (int i = 0; i < kCalls / kRounds; ++i) calls.push_back(milliseconds_of(bus_call));
+  for (int round = 0; round < kToolRounds; ++round) {
+    for (int i = 0; i < kToolCalls / kToolRounds; ++i) tools.push_back(milliseconds_of(tool_call));
+    for (int i = 0; i < kToolCalls / kToolRounds; ++i) calls.push_back(milliseconds_of(bus_call));
   }
   const double tool_p50 = percentile(tools, 0.5);
   const double call_p50 = percentile(calls, 0.5);
@@ -108,8 +108,8 @@ Part measure_mcp() {
                   tool_p50 - call_p50));
   add("workspace_status, p99", percentile(tools, 0.99), "ms",
       fmt::format("on the bus {:.2f} ms", percentile(calls, 0.99)));
-  add(fmt::format("calls/s, {} at once", kAtOnce), tool_calls_each_second(server, arguments), "1/s",
-      fmt::format("on the bus {:.0f}", bus_calls_each_second(bus_call)));
+  add(fmt::format("calls/s, {} at once", kToolsAtOnce), tool_calls_each_second(server, arguments),
+      "1/s", fmt::format("on the bus {:.0f}", bus_calls_each_second(bus_call)));
   add("idle server, PSS", idle, "MiB", "before its first call; target under 15");
   add("server after the calls, PSS", pss_mib(server), "MiB", "");
   stack.client().call(api::DeleteWorkspace{.workspace_id = made.workspace_id},

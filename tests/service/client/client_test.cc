@@ -45,7 +45,7 @@ class ClientTest : public StackFixture {
 
 TEST_F(ClientTest, starts_the_stack_and_is_called_by_many_threads) {
   Client client;
-  std::vector<std::future<int>> statuses;
+  std::vector<std::future<std::optional<int>>> statuses;
   for (int i = 0; i < 8; ++i) {
     statuses.push_back(std::async(std::launch::async, [&client] {
       const auto result = client.exec_workspace({.workspace_id = "w", .command = "both"});

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "common/work/work.h"
+
+namespace pyro::files {
+
+/// How many connections this service holds to each guest, whose agent refuses more than 32 (a
+/// thread each) and frees one a moment after we closed it. Who comes when all are taken waits.
+/// Thread-safe; outlives its slots.
+class GuestSlots {
+ public:
+  static constexpr int kMostPerGuest = 16;
+
+  /// Held while the connection is.
+  using Slot = std::shared_ptr<void>;
+
+  /// kDeadlineExceeded, kCancelled: none came free in the work's time.
+  Slot take(const std::string& vm_id, const Work& work);
+
+ private:
+  void give_back(const std::string& vm_id);
+
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::map<std::string, int> taken_;
+};
+
+}  // namespace pyro::files
