@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <iostream>
-
 #include "common/source/source.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/git_repository.h"
