@@ -154,12 +154,12 @@ TEST_F(WorkspaceJobsTest, a_running_command_is_seen_as_such_and_can_be_cancelled
 
 TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
   const std::string id = create().workspace_id;
-  const auto job = begin(id, "echo begun; sleep 100", 1).job_id;
+  const auto job = begin(id, "echo begun; sleep 100", 5).job_id;
   const auto end = poll(id, job, 0, 40);
   EXPECT_EQ(end.state, JobState::kTimedOut);
   EXPECT_EQ(end.exit_code, 124);
   EXPECT_EQ(end.stdout_text, "begun\n");
-  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 1s\n"));
+  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s\n"));
   EXPECT_EQ(end.sequence, 1U);
   EXPECT_FALSE(end.more);
   EXPECT_EQ(poll(id, job, end.next_cursor).next_cursor, end.next_cursor);
