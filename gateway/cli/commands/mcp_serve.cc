@@ -5,6 +5,7 @@
 
 #include "common/process/wait.h"
 #include "gateway/cli/commands/commands.h"
+#include "gateway/cli/notes.h"
 #include "gateway/cli/server_flags.h"
 #include "gateway/mcp/make_server.h"
 
@@ -14,6 +15,9 @@ namespace {
 /// Ends as soon as its host goes: calls that still run are neither waited for nor cancelled, since
 /// what an agent started is a job that outlives it.
 [[noreturn]] void serve(Session& session, const ServerOptions& options) {
+  if (::isatty(STDIN_FILENO) == 1) {
+    note("note: this is for a chat host, which speaks MCP on standard input; Ctrl-D ends it");
+  }
   std::mutex making;
   const auto server = mcp::make_server(options, {.client = [&]() -> Client& {
                                                    const std::lock_guard lock(making);

@@ -120,6 +120,8 @@ class AgentTest : public ::testing::Test {
     request.job_id = "job" + std::to_string(++jobs_);
     request.command = shell_command;
     request.follow = true;
+    // What this host's root has in its login profile is no part of the test.
+    request.environment = {{"HOME", directory_.path().string()}};
     return request;
   }
 
