@@ -366,7 +366,7 @@ struct PatchApplied {
     describe_reply_workspace_id<PatchApplied>(f);
     f("changed", &PatchApplied::changed, "Whether anything was changed.");
     f("summary", &PatchApplied::summary, "How much.");
-    f("entries", &PatchApplied::entries, "What, sorted by path: those that were asked for.");
+    f("entries", &PatchApplied::entries, "What, sorted by path.");
   }
 };
 

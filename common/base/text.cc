@@ -31,8 +31,6 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80; }
-
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -132,6 +130,15 @@ std::string printable(std::string_view hostile) {
     }
   }
   return kept;
+}
+
+std::string without_middle(const std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  std::size_t head = bytes / 2;
+  std::size_t tail = text.size() - bytes / 2;
+  while (head > 0 && !begins_character(text[head])) --head;
+  while (tail < text.size() && !begins_character(text[tail])) ++tail;
+  return text.substr(0, head) + "…" + text.substr(tail);
 }
 
 std::size_t width_of(std::string_view text) {

@@ -23,6 +23,14 @@ std::string human_size(std::uint64_t bytes);
 /// Valid UTF-8: every byte that is not is U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
+/// Whether a character begins with this byte of UTF-8.
+constexpr bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80;
+}
+
+/// The text in valid UTF-8 without its middle, of at most `bytes` and the `…` in its place.
+std::string without_middle(const std::string& text, std::size_t bytes);
+
 /// How many characters it is, taking each for one column.
 std::size_t width_of(std::string_view text);
 

@@ -1,9 +1,11 @@
 #include "common/config/paths.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "common/base/error.h"
@@ -106,6 +108,18 @@ void export_paths(const Paths& paths) {
   ::setenv("PYRO_CACHE_DIR", paths.cache_dir.c_str(), 1);
   ::setenv("PYRO_ENVIRONMENT_CACHE_DIR", paths.environments_dir.c_str(), 1);
   ::setenv("PYRO_RUNTIME_DIR", paths.runtime_dir.c_str(), 1);
+}
+
+std::vector<fs::path> home_directories() {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  std::vector<fs::path> homes;
+  for (const char* home : {std::getenv("HOME"), found == nullptr ? nullptr : found->pw_dir}) {
+    if (home != nullptr && *home != '\0') homes.emplace_back(home);
+  }
+  return homes;
 }
 
 }  // namespace pyro

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace pyro {
 
@@ -39,6 +40,10 @@ struct PathFlags {
 /// state directory that is not the default has a runtime directory of its own.
 /// Throws when a socket in it would not fit into a unix socket address (108 bytes).
 Paths find_paths(const PathFlags& flags = {});
+
+/// The user's home directories, as HOME says and as the user's entry does: a chat host may pass on
+/// another HOME, or none.
+std::vector<std::filesystem::path> home_directories();
 
 /// Puts the flags into this process's environment, for the processes it starts.
 void export_paths(const Paths& paths);

@@ -1,11 +1,6 @@
 #include "common/source/source.h"
 
-#include <pwd.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
 
 #include "common/base/error.h"
 #include "common/base/text.h"
@@ -40,17 +35,10 @@ std::optional<fs::path> work_tree_above(const fs::path& start) {
   }
 }
 
-/// As HOME says, and as the user's entry does: a chat host may pass on another HOME, or none.
 bool is_home(const fs::path& directory) {
-  const char* variable = std::getenv("HOME");
-  std::array<char, 4096> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  const char* known = found == nullptr ? nullptr : found->pw_dir;
-  for (const char* home : {variable, known}) {
+  for (const auto& home : home_directories()) {
     std::error_code failed;
-    if (home != nullptr && *home != '\0' && fs::equivalent(directory, home, failed)) return true;
+    if (fs::equivalent(directory, home, failed)) return true;
   }
   return false;
 }

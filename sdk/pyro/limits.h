@@ -16,7 +16,7 @@ inline constexpr std::chrono::seconds kTransferLimit = std::chrono::hours(6);
 /// What an exec takes beside its command: a guest that starts, output that is still written.
 inline constexpr std::chrono::seconds kExecSlack = std::chrono::minutes(10);
 /// A command's own time is what ends it; who attaches to it does not know that.
-inline constexpr std::chrono::seconds kAttachLimit = std::chrono::hours(24 * 365);
+inline constexpr std::chrono::seconds kAttachLimit = std::chrono::hours(24 * 30);
 /// Whole directories are deleted.
 inline constexpr std::chrono::seconds kPruneLimit = std::chrono::minutes(10);
 

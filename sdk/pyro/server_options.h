@@ -39,7 +39,7 @@ struct ServerOptions {
   /// Below these, the project and the working directory a client may name host paths.
   std::vector<std::filesystem::path> allow_paths{};
   bool allow_host_compat = false;
-  std::filesystem::path working_directory = std::filesystem::current_path();
+  std::filesystem::path working_directory{};  ///< empty: the process's own
 };
 
 }  // namespace pyro

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/base/error.h"
+#include "common/process/pidfd.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/mcp_process.h"
 
@@ -40,6 +41,14 @@ class Mcp : public WorkspaceFixture {
           server.call("workspace_exec_poll", {{"workspace_id", id}, {"job_id", job_id}});
       if (poll.at("state") != "running") return poll.at("state");
     }
+  }
+
+  /// The next call meets a stack without it.
+  void kill_and_wait(const std::string& name) {
+    const UniqueFd process = open_pidfd(process_of(name));
+    signal_pidfd(process.get(), SIGKILL);
+    EXPECT_TRUE(
+        wait_for(process.get(), POLLIN, Clock::now() + std::chrono::minutes(1), StopFd({})));
   }
 
   fs::path project_ = directory_.path() / "project";
@@ -182,7 +191,7 @@ TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
     const Json begun = {{"workspace_id", id}, {"command", "test -e begun-" + victim}};
     while (server.call("workspace_exec", begun).at("exit_code") != 0) {
     }
-    ::kill(process_of(victim), SIGKILL);
+    kill_and_wait(victim);
     server.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
     const Json reply = server.answer(call).at("result");
     ASSERT_TRUE(reply.contains("structuredContent")) << victim << ": " << reply.dump(2);

@@ -27,7 +27,9 @@ for (const [ending, end] of Object.entries(endings)) {
       await reach(peer);
       end(peer);
       const { code, signal } = await peer.exited;
-      assert.ok(code === 0 || signal === ending, `exit status ${code}, signal ${signal}`);
+      // One that is ended before it has begun has no handler yet.
+      const unready = moment === 'that has said nothing yet' && signal === ending;
+      assert.ok(code === 0 || unready, `exit status ${code}, signal ${signal}`);
     });
   }
 }

@@ -15,17 +15,17 @@ class InFlight {
  public:
   void add(const Json& id, std::shared_ptr<Call> call) {
     const std::lock_guard lock(mutex_);
-    calls_.emplace(one_line(id), std::move(call));
+    calls_.emplace(to_line(id), std::move(call));
   }
   bool contains(const Json& id) {
     const std::lock_guard lock(mutex_);
-    return calls_.contains(one_line(id));
+    return calls_.contains(to_line(id));
   }
   void remove(const Json& id) { take(id); }
   /// Removes it; null when there is none.
   std::shared_ptr<Call> take(const Json& id) {
     const std::lock_guard lock(mutex_);
-    const auto found = calls_.extract(one_line(id));
+    const auto found = calls_.extract(to_line(id));
     return found ? found.mapped() : nullptr;
   }
 

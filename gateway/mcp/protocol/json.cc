@@ -139,7 +139,7 @@ Json parse_json(std::string text) {
   return builder.take();
 }
 
-std::string one_line(const Json& json) {
+std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

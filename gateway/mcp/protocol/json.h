@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxValues = 1'000'000;
 Json parse_json(std::string text);
 
 /// On one line; bytes that are not UTF-8 become U+FFFD.
-std::string one_line(const Json& json);
+std::string to_line(const Json& json);
 
 /// What a client said, to be quoted in a message for it: printable and not long.
 std::string shown(std::string_view hostile);

@@ -54,7 +54,7 @@ Output::Output(int fd, int stop_fd)
 }
 
 void Output::write(const Json& message) {
-  const std::string line = one_line(message) + '\n';
+  const std::string line = to_line(message) + '\n';
   const std::lock_guard lock(mutex_);
   write_all(line);
 }

@@ -107,7 +107,7 @@ void Session::take(Request& request, const Answer& answer) {
     if (in_flight_->contains(request.id)) {
       throw RpcError(
           rpc::kInvalidRequest,
-          fmt::format("Invalid Request: id {} is in flight already", shown(one_line(request.id))));
+          fmt::format("Invalid Request: id {} is in flight already", shown(to_line(request.id))));
     }
     Context context = context_of(request);
     const Revision revision = context.revision;

@@ -34,8 +34,7 @@ void refuse_unknown(const Json& arguments, const Json& input_schema) {
     if (properties.contains(field)) continue;
     std::vector<std::string> known;
     for (const auto& [name, property] : properties.items()) known.push_back(name);
-    throw invalid_argument("unknown field '{}'; there are: {}",
-                           pyro::one_line(field, kShownColumns),
+    throw invalid_argument("unknown field '{}'; there are: {}", one_line(field, kShownColumns),
                            known.empty() ? "none" : join(known, ", "));
   }
 }

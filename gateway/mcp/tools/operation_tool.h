@@ -68,9 +68,9 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
       const bool whole = steps.whole && steps.whole(request);
       const bool cut = !whole && shorten(reply);
       if (steps.finish) steps.finish(request, reply, cut);
-      return shown(std::move(reply));
+      return answer(std::move(reply));
     } catch (const Error& error) {
-      return failure(error);
+      return failure(error, box->set);
     }
   };
   return tool;

@@ -4,18 +4,16 @@
 #include <array>
 #include <string_view>
 
+#include "common/base/text.h"
+
 namespace pyro::mcp {
 namespace {
 
 constexpr std::array<std::string_view, 4> kCut = {"stdout", "stderr", "patch", "text_patch"};
-/// Of a diff's entries together, in bytes of JSON.
-constexpr std::size_t kMostEntryBytes = 24'000;
 /// OpenCode shows nothing of a text with a line of more than 50 KB.
 constexpr std::size_t kMostLineBytes = 48'000;
 /// An escaped character is at most six bytes of JSON.
 constexpr std::size_t kPieceBytes = kMostLineBytes / 6;
-
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
 
 /// The byte at which the n-th character begins.
 std::size_t offset_of(std::string_view text, std::size_t characters) {
@@ -25,11 +23,7 @@ std::size_t offset_of(std::string_view text, std::size_t characters) {
   return text.size();
 }
 
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
-}
-
-std::string without_middle(std::string_view text, std::size_t characters) {
+std::string cut(std::string_view text, std::size_t characters) {
   // Room for the line that says what is missing.
   constexpr std::size_t kHalf = kMostCharacters / 2 - 40;
   const std::size_t head = offset_of(text, kHalf);
@@ -60,7 +54,7 @@ Json in_short_lines(const Json& value) {
   return copy;
 }
 
-std::string advice(const Error& error) {
+std::string advice(const Error& error, const ToolSet& set) {
   const std::string& said = error.message();
   const auto says = [&said](std::string_view words) {
     return said.find(words) != std::string::npos;
@@ -68,10 +62,15 @@ std::string advice(const Error& error) {
   if (said.starts_with("workspace '") && (says("does not exist") || says("expired"))) {
     return "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
   }
-  if (says("must be in 'started' state")) {
-    return "workspace_status says why it is not; workspace_reset gives a fresh one from any state.";
+  if (said.starts_with("workspace ") && says("must be in 'started' state")) {
+    std::string next = "workspace_status says why it is not.";
+    if (set.has("workspace_start")) next += " workspace_start brings it back with its files.";
+    if (set.has("workspace_reset")) {
+      next += " workspace_reset makes it anew from any state, without the changes made in it.";
+    }
+    return next;
   }
-  if (says("max active VMs reached")) {
+  if (says("max active VMs reached") && set.has("workspace_list")) {
     return "workspace_list shows what exists; workspace_delete ends what is not needed.";
   }
   if (says("host compatibility mode is disabled")) {
@@ -92,7 +91,7 @@ std::string advice(const Error& error) {
 
 }  // namespace
 
-ToolResult shown(Json reply) {
+ToolResult answer(Json reply) {
   ToolResult result;
   result.content.push_back({{"type", "text"}, {"text", in_short_lines(reply).dump(2)}});
   result.structured = std::move(reply);
@@ -110,29 +109,33 @@ bool shorten(Json& reply) {
     if (value.is_structured()) any = shorten(value) || any;
     if (!value.is_string() || !is_cut(key)) continue;
     const auto& text = value.get_ref<const std::string&>();
-    const std::size_t characters = count_characters(text);
+    const std::size_t characters = width_of(text);
     if (characters <= kMostCharacters) continue;
-    value = without_middle(text, characters);
+    value = cut(text, characters);
     cut.push_back(key);
   }
   for (const auto& key : cut) reply[key + "_truncated"] = true;
   return any || !cut.empty();
 }
 
-std::size_t shorten_entries(Json& diff) {
-  auto& entries = diff["entries"];
+std::size_t shorten_entries(Json& reply, std::size_t most_bytes, Keep keep) {
+  auto& entries = reply["entries"];
+  const auto count = entries.size();
   std::size_t kept = 0;
-  std::size_t bytes = 0;
-  for (const auto& entry : entries) {
-    bytes += entry.dump().size();
-    if (kept > 0 && bytes > kMostEntryBytes) break;
-    ++kept;
+  for (std::size_t bytes = 0; kept < count; ++kept) {
+    bytes += entries[keep == Keep::kFirst ? kept : count - 1 - kept].dump().size();
+    if (kept > 0 && bytes > most_bytes) break;
   }
-  const std::size_t left_out = entries.size() - kept;
-  if (left_out == 0) return 0;
-  entries.erase(entries.begin() + static_cast<Json::difference_type>(kept), entries.end());
-  diff["entries_truncated"] = true;
-  return left_out;
+  if (kept == count) return 0;
+  const auto from = entries.begin();
+  const auto left_out = static_cast<Json::difference_type>(count - kept);
+  if (keep == Keep::kFirst) {
+    entries.erase(entries.end() - left_out, entries.end());
+  } else {
+    entries.erase(from, from + left_out);
+  }
+  reply["entries_truncated"] = true;
+  return count - kept;
 }
 
 Json with_shortening(Json output_schema) {
@@ -153,15 +156,20 @@ Json with_shortening(Json output_schema) {
     }
   };
   visit(visit, output_schema);
-  output_schema["properties"]["hint"] = {{"type", "string"}, {"description", "What to do next."}};
+  auto& properties = output_schema["properties"];
+  if (properties.contains("entries")) {
+    properties["entries_truncated"] = {{"type", "boolean"},
+                                       {"description", "Entries are left out of this answer."}};
+  }
+  properties["hint"] = {{"type", "string"}, {"description", "What to do next."}};
   return output_schema;
 }
 
 void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
 
-ToolResult failure(const Error& error) {
+ToolResult failure(const Error& error, const ToolSet& set) {
   std::string text = fmt::format("{}\ncode: {}", error.message(), to_string(error.code()));
-  if (const std::string next = advice(error); !next.empty()) text += "\nnext: " + next;
+  if (const std::string next = advice(error, set); !next.empty()) text += "\nnext: " + next;
   return ToolResult::error(text);
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "gateway/mcp/protocol/tool.h"
+#include "gateway/mcp/tools/tool_set.h"
 
 namespace pyro::mcp {
 
@@ -12,15 +13,18 @@ namespace pyro::mcp {
 inline constexpr std::size_t kMostCharacters = 8000;
 
 /// A reply as a client gets it: the object, and the same as indented text.
-ToolResult shown(Json reply);
+ToolResult answer(Json reply);
 
 /// Cuts the middle of every `stdout`, `stderr`, `patch` and `text_patch` in `reply`, wherever they
 /// are, and marks the object that holds it with `…_truncated`. True when anything was cut.
 bool shorten(Json& reply);
 
-/// Keeps the first entries of a diff, as far as they are no longer together than a result should
-/// be, and marks it with `entries_truncated`. How many are left out.
-std::size_t shorten_entries(Json& diff);
+/// Which end of a list is worth more.
+enum class Keep { kFirst, kLast };
+
+/// Keeps so many of `entries` as are no longer together than `most_bytes` of JSON, at least one,
+/// and marks the reply with `entries_truncated` otherwise. How many are left out.
+std::size_t shorten_entries(Json& reply, std::size_t most_bytes, Keep keep);
 
 /// The schema of a reply with what shortening may add to it.
 Json with_shortening(Json output_schema);
@@ -28,7 +32,8 @@ Json with_shortening(Json output_schema);
 /// Tells the model how to go on.
 void add_hint(Json& reply, const std::string& hint);
 
-/// A failure in words that a model can go on from: the message, its code, what to do next.
-ToolResult failure(const Error& error);
+/// A failure in words that a model can go on from: the message, its code, and what to do next with
+/// the tools that it has.
+ToolResult failure(const Error& error, const ToolSet& set);
 
 }  // namespace pyro::mcp

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/text.h"
+
 namespace pyro::mcp {
 namespace {
 
@@ -53,7 +55,7 @@ constexpr Words kWords[] = {
    "Returns the workspace."},
   {"workspace_status", "Describe a workspace",
    "Tells a workspace's state, what it began with, its last command and, when something went wrong, "
-   "last_error. A stopped one can be reset; its files are kept."},
+   "last_error."},
   {"workspace_logs", "Read the command history",
    "Returns every command since the last reset with exit_code, stdout and stderr (long output cut in "
    "the middle; workspace_exec_poll with the entry's job_id gives all of it). Running ones are there "
@@ -173,8 +175,8 @@ constexpr std::string_view kJobs =
     "follow it with workspace_exec_poll, end it with workspace_exec_cancel. ";
 constexpr std::string_view kLimits =
     "Workspaces have no network: what a build needs must be in the environment or come with the "
-    "files. They expire ttl_seconds after their last activity. On an error read its text: it says "
-    "what to do next.";
+    "files. They expire ttl_seconds after their last activity. ";
+constexpr std::string_view kOnErrors = "On an error read its text: it says what to do next.";
 
 std::string workflow(const ToolSet& set) {
   if (!set.mode()) {
@@ -233,25 +235,14 @@ std::string workflow(const ToolSet& set) {
   return "";
 }
 
-/// One that a person gave may be of any length.
-std::string cut(const std::string& text, std::size_t most) {
-  if (text.size() <= most) return text;
-  std::size_t head = most / 2;
-  std::size_t tail = text.size() - most / 2;
-  const auto inside = [&text](std::size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-  };
-  while (head > 0 && inside(head)) --head;
-  while (tail < text.size() && inside(tail)) ++tail;
-  return text.substr(0, head) + "…" + text.substr(tail);
-}
-
 std::string seeded(const Setting& setting, std::size_t most) {
   if (!setting.source_problem.empty()) {
-    return fmt::format("Without seed_path it fails: {}. ", cut(setting.source_problem, most));
+    return fmt::format("Without seed_path it fails: {}. ",
+                       without_middle(setting.source_problem, most));
   }
   if (setting.source.empty()) return "Without seed_path /workspace is empty. ";
-  return fmt::format("Without seed_path /workspace begins with {}. ", cut(setting.source, most));
+  return fmt::format("Without seed_path /workspace begins with {}. ",
+                     without_middle(setting.source, most));
 }
 
 }  // namespace
@@ -269,7 +260,7 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
     if (of_mode.mode == set.mode() && of_mode.tool == tool) text = of_mode.text;
   }
   if (tool == "workspace_create") {
-    text += fmt::format(" Default environment: {}. {}", cut(setting.environment, 60),
+    text += fmt::format(" Default environment: {}. {}", without_middle(setting.environment, 60),
                         seeded(setting, 180));
     text.pop_back();
   }
@@ -287,9 +278,11 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
 std::string instructions_of(const ToolSet& set, const Setting& setting) {
   std::string text = workflow(set);
   if (set.has("workspace_create")) text += seeded(setting, 400);
-  text += fmt::format("Environment: {}. ", cut(setting.environment, 100));
-  text += kLimits;
-  return text;
+  if (set.has("workspace_create")) {
+    text += fmt::format("Default environment: {}. ", without_middle(setting.environment, 100));
+    text += kLimits;
+  }
+  return text + kOnErrors;
 }
 
 }  // namespace pyro::mcp

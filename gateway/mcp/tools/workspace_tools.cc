@@ -54,16 +54,34 @@ Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
   }};
 }
 
+/// Of a list that has no pages, in bytes of JSON: a client takes 10 MB a message.
+constexpr std::size_t kMostListBytes = 1'000'000;
+/// Of a diff's entries.
+constexpr std::size_t kMostDiffBytes = 24'000;
+
 /// The logs keep all; a job's poll hands it out.
 void tell_where_output_is(const api::WorkspaceLogs&, Json& reply, bool cut) {
-  if (!cut) return;
-  add_hint(reply,
-           "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
-           "gives all of it, a page a call.");
+  std::string hint;
+  if (const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kLast); left_out > 0) {
+    hint = fmt::format("The oldest {} commands are left out. ", left_out);
+  }
+  if (cut) {
+    hint +=
+        "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
+        "gives all of it, a page a call.";
+  }
+  if (!hint.empty()) add_hint(reply, hint);
+}
+
+void bound_list(const api::ListFiles&, Json& reply, bool) {
+  const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kFirst);
+  if (left_out == 0) return;
+  add_hint(reply, fmt::format("{} more entries: list a directory below it, or not recursively.",
+                              left_out));
 }
 
 void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
-  const std::size_t left_out = shorten_entries(reply);
+  const std::size_t left_out = shorten_entries(reply, kMostDiffBytes, Keep::kFirst);
   if (left_out > 0) {
     add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
                                 request.offset + reply["entries"].size()));
@@ -88,7 +106,7 @@ void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<
   add("workspace_status", Effect::kReads, Steps<api::WorkspaceStatus>{});
   add("workspace_update", Effect::kChanges, Steps<api::UpdateWorkspace>{});
   add_exec_tools(box, tools);
-  add("workspace_file_list", Effect::kReads, Steps<api::ListFiles>{});
+  add("workspace_file_list", Effect::kReads, Steps<api::ListFiles>{.finish = bound_list});
   add("workspace_file_read", Effect::kReads, Steps<api::ReadFile>{});
   add("workspace_file_write", Effect::kChanges, Steps<api::WriteFile>{});
   add("workspace_patch_apply", Effect::kChanges, Steps<api::ApplyPatch>{});

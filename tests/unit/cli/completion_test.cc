@@ -30,8 +30,8 @@ class CompletionTest : public ::testing::Test {
 };
 
 TEST_F(CompletionTest, commands_and_their_commands_are_offered) {
-  EXPECT_THAT(words_after({""}),
-              ElementsAre("run", "prepare", "workspace", "env", "stack", "doctor", "completion"));
+  EXPECT_THAT(words_after({""}), ElementsAre("run", "prepare", "workspace", "env", "stack",
+                                             "doctor", "mcp", "completion"));
   EXPECT_THAT(words_after({"stack", "s"}), ElementsAre("status"));
 }
 

@@ -29,7 +29,7 @@ TEST(Json, what_is_valid_comes_through_unchanged) {
   for (const std::string text :
        {R"({"b":1,"a":[true,false,null,-7,18446744073709551615,0.5,"\u0001é"],"":{}})", "[]",
         "\"x\"", "0"}) {
-    EXPECT_EQ(one_line(parse_json(text)), text);
+    EXPECT_EQ(to_line(parse_json(text)), text);
   }
 }
 
@@ -46,7 +46,7 @@ TEST(Json, what_is_no_json_in_utf8_is_a_parse_error) {
 }
 
 TEST(Json, of_a_key_that_comes_again_the_last_counts) {
-  EXPECT_EQ(one_line(parse_json(R"({"a":1,"b":2,"a":{"c":1,"c":2}})")), R"({"b":2,"a":{"c":2}})");
+  EXPECT_EQ(to_line(parse_json(R"({"a":1,"b":2,"a":{"c":1,"c":2}})")), R"({"b":2,"a":{"c":2}})");
 }
 
 TEST(Json, half_of_a_surrogate_pair_is_replaced) {
@@ -79,7 +79,7 @@ TEST(Json, many_keys_take_no_quadratic_time) {
 }
 
 TEST(Json, what_is_sent_is_one_line_of_valid_utf8) {
-  const std::string line = one_line({{"text", "a\nb\r\xFF\xE2\x80\xA8"}});
+  const std::string line = to_line({{"text", "a\nb\r\xFF\xE2\x80\xA8"}});
   EXPECT_EQ(line, "{\"text\":\"a\\nb\\r\xEF\xBF\xBD\xE2\x80\xA8\"}");
 }
 

@@ -18,7 +18,7 @@ TEST(Message, a_request_has_a_string_or_an_integer_as_its_id) {
   for (const std::string id : {"0", "-5", "18446744073709551615", "\"\"", "\"listen:0\"", "1"}) {
     const auto request =
         only<Request>(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"m","params":{"a":1}})");
-    EXPECT_EQ(one_line(request.id), id);
+    EXPECT_EQ(to_line(request.id), id);
     EXPECT_EQ(request.method, "m");
     EXPECT_EQ(request.params, Json({{"a", 1}}));
   }
@@ -83,12 +83,12 @@ TEST(Message, a_batch_is_its_messages) {
 }
 
 TEST(Message, answers_have_the_forms_of_json_rpc) {
-  EXPECT_EQ(one_line(result_message("a", {{"x", 1}})),
+  EXPECT_EQ(to_line(result_message("a", {{"x", 1}})),
             R"({"jsonrpc":"2.0","id":"a","result":{"x":1}})");
-  EXPECT_EQ(one_line(error_message(nullptr, {-32600, "no"})),
+  EXPECT_EQ(to_line(error_message(nullptr, {-32600, "no"})),
             R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}})");
   EXPECT_EQ(
-      one_line(error_message(0, {-32022, "no", {{"requested", "x"}}})),
+      to_line(error_message(0, {-32022, "no", {{"requested", "x"}}})),
       R"({"jsonrpc":"2.0","id":0,"error":{"code":-32022,"message":"no","data":{"requested":"x"}}})");
 }
 

@@ -7,8 +7,10 @@
 namespace pyro::mcp {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::size_t characters(const std::string& text) {
@@ -27,7 +29,7 @@ std::size_t longest_line(const std::string& text) {
 }
 
 TEST(Results, the_text_is_the_same_object_indented) {
-  const auto result = shown({{"a", 1}, {"list", {1, 2}}});
+  const auto result = answer({{"a", 1}, {"list", {1, 2}}});
   EXPECT_EQ(Json::parse(text_of(result)), *result.structured);
   EXPECT_THAT(text_of(result), HasSubstr("\n  \"a\": 1"));
   EXPECT_FALSE(result.is_error);
@@ -74,7 +76,7 @@ TEST(Results, output_is_cut_wherever_it_is_but_nothing_else) {
 TEST(Results, no_line_of_the_text_is_longer_than_50_kb_and_nothing_is_lost) {
   std::string content;
   for (int i = 0; i < 100'000; ++i) content += "é\n\x01";
-  const auto result = shown({{"path", "/workspace/a"}, {"content", content}});
+  const auto result = answer({{"path", "/workspace/a"}, {"content", content}});
   EXPECT_LE(longest_line(text_of(result)), 50'000);
   EXPECT_TRUE((*result.structured)["content"] == content);
   const Json read = Json::parse(text_of(result));
@@ -88,7 +90,7 @@ TEST(Results, of_many_entries_the_first_are_kept) {
   for (int i = 0; i < 100; ++i) {
     diff["entries"].push_back({{"path", "p"}, {"text_patch", std::string(1000, 'x')}});
   }
-  const auto left_out = shorten_entries(diff);
+  const auto left_out = shorten_entries(diff, 24'000, Keep::kFirst);
   EXPECT_EQ(left_out + diff["entries"].size(), 100);
   EXPECT_GT(left_out, 50);
   EXPECT_EQ(diff["entries_truncated"], true);
@@ -96,14 +98,34 @@ TEST(Results, of_many_entries_the_first_are_kept) {
 
 TEST(Results, one_entry_is_always_kept_and_few_all) {
   Json one = {{"entries", {{{"path", std::string(100'000, 'x')}}, {{"path", "b"}}}}};
-  EXPECT_EQ(shorten_entries(one), 1);
+  EXPECT_EQ(shorten_entries(one, 1000, Keep::kFirst), 1);
   Json few = {{"entries", {{{"path", "a"}}, {{"path", "b"}}}}};
-  EXPECT_EQ(shorten_entries(few), 0);
+  EXPECT_EQ(shorten_entries(few, 1000, Keep::kFirst), 0);
   EXPECT_FALSE(few.contains("entries_truncated"));
 }
 
+TEST(Results, of_a_history_the_latest_are_kept) {
+  Json log = {{"entries", {{{"sequence", 1}}, {{"sequence", 2}}, {{"sequence", 3}}}}};
+  EXPECT_EQ(shorten_entries(log, 30, Keep::kLast), 1);
+  EXPECT_EQ(log["entries"][0]["sequence"], 2);
+}
+
+TEST(Results, the_next_step_names_only_tools_that_are_there) {
+  const auto stopped =
+      failed_precondition("workspace x must be in 'started' state before workspace_exec");
+  EXPECT_THAT(text_of(failure(stopped, ToolSet({.profile = ServerProfile::kWorkspaceFull}))),
+              HasSubstr("workspace_start"));
+  EXPECT_THAT(text_of(failure(stopped, ToolSet({.mode = ServerMode::kInspect}))),
+              Not(ContainsRegex("workspace_(start|reset)")));
+  const auto machine = failed_precondition("vm x must be in 'started' state before execution");
+  EXPECT_THAT(text_of(failure(machine, ToolSet({}))), Not(HasSubstr("workspace_status")));
+  const auto full = resource_exhausted("max active VMs reached (8); delete old VMs first");
+  EXPECT_THAT(text_of(failure(full, ToolSet({.profile = ServerProfile::kVmRun}))),
+              Not(HasSubstr("workspace_list")));
+}
+
 TEST(Results, a_failure_is_text_with_its_code_and_the_next_step) {
-  const auto result = failure(not_found("workspace 'x' does not exist"));
+  const auto result = failure(not_found("workspace 'x' does not exist"), ToolSet({}));
   EXPECT_TRUE(result.is_error);
   EXPECT_FALSE(result.structured);
   EXPECT_THAT(text_of(result), StartsWith("workspace 'x' does not exist\n"));

