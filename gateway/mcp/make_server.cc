@@ -1,42 +1,37 @@
 #include "gateway/mcp/make_server.h"
 
-#include <cstdlib>
-
 #include "common/base/error.h"
 #include "common/base/text.h"
 
 namespace pyro::mcp {
 namespace {
 
-std::filesystem::path home_directory() {
-  const char* home = std::getenv("HOME");
-  return home == nullptr ? "" : home;
+ServerOptions in_a_directory(ServerOptions options) {
+  std::error_code gone;  // a directory that was deleted is none to work in
+  if (options.working_directory.empty()) {
+    options.working_directory = std::filesystem::current_path(gone);
+  }
+  return options;
+}
+
+/// What the model is told; each call looks for itself.
+void describe_project(Toolbox& box) {
+  try {
+    if (const auto project = box.project()) box.setting.source = printable(describe(*project));
+  } catch (const Error& error) {
+    box.setting.source_problem = printable(error.message());
+  }
 }
 
 }  // namespace
 
 std::unique_ptr<Server> make_server(const ServerOptions& options, Backend backend) {
-  std::optional<source::ProjectSource> project;
-  Setting setting{.environment = options.environment};
-  try {
-    project = source::find_project_source({.project_path = options.project_path,
-                                           .repo_url = options.repo_url,
-                                           .repo_ref = options.repo_ref,
-                                           .none = options.no_project_source},
-                                          options.working_directory);
-    if (project) setting.source = printable(source::describe(*project));
-  } catch (const Error& error) {
-    setting.source_problem = printable(error.message());
-  }
-  auto allowed = options.allow_paths;
-  if (project && !project->path.empty()) allowed.push_back(project->path);
-  const auto box = std::make_shared<const Toolbox>(
-      Toolbox{.options = options,
-              .set = ToolSet(options),
-              .setting = setting,
-              .host = HostAccess(options.working_directory, allowed, home_directory()),
-              .source = project,
-              .backend = std::move(backend)});
+  const auto box =
+      std::make_shared<Toolbox>(Toolbox{.options = in_a_directory(options),
+                                        .set = ToolSet(options),
+                                        .setting = {.environment = options.environment},
+                                        .backend = std::move(backend)});
+  describe_project(*box);
   return std::make_unique<Server>(
       ServerInfo{.name = "pyro",
                  .title = "pyro",

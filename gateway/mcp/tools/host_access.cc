@@ -38,8 +38,8 @@ fs::path canonical_root(const fs::path& path) {
 
 }  // namespace
 
-HostAccess::HostAccess(fs::path working_directory, std::vector<fs::path> allowed,
-                       const fs::path& home)
+HostAccess::HostAccess(fs::path working_directory, const std::vector<fs::path>& allowed,
+                       const std::vector<fs::path>& homes)
     : working_directory_(std::move(working_directory)) {
   const auto allow = [this](fs::path root) {
     const bool there = std::find(allowed_.begin(), allowed_.end(), root) != allowed_.end();
@@ -47,9 +47,12 @@ HostAccess::HostAccess(fs::path working_directory, std::vector<fs::path> allowed
   };
   for (const auto& path : allowed) allow(canonical_root(path));
   const fs::path here = canonical_root(working_directory_);
-  const fs::path at_home = canonical_root(home);
+  const auto is_above = [&here](const fs::path& home) {
+    const fs::path at = canonical_root(home);
+    return !at.empty() && lies_below(at, here);
+  };
   const bool too_wide =
-      here.empty() || here == here.root_path() || (!at_home.empty() && lies_below(at_home, here));
+      here.empty() || here == here.root_path() || std::any_of(homes.begin(), homes.end(), is_above);
   if (!too_wide) allow(here);
 }
 

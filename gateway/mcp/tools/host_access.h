@@ -11,10 +11,11 @@ namespace pyro::mcp {
 /// checked here.
 class HostAccess {
  public:
-  /// Below `working_directory`, unless that is the root, the home directory or above it, and below
+  /// Below `working_directory`, unless that is the root, a home directory or above one, and below
   /// each of `allowed`. Relative paths start at the working directory.
-  HostAccess(std::filesystem::path working_directory, std::vector<std::filesystem::path> allowed,
-             const std::filesystem::path& home);
+  HostAccess(std::filesystem::path working_directory,
+             const std::vector<std::filesystem::path>& allowed,
+             const std::vector<std::filesystem::path>& homes);
 
   /// The path without symlinks, absolute. kInvalidArgument: it leads outside, or through a symlink
   /// that leads nowhere; `field` is what the refusal calls it.

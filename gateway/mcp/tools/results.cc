@@ -104,7 +104,7 @@ bool shorten(Json& reply) {
     for (auto& item : reply) any = shorten(item) || any;
   }
   if (!reply.is_object()) return any;
-  std::vector<std::string> cut;
+  std::vector<std::string> marked;
   for (auto& [key, value] : reply.items()) {
     if (value.is_structured()) any = shorten(value) || any;
     if (!value.is_string() || !is_cut(key)) continue;
@@ -112,10 +112,10 @@ bool shorten(Json& reply) {
     const std::size_t characters = width_of(text);
     if (characters <= kMostCharacters) continue;
     value = cut(text, characters);
-    cut.push_back(key);
+    marked.push_back(key);
   }
-  for (const auto& key : cut) reply[key + "_truncated"] = true;
-  return any || !cut.empty();
+  for (const auto& key : marked) reply[key + "_truncated"] = true;
+  return any || !marked.empty();
 }
 
 std::size_t shorten_entries(Json& reply, std::size_t most_bytes, Keep keep) {

@@ -1,9 +1,28 @@
 #include "gateway/mcp/tools/toolbox.h"
 
+#include "common/base/error.h"
+#include "common/config/paths.h"
 #include "gateway/mcp/tools/machine_tools.h"
 #include "gateway/mcp/tools/workspace_tools.h"
 
 namespace pyro::mcp {
+
+std::optional<source::ProjectSource> Toolbox::project() const {
+  return source::find_project_source({.project_path = options.project_path,
+                                      .repo_url = options.repo_url,
+                                      .repo_ref = options.repo_ref,
+                                      .none = options.no_project_source},
+                                     options.working_directory);
+}
+
+HostAccess Toolbox::host() const {
+  auto allowed = options.allow_paths;
+  try {
+    if (const auto found = project(); found && !found->path.empty()) allowed.push_back(found->path);
+  } catch (const Error&) {  // what is named as a path needs no project
+  }
+  return {options.working_directory, std::move(allowed), home_directories()};
+}
 
 std::vector<Tool> tools_of(const std::shared_ptr<const Toolbox>& box) {
   std::vector<Tool> tools;

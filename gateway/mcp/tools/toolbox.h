@@ -25,10 +25,14 @@ struct Toolbox {
   ServerOptions options;
   ToolSet set;
   Setting setting;
-  HostAccess host;
-  /// What workspaces begin with when their caller names no seed; nothing: they are empty.
-  std::optional<source::ProjectSource> source{};
   Backend backend;
+
+  // Found anew by each call that needs them: a person may mend what keeps them away.
+
+  /// What workspaces begin with when their caller names no seed; nothing: they are empty. Throws
+  /// what is wrong with the source that the options name.
+  std::optional<source::ProjectSource> project() const;
+  HostAccess host() const;
 };
 
 /// The tools of the set that exist, in a fixed order.

@@ -181,9 +181,12 @@ constexpr std::string_view kOnErrors = "On an error read its text: it says what 
 std::string workflow(const ToolSet& set) {
   if (!set.mode()) {
     if (!set.has("workspace_create")) {
-      return "vm_run boots a fresh microVM, runs one shell command and deletes it. Each call "
-             "starts "
-             "from nothing: put all steps into one command. ";
+      return "vm_run boots a fresh microVM, runs one shell command as root and deletes it. Each "
+             "call "
+             "starts from nothing: put all steps into one command, with && between them. Machines "
+             "have no network: what is needed must be in the environment. debian:12 has bash, "
+             "coreutils, git and python3; debian:12-build a C and C++ toolchain as well. A command "
+             "runs until timeout_seconds at most. ";
     }
     return fmt::format(
         "Do all work on code in a disposable microVM; the person's machine stays untouched. "
@@ -282,7 +285,7 @@ std::string instructions_of(const ToolSet& set, const Setting& setting) {
     text += fmt::format("Default environment: {}. ", without_middle(setting.environment, 100));
     text += kLimits;
   }
-  return text + kOnErrors;
+  return text.append(kOnErrors);
 }
 
 }  // namespace pyro::mcp

@@ -1,27 +1,32 @@
 #include "gateway/mcp/tools/workspace_tools.h"
 
+#include <strings.h>
+
 #include "gateway/mcp/tools/operation_tool.h"
 #include "pyro/limits.h"
 
 namespace pyro::mcp {
 namespace {
 
+std::optional<source::ProjectSource> project_of(const Toolbox& box) {
+  try {
+    return box.project();
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                error.message() + "; with a seed_path a workspace begins with another directory");
+  }
+}
+
 /// From the project's source, where the caller named no seed. A clone stays until it was read.
 api::Workspace create(const Toolbox& box, api::CreateWorkspace request,
                       const CallOptions& options) {
   std::optional<source::ReadySource> ready;
-  if (!request.seed_path) {
-    if (!box.setting.source_problem.empty()) {
-      throw failed_precondition("{}; name a seed_path to begin with another directory",
-                                box.setting.source_problem);
-    }
-    if (box.source) {
-      const Deadline deadline = Clock::now() + usual_limit(request);
-      ready = source::make_ready(*box.source, box.backend.paths(),
-                                 {deadline, options.stop, options.on_progress});
-      request.seed_path = ready->seed_path;
-      request.origin = ready->origin;
-    }
+  if (const auto project = request.seed_path ? std::nullopt : project_of(box)) {
+    const Deadline deadline = Clock::now() + usual_limit(request);
+    ready = source::make_ready(*project, box.backend.paths(),
+                               {deadline, options.stop, options.on_progress});
+    request.seed_path = ready->seed_path;
+    request.origin = ready->origin;
   }
   return box.backend.client().create_workspace(request, options);
 }
@@ -33,7 +38,7 @@ Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) 
   steps.check = [box](api::CreateWorkspace& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
     if (request.seed_path) {
-      request.seed_path = box->host.checked("seed_path", *request.seed_path);
+      request.seed_path = box->host().checked("seed_path", *request.seed_path);
     }
   };
   steps.call = [box](const api::CreateWorkspace& request, const CallOptions& options) {
@@ -44,13 +49,25 @@ Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) 
 
 Steps<api::PushSync> pushing(const std::shared_ptr<const Toolbox>& box) {
   return {.check = [box](api::PushSync& request) {
-    request.source_path = box->host.checked("source_path", request.source_path);
+    request.source_path = box->host().checked("source_path", request.source_path);
   }};
+}
+
+/// A hook or a configuration that is put there runs with the person's next git command.
+void refuse_git_directory(const std::filesystem::path& output_path) {
+  for (const auto& part : output_path) {
+    if (::strcasecmp(part.c_str(), ".git") == 0) {
+      throw invalid_argument(
+          "output_path '{}' lies in a .git directory, which an export never writes to",
+          output_path.string());
+    }
+  }
 }
 
 Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
   return {.check = [box](api::ExportPath& request) {
-    request.output_path = box->host.checked("output_path", request.output_path);
+    request.output_path = box->host().checked("output_path", request.output_path);
+    refuse_git_directory(request.output_path);
   }};
 }
 

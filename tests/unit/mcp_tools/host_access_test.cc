@@ -21,8 +21,9 @@ class HostAccessTest : public ::testing::Test {
     }
     std::ofstream(home / "secret") << "secret";
   }
-  HostAccess from(const fs::path& working_directory, std::vector<fs::path> allowed = {}) const {
-    return {working_directory, std::move(allowed), home};
+  HostAccess from(const fs::path& working_directory,
+                  const std::vector<fs::path>& allowed = {}) const {
+    return {working_directory, allowed, {home, "/nonexistent"}};
   }
   std::string refusal(const HostAccess& access, const std::string& path) const {
     const auto error = pyro::testing::error_of([&] { access.checked("seed_path", path); });

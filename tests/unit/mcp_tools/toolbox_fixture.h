@@ -21,13 +21,14 @@ inline std::vector<ServerOptions> every_choice() {
 }
 
 /// A toolbox whose stack cannot be reached: what a test calls is refused before that, or says so.
-inline std::shared_ptr<const Toolbox> toolbox(const ServerOptions& options,
+inline std::shared_ptr<const Toolbox> toolbox(ServerOptions options,
                                               const std::string& source = "") {
+  options.no_project_source = true;
+  options.working_directory = "/nonexistent";
   return std::make_shared<const Toolbox>(Toolbox{
       .options = options,
       .set = ToolSet(options),
       .setting = {.environment = options.environment, .source = source},
-      .host = HostAccess(options.working_directory, options.allow_paths, "/nonexistent"),
       .backend = {.client = []() -> Client& { throw failed_precondition("the stack was asked"); },
                   .paths = []() -> Paths { throw failed_precondition("the paths were asked"); }}});
 }
