@@ -414,6 +414,7 @@ struct ExecWorkspace {
   std::optional<std::string> output_socket;
   std::optional<std::string> job_id;
   std::optional<std::uint32_t> answer_within_seconds;
+  bool guests_only = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -424,6 +425,8 @@ struct ExecWorkspace {
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",
       max_length(12), kHidden);
+    f("guests_only", &ExecWorkspace::guests_only,
+      "Refuse a workspace that runs on the host itself, whoever made it.", kHidden);
     f("answer_within_seconds", &ExecWorkspace::answer_within_seconds,
       "A command that still runs then is answered as running; without it the call waits.", kHidden);
   }

@@ -136,6 +136,11 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
   }
   const Started started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
                                           bus::CallOptions::within(call));
+  if (request.guests_only && started.machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    throw failed_precondition(
+        "workspace '{}' runs on the host itself (host_compat), where this caller may run nothing",
+        request.workspace_id);
+  }
   // Before it runs: from then on it is the job that holds off the expiry.
   table_.touch(request.workspace_id);
   const auto job = turn->run([&] {

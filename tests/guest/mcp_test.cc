@@ -20,7 +20,7 @@ using ::testing::StartsWith;
 /// `pyro mcp serve` over a real stack and real guests.
 class Mcp : public WorkspaceFixture {
  protected:
-  Mcp() {
+  explicit Mcp(Variables variables = {}) : WorkspaceFixture(std::move(variables)) {
     fs::create_directories(project_);
     put(project_ / "check.sh", "grep -q right answer || { echo wrong answer; exit 1; }\n");
     put(project_ / "answer", "left\n");
@@ -264,6 +264,58 @@ TEST_F(Mcp, long_output_is_cut_and_the_job_gives_all_of_it) {
   EXPECT_EQ(all, expected);
 }
 
+TEST_F(Mcp, a_long_patch_is_cut_and_its_path_gives_all_of_it) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
+  server.call("workspace_exec", {{"workspace_id", id}, {"command", "seq 1 9999 > long; echo > b"}});
+  const Json cut = server.call("workspace_diff", {{"workspace_id", id}});
+  EXPECT_EQ(cut.at("patch_truncated"), true);
+  EXPECT_EQ(cut.at("entries").back().at("text_patch_truncated"), true);
+  EXPECT_THAT(cut.at("hint").get<std::string>(), HasSubstr("path"));
+  const Json whole = server.call("workspace_diff", {{"workspace_id", id}, {"path", "long"}});
+  EXPECT_THAT(whole.at("patch").get<std::string>(), HasSubstr("+5000\n+5001\n"));
+  EXPECT_FALSE(whole.contains("patch_truncated"));
+}
+
+TEST_F(Mcp, a_diff_of_many_entries_is_paged) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  server.call("workspace_exec",
+              {{"workspace_id", id}, {"command", "for i in $(seq 400); do echo $i > f$i; done"}});
+  std::set<std::string> seen;
+  for (bool more = true; more;) {
+    const Json page =
+        server.call("workspace_diff", {{"workspace_id", id}, {"offset", seen.size()}});
+    for (const auto& entry : page.at("entries")) seen.insert(entry.at("path"));
+    more = page.value("entries_truncated", false);
+  }
+  EXPECT_EQ(seen.size(), 400);
+}
+
+TEST_F(Mcp, a_workspace_begins_with_what_git_tracks_of_the_project) {
+  put(project_ / "untracked", "x");
+  for (const char* words :
+       {"init -q", "add answer check.sh", "-c user.name=n -c user.email=e@x commit -qm first"}) {
+    run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", project_.string(), words)}},
+                Clock::now() + std::chrono::minutes(1), {});
+  }
+  auto server = serve({"--project-path", (project_ / "sub").string()});
+  EXPECT_THAT(server.initialize().at("instructions").get<std::string>(),
+              HasSubstr("does not exist"));
+  EXPECT_THAT(server.failure("workspace_create"), StartsWith("project_path"));
+  // What a person mends meanwhile counts from then on.
+  fs::create_directory(project_ / "sub");
+  const Json made = server.call("workspace_create");
+  EXPECT_EQ(made.at("workspace_seed").at("origin_kind"), "project_path");
+  EXPECT_EQ(made.at("workspace_seed").at("origin_ref"), project_.string());
+  const Json listed = server.call(
+      "workspace_exec", {{"workspace_id", id_of(made)},
+                         {"command", "ls; git status --porcelain; git log --oneline | wc -l"}});
+  EXPECT_EQ(listed.at("stdout"), "answer\ncheck.sh\n1\n");
+}
+
 TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
   auto server = serve();
   server.initialize();
@@ -283,6 +335,34 @@ TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
                              {{"workspace_id", id}, {"path", "d"}, {"output_path", "d"}}),
               HasSubstr("escapes"));
   EXPECT_FALSE(fs::exists(project_ / "d"));
+}
+
+/// A host that can boot no guest.
+class McpWithoutGuests : public Mcp {
+ protected:
+  McpWithoutGuests() : Mcp({{"PYRO_VM_QEMU", "no-such-vmm"}}) {}
+};
+
+TEST_F(McpWithoutGuests, nothing_runs_on_the_host_unless_the_person_allowed_it) {
+  auto server = serve();
+  server.initialize();
+  EXPECT_THAT(server.failure("workspace_create", {{"allow_host_compat", true}}),
+              StartsWith("guest boot is unavailable"));
+  const auto persons =
+      call(api::CreateWorkspace{.environment = kEnvironment, .allow_host_compat = true});
+  EXPECT_THAT(server.failure("workspace_exec", {{"workspace_id", persons.workspace_id},
+                                                {"command", "touch /tmp/never"}}),
+              HasSubstr("runs on the host itself"));
+
+  auto allowed = serve({"--allow-host-compat"});
+  allowed.initialize();
+  EXPECT_THAT(allowed.failure("workspace_create"), StartsWith("guest boot is unavailable"));
+  const Json made = allowed.call("workspace_create", {{"allow_host_compat", true}});
+  EXPECT_EQ(made.at("execution_mode"), "host_compat");
+  EXPECT_EQ(
+      allowed.call("workspace_exec", {{"workspace_id", id_of(made)}, {"command", "echo here"}})
+          .at("execution_mode"),
+      "host_compat");
 }
 
 }  // namespace

@@ -58,6 +58,10 @@ void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>
   steps.call = [box](const api::ExecWorkspace& request, const CallOptions& options) {
     return exec(box->backend.client(), request, options);
   };
+  // A person's own workspace may be one that runs on the host.
+  steps.check = [box](api::ExecWorkspace& request) {
+    request.guests_only = !box->options.allow_host_compat;
+  };
   steps.finish = tell_how_to_go_on;
   tools.push_back(operation_tool(box, "workspace_exec", Effect::kChanges, std::move(steps)));
   tools.push_back(operation_tool(box, "workspace_exec_poll", Effect::kReads,
