@@ -95,13 +95,15 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 
 }  // namespace
 
-/// A command that was told to end has an exit status; one whose guest went has none.
+/// A command that was told to end has an exit status; one whose guest went has none. Not
+/// unavailable, which says that an answer was lost and makes callers repeat what they asked.
 Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
   const auto now = table_.get(record.id());
   const bool by_us = command.exit_code || !now || now->session != record.session;
-  return unavailable("the command was ended: {}",
-                     by_us ? "its workspace was stopped, reset or deleted"
-                           : "backing guest process is no longer running");
+  return failed_precondition("the command was ended: {}",
+                             by_us ? "it was cancelled, or its workspace was stopped, reset or "
+                                     "deleted"
+                                   : "backing guest process is no longer running");
 }
 
 Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
@@ -278,7 +280,7 @@ api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus:
     now = command.job->command();
   }
   if (now.running()) {
-    throw unavailable(
+    throw deadline_exceeded(
         "the guest has not ended the command yet: cancel it again, or stop or reset "
         "the workspace");
   }

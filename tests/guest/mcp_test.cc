@@ -11,6 +11,7 @@ namespace pyro::test {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::McpProcess;
@@ -167,6 +168,25 @@ TEST_F(Mcp, a_job_that_is_cancelled_by_its_id_ends) {
   EXPECT_EQ(
       server.call("workspace_exec_cancel", {{"workspace_id", id}, {"job_id", job}}).at("state"),
       "cancelled");
+}
+
+TEST_F(Mcp, a_command_that_a_reset_ends_fails_and_is_not_run_in_the_new_sandbox) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = server.begin(
+      "workspace_exec",
+      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
+  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
+             .at("exit_code") != 0) {
+  }
+  server.call("workspace_reset", {{"workspace_id", id}});
+  const Json reply = server.answer(call).at("result");
+  EXPECT_EQ(reply.at("isError"), true) << reply.dump(2);
+  EXPECT_THAT(reply.at("content").at(0).at("text").get<std::string>(),
+              AllOf(HasSubstr("or its workspace was stopped, reset or deleted\n"),
+                    HasSubstr("failed_precondition")));
+  EXPECT_EQ(server.call("workspace_logs", {{"workspace_id", id}}).at("count"), 0);
 }
 
 TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
