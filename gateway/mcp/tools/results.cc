@@ -68,9 +68,10 @@ std::string advice(const Error& error) {
   if (said.starts_with("workspace '") && (says("does not exist") || says("expired"))) {
     return "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
   }
-  if (says("must be in 'started' state")) {
+  if (says("must be in 'started' state") || says("backing guest process is no longer running")) {
     return "workspace_status says why it is not; workspace_reset gives a fresh one from any state.";
   }
+  if (says("call workspace_exec_poll with job_id")) return "";
   if (says("max active VMs reached")) {
     return "workspace_list shows what exists; workspace_delete ends what is not needed.";
   }
