@@ -204,6 +204,9 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
     return so_far(record, command);
   }
   const CommandRecord ended = command.job->command();
+  if (ended.running() && !journal_.find(record, ended.job_id)) {
+    throw unavailable("the command had not begun when its start broke off: call again");
+  }
   if (ended.running()) throw cancelled("the service ends");
   if (ended.state == api::JobState::kCancelled && !command.job->cancel_asked()) {
     throw why_ended(record, ended);
