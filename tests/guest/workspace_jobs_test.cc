@@ -159,7 +159,7 @@ TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
   EXPECT_EQ(end.state, JobState::kTimedOut);
   EXPECT_EQ(end.exit_code, 124);
   EXPECT_EQ(end.stdout_text, "begun\n");
-  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s\n"));
+  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s"));
   EXPECT_EQ(end.sequence, 1U);
   EXPECT_FALSE(end.more);
   EXPECT_EQ(poll(id, job, end.next_cursor).next_cursor, end.next_cursor);
