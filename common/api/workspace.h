@@ -542,17 +542,19 @@ struct CancelExec {
 };
 
 /// Waits for a command's end as the call did that started it, and ends it when it is cancelled.
-/// not_found: no such command since the last reset.
+/// not_found: no such command since the last reset, in that workspace or in any.
 struct AttachExec {
   static constexpr Method kMethod{"workspace.exec_attach", Idempotent::kYes};
   using Reply = WorkspaceExecResult;
-  std::string workspace_id;
+  std::optional<std::string> workspace_id;
   std::string job_id;
   std::optional<std::string> output_socket;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_job<AttachExec>(f);
+    f("workspace_id", &AttachExec::workspace_id, "Id of its workspace, which need not be named.",
+      max_length(64));
+    f("job_id", &AttachExec::job_id, "Id of the command.", kRequired, max_length(64));
     f("output_socket", &AttachExec::output_socket,
       "Unix socket for all it printed and prints; stdout and stderr of the reply are then empty.",
       kHidden);

@@ -25,13 +25,13 @@ class Turns {
 
     const std::stop_token& stop() const { return stop_token_; }
 
-    /// Runs `work`. Cut short by an interruption, it fails with what interrupted it.
+    /// Runs `work`. failed_precondition: what interrupted it, when it was cut short by that.
     template <class Work>
     decltype(auto) run(Work&& work) {
       try {
         return std::forward<Work>(work)();
       } catch (const Error&) {
-        if (const auto reason = turns_.interruption()) throw unavailable("{}", *reason);
+        if (const auto reason = turns_.interruption()) throw failed_precondition("{}", *reason);
         throw;
       }
     }

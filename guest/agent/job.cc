@@ -224,7 +224,7 @@ void Job::finish() {
   if (outcome_ == JobState::kTimedOut) {
     exit_code_ = 124;
     const double seconds = static_cast<double>(timeout_.count()) / 1000;
-    on_output(1, fmt::format("{}command timed out after {}s\n", stores_[1].ends_line() ? "" : "\n",
+    on_output(1, fmt::format("{}command timed out after {}s", stores_[1].ends_line() ? "" : "\n",
                              seconds));
   }
   state_ = outcome_;

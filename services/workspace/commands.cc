@@ -95,13 +95,15 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 
 }  // namespace
 
-/// A command that was told to end has an exit status; one whose guest went has none.
+/// A command that was told to end has an exit status; one whose guest went has none. Not
+/// unavailable, which says that an answer was lost and makes callers repeat what they asked.
 Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
   const auto now = table_.get(record.id());
   const bool by_us = command.exit_code || !now || now->session != record.session;
-  return unavailable("the command was ended: {}",
-                     by_us ? "its workspace was stopped, reset or deleted"
-                           : "backing guest process is no longer running");
+  return failed_precondition("the command was ended: {}",
+                             by_us ? "it was cancelled, or its workspace was stopped, reset or "
+                                     "deleted"
+                                   : "backing guest process is no longer running");
 }
 
 Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
@@ -171,8 +173,19 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
   return answer(command, limit, live, call);
 }
 
+std::string Workspaces::workspace_of(const std::string& job_id) const {
+  for (const auto& command : journal_.find_all(job_id)) {
+    const auto record = table_.get(command.workspace_id);
+    if (record && record->session == command.session) return record->id();
+  }
+  throw not_found(
+      "job '{}' does not exist: the logs of a workspace name those since its last reset", job_id);
+}
+
 api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, const bus::Call& call) {
-  const Use use(*this, request.workspace_id);
+  const std::string workspace_id =
+      request.workspace_id ? *request.workspace_id : workspace_of(request.job_id);
+  const Use use(*this, workspace_id);
   std::optional<OutputSender> live;
   try {
     if (request.output_socket) live.emplace(*request.output_socket);
@@ -180,7 +193,7 @@ api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, cons
     // The bus has repeated the call, whose first output went with the service that sent it.
     throw unavailable("the output broke off, since the service was restarted");
   }
-  const WorkspaceRecord record = table_.find(request.workspace_id);
+  const WorkspaceRecord record = table_.find(workspace_id);
   return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
 }
 
@@ -207,6 +220,9 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
     return so_far(record, command);
   }
   const CommandRecord ended = command.job->command();
+  if (ended.running() && !journal_.find(record, ended.job_id)) {
+    throw unavailable("the command had not begun when its start broke off: call again");
+  }
   if (ended.running()) throw cancelled("the service ends");
   if (ended.state == api::JobState::kCancelled && !command.job->cancel_asked()) {
     throw why_ended(record, ended);
@@ -283,7 +299,7 @@ api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus:
     now = command.job->command();
   }
   if (now.running()) {
-    throw unavailable(
+    throw deadline_exceeded(
         "the guest has not ended the command yet: cancel it again, or stop or reset "
         "the workspace");
   }

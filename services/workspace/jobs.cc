@@ -1,5 +1,6 @@
 #include "services/workspace/jobs.h"
 
+#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
+#include "common/process/wait.h"
 
 namespace pyro::workspace {
 namespace {
@@ -21,11 +23,36 @@ namespace wire = api::agent;
 /// What the agent may take to start a command, or to end one and say so.
 constexpr std::chrono::seconds kGrace{15};
 constexpr int kFollowTries = 3;
+/// Between two tries to record an end.
+constexpr std::chrono::seconds kWriteAgain{1};
 
 link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, Deadline deadline,
                                  const StopFd& stop) {
   return link::AgentConnection::dial(MachinePaths(paths, vm_id).link_socket, wire::kPort,
                                      std::min(deadline, Clock::now() + kGrace), stop);
+}
+
+/// Until there is room, or the command's session is gone; `later` hears that it takes longer. False
+/// when this service ended first: the guest still knows the command, and tells the next one.
+bool write_down(const std::function<void()>& write,
+                const std::function<void(const std::exception&)>& later,
+                const std::stop_token& stop) {
+  const StopFd stop_fd(stop);
+  for (bool told = false;; told = true) {
+    try {
+      write();
+      return true;
+    } catch (const std::exception& error) {
+      if (!told) later(error);
+    }
+    wait_for(-1, POLLIN, Clock::now() + kWriteAgain, stop_fd);
+    if (stop.stop_requested()) return false;
+  }
+}
+
+void log_unrecorded(const CommandRecord& command, const std::exception& error) {
+  log::error("command {} of workspace {} is not recorded yet: {}", command.sequence,
+             command.workspace_id, error.what());
 }
 
 }  // namespace
@@ -57,6 +84,11 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
   const Deadline limit = std::min(deadline, Clock::now() + kGrace);
   try {
     running->agent = dial_agent(paths_, running->vm_id, limit, stop_fd);
+  } catch (const Error&) {
+    take_back(std::move(running));
+    throw;
+  }
+  try {
     running->agent->call(wire::StartJob{.job_id = running->begun.job_id,
                                         .command = what.command,
                                         .cwd = what.cwd,
@@ -64,15 +96,35 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
                                         .timeout_ms = static_cast<std::uint64_t>(
                                             std::chrono::milliseconds(what.timeout).count())},
                          limit, stop_fd);
-  } catch (const Error&) {
-    // It may have begun although nobody said so; the same id may be tried again.
-    kill(running->begun, running->vm_id, Then::kForget);
-    journal_.retract(running->begun);
-    throw;
+    running->began = true;
+  } catch (const Error& error) {
+    log::warn("command {} of workspace {}: {}", running->begun.sequence,
+              running->begun.workspace_id, error.message());
+    running->agent.reset();
+    if (stop.stop_requested()) {
+      // Nobody wants it any more. What became of it is found out and recorded all the same.
+      kill(running->begun, running->vm_id);
+      launch(std::move(running));
+      throw;
+    }
+    if (!may_run(*running, deadline, stop_fd)) {
+      take_back(std::move(running));
+      throw;
+    }
   }
-  const auto job = running->job;
-  launch(std::move(running));
-  return job;
+  return launch(std::move(running));
+}
+
+/// Of one whose start was not answered, or not with a yes. Only its guest can deny it.
+bool Jobs::may_run(const Running& running, Deadline deadline, const StopFd& stop) {
+  try {
+    const Deadline limit = std::min(deadline, Clock::now() + kGrace);
+    dial_agent(paths_, running.vm_id, limit, stop)
+        .call(wire::JobStatus{.job_id = running.begun.job_id}, limit, stop);
+    return true;
+  } catch (const Error& error) {
+    return error.code() != ErrorCode::kNotFound;
+  }
 }
 
 void Jobs::adopt(const CommandRecord& command, const std::string& vm_id) {
@@ -91,11 +143,13 @@ std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::str
   return nullptr;
 }
 
-void Jobs::launch(std::unique_ptr<Running> running) {
+std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
   Running& one = *running;
+  const auto job = one.job;
   const std::lock_guard lock(mutex_);
   running_.push_back(std::move(running));
-  one.thread = std::jthread([this, &one](const std::stop_token& stop) { record(one, stop); });
+  one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
+  return job;
 }
 
 /// Follows the job to its end, from where we are. Throws when the guest is lost on the way.
@@ -115,57 +169,92 @@ wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
   };
   if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, limit, stop_fd);
   const OutputPlace from = running.job->place();
-  return running.agent->follow(wire::FollowJob{.job_id = command.job_id,
-                                               .stdout_offset = from.stdout_offset,
-                                               .stderr_offset = from.stderr_offset},
-                               take, limit, stop_fd);
+  wire::Job ended = running.agent->follow(wire::FollowJob{.job_id = command.job_id,
+                                                          .stdout_offset = from.stdout_offset,
+                                                          .stderr_offset = from.stderr_offset},
+                                          take, limit, stop_fd);
+  if (ended.state == wire::JobState::kRunning) {
+    throw internal_error("the guest's agent ends a command that it says is running");
+  }
+  return ended;
 }
 
 /// A link that was slow on a busy host is tried again; one that is gone is so at once.
-std::optional<wire::Job> Jobs::follow_to_end(Running& running, const std::stop_token& stop) {
+Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
+                                   const std::stop_token& stop) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return follow(running, stop);
+      ended = follow(running, stop);
+      return Followed::kToItsEnd;
     } catch (const std::exception& error) {
-      if (stop.stop_requested()) return std::nullopt;
+      if (stop.stop_requested()) return Followed::kLetGo;
       log::warn("command {} of workspace {}, try {}: {}", running.begun.sequence,
                 running.begun.workspace_id, attempt, error.what());
+      const auto* said = dynamic_cast<const Error*>(&error);
+      const bool unknown = said != nullptr && said->code() == ErrorCode::kNotFound;
+      if (unknown && !running.began && running.job->place() == OutputPlace{}) {
+        return Followed::kNeverBegan;
+      }
       if (attempt == kFollowTries) break;
     }
     running.agent.reset();
   }
   kill(running.begun, running.vm_id);
-  return wire::Job{.state = wire::JobState::kCancelled, .duration_ms = running.begun.elapsed_ms()};
+  ended = {.state = wire::JobState::kCancelled, .duration_ms = running.begun.elapsed_ms()};
+  return Followed::kToItsEnd;
 }
 
-void Jobs::record(Running& running, const std::stop_token& stop) {
-  CommandRecord command = running.begun;
-  const log::Context context(command.workspace_id, "job");
-  const auto ended = follow_to_end(running, stop);
-  if (ended) {
-    command.state = ended->state;
-    command.exit_code = ended->exit_code;
-    command.duration_ms = ended->duration_ms;
-    fault::point("workspace.exec.ended");
-    try {
-      journal_.finish(command, running.job->printed());
-    } catch (const std::exception& error) {
-      log::error("command {} of workspace {} is not recorded: {}", command.sequence,
-                 command.workspace_id, error.what());
-    }
-  }
-  running.job->end(command);
-  if (ended) forget(running, stop);
+void Jobs::run(Running& running, const std::stop_token& stop) {
+  const std::string workspace_id = running.begun.workspace_id;
+  const log::Context context(workspace_id, "job");
+  wire::Job ended;
+  const Followed followed = follow_to_end(running, ended, stop);
+  if (followed == Followed::kToItsEnd) record_end(running, ended, stop);
+  if (followed == Followed::kNeverBegan) take_back(running, stop);
+  if (followed == Followed::kLetGo) running.job->end(running.begun);
   {
     const std::lock_guard lock(mutex_);
     running.done = true;
     running.job.reset();
   }
-  if (!ended) return;
+  if (followed == Followed::kLetGo) return;
   try {
-    hooks_.ended(command.workspace_id);
+    hooks_.ended(workspace_id);
   } catch (const std::exception& error) {
-    log::error("workspace {}: {}", command.workspace_id, error.what());
+    log::error("workspace {}: {}", workspace_id, error.what());
+  }
+}
+
+/// Who waits has the answer also when it cannot be recorded yet, and polls find it here until then.
+void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_token& stop) {
+  CommandRecord command = running.begun;
+  command.state = ended.state;
+  command.exit_code = ended.exit_code;
+  command.duration_ms = ended.duration_ms;
+  fault::point("workspace.exec.ended");
+  const bool recorded = write_down([&] { journal_.finish(command, running.job->printed()); },
+                                   [&](const std::exception& error) {
+                                     log_unrecorded(command, error);
+                                     running.job->end(command);
+                                   },
+                                   stop);
+  running.job->end(command);
+  if (recorded) forget(running, stop);
+}
+
+void Jobs::take_back(Running& running, const std::stop_token& stop) {
+  write_down([&] { journal_.retract(running.begun); },
+             [&](const std::exception& error) { log_unrecorded(running.begun, error); }, stop);
+  running.job->end(running.begun);
+}
+
+/// Where that cannot be recorded, who follows it finds out again.
+void Jobs::take_back(std::unique_ptr<Running> running) {
+  try {
+    journal_.retract(running->begun);
+  } catch (const std::exception& error) {
+    log_unrecorded(running->begun, error);
+    launch(std::move(running));
   }
 }
 
@@ -192,15 +281,12 @@ void Jobs::collect_finished() {
   }
 }
 
-void Jobs::kill(const CommandRecord& command, const std::string& vm_id, Then then) {
+void Jobs::kill(const CommandRecord& command, const std::string& vm_id) {
   try {
     const StopFd never({});
     const Deadline limit = Clock::now() + kGrace;
-    auto agent = dial_agent(paths_, vm_id, limit, never);
-    agent.call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, limit, never);
-    if (then == Then::kForget) {
-      agent.call(wire::ForgetJob{.job_id = command.job_id}, limit, never);
-    }
+    dial_agent(paths_, vm_id, limit, never)
+        .call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, limit, never);
   } catch (const Error& error) {
     // Ended and forgotten just now, or with its guest.
     log::info("command {}: {}", command.sequence, error.message());

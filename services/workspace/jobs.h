@@ -40,7 +40,7 @@ class Jobs {
     std::chrono::seconds timeout;
     std::string job_id;
   };
-  /// Returns once it runs.
+  /// Returns once it runs, or once nobody can tell whether it does: its job then knows in the end.
   std::shared_ptr<Job> start(Start what, Deadline deadline, const std::stop_token& stop);
 
   /// One that runs, or null.
@@ -64,21 +64,26 @@ class Jobs {
     CommandRecord begun;
     std::string vm_id;
     std::optional<link::AgentConnection> agent;  ///< that started it
+    bool began = false;                          ///< its agent has said so
     std::shared_ptr<Job> job;
     bool done = false;
     std::jthread thread;
   };
 
+  enum class Followed { kToItsEnd, kNeverBegan, kLetGo };
   api::agent::Job follow(Running& running, const std::stop_token& stop);
-  std::optional<api::agent::Job> follow_to_end(Running& running, const std::stop_token& stop);
-  void record(Running& running, const std::stop_token& stop);
+  Followed follow_to_end(Running& running, api::agent::Job& ended, const std::stop_token& stop);
+  void run(Running& running, const std::stop_token& stop);
+  void record_end(Running& running, const api::agent::Job& ended, const std::stop_token& stop);
+  void take_back(Running& running, const std::stop_token& stop);
+  void take_back(std::unique_ptr<Running> running);
   template <class Matches>
   void end_and_wait(const WorkspaceRecord& workspace, const Matches& matches);
-  void launch(std::unique_ptr<Running> running);
+  std::shared_ptr<Job> launch(std::unique_ptr<Running> running);
+  bool may_run(const Running& running, Deadline deadline, const StopFd& stop);
   void forget(Running& running, const std::stop_token& stop);
   void collect_finished();
-  enum class Then { kKeep, kForget };
-  void kill(const CommandRecord& command, const std::string& vm_id, Then then = Then::kKeep);
+  void kill(const CommandRecord& command, const std::string& vm_id);
 
   Paths paths_;
   Journal& journal_;

@@ -184,6 +184,13 @@ std::optional<CommandRecord> Journal::find(const WorkspaceRecord& workspace,
   return std::nullopt;
 }
 
+std::vector<CommandRecord> Journal::find_all(const std::string& job_id) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CommandRecord> found = rows_.all();
+  std::erase_if(found, [&](const CommandRecord& command) { return command.job_id != job_id; });
+  return found;
+}
+
 CommandPart Journal::read(const CommandRecord& command, const OutputPlace& from,
                           std::uint64_t max_bytes) const {
   return {.command = command,

@@ -115,6 +115,8 @@ class Journal {
   /// The command of the session with that id.
   std::optional<CommandRecord> find(const WorkspaceRecord& workspace,
                                     const std::string& job_id) const;
+  /// Those with that id of all workspaces and sessions.
+  std::vector<CommandRecord> find_all(const std::string& job_id) const;
   /// Of one that has ended: what it printed from there on, as far as it is kept.
   CommandPart read(const CommandRecord& command, const OutputPlace& from,
                    std::uint64_t max_bytes) const;

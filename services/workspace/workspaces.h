@@ -149,6 +149,7 @@ class Workspaces {
   api::WorkspaceExecResult ended_before(const WorkspaceRecord& record, const CommandRecord& command,
                                         std::optional<OutputSender>& live,
                                         const bus::Call& call) const;
+  std::string workspace_of(const std::string& job_id) const;
   Error why_ended(const WorkspaceRecord& record, const CommandRecord& command) const;
   std::shared_ptr<Live> live(const std::string& workspace_id);
   void erase(const WorkspaceRecord& record, bool expired);

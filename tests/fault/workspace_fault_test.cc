@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/base/error.h"
+#include "common/base/random.h"
 #include "tests/fault/fault_points.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
@@ -274,6 +275,31 @@ TEST_F(WorkspaceFaults, a_command_whose_end_was_not_recorded_is_found_ended_by_t
   EXPECT_EQ(ended.state, api::JobState::kExited);
   EXPECT_EQ(ended.exit_code, 4);
   EXPECT_EQ(ended.stdout_text, "said\n");
+}
+
+TEST_F(WorkspaceFaults,
+       a_command_that_was_recorded_and_not_begun_leaves_no_entry_and_can_be_repeated) {
+  const std::string id = create().workspace_id;
+  const api::ExecWorkspace request{
+      .workspace_id = id, .command = "echo ran >> runs; echo said", .job_id = new_id()};
+  for (const bool repeated : {false, true}) {
+    SCOPED_TRACE(repeated);
+    points_.kill_at("workspace.exec.recorded");
+    EXPECT_TRUE(error_of([&] { call(request); }).has_value());
+    EXPECT_TRUE(points_.wait_until_held([] { return true; })) << "nobody was killed";
+    points_.release();
+    if (!repeated) {
+      while (status(id).command_count > 0) std::this_thread::yield();
+      continue;
+    }
+    std::optional<Error> lost;
+    do {
+      lost = error_of([&] { EXPECT_EQ(call(request).stdout_text, "said\n"); });
+    } while (lost && lost->code() == ErrorCode::kUnavailable);
+    EXPECT_FALSE(lost) << lost->message();
+  }
+  EXPECT_EQ(read(id, "runs"), "ran\n");
+  EXPECT_EQ(status(id).command_count, 1U);
 }
 
 TEST_F(WorkspaceFaults, after_a_reboot_of_the_host_workspaces_are_stopped_and_start_again) {

@@ -72,7 +72,8 @@ TEST_F(MachineLife, delete_in_the_middle_of_an_exec_ends_both) {
   });
   ASSERT_EQ(begun.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
   call(api::DeleteMachine{.vm_id = id});
-  EXPECT_THAT(failure.get(), Refused(ErrorCode::kUnavailable, HasSubstr("deleted meanwhile")));
+  EXPECT_THAT(failure.get(),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("deleted meanwhile")));
   expect_no_machine_left();
 }
 

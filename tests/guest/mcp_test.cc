@@ -1,6 +1,7 @@
 #include <signal.h>
 
 #include <fstream>
+#include <future>
 #include <set>
 
 #include "common/base/error.h"
@@ -12,6 +13,7 @@ namespace pyro::test {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::McpProcess;
@@ -178,6 +180,25 @@ TEST_F(Mcp, a_job_that_is_cancelled_by_its_id_ends) {
       "cancelled");
 }
 
+TEST_F(Mcp, a_command_that_a_reset_ends_fails_and_is_not_run_in_the_new_sandbox) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = server.begin(
+      "workspace_exec",
+      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
+  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
+             .at("exit_code") != 0) {
+  }
+  server.call("workspace_reset", {{"workspace_id", id}});
+  const Json reply = server.answer(call).at("result");
+  EXPECT_EQ(reply.at("isError"), true) << reply.dump(2);
+  EXPECT_THAT(reply.at("content").at(0).at("text").get<std::string>(),
+              AllOf(HasSubstr("or its workspace was stopped, reset or deleted\n"),
+                    HasSubstr("failed_precondition")));
+  EXPECT_EQ(server.call("workspace_logs", {{"workspace_id", id}}).at("count"), 0);
+}
+
 TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
   auto server = serve();
   server.initialize();
@@ -197,6 +218,27 @@ TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
     ASSERT_TRUE(reply.contains("structuredContent")) << victim << ": " << reply.dump(2);
     EXPECT_EQ(reply.at("structuredContent").at("stdout"), "ended\n") << victim;
   }
+}
+
+TEST_F(Mcp, a_lost_answer_names_the_job_whose_command_may_go_on) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = server.begin(
+      "workspace_exec",
+      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
+  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
+             .at("exit_code") != 0) {
+  }
+  const Json log = server.call("workspace_logs", {{"workspace_id", id}});
+  // Until its supervisor gives it up.
+  auto answer = std::async(std::launch::async, [&] { return server.answer(call); });
+  while (answer.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+    for (const pid_t pid : processes("pyro-workspace")) ::kill(pid, SIGKILL);
+  }
+  const std::string job = log.at("entries").at(0).at("job_id");
+  EXPECT_THAT(answer.get().at("result").at("content").at(0).at("text").get<std::string>(),
+              HasSubstr("; the command may go on: call workspace_exec_poll with job_id " + job));
 }
 
 TEST_F(Mcp, a_server_outlives_a_stack_that_is_taken_down) {

@@ -159,7 +159,7 @@ TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
   EXPECT_EQ(end.state, JobState::kTimedOut);
   EXPECT_EQ(end.exit_code, 124);
   EXPECT_EQ(end.stdout_text, "begun\n");
-  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s\n"));
+  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s"));
   EXPECT_EQ(end.sequence, 1U);
   EXPECT_FALSE(end.more);
   EXPECT_EQ(poll(id, job, end.next_cursor).next_cursor, end.next_cursor);
@@ -304,10 +304,10 @@ TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
   kill_and_wait("pyro-workspace");
   EXPECT_EQ(lost.finish(), 1);
   const std::string job = status(id).last_command->job_id;
-  EXPECT_THAT(lost.output(), HasSubstr(fmt::format("the command goes on: pyro workspace exec {} "
+  EXPECT_THAT(lost.output(), HasSubstr(fmt::format("the command goes on: pyro workspace exec "
                                                    "--attach {}",
-                                                   id, job)));
-  RunningCommand attached(pyro_words({"workspace", "exec", id, "--attach", job}));
+                                                   job)));
+  RunningCommand attached(pyro_words({"workspace", "exec", "--attach", job}));
   ASSERT_TRUE(attached.wait_for_text("begun")) << attached.output();
   write(id, "go", "");
   EXPECT_EQ(attached.finish(), 6) << attached.output();
@@ -321,6 +321,11 @@ TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
   EXPECT_EQ(poll(id, next).state, JobState::kCancelled);
   EXPECT_THAT(pyro({"workspace", "exec", id, "--attach", "nothere"}).error_output,
               HasSubstr("job 'nothere' does not exist in workspace"));
+  EXPECT_THAT(pyro({"workspace", "exec", "--attach", "nothere"}).error_output,
+              HasSubstr("job 'nothere' does not exist: the logs of a workspace name those"));
+  const std::string other = create().workspace_id;
+  EXPECT_THAT(pyro({"workspace", "exec", other, "--attach", job}).error_output,
+              HasSubstr(fmt::format("job '{}' does not exist in workspace '{}'", job, other)));
 }
 
 }  // namespace

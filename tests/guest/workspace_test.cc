@@ -187,7 +187,7 @@ TEST_F(WorkspaceGuestTest, a_guest_that_dies_is_noticed_at_once_and_can_be_start
   });
   output_of(id, "while [ ! -e begun ]; do sleep 0.05; done");
   ::kill(process_of("qemu-system-x86_64"), SIGKILL);
-  EXPECT_THAT(waiting.get(), Refused(ErrorCode::kUnavailable,
+  EXPECT_THAT(waiting.get(), Refused(ErrorCode::kFailedPrecondition,
                                      HasSubstr("backing guest process is no longer running")));
   const auto dead = wait_for_stopped(id);
   EXPECT_EQ(dead.state, MachineState::kStopped);

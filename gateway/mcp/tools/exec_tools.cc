@@ -1,20 +1,32 @@
+#include <poll.h>
+
 #include "common/base/clock.h"
+#include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/process/wait.h"
 #include "gateway/mcp/tools/operation_tool.h"
 #include "gateway/mcp/tools/workspace_tools.h"
 
 namespace pyro::mcp {
 namespace {
 
-/// Hosts give a call up after 60 s (OpenCode) and more; ../shared contract: "Durable exec jobs".
+/// Hosts give a call up after 60 s (OpenCode) and more.
 constexpr std::chrono::seconds kAnswerWithin{45};
-/// For how long a call whose answer was lost is repeated.
+/// For how long a call whose answer was lost is repeated, from the first loss on.
 constexpr std::chrono::seconds kRepeatFor{20};
+/// Between two of them: a stack that cannot be reached says so at once.
+constexpr std::chrono::milliseconds kPause{200};
+
+Error lost(const Error& error, const std::string& job_id) {
+  return {error.code(),
+          fmt::format("{}; the command may go on: call workspace_exec_poll with job_id {}",
+                      error.message(), job_id)};
+}
 
 /// The same id finds the command again, so that a service which was killed meanwhile costs nothing.
 api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
                               const CallOptions& options) {
-  const Deadline give_up = Clock::now() + kRepeatFor;
+  std::optional<Deadline> give_up;
   const Deadline answer = Clock::now() + kAnswerWithin;
   request.job_id = new_id();
   for (;;) {
@@ -23,9 +35,11 @@ api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
     try {
       return client.call(request, options);
     } catch (const Error& error) {
-      const bool lost = error.code() == ErrorCode::kUnavailable;
-      if (!lost || Clock::now() >= give_up || options.stop.stop_requested()) throw;
+      if (error.code() != ErrorCode::kUnavailable || options.stop.stop_requested()) throw;
+      if (!give_up) give_up = Clock::now() + kRepeatFor;
+      if (Clock::now() >= *give_up) throw lost(error, *request.job_id);
     }
+    wait_for(-1, POLLIN, Clock::now() + kPause, StopFd(options.stop));
   }
 }
 

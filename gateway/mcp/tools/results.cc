@@ -62,7 +62,9 @@ std::string advice(const Error& error, const ToolSet& set) {
   if (said.starts_with("workspace '") && (says("does not exist") || says("expired"))) {
     return "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
   }
-  if (said.starts_with("workspace ") && says("must be in 'started' state")) {
+  if (says("call workspace_exec_poll with job_id")) return "";
+  const bool not_started = said.starts_with("workspace ") && says("must be in 'started' state");
+  if (not_started || says("backing guest process is no longer running")) {
     std::string next = "workspace_status says why it is not.";
     if (set.has("workspace_start")) next += " workspace_start brings it back with its files.";
     if (set.has("workspace_reset")) {

@@ -186,8 +186,10 @@ TEST_F(WorkspaceCallsTest, exec_attaches_to_a_job_and_ends_as_it_did) {
   EXPECT_EQ(attached.error_output, "");
   EXPECT_EQ(request()["method"], "workspace.exec_attach");
   EXPECT_EQ(request()["job_id"], "0123456789ab");
-  const auto json = workspace({"exec", "x", "--json", "--attach", "0123456789ab"});
+  EXPECT_EQ(request()["workspace_id"], "x");
+  const auto json = workspace({"exec", "--json", "--attach", "0123456789ab"});
   EXPECT_EQ(Json::parse(json.output)["stdout"], "all of it\n");
+  EXPECT_TRUE(request().value("workspace_id", Json()).is_null());
   tell("workspace.exec_attach.reply", R"({"workspace_id":"x","state":"cancelled"})");
   const auto cancelled = workspace({"exec", "x", "--attach", "0123456789ab"});
   EXPECT_EQ(cancelled.status.code, 1);
@@ -204,11 +206,12 @@ TEST_F(WorkspaceCallsTest, an_exec_whose_answer_is_lost_names_the_way_back_to_it
   };
   const std::string running = lost("running");
   EXPECT_THAT(running, ::testing::HasSubstr("the answer was lost"));
-  EXPECT_THAT(running, ::testing::HasSubstr("; the command goes on: pyro workspace exec x "
+  EXPECT_THAT(running, ::testing::HasSubstr("; the command goes on: pyro workspace exec "
                                             "--attach " +
                                             request()["job_id"].get<std::string>()));
   EXPECT_EQ(request()["job_id"].get<std::string>().size(), 12U);
-  EXPECT_THAT(lost("exited"), ::testing::HasSubstr("its result is kept: pyro workspace exec x "));
+  EXPECT_THAT(lost("exited"),
+              ::testing::HasSubstr("its result is kept: pyro workspace exec --attach "));
   EXPECT_THAT(lost("cancelled"), ::testing::Not(::testing::HasSubstr("--attach")));
 }
 

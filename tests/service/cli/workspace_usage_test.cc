@@ -109,6 +109,8 @@ TEST_F(WorkspaceUsageTest, a_command_to_run_stands_after_the_dashes) {
             fmt::format("error: pyro workspace exec needs a command after --, {}", kExample));
   EXPECT_EQ(refusal("exec x --attach 0123456789ab -- ls"),
             "error: --attach shows a job that there is: give no command after --");
+  EXPECT_EQ(refusal("exec --attach 0123456789ab -- ls"),
+            "error: --attach shows a job that there is: give no command after --");
   EXPECT_EQ(refusal("exec x --attach 0123456789ab --timeout-seconds 5"),
             "error: --attach and --timeout-seconds exclude each other");
   EXPECT_EQ(refusal("exec x --attach"), "error: --attach needs a value");

@@ -29,7 +29,7 @@ TEST(Turns, an_interruption_ends_the_operation_and_tells_its_caller_why) {
   begun.get_future().wait();
   const auto next = turns.interrupt("vm x was deleted meanwhile");
   EXPECT_FALSE(next->stop().stop_requested());
-  EXPECT_THAT(outcome.get(), Refused(ErrorCode::kUnavailable, "vm x was deleted meanwhile"));
+  EXPECT_THAT(outcome.get(), Refused(ErrorCode::kFailedPrecondition, "vm x was deleted meanwhile"));
 }
 
 TEST(Turns, a_callers_own_stop_is_a_cancellation) {

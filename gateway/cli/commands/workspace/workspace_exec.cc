@@ -9,8 +9,8 @@ constexpr std::chrono::seconds kLookLimit{15};
 
 /// What became of a command whose call was lost, and the way back to it, or "" when there is none.
 std::string way_back(Session& session, const std::string& workspace_id, const std::string& job_id) {
-  const std::string attach =
-      fmt::format("pyro workspace exec {} --attach {}", workspace_id, job_id);
+  const std::string attach = "pyro workspace exec --attach " + job_id;
+  if (workspace_id.empty()) return "; the command may go on: " + attach;
   try {
     const auto now = session.client().poll_workspace_exec(
         {.workspace_id = workspace_id, .job_id = job_id, .wait_seconds = 0},
@@ -24,9 +24,11 @@ std::string way_back(Session& session, const std::string& workspace_id, const st
   }
 }
 
-/// Shows the command to its end. It outlives the call, which a killed service loses.
+/// Shows the command to its end. It outlives the call, which a killed service loses. Without a
+/// `workspace_id` its workspace is not known here.
 template <api::Operation Op>
-int show_command(Session& session, const Op& request, const std::string& job_id) {
+int show_command(Session& session, const Op& request, const std::string& workspace_id,
+                 const std::string& job_id) {
   try {
     return run_guest_command(session, request);
   } catch (const Error& error) {
@@ -34,7 +36,7 @@ int show_command(Session& session, const Op& request, const std::string& job_id)
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
     if (!lost) throw;
     session.progress().finish();
-    throw Error(error.code(), error.message() + way_back(session, request.workspace_id, job_id));
+    throw Error(error.code(), error.message() + way_back(session, workspace_id, job_id));
   }
 }
 
@@ -47,7 +49,7 @@ void add_workspace_exec(CLI::App& workspace, Session& session) {
       "  pyro workspace exec 0123456789ab -- git status\n"
       "  pyro workspace exec 0123456789ab --timeout-seconds 600 -- sh -c 'make && ./test'\n"
       "  pyro workspace exec 0123456789ab --json -- uname -a\n"
-      "  pyro workspace exec 0123456789ab --attach ba9876543210\n\n"
+      "  pyro workspace exec --attach ba9876543210\n\n"
       "It begins in /workspace. The exit status is the command's own; 124 when it ran out of "
       "time.\n"
       "Ctrl-C ends the command, also an attached one; the workspace stays. The command goes on "
@@ -56,12 +58,20 @@ void add_workspace_exec(CLI::App& workspace, Session& session) {
   auto request = std::make_shared<api::ExecWorkspace>();
   auto attach = std::make_shared<std::string>();
   api::add_options(*command, *request, {"command"});
-  command->add_option("--attach", *attach, "Show this job to its end instead of a new command.")
+  auto* const id = command->get_option("WORKSPACE_ID");
+  command
+      ->add_option_function<std::string>(
+          "--attach",
+          [attach, id](const std::string& job) {
+            *attach = job;
+            id->required(false);
+          },
+          "Show this job to its end instead of a new command; its workspace need not be named.")
       ->type_name("JOB");
   add_json_flag(*command, session);
   add_guest_command(*command, session, "pyro workspace exec 0123456789ab -- git status");
-  command->callback([&session, command, request, attach] {
-    session.action = [&session, command, request, attach] {
+  command->callback([&session, command, request, attach, id] {
+    session.action = [&session, command, request, attach, id] {
       if (command->count("--attach") > 0) {
         if (session.words) {
           throw UsageError("--attach shows a job that there is: give no command after --");
@@ -69,13 +79,13 @@ void add_workspace_exec(CLI::App& workspace, Session& session) {
         if (command->count("--timeout-seconds") > 0) {
           throw UsageError("--attach and --timeout-seconds exclude each other");
         }
-        return show_command(
-            session, api::AttachExec{.workspace_id = request->workspace_id, .job_id = *attach},
-            *attach);
+        api::AttachExec attached{.job_id = *attach};
+        if (id->count() > 0) attached.workspace_id = request->workspace_id;
+        return show_command(session, attached, request->workspace_id, *attach);
       }
       request->command = guest_command(*command, session);
       request->job_id = new_id();
-      return show_command(session, *request, *request->job_id);
+      return show_command(session, *request, request->workspace_id, *request->job_id);
     };
   });
 }

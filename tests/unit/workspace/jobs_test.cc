@@ -1,0 +1,144 @@
+#include "services/workspace/jobs.h"
+
+#include <atomic>
+#include <thread>
+
+#include "common/guest/machine_paths.h"
+#include "tests/unit/workspace/fake_agent.h"
+#include "tests/unit/workspace/workspace_fixture.h"
+
+namespace pyro::workspace {
+namespace {
+
+namespace wire = api::agent;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using testing::FakeAgent;
+using wire::JobState;
+
+constexpr const char* kVm = "0123456789ab";
+constexpr const char* kRow = "aaaaaaaaaaaa/000000/0000000001";
+const api::Machine kMachine{.vm_id = kVm};
+
+Deadline in_a_minute() { return Clock::now() + std::chrono::minutes(1); }
+
+/// Commands of a guest that says what a test wants it to.
+class JobsTest : public WorkspaceTest {
+ protected:
+  JobsTest() {
+    paths_.runtime_dir = directory_ / "r";
+    std::filesystem::create_directories(socket().parent_path());
+  }
+  std::filesystem::path socket() const { return MachinePaths(paths_, kVm).link_socket; }
+
+  std::shared_ptr<Job> start(Jobs& jobs) {
+    return jobs.start({.workspace = workspace_,
+                       .machine = kMachine,
+                       .command = "make",
+                       .cwd = "/workspace",
+                       .environment = {},
+                       .timeout = std::chrono::seconds(30),
+                       .job_id = "j"},
+                      in_a_minute(), {});
+  }
+  JobState ended(const std::shared_ptr<Job>& job) {
+    EXPECT_TRUE(job->wait(in_a_minute(), {}));
+    return job->command().state;
+  }
+  /// Once it is of no more concern to anybody.
+  void wait_until_done(const Jobs& jobs) {
+    while (jobs.any(workspace_.id())) std::this_thread::yield();
+  }
+
+  WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
+  Journal journal_{registry_, paths_};
+};
+
+TEST_F(JobsTest, an_agent_that_says_of_an_ended_command_that_it_runs_has_it_cancelled) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::result(wire::Job{.state = JobState::kRunning});
+  });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
+  wait_until_done(jobs);
+  EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
+}
+
+TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_it_may_run) {
+  FakeAgent agent(socket(), [](const link::Frame& request) -> std::optional<std::string> {
+    if (request.method != wire::FollowJob::kMethod.name) return std::nullopt;
+    return FakeAgent::output("done\n") +
+           FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 3});
+  });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  const auto job = start(jobs);
+  EXPECT_EQ(ended(job), JobState::kExited);
+  EXPECT_EQ(job->output().stdout_text.text(), "done\n");
+  wait_until_done(jobs);
+  EXPECT_EQ(journal_.find(workspace_, "j")->exit_code, 3);
+}
+
+TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
+  FakeAgent agent(socket(), [](const link::Frame& request) {
+    return request.method == wire::StartJob::kMethod.name
+               ? FakeAgent::error(invalid_argument("no such directory"))
+               : FakeAgent::error(not_found("no such job"));
+  });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  EXPECT_THAT(error_of([&] { start(jobs); }),
+              Refused(ErrorCode::kInvalidArgument, "no such directory"));
+  EXPECT_EQ(journal_.count(workspace_), 0U);
+}
+
+TEST_F(JobsTest, an_adopted_command_that_its_guest_does_not_know_never_began) {
+  FakeAgent agent(socket(),
+                  [](const link::Frame&) { return FakeAgent::error(not_found("no such job")); });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
+  wait_until_done(jobs);
+  EXPECT_EQ(journal_.count(workspace_), 0U);
+}
+
+TEST_F(JobsTest, an_adopted_command_whose_guest_is_gone_was_cancelled) {
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
+  wait_until_done(jobs);
+  EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
+}
+
+TEST_F(JobsTest, a_command_that_ran_and_is_unknown_to_its_guest_was_cancelled) {
+  FakeAgent agent(socket(), [](const link::Frame& request) {
+    return request.method == wire::StartJob::kMethod.name
+               ? FakeAgent::result(wire::Job{})
+               : FakeAgent::error(not_found("no such job"));
+  });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
+}
+
+TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
+  std::atomic<bool> forgotten = false;
+  std::string row;
+  FakeAgent agent(socket(), [&](const link::Frame& request) {
+    if (request.method == wire::FollowJob::kMethod.name) {
+      // A row that cannot be read cannot be recorded either.
+      row = registry_.get("workspace_commands", kRow).value();
+      registry_.put("workspace_commands", kRow, "damaged");
+    }
+    if (request.method == wire::ForgetJob::kMethod.name) forgotten = true;
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  const auto job = start(jobs);
+  // Who waits has its end, and so has who asks again.
+  EXPECT_EQ(ended(job), JobState::kExited);
+  ASSERT_EQ(jobs.find(workspace_, "j"), job);
+  EXPECT_FALSE(forgotten);
+  registry_.put("workspace_commands", kRow, row);
+  wait_until_done(jobs);
+  EXPECT_TRUE(forgotten);
+  EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
+}
+
+}  // namespace
+}  // namespace pyro::workspace
