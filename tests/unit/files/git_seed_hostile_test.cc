@@ -258,3 +258,41 @@ TEST(GitDirectoryName, is_what_some_file_system_takes_for_it) {
 
 }  // namespace
 }  // namespace pyro::files
+TEST_F(HostileRepository, cannot_have_its_modules_elsewhere) {
+  const fs::path other = private_repository();
+  fs::create_directory_symlink("../..", git_directory() / "modules");
+  fs::create_directory(repository_ / "sub");
+  const fs::path git = repository_ / "sub/.git";
+  write_file_atomically(git, "gitdir: ../../private/.git\n");
+  EXPECT_THAT(refusal(repository_ / "sub"),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+  fs::remove(git_directory() / "modules");
+  fs::create_directory(git_directory() / "modules");
+  fs::create_directory_symlink(other / ".git", git_directory() / "modules/sub");
+  write_file_atomically(git, "gitdir: ../.git/modules/sub\n");
+  EXPECT_THAT(refusal(repository_ / "sub"),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+}
+
+TEST_F(HostileRepository, that_another_user_owns_is_refused_with_the_ways_out) {
+  if (::geteuid() != 0) {
+    EXPECT_FALSE(refusal(repository_.root()));
+    return;
+  }
+  const uid_t self = ::geteuid();
+  for (const fs::path& part : {repository_.root(), git_directory()}) {
+    ASSERT_EQ(::lchown(part.c_str(), 54321, self), 0);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition,
+                        AllOf(HasSubstr("belongs to another user (uid 54321)"),
+                              HasSubstr("'" + part.string() + "'"), HasSubstr("seed_path"))));
+    const pyro::testing::WithVariable sudo("SUDO_UID", "54321");
+    EXPECT_FALSE(refusal(repository_.root())) << "who became root by sudo is the owner";
+    ASSERT_EQ(::lchown(part.c_str(), self, self), 0);
+  }
+  const fs::path own = directory_ / "linked";
+  repository_.git({"worktree", "add", "--quiet", "--detach", own.string()});
+  ASSERT_EQ(::chown(git_directory().c_str(), 54321, self), 0);
+  EXPECT_THAT(refusal(own), Refused(ErrorCode::kFailedPrecondition, HasSubstr("uid 54321")));
+}
+
