@@ -5,6 +5,7 @@
 
 #include "services/files/git_seed/borrowed_repository.h"
 #include "tests/support/as_nobody.h"
+#include "tests/support/environment.h"
 #include "tests/unit/files/git_seed_fixture.h"
 
 namespace pyro::files {
@@ -161,6 +162,64 @@ TEST_F(HostileRepository, does_not_hold_a_seed_up_with_fifos) {
   EXPECT_FALSE(refusal(repository_.root()));
 }
 
+TEST_F(HostileRepository, lists_its_lenders_in_ordinary_files_alone) {
+  const fs::path info = git_directory() / "objects/info";
+  const fs::path other = private_repository() / ".git/objects/info";
+  for (const fs::path& list : {info / "alternates", other / "alternates"}) {
+    if (list.parent_path() == other) {
+      write_file_atomically(info / "alternates", other.parent_path().string() + "\n");
+    }
+    fs::create_symlink("/dev/zero", list);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("symbolic link")));
+    fs::remove(list);
+    ASSERT_EQ(::mkfifo(list.c_str(), 0600), 0);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("no ordinary file")));
+    fs::remove(list);
+    write_file_atomically(list, std::string(1U << 20U, '\n'));
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("is longer than")));
+    fs::remove(list);
+  }
+}
+
+TEST_F(HostileRepository, borrows_of_a_bounded_number_of_others) {
+  std::string list;
+  for (int i = 0; i < 200; ++i) {
+    const fs::path lender = directory_ / ("lender" + std::to_string(i));
+    fs::create_directory(lender);
+    list += lender.string() + "\n";
+  }
+  write_file_atomically(git_directory() / "objects/info/alternates", list);
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("more than 64")));
+  fs::path borrower = git_directory() / "objects";
+  for (int i = 0; i < 10; ++i) {
+    const fs::path lender = directory_ / ("lender" + std::to_string(i));
+    fs::create_directories(borrower / "info");
+    write_file_atomically(borrower / "info/alternates", lender.string() + "\n");
+    borrower = lender;
+  }
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("deeper than")));
+}
+
+TEST_F(HostileRepository, whose_tree_is_larger_than_any_project_is_refused) {
+  repository_.commit_many_times(repository_.git({"rev-parse", "HEAD:a"}), 9);
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("more files than")));
+  EXPECT_TRUE(fs::is_empty(scratch_));
+}
+
+TEST_F(HostileRepository, has_only_the_shared_index_copied_that_its_index_names) {
+  repository_.git({"update-index", "--split-index"});
+  const fs::path big = git_directory() / ("sharedindex." + std::string(40, 'a'));
+  write_file_atomically(big, "");
+  fs::resize_file(big, 3ULL << 30U);
+  EXPECT_FALSE(refusal(repository_.root()));
+}
+
 TEST_F(HostileRepository, cannot_have_a_head_that_is_no_commit_of_a_ref) {
   for (const char* head :
        {"", "ref: ../../private/.git/refs/heads/main", "ref: /etc/passwd",
@@ -225,39 +284,6 @@ TEST_F(HostileRepository, with_a_submodule_that_leads_outside_is_refused) {
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
 }
 
-TEST_F(HostileRepository, unreadable_files_matter_only_when_they_are_tracked) {
-  repository_.put(".gitignore", "ignored/\n");
-  repository_.put("d/tracked", "x\n");
-  repository_.commit("second");
-  repository_.put("ignored/deep/file", "x\n");
-  repository_.put("untracked", "x\n");
-  fs::permissions(repository_ / "ignored/deep", fs::perms::none);
-  fs::permissions(repository_ / "untracked", fs::perms::none);
-  if (::geteuid() == 0) {
-    run_checked({.argv = {"chown", "-R", "65534:65534", directory_.path().string()}},
-                Deadline::max(), {});
-  }
-  const pyro::testing::AsNobody nobody;
-  EXPECT_FALSE(refusal(repository_.root()));
-  fs::permissions(repository_ / "d/tracked", fs::perms::none);
-  const auto refused = refusal(repository_.root());
-  ASSERT_TRUE(refused);
-  EXPECT_THAT(refused->message(), AllOf(HasSubstr("'d/tracked'"), HasSubstr("Permission denied")));
-  fs::permissions(repository_ / "ignored/deep", fs::perms::owner_all);
-}
-
-TEST(GitDirectoryName, is_what_some_file_system_takes_for_it) {
-  for (const char* name : {".git", ".GIT", ".git ", ".git.", ".git . .", "git~1", "GIT~1", ".git:x",
-                           ".git\\x", ".gi\u200dt", "\ufeff.git"}) {
-    EXPECT_TRUE(is_git_directory_name(name)) << name;
-  }
-  for (const char* name : {"git", ".gitignore", ".github", "a.git", "git~2", ".gi"}) {
-    EXPECT_FALSE(is_git_directory_name(name)) << name;
-  }
-}
-
-}  // namespace
-}  // namespace pyro::files
 TEST_F(HostileRepository, cannot_have_its_modules_elsewhere) {
   const fs::path other = private_repository();
   fs::create_directory_symlink("../..", git_directory() / "modules");
@@ -296,3 +322,36 @@ TEST_F(HostileRepository, that_another_user_owns_is_refused_with_the_ways_out) {
   EXPECT_THAT(refusal(own), Refused(ErrorCode::kFailedPrecondition, HasSubstr("uid 54321")));
 }
 
+TEST_F(HostileRepository, unreadable_files_matter_only_when_they_are_tracked) {
+  repository_.put(".gitignore", "ignored/\n");
+  repository_.put("d/tracked", "x\n");
+  repository_.commit("second");
+  repository_.put("ignored/deep/file", "x\n");
+  repository_.put("untracked", "x\n");
+  fs::permissions(repository_ / "ignored/deep", fs::perms::none);
+  fs::permissions(repository_ / "untracked", fs::perms::none);
+  if (::geteuid() == 0) {
+    run_checked({.argv = {"chown", "-R", "65534:65534", directory_.path().string()}},
+                Deadline::max(), {});
+  }
+  const pyro::testing::AsNobody nobody;
+  EXPECT_FALSE(refusal(repository_.root()));
+  fs::permissions(repository_ / "d/tracked", fs::perms::none);
+  const auto refused = refusal(repository_.root());
+  ASSERT_TRUE(refused);
+  EXPECT_THAT(refused->message(), AllOf(HasSubstr("'d/tracked'"), HasSubstr("Permission denied")));
+  fs::permissions(repository_ / "ignored/deep", fs::perms::owner_all);
+}
+
+TEST(GitDirectoryName, is_what_some_file_system_takes_for_it) {
+  for (const char* name : {".git", ".GIT", ".git ", ".git.", ".git . .", "git~1", "GIT~1", ".git:x",
+                           ".git\\x", ".gi\u200dt", "\ufeff.git"}) {
+    EXPECT_TRUE(is_git_directory_name(name)) << name;
+  }
+  for (const char* name : {"git", ".gitignore", ".github", "a.git", "git~2", ".gi"}) {
+    EXPECT_FALSE(is_git_directory_name(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace pyro::files
