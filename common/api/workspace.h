@@ -49,7 +49,8 @@ struct SeedOrigin {
   template <class Fields>
   static void describe(Fields& f) {
     f("origin_kind", &SeedOrigin::origin_kind, "project_path or repo_url.", kRequired);
-    f("origin_ref", &SeedOrigin::origin_ref, "The path or URL, without credentials.", kRequired);
+    f("origin_ref", &SeedOrigin::origin_ref, "The path, URL or URL@ref, without credentials.",
+      kRequired);
     f("git_tracked", &SeedOrigin::git_tracked,
       "The seed is what Git tracks in the work tree at seed_path, and a fresh .git.");
   }
@@ -77,7 +78,7 @@ struct WorkspaceSeed {
       "Sockets, FIFOs and devices that were left out.");
     f("origin_kind", &WorkspaceSeed::origin_kind,
       "manual_seed_path, project_path or repo_url; null without a seed.");
-    f("origin_ref", &WorkspaceSeed::origin_ref, "The path or URL that it came from.");
+    f("origin_ref", &WorkspaceSeed::origin_ref, "The path, URL or URL@ref that it came from.");
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/base/error.h"
 
 namespace pyro {
@@ -25,14 +27,20 @@ std::map<std::string, std::optional<std::string>> clean_environment() {
 }
 
 /// Paths are bytes that a guest chose: none of them is special on this host. What a killed run
-/// leaves half-written is thrown away, so that nothing has to reach the disk.
+/// leaves half-written is thrown away, so that nothing has to reach the disk. The last ones keep
+/// it within its limit of addresses, which count when packs are mapped and for each thread.
 constexpr const char* kSettings[] = {"core.bare=true",
                                      "core.quotePath=true",
                                      "core.protectNTFS=false",
                                      "core.protectHFS=false",
                                      "core.hooksPath=/dev/null",
                                      "core.fsync=none",
-                                     "gc.auto=0"};
+                                     "gc.auto=0",
+                                     "init.defaultRefFormat=files",
+                                     "core.packedGitLimit=1g",
+                                     "core.packedGitWindowSize=64m",
+                                     "pack.threads=4",
+                                     "index.threads=4"};
 
 }  // namespace
 
@@ -40,7 +48,7 @@ Git::Git(const std::filesystem::path& scratch, Work work)
     : work_(std::move(work)), directory_(scratch, "git"), program_(git_program()) {}
 
 Command Git::command(const Run& run) const {
-  Command command{.argv = {program_}, .environment = clean_environment()};
+  Command command{.argv = {program_}, .environment = clean_environment(), .limits = run.limits};
   for (const char* setting : kSettings) {
     command.argv.emplace_back("-c");
     command.argv.emplace_back(setting);
@@ -50,6 +58,7 @@ Command Git::command(const Run& run) const {
   command.environment["HOME"] = home;
   command.environment["XDG_CONFIG_HOME"] = home;
   command.environment["LC_ALL"] = "C";
+  command.environment["MALLOC_ARENA_MAX"] = "4";
   command.environment["GIT_CONFIG_NOSYSTEM"] = "1";
   command.environment["GIT_CONFIG_GLOBAL"] = "/dev/null";
   command.environment["GIT_ATTR_NOSYSTEM"] = "1";
@@ -62,12 +71,16 @@ Command Git::command(const Run& run) const {
   return command;
 }
 
+Deadline Git::deadline(const Run& run) const {
+  return std::min(work_.deadline, Clock::now() + run.time);
+}
+
 CommandResult Git::run(const Run& run) const {
-  return run_command(command(run), work_.deadline, work_.stop, run.on_error_line);
+  return run_command(command(run), deadline(run), work_.stop, run.on_error_line);
 }
 
 void Git::run_checked(const Run& run) const {
-  pyro::run_checked(command(run), work_.deadline, work_.stop, run.on_error_line);
+  pyro::run_checked(command(run), deadline(run), work_.stop, run.on_error_line);
 }
 
 }  // namespace pyro

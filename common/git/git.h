@@ -24,7 +24,14 @@ class Git {
     int output = -1;  ///< where its standard output goes instead of into the result
     std::map<std::string, std::string> variables{};  ///< of its environment
     std::function<void(std::string_view)> on_error_line{};
+    Limits limits = kLimits;
+    Clock::duration time = std::chrono::hours(2);  ///< at most, of what the deadline leaves
   };
+
+  /// Enough for the largest of projects, and not all of a host: what git reads may be made to take
+  /// as much as it gets.
+  static constexpr Limits kLimits{.address_space_bytes = 4ULL << 30U,
+                                  .file_size_bytes = 16ULL << 30U};
 
   /// Makes the directory below `scratch`. failed_precondition: git is not installed.
   Git(const std::filesystem::path& scratch, Work work);
@@ -38,6 +45,7 @@ class Git {
 
  private:
   Command command(const Run& run) const;
+  Deadline deadline(const Run& run) const;
 
   Work work_;
   TemporaryDirectory directory_;

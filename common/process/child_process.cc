@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ struct ChildPlan {
   std::vector<char*> envp;
   std::vector<std::pair<int, int>> descriptors;
   Parentage parentage;
+  Limits limits;
   pid_t parent = ::getpid();
   int null_fd = -1;
   int report_fd = -1;
@@ -90,6 +92,16 @@ void place_descriptors(ChildPlan& plan) {
   }
 }
 
+void limit(const ChildPlan& plan, __rlimit_resource resource,
+           const std::optional<std::uint64_t>& most) {
+  if (!most) return;
+  rlimit now{};
+  if (::getrlimit(resource, &now) != 0) fail_in_child(plan.report_fd, "getrlimit");
+  const rlim_t bytes = std::min<rlim_t>(*most, now.rlim_max);
+  now = {.rlim_cur = bytes, .rlim_max = bytes};
+  if (::setrlimit(resource, &now) != 0) fail_in_child(plan.report_fd, "setrlimit");
+}
+
 [[noreturn]] void become(ChildPlan& plan) {
   if (plan.parentage == Parentage::kDieWithParent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -104,6 +116,8 @@ void place_descriptors(ChildPlan& plan) {
   if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) {
     fail_in_child(plan.report_fd, "chdir");
   }
+  limit(plan, RLIMIT_AS, plan.limits.address_space_bytes);
+  limit(plan, RLIMIT_FSIZE, plan.limits.file_size_bytes);
   ::execve(plan.program.c_str(), plan.argv.data(), plan.envp.data());
   fail_in_child(plan.report_fd, "execve");
 }
@@ -185,7 +199,8 @@ ChildProcess::ChildProcess(const Command& command) {
                  .argv = {},
                  .envp = {},
                  .descriptors = command.descriptors,
-                 .parentage = command.parentage};
+                 .parentage = command.parentage,
+                 .limits = command.limits};
   plan.argv = pointers(plan.arguments);
   plan.envp = pointers(plan.environment);
   const UniqueFd null_fd = open_file("/dev/null", O_RDWR);
@@ -262,6 +277,26 @@ void ChildProcess::kill() {
 
 void ChildProcess::release() { pid_ = -1; }
 
+bool ExitStatus::wrote_too_much() const { return signalled && code == 128 + SIGXFSZ; }
+
+std::string last_words(const CommandResult& result) {
+  constexpr std::size_t kLastWords = 600;
+  std::string_view said = trim(result.error_output);
+  if (said.size() > kLastWords) said.remove_prefix(said.size() - kLastWords);
+  return printable(said);
+}
+
+void check_resources(std::string_view name, const CommandResult& result) {
+  if (result.status.ok()) return;
+  const std::string said = last_words(result);
+  if (said.find("No space left on device") != std::string::npos) {
+    throw resource_exhausted("'{}' found the disk full: {}", name, said);
+  }
+  if (result.status.wrote_too_much()) {
+    throw resource_exhausted("'{}' would have written a larger file than it may", name);
+  }
+}
+
 CommandResult run_command(Command command, Deadline deadline, const std::stop_token& stop,
                           const std::function<void(std::string_view)>& on_line) {
   CommandResult result;
@@ -311,13 +346,9 @@ std::string run_checked(Command command, Deadline deadline, const std::stop_toke
   const std::string name = command.argv.at(0);
   CommandResult result = run_command(std::move(command), deadline, stop, on_line);
   if (result.status.ok()) return std::move(result.output);
-  constexpr std::size_t kLastWords = 600;
-  std::string_view said = trim(result.error_output);
-  if (said.size() > kLastWords) said.remove_prefix(said.size() - kLastWords);
-  if (said.find("No space left on device") != std::string_view::npos) {
-    throw resource_exhausted("'{}' found the disk full: {}", name, printable(said));
-  }
-  throw internal_error("'{}' ended with status {}: {}", name, result.status.code, printable(said));
+  check_resources(name, result);
+  throw internal_error("'{}' ended with status {}: {}", name, result.status.code,
+                       last_words(result));
 }
 
 }  // namespace pyro

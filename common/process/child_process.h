@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -24,6 +25,14 @@ enum class Parentage {
   kDetached,       ///< lives on, in a session of its own
 };
 
+/// What a child and each process that it starts may use at most (setrlimit(2)), never more than we
+/// may ourselves. Past `file_size_bytes` it is killed, past `address_space_bytes` it gets no
+/// memory.
+struct Limits {
+  std::optional<std::uint64_t> address_space_bytes{};
+  std::optional<std::uint64_t> file_size_bytes{};
+};
+
 /// A program to start: its words, what differs in its environment, and its descriptors.
 struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
@@ -32,6 +41,7 @@ struct Command {
   /// {number in the child, below 64; descriptor here}; 0, 1 and 2 are /dev/null unless named.
   std::vector<std::pair<int, int>> descriptors{};
   Parentage parentage = Parentage::kDieWithParent;
+  Limits limits{};
 };
 
 /// How a child ended: exit status, or 128 + signal as a shell reports it.
@@ -39,6 +49,8 @@ struct ExitStatus {
   int code = 0;
   bool signalled = false;
   bool ok() const { return code == 0; }
+  /// Killed since it wrote past the limit of a file.
+  bool wrote_too_much() const;
 };
 
 /// One started child, watched by pidfd. Its destructor kills and reaps it unless it was released.
@@ -77,6 +89,13 @@ struct CommandResult {
   std::string output;
   std::string error_output;
 };
+
+/// The end of its standard error, printable: for an Error.
+std::string last_words(const CommandResult& result);
+
+/// resource_exhausted when it is not what `name` was given that made it fail, but a full disk or
+/// its limit of a file.
+void check_resources(std::string_view name, const CommandResult& result);
 
 /// Runs until the child ends, past the deadline (kDeadlineExceeded) or on a stop (kCancelled);
 /// then every process of its session is killed. `on_line` gets each line of its standard error.

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "common/config/volume.h"
 #include "common/digest/sha256.h"
 #include "common/fault/fault.h"
 #include "common/git/git.h"
@@ -51,8 +54,11 @@ class Remote {
   void local(std::vector<std::string> words) const;
   bool fetch(std::vector<std::string> refspecs, bool shallow) const;
   void fetch_commit(const std::string& id) const;
+  std::optional<std::string> list(const std::string& commit, const std::string& format,
+                                  std::size_t limit_bytes) const;
+  void check_size(const std::string& commit) const;
   Error no_such_ref() const;
-  Error unreadable(std::string_view said) const;
+  Error unreadable(const CommandResult& result) const;
 
   RemoteUrl url_;
   std::optional<std::string> ref_;
@@ -66,7 +72,9 @@ constexpr const char* kOfTheCaller[] = {"SSH_AUTH_SOCK", "https_proxy",   "HTTPS
                                         "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR"};
 
 CommandResult Remote::talk(std::vector<std::string> words) const {
-  std::vector<std::string> arguments;
+  // A remote that gives nothing for long is given up, or it would hold the lock.
+  std::vector<std::string> arguments = {"-c", "http.lowSpeedLimit=1", "-c",
+                                        "http.lowSpeedTime=120"};
   for (const std::string& setting : url_.settings) {
     arguments.insert(arguments.end(), {"-c", setting});
   }
@@ -75,7 +83,8 @@ CommandResult Remote::talk(std::vector<std::string> words) const {
   std::map<std::string, std::string> variables = url_.variables;
   variables["GIT_ALLOW_PROTOCOL"] = "https:ssh:file";
   variables["GIT_TERMINAL_PROMPT"] = "0";
-  variables["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes";
+  variables["GIT_SSH_COMMAND"] =
+      "ssh -o BatchMode=yes -o ConnectTimeout=60 -o ServerAliveInterval=30";
   for (const char* name : kOfTheCaller) {
     if (const char* value = std::getenv(name)) variables[name] = value;
   }
@@ -95,7 +104,7 @@ void Remote::local(std::vector<std::string> words) const {
                                         "--git-dir",   std::string(kTree) + "/.git",
                                         "--work-tree", kTree};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  git_.run_checked({.arguments = std::move(arguments)});
+  git_.run_checked({.arguments = std::move(arguments), .time = std::chrono::hours(1)});
 }
 
 Error Remote::no_such_ref() const {
@@ -106,15 +115,15 @@ Error Remote::no_such_ref() const {
       printable(url_.plain), printable(*ref_));
 }
 
-Error Remote::unreadable(std::string_view said) const {
-  constexpr std::size_t kLastWords = 600;
-  said = trim(said);
-  if (said.size() > kLastWords) said.remove_prefix(said.size() - kLastWords);
+/// What the failure of a talk with it is told as.
+Error Remote::unreadable(const CommandResult& result) const {
+  with_context(fmt::format("fetch '{}'", printable(url_.plain)),
+               [&result] { check_resources("git", result); });
   return unavailable(
       "'{}' cannot be fetched: {}. Check the URL, the network and the credentials (no question can "
       "be asked: give ssh a key in its agent, https a token in the URL); a --repo-ref that is a "
       "commit's whole id needs the remote only once",
-      printable(url_.plain), printable(said));
+      printable(url_.plain), last_words(result));
 }
 
 Advertised Remote::ask() const {
@@ -128,7 +137,7 @@ Advertised Remote::ask() const {
     words.push_back(candidate + "^{}");
   }
   const CommandResult result = talk(std::move(words));
-  if (!result.status.ok()) throw unreadable(result.error_output);
+  if (!result.status.ok()) throw unreadable(result);
   std::map<std::string, std::string> ids;
   std::string head;
   constexpr std::string_view kSymbolic = "ref: ";
@@ -165,12 +174,58 @@ bool Remote::fetch(std::vector<std::string> refspecs, bool shallow) const {
   if (result.status.ok()) return true;
   // A server may give no commit by its id.
   if (shallow && refspecs.front().find(':') == std::string::npos) return false;
-  throw unreadable(result.error_output);
+  throw unreadable(result);
 }
 
 void Remote::fetch_commit(const std::string& id) const {
   if (!fetch({id}, true)) {
     fetch({"+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"}, false);
+  }
+}
+
+/// A line of `format` for each file of the commit, nothing when they take more than `limit_bytes`.
+std::optional<std::string> Remote::list(const std::string& commit, const std::string& format,
+                                        std::size_t limit_bytes) const {
+  const fs::path place = git_.directory() / "listing";
+  const UniqueFd listing = open_file(place, O_RDWR | O_CREAT | O_TRUNC);
+  const Cleanup remove([&place] { fs::remove(place); });
+  Limits limits = Git::kLimits;
+  limits.file_size_bytes = limit_bytes;
+  const CommandResult result =
+      git_.run({.arguments = {"--git-dir", std::string(kTree) + "/.git", "ls-tree", "-r",
+                              "--format=" + format, commit},
+                .output = listing.get(),
+                .limits = limits,
+                .time = std::chrono::minutes(10)});
+  if (result.status.wrote_too_much()) return std::nullopt;
+  check_resources("git", result);
+  if (!result.status.ok()) {
+    throw failed_precondition("'{}' has a tree that git cannot read: {}", printable(url_.plain),
+                              last_words(result));
+  }
+  if (::lseek(listing.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
+  return read_to_end(listing.get(), limit_bytes);
+}
+
+/// A few small objects can be a tree without end, and of files without end.
+void Remote::check_size(const std::string& commit) const {
+  constexpr std::size_t kMostFiles = 2'000'000;
+  constexpr std::size_t kLongestSize = 21;
+  const std::string shown = printable(url_.plain);
+  if (!list(commit, "x", 2 * kMostFiles)) {
+    throw failed_precondition("'{}' has more files than a workspace takes ({}) at {}", shown,
+                              kMostFiles, commit);
+  }
+  std::uint64_t bytes = 0;
+  const auto sizes = list(commit, "%(objectsize)", kLongestSize * kMostFiles);
+  for (const std::string& line : split(sizes.value_or(""), '\n')) {
+    std::uint64_t size = 0;  // a submodule has none
+    std::from_chars(line.data(), line.data() + line.size(), size);
+    bytes += std::min(size, kWorkspaceDiskBytes);
+    if (bytes < kWorkspaceDiskBytes) continue;
+    throw failed_precondition(
+        "'{}' has more than {} of files at {}, for which no workspace has room", shown,
+        human_size(kWorkspaceDiskBytes), commit);
   }
 }
 
@@ -196,6 +251,7 @@ std::string Remote::clone(const Advertised& wanted) const {
                               "--quiet", from + "^{commit}"}});
   const std::string commit(trim(found.output));
   if (!found.status.ok() || !is_object_id(commit)) throw no_such_ref();
+  check_size(commit);
   local(is_branch ? std::vector<std::string>{"symbolic-ref", "HEAD", wanted.ref}
                   : std::vector<std::string>{"update-ref", "--no-deref", "HEAD", commit});
   work_.report("fetch_source", "writing the work tree");
@@ -203,12 +259,16 @@ std::string Remote::clone(const Advertised& wanted) const {
   return commit;
 }
 
+fs::path lock_of(const fs::path& clones) { return clones.string() + ".lock"; }
+
 /// Every clone of one URL and ref, by the commit.
 class Clones {
  public:
+  /// To be made under the lock: without it the directory may be forgotten before it is used.
   explicit Clones(fs::path directory) : directory_(std::move(directory)) {
-    make_private_directory(directory_.parent_path());
     make_private_directory(directory_);
+    std::error_code untouched;  // it may be forgotten a little early
+    fs::last_write_time(directory_, fs::file_time_type::clock::now(), untouched);
   }
 
   std::optional<FetchedRepository> find(const std::string& commit) const {
@@ -232,17 +292,20 @@ class Clones {
   }
 
   /// What killed ones began or half removed, and clones of other commits that nobody uses.
-  void tidy(const std::string& commit) const {
-    const UniqueFd opened = open_file(directory_, O_PATH | O_DIRECTORY);
-    for (const auto& entry : fs::directory_iterator(directory_)) {
+  void tidy(const std::string& commit) const { remove_unused(directory_, commit); }
+
+  /// Under its lock: all but `kept` and what is in use.
+  static void remove_unused(const fs::path& directory, const std::string& kept) {
+    const UniqueFd opened = open_file(directory, O_PATH | O_DIRECTORY);
+    for (const auto& entry : fs::directory_iterator(directory)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with(kTemporary) || name.starts_with(kLeaving)) {
         tree::remove_tree(opened.get(), name);
-      } else if (is_object_id(name) && name != commit) {
+      } else if (is_object_id(name) && name != kept) {
         const auto lease = DirectoryLease::take_for_deletion(entry.path());
         if (!lease) continue;
         const std::string leaving = std::string(kLeaving) + name;
-        fs::rename(entry.path(), directory_ / leaving);
+        fs::rename(entry.path(), directory / leaving);
         tree::remove_tree(opened.get(), leaving);
       }
     }
@@ -254,17 +317,51 @@ class Clones {
   fs::path directory_;
 };
 
+/// URLs and refs whose clones are kept; of more the least recently used go.
+constexpr std::size_t kKeptSources = 8;
+
+/// One that is fetched now is locked, and stays; so does a clone that is in use. Locks are left.
+void forget_old_sources(const fs::path& directory) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> sources;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    std::error_code gone;
+    if (!entry.is_directory(gone)) continue;
+    const auto used = entry.last_write_time(gone);
+    if (!gone) sources.emplace_back(used, entry.path());
+  }
+  if (sources.size() <= kKeptSources) return;
+  std::sort(sources.begin(), sources.end());
+  sources.resize(sources.size() - kKeptSources);
+  for (const auto& [time, source] : sources) {
+    const auto lock = WorkLock::attempt(lock_of(source));
+    std::error_code in_use;
+    if (!lock || !fs::is_directory(source, in_use)) continue;
+    Clones::remove_unused(source, "");
+    fs::remove(source, in_use);  // which it is unless it is empty now
+  }
+}
+
 }  // namespace
+
+fs::path clones_of(const fs::path& clone) { return clone.parent_path().parent_path(); }
+
+DirectoryLease lease_clone(const fs::path& clone) {
+  return DirectoryLease::take(clone.parent_path());
+}
 
 FetchedRepository fetch_repository(const fs::path& cache_dir, const std::string& url,
                                    const std::optional<std::string>& ref, const Work& work) {
   if (ref) check_ref(*ref);
   const std::string plain = parse_remote_url(url).plain;
   const std::string key = sha256_of_text(plain + '\0' + ref.value_or(""));
-  make_private_directory(cache_dir / "sources");
-  const Clones clones(cache_dir / "sources" / "clones" / key);
-  const WorkLock lock = WorkLock::acquire(clones.directory().string() + ".lock",
-                                          "another fetch of the same repository", work);
+  const fs::path sources = cache_dir / "sources";
+  make_private_directory(sources);
+  make_private_directory(sources / "clones");
+  const fs::path directory = sources / "clones" / key;
+  const WorkLock lock =
+      WorkLock::acquire(lock_of(directory), "another fetch of the same repository", work);
+  const Clones clones(directory);
+  forget_old_sources(sources / "clones");
   if (ref && is_object_id(*ref)) {
     if (auto found = clones.find(*ref)) return std::move(*found);
   }

@@ -19,11 +19,18 @@ struct FetchedRepository {
 /// A clean clone of what `ref` (a branch, a tag, a commit's whole id; default: the remote's HEAD)
 /// names now, in `cache_dir`/sources: fetched unless that very commit is there, and then complete
 /// at once or never there. One fetches at a time; servers share what is there. Earlier clones of
-/// the same URL and ref go once nobody uses them. The remote is asked each time, since an old state
+/// the same URL and ref go once nobody uses them, and those of other ones but the last few. The
+/// remote is asked each time, since an old state
 /// would be a silent lie; a commit's whole id that is there needs no remote. No hook runs, no
 /// filter, no prompt; submodules stay empty. not_found: no such ref. unavailable: the remote cannot
 /// be read, with git's words.
 FetchedRepository fetch_repository(const std::filesystem::path& cache_dir, const std::string& url,
                                    const std::optional<std::string>& ref, const Work& work);
+
+/// Where the clones of that one's URL and ref lie.
+std::filesystem::path clones_of(const std::filesystem::path& clone);
+
+/// A lease like that of fetch_repository on a clone that is there. not_found: it went meanwhile.
+DirectoryLease lease_clone(const std::filesystem::path& clone);
 
 }  // namespace pyro::source

@@ -46,6 +46,24 @@ struct Parts {
   std::string path;  ///< from its slash on
 };
 
+/// `NAME`, `[ADDRESS]`, with `:PORT`: digits, so that no password is taken for one.
+bool is_host(std::string_view host) {
+  const std::size_t bracket = host.starts_with('[') ? host.find(']') : 0;
+  if (bracket == std::string_view::npos) return false;
+  const std::size_t colon = std::min(host.find(':', bracket), host.size());
+  const std::string_view name = host.substr(0, colon);
+  const std::string_view port = host.substr(colon);
+  const auto is_of_a_name = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr(".-_:[]", c) != nullptr;
+  };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  // One that begins with '-' would be an option of ssh.
+  return !name.empty() && !name.starts_with('-') &&
+         std::all_of(name.begin(), name.end(), is_of_a_name) &&
+         (port.empty() || (port.size() > 1 && port.size() <= 6 &&
+                           std::all_of(port.begin() + 1, port.end(), is_digit)));
+}
+
 Parts cut(std::string_view rest) {
   Parts parts;
   const std::size_t slash = std::min(rest.find('/'), rest.size());
@@ -54,11 +72,9 @@ Parts cut(std::string_view rest) {
   const std::size_t at = authority.rfind('@');
   if (at != std::string_view::npos) parts.user_info = authority.substr(0, at);
   parts.host = authority.substr(at == std::string_view::npos ? 0 : at + 1);
-  const bool is_host = std::all_of(parts.host.begin(), parts.host.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr(".-_:[]", c) != nullptr;
-  });
-  // One that begins with '-' would be an option of ssh.
-  if (parts.host.empty() || parts.host.starts_with('-') || !is_host) throw refused("names no host");
+  if (!is_host(parts.host)) {
+    throw refused("names no host (a '/' in a user or password is written %2F)");
+  }
   return parts;
 }
 
@@ -67,6 +83,10 @@ RemoteUrl https(std::string_view rest) {
     throw refused("may have neither a query nor a fragment");
   }
   const Parts parts = cut(rest);
+  // Behind an unescaped slash of credentials it is their end, and they would be shown.
+  if (parts.path.find('@') != std::string::npos) {
+    throw refused("has an '@' in its path (write it %40, and a '/' in a password %2F)");
+  }
   RemoteUrl url{.plain = "https://" + parts.host + parts.path};
   if (parts.user_info.empty()) return url;
   const std::size_t colon = std::min(parts.user_info.find(':'), parts.user_info.size());
@@ -113,7 +133,7 @@ RemoteUrl parse_remote_url(const std::string& url) {
   const std::string_view host = text.substr(0, colon);
   if (host.empty() || host.find("@-") != std::string_view::npos) throw refused("names no host");
   // `user:token@host` without its protocol: the token must not go where paths are shown.
-  if (host.find('@') == std::string_view::npos && tail.find('@') != std::string_view::npos) {
+  if (tail.find('@') != std::string_view::npos) {
     throw refused("holds credentials but no protocol");
   }
   return {.plain = url};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/source/ownership.h"
 #include "common/source/ref_name.h"
 
 namespace pyro::source {
@@ -16,8 +17,6 @@ constexpr std::size_t kLineLimit = 8192;
 constexpr std::size_t kPackedRefsLimit = 256U << 20U;
 /// As git's own (MAXDEPTH in refs/files-backend.c).
 constexpr int kSymbolicDepth = 5;
-/// Submodules within submodules.
-constexpr int kNesting = 16;
 
 /// What a file of one line says, as git writes it.
 std::string line_of(const fs::path& directory, const std::string& name) {
@@ -57,8 +56,9 @@ bool is_module_of_parent(const fs::path& git_directory, const fs::path& work_tre
     struct stat info {};
     if (::lstat((above / ".git").c_str(), &info) != 0) continue;
     std::error_code failed;
+    // Its last part is not resolved: as a symbolic link it could hold any repository.
     const fs::path modules =
-        fs::canonical(git_directory_of(above, nesting + 1) / "modules", failed);
+        fs::canonical(git_directory_of(above, nesting + 1), failed) / "modules";
     if (failed) return false;
     const auto [end, ignored] =
         std::mismatch(modules.begin(), modules.end(), git_directory.begin(), git_directory.end());
@@ -80,7 +80,7 @@ fs::path git_directory_of(const fs::path& work_tree, int nesting) {
   const std::string line = line_of(work_tree, ".git");
   if (!line.starts_with(kWord)) throw failed_precondition("the file '.git' names no directory");
   const fs::path found = directory_named(work_tree, line.substr(kWord.size()));
-  if (nesting < kNesting &&
+  if (nesting < kSubmoduleNesting &&
       (names_back(found, work_tree) || is_module_of_parent(found, work_tree, nesting))) {
     return found;
   }
@@ -145,9 +145,7 @@ void resolve_head(Repository& repository) {
   repository.head = said;
 }
 
-}  // namespace
-
-Repository open_repository(const fs::path& work_tree) {
+Repository read_repository(const fs::path& work_tree) {
   try {
     Repository repository{.work_tree = work_tree,
                           .git_directory = git_directory_of(work_tree, 0),
@@ -162,6 +160,15 @@ Repository open_repository(const fs::path& work_tree) {
   } catch (const Error& error) {
     throw broken_repository(work_tree, error.message());
   }
+}
+
+}  // namespace
+
+Repository open_repository(const fs::path& work_tree) {
+  refuse_foreign(work_tree, {work_tree, work_tree / ".git"});
+  const Repository repository = read_repository(work_tree);
+  refuse_foreign(work_tree, {repository.git_directory, repository.common_directory});
+  return repository;
 }
 
 }  // namespace pyro::source

@@ -10,6 +10,9 @@
 
 namespace pyro::source {
 
+/// Submodules within submodules.
+inline constexpr int kSubmoduleNesting = 16;
+
 /// A Git work tree's repository, read without git and without obeying anything that is in it. All
 /// of it is hostile: what is read is bounded, and no symbolic link is followed.
 struct Repository {
@@ -22,7 +25,8 @@ struct Repository {
 
 /// `.git` may be a directory, or a file that leads to the directory of a linked work tree or of a
 /// submodule, which must name this work tree back: else a foreign repository could be drawn in.
-/// failed_precondition, with the ways out: what is no repository, or damaged.
+/// failed_precondition, with the ways out: what is no repository, or damaged, or whose top, `.git`
+/// or directories belong to another user.
 Repository open_repository(const std::filesystem::path& work_tree);
 
 /// The text of a file of a repository; nothing when it is not there. failed_precondition: it is no

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/source/fetch.h"
+#include "common/source/ownership.h"
 #include "common/source/ref_name.h"
 #include "common/source/remote_url.h"
 #include "common/source/repository.h"
@@ -47,6 +48,11 @@ ProjectSource of_path(const fs::path& path, bool git_tracked) {
   return {.path = path, .git_tracked = git_tracked, .shown = path.string()};
 }
 
+ProjectSource of_work_tree(const fs::path& root) {
+  refuse_foreign(root, {root, root / ".git"});
+  return of_path(root, true);
+}
+
 ProjectSource of_project_path(const std::string& given, const fs::path& current_directory) {
   std::error_code failed;
   const fs::path path = fs::canonical(current_directory / given, failed);
@@ -59,7 +65,7 @@ ProjectSource of_project_path(const std::string& given, const fs::path& current_
     throw invalid_argument("project_path {} must be a directory", printable(given));
   }
   const auto root = work_tree_above(path);
-  return of_path(root.value_or(path), root.has_value());
+  return root ? of_work_tree(*root) : of_path(path, false);
 }
 
 ProjectSource of_url(const SourceOptions& options, const fs::path& current_directory) {
@@ -92,7 +98,7 @@ std::optional<ProjectSource> find_project_source(const SourceOptions& options,
   const fs::path start = fs::canonical(current_directory, failed);
   const auto root = failed ? std::nullopt : work_tree_above(start);
   if (!root || !root->has_relative_path() || is_home(*root)) return std::nullopt;
-  return of_path(*root, true);
+  return of_work_tree(*root);
 }
 
 std::string describe(const ProjectSource& source) {

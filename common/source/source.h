@@ -34,9 +34,10 @@ struct ProjectSource {
 /// else none. Runs nothing and looks at no network: a `.git` above is a work tree, whatever is in
 /// it. The file system's root and the home directory itself are none by that rule alone, since all
 /// a person has lies below them: they are named explicitly or not used.
-/// not_found: `project_path P does not exist`. kInvalidArgument: `project_path P must be a
-/// directory`, `--repo-ref requires --repo-url`, flags that exclude each other, a URL or ref that
-/// is none.
+/// failed_precondition: a work tree that another user put there, or its `.git`; nothing further up
+/// is taken instead. not_found: `project_path P does not exist`. kInvalidArgument: `project_path P
+/// must be a directory`, `--repo-ref requires --repo-url`, flags that exclude each other, a URL or
+/// ref that is none.
 std::optional<ProjectSource> find_project_source(const SourceOptions& options,
                                                  const std::filesystem::path& current_directory);
 

@@ -6,6 +6,7 @@
 #include "common/base/files.h"
 #include "common/config/volume.h"
 #include "common/fault/fault.h"
+#include "common/source/fetch.h"
 #include "services/files/git_seed/git_seed.h"
 #include "services/files/host_source.h"
 #include "services/files/new_file.h"
@@ -27,8 +28,14 @@ void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::pa
   }
   const auto sources = cache_dir / "sources";
   make_private_directory(sources);
-  give_git_seed(*request.seed_path, {.scratch = scratch, .histories = sources / "packs"}, sink,
-                work);
+  GitSeedPlaces places{.scratch = scratch, .histories = sources / "packs"};
+  std::optional<DirectoryLease> lease;
+  if (request.origin->origin_kind == api::OriginKind::kRepoUrl) {
+    // Ours: that of the caller ends with the caller, while this goes on.
+    lease.emplace(source::lease_clone(*request.seed_path));
+    places.source = source::clones_of(*request.seed_path);
+  }
+  give_git_seed(*request.seed_path, places, sink, work);
 }
 
 api::WorkspaceSeed seed_of(const api::BuildVolume& request, const HostSource& source) {

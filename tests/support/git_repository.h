@@ -59,6 +59,19 @@ class GitRepository {
     return git({"rev-parse", "HEAD"});
   }
 
+  /// A commit of the file `blob` 10^levels times, in a few small objects; main is at it then.
+  void commit_many_times(const std::string& blob, int levels) const {
+    std::string line = "100644 blob " + blob;
+    for (int level = 0; level < levels; ++level) {
+      std::string tree;
+      for (int i = 0; i < 10; ++i) tree += line + "\tdirectory" + std::to_string(i) + "\n";
+      write_file_atomically(root_ / ".git/tree", tree);
+      line = "040000 tree " + git({"-c", "alias.make=!git mktree < .git/tree", "make"});
+    }
+    const std::string top = line.substr(line.rfind(' ') + 1);
+    git({"update-ref", "refs/heads/main", git({"commit-tree", "-m", "many", top})});
+  }
+
  private:
   std::filesystem::path root_;
 };

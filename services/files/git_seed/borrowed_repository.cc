@@ -1,9 +1,12 @@
 #include "services/files/git_seed/borrowed_repository.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <set>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -11,6 +14,7 @@
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
 #include "services/files/git_names.h"
+#include "services/files/git_seed/object_stores.h"
 
 namespace pyro::files {
 namespace {
@@ -19,9 +23,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kIndexLimit = 1U << 30U;
 constexpr std::size_t kSmallLimit = 16U << 20U;
-/// Those of the last weeks lie there; the index names one.
-constexpr std::size_t kSharedIndexes = 64;
+/// kMostPaths that are of usual length.
+constexpr std::size_t kListingLimit = 256U << 20U;
 constexpr std::string_view kSharedIndex = "sharedindex.";
+/// Objects may be anything, as a FIFO without a writer.
+constexpr std::chrono::minutes kUsualTime(10);
+constexpr std::chrono::minutes kPackingTime(60);
 
 /// What would have git trust more of the objects' directory than the objects.
 constexpr const char* kSettings[] = {"core.commitGraph=false",       "core.multiPackIndex=false",
@@ -30,6 +37,11 @@ constexpr const char* kSettings[] = {"core.commitGraph=false",       "core.multi
 
 void write_new(const fs::path& path, std::string_view text) {
   write_all(open_file(path, O_WRONLY | O_CREAT | O_EXCL).get(), text);
+}
+
+Error too_many_paths(std::string_view of) {
+  return failed_precondition("{} lists more files than a workspace takes ({}, in {})", of,
+                             BorrowedRepository::kMostPaths, human_size(kListingLimit));
 }
 
 /// A line of `ls-files --stage`: `MODE ID STAGE\tPATH`.
@@ -53,12 +65,9 @@ BorrowedRepository::BorrowedRepository(const source::Repository& source, const f
                                        const Work& work)
     : source_(source), git_(scratch, work), work_(work) {
   const fs::path& own = git_.directory();
-  fs::create_directories(own / "objects/info");
   fs::create_directory(own / "refs");
   write_new(own / "HEAD", "ref: refs/heads/none\n");
-  // Quoted: a line break in the path would begin another directory.
-  write_new(own / "objects/info/alternates",
-            quote_name_always((source.common_directory / "objects").string()) + "\n");
+  borrow_objects();
   read_configuration();
   if (object_format_ != "sha1") {
     write_new(own / "config",
@@ -71,6 +80,19 @@ BorrowedRepository::BorrowedRepository(const source::Repository& source, const f
   copy_index();
 }
 
+void BorrowedRepository::borrow_objects() {
+  const fs::path& own = git_.directory();
+  std::string lenders;
+  for (const fs::path& store : object_stores(source_.common_directory / "objects")) {
+    const fs::path place = own / "lent" / std::to_string(lenders.size());
+    lend(store, place);
+    // Quoted: a line break in the path would begin another directory.
+    lenders += quote_name_always(place.string()) + "\n";
+  }
+  fs::create_directories(own / "objects/info");
+  write_new(own / "objects/info/alternates", lenders);
+}
+
 void BorrowedRepository::run(Git::Run run) const {
   std::vector<std::string> arguments;
   for (const char* setting : kSettings) arguments.insert(arguments.end(), {"-c", setting});
@@ -78,14 +100,30 @@ void BorrowedRepository::run(Git::Run run) const {
   run.arguments = std::move(arguments);
   const CommandResult result = git_.run(run);
   if (result.status.ok()) return;
-  constexpr std::size_t kLastWords = 600;
-  std::string_view said = trim(result.error_output);
-  if (said.find("No space left on device") != std::string_view::npos) {
-    throw resource_exhausted("git found the disk full while it read '{}'",
-                             printable(source_.work_tree.string()));
+  with_context(fmt::format("read the repository of '{}'", printable(source_.work_tree.string())),
+               [&result] { check_resources("git", result); });
+  throw failed_precondition("git says: {}", last_words(result));
+}
+
+/// What git lists of it, in a file that is at its begin.
+UniqueFd BorrowedRepository::list(std::string_view of, std::vector<std::string> arguments) const {
+  UniqueFd listing = open_file(git_.directory() / "listing", O_RDWR | O_CREAT | O_TRUNC);
+  Limits limits = Git::kLimits;
+  limits.file_size_bytes = kListingLimit;
+  try {
+    run({.arguments = std::move(arguments),
+         .output = listing.get(),
+         .limits = limits,
+         .time = kUsualTime});
+  } catch (const Error& error) {
+    struct stat info {};
+    const bool is_full = ::fstat(listing.get(), &info) == 0 &&
+                         static_cast<std::uint64_t>(info.st_size) >= kListingLimit;
+    if (!is_full || error.code() != ErrorCode::kResourceExhausted) throw;
+    throw too_many_paths(of);
   }
-  if (said.size() > kLastWords) said.remove_prefix(said.size() - kLastWords);
-  throw failed_precondition("git says: {}", printable(said));
+  if (::lseek(listing.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
+  return listing;
 }
 
 /// Two facts of it that the seed must share. `git config --file` follows no include and obeys
@@ -94,24 +132,19 @@ void BorrowedRepository::read_configuration() {
   const auto text = source::read_git_file(source_.common_directory, "config", kSmallLimit);
   if (!text) return;
   write_new(git_.directory() / "read-only.config", *text);
-  const CommandResult found =
-      git_.run({.arguments = {"config", "--file", "read-only.config", "--no-includes",
-                              "--get-regexp", "^(core\\.filemode|extensions\\.objectformat)$"}});
-  constexpr int kNothingFound = 1;
-  if (!found.status.ok() && found.status.code != kNothingFound) {
-    throw failed_precondition("its configuration is damaged: {}",
-                              printable(trim(found.error_output)));
-  }
-  for (const std::string& line : split(found.output, '\n')) {
-    const std::size_t space = std::min(line.find(' '), line.size());
-    const std::string_view name = std::string_view(line).substr(0, space);
-    const std::string_view value = trim(std::string_view(line).substr(space));
-    if (name == "core.filemode") {
-      has_file_modes_ = value != "false" && value != "no" && value != "off" && value != "0";
-    } else if (name == "extensions.objectformat") {
-      object_format_ = value;
+  const auto value_of = [this](const char* type, const char* name) -> std::string {
+    const CommandResult found = git_.run({.arguments = {"config", "--file", "read-only.config",
+                                                        "--no-includes", type, "--get", name},
+                                          .time = kUsualTime});
+    constexpr int kNothingFound = 1;
+    if (!found.status.ok() && found.status.code != kNothingFound) {
+      throw failed_precondition("its configuration is damaged: {}", last_words(found));
     }
-  }
+    return std::string(trim(found.output));
+  };
+  has_file_modes_ = value_of("--type=bool", "core.fileMode") != "false";
+  const std::string format = value_of("--no-type", "extensions.objectFormat");
+  if (!format.empty()) object_format_ = format;
   if (object_format_ != "sha1" && object_format_ != "sha256") {
     throw failed_precondition("its objects' format '{}' is unknown", printable(object_format_));
   }
@@ -121,30 +154,50 @@ void BorrowedRepository::copy_index() {
   const auto index = source::read_git_file(source_.git_directory, "index", kIndexLimit);
   if (!index) return;
   write_new(git_.directory() / "index", *index);
+  copy_shared_index(*index);
+}
+
+/// The one that the index goes on from: its extension `link` is the word, a length of 4 bytes, and
+/// the id in the shared one's name.
+void BorrowedRepository::copy_shared_index(std::string_view index) {
+  constexpr std::string_view kWord = "link";
+  const std::size_t id_bytes = object_format_ == "sha1" ? 20 : 32;
   const UniqueFd directory = open_file(source_.git_directory, O_RDONLY | O_DIRECTORY);
-  std::size_t count = 0;
+  std::set<std::string> there;
   for (const std::string& name : tree::names_in(directory.get(), "the repository")) {
-    if (!name.starts_with(kSharedIndex) || ++count > kSharedIndexes) continue;
+    if (name.starts_with(kSharedIndex)) there.insert(name);
+  }
+  if (there.empty()) return;
+  for (std::size_t at = index.find(kWord); at != std::string_view::npos;
+       at = index.find(kWord, at + 1)) {
+    const std::size_t begin = at + kWord.size() + 4;
+    if (begin + id_bytes > index.size()) return;
+    std::string name(kSharedIndex);
+    for (const char byte : index.substr(begin, id_bytes)) {
+      name += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    }
+    if (!there.contains(name)) continue;
     const auto shared = source::read_git_file(source_.git_directory, name, kIndexLimit);
     if (shared) write_new(git_.directory() / name, *shared);
+    return;
   }
 }
 
 std::vector<IndexEntry> BorrowedRepository::list_index() const {
-  const fs::path& own = git_.directory();
-  if (!fs::exists(own / "index")) return {};
-  const UniqueFd listing = open_file(own / "listing", O_RDWR | O_CREAT | O_EXCL);
-  run({.arguments = {"ls-files", "-z", "--stage"}, .output = listing.get()});
-  if (::lseek(listing.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
-  const std::string text = read_to_end(listing.get(), 2 * kIndexLimit);
+  if (!fs::exists(git_.directory() / "index")) return {};
+  const UniqueFd listing = list("its index", {"ls-files", "-z", "--stage"});
+  const std::string text = read_to_end(listing.get(), kListingLimit);
+  if (!text.empty() && !text.ends_with('\0')) throw internal_error("git's list has no end");
   std::vector<IndexEntry> entries;
   std::string_view rest = text;
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\0'), rest.size() - 1);
+    const std::size_t end = rest.find('\0');
     IndexEntry entry = entry_of(rest.substr(0, end));
     rest.remove_prefix(end + 1);
     // The stages of a conflict follow each other.
-    if (entries.empty() || entries.back().path != entry.path) entries.push_back(std::move(entry));
+    if (!entries.empty() && entries.back().path == entry.path) continue;
+    if (entries.size() == kMostPaths) throw too_many_paths("its index");
+    entries.push_back(std::move(entry));
   }
   return entries;
 }
@@ -155,15 +208,25 @@ void BorrowedRepository::pack_head(const fs::path& directory) const {
   write_all(wanted.get(), source_.head + "\n");
   if (::lseek(wanted.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
   // Deltas that are there are taken over; to look for better ones takes longer than it gains.
+  // git makes a pack among the objects first, and renames it: so these lie in `directory` for now.
+  const fs::path objects = directory / "objects";
+  fs::create_directory(objects);
   run({.arguments = {"pack-objects", "--revs", "--delta-base-offset", "--window=0",
                      "--compression=1", "--no-use-bitmap-index", "--progress",
                      (directory / "pack").string()},
        .input = wanted.get(),
-       .on_error_line = [this](std::string_view line) {
-         work_.report("pack_history", printable(line));
-       }});
+       .variables = {{"GIT_OBJECT_DIRECTORY", objects.string()},
+                     {"GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                      quote_name_always((git_.directory() / "objects").string())}},
+       .on_error_line =
+           [this](std::string_view line) { work_.report("pack_history", printable(line)); },
+       .time = kPackingTime});
+  fs::remove_all(objects);
+  // A few small objects can be a tree without end: it is looked at before it is held in memory.
+  list("its HEAD", {"ls-tree", "-r", "-z", "--name-only", source_.head});
   run({.arguments = {"read-tree", source_.head},
-       .variables = {{"GIT_INDEX_FILE", (directory / "index").string()}}});
+       .variables = {{"GIT_INDEX_FILE", (directory / "index").string()}},
+       .time = kUsualTime});
 }
 
 }  // namespace pyro::files

@@ -24,12 +24,15 @@ class BorrowedRepository {
   BorrowedRepository(const source::Repository& source, const std::filesystem::path& scratch,
                      const Work& work);
 
+  /// Paths that an index or a commit may have.
+  static constexpr std::size_t kMostPaths = 2'000'000;
+
   /// What the index lists, each path once; none without an index. Every path is clean, and none is
   /// one that git itself would not check out, as `.git/config` or `GIT~1`.
   std::vector<IndexEntry> list_index() const;
 
-  /// Makes, in `directory`, one pack with just the objects of HEAD's history, its idx, and the file
-  /// `index`, an index at HEAD.
+  /// Makes, in `directory`, which is empty and may lie on another file system, one pack with just
+  /// the objects of HEAD's history, its idx, and the file `index`, an index at HEAD.
   void pack_head(const std::filesystem::path& directory) const;
 
   const std::string& object_format() const { return object_format_; }  ///< sha1 or sha256
@@ -38,8 +41,11 @@ class BorrowedRepository {
 
  private:
   void read_configuration();
+  void borrow_objects();
   void copy_index();
+  void copy_shared_index(std::string_view index);
   void run(Git::Run run) const;
+  UniqueFd list(std::string_view of, std::vector<std::string> arguments) const;
 
   const source::Repository& source_;
   Git git_;

@@ -24,17 +24,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Submodules within submodules.
-constexpr int kNesting = 16;
-
 /// What is tracked, seen from the top of all.
 struct Tracked {
   std::unordered_set<std::string> files;
   std::unordered_set<std::string> directories;
 
+  void add_file(const std::string& path) {
+    if (files.insert(path).second) count(path);
+  }
+  void add_directory(std::string_view path) {
+    if (directories.emplace(path).second) count(path);
+  }
   void add_directories_above(std::string_view path) {
     for (path = tree::parent_of(path); !path.empty(); path = tree::parent_of(path)) {
-      if (!directories.emplace(path).second) return;
+      if (directories.contains(std::string(path))) return;
+      add_directory(path);
+    }
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+
+  /// What is in a list of bounded length can have that length many times over in directories.
+  void count(std::string_view path) {
+    constexpr std::size_t kMostBytes = 1U << 30U;
+    bytes_ += path.size();
+    if (bytes_ > kMostBytes) {
+      throw resource_exhausted(
+          "the tracked paths and their directories take more than {}: name a smaller seed_path",
+          human_size(kMostBytes));
     }
   }
 };
@@ -67,7 +85,7 @@ class Gathering {
       if (entry.is_submodule) {
         add_submodule(path, nesting);
       } else {
-        tracked_.files.insert(path);
+        tracked_.add_file(path);
       }
     }
   }
@@ -76,7 +94,7 @@ class Gathering {
 
  private:
   void add_submodule(const std::string& path, int nesting) {
-    tracked_.directories.insert(path);
+    tracked_.add_directory(path);
     const std::string git = path + "/.git";
     if (!tree::is_clean_path(git) ||
         tree::look_at(top_.get(), path).kind != tree::EntryKind::kDirectory ||
@@ -86,7 +104,8 @@ class Gathering {
     const source::Repository repository = source::open_repository(root_ / path);
     add(reading(repository.work_tree,
                 [&] {
-                  if (nesting == kNesting) throw failed_precondition("its submodules never end");
+                  if (nesting == source::kSubmoduleNesting)
+                    throw failed_precondition("its submodules never end");
                   return BorrowedRepository(repository, places_.scratch, work_).list_index();
                 }),
         path, nesting + 1);
@@ -120,8 +139,7 @@ void give_git_seed(const fs::path& root, const GitSeedPlaces& places, tree::Sink
       root, [&] { return std::make_unique<BorrowedRepository>(repository, places.scratch, work); });
   std::optional<PackedHistory> history;
   if (!repository.head.empty()) {
-    history = reading(
-        root, [&] { return packed_history(places.histories, repository, *borrowed, work); });
+    history = reading(root, [&] { return packed_history(places, repository, *borrowed, work); });
   }
   Gathering gathering(root, places, work);
   gathering.add(reading(root, [&] { return borrowed->list_index(); }), "", 0);

@@ -4,14 +4,9 @@
 
 #include "common/tree/tree.h"
 #include "common/work/work.h"
+#include "services/files/git_seed/packed_history.h"
 
 namespace pyro::files {
-
-/// Where a Git seed keeps and makes things.
-struct GitSeedPlaces {
-  std::filesystem::path scratch;    ///< of what goes with the call
-  std::filesystem::path histories;  ///< what is kept for the next one; see packed_history
-};
 
 /// Gives the files that Git tracks in the work tree whose root is `root`, as they stand, with those
 /// of submodules that are checked out as plain files; then a fresh `.git`: HEAD, the branch that it

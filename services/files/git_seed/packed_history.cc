@@ -54,8 +54,10 @@ constexpr std::size_t kKeptSources = 32;
 void forget_old_sources(const fs::path& directory) {
   std::vector<std::pair<fs::file_time_type, std::string>> sources;
   for (const auto& entry : fs::directory_iterator(directory)) {
-    if (!entry.is_directory()) continue;
-    sources.emplace_back(entry.last_write_time(), entry.path().filename().string());
+    std::error_code gone;
+    if (!entry.is_directory(gone)) continue;
+    const auto used = entry.last_write_time(gone);
+    if (!gone) sources.emplace_back(used, entry.path().filename().string());
   }
   if (sources.size() <= kKeptSources) return;
   std::sort(sources.begin(), sources.end());
@@ -70,16 +72,19 @@ void forget_old_sources(const fs::path& directory) {
 
 }  // namespace
 
-PackedHistory packed_history(const fs::path& directory, const source::Repository& repository,
+PackedHistory packed_history(const GitSeedPlaces& places, const source::Repository& repository,
                              const BorrowedRepository& borrowed, const Work& work) {
+  const fs::path& directory = places.histories;
   make_private_directory(directory);
-  const std::string source = sha256_of_text(repository.git_directory.string());
-  const fs::path place = directory / source;
-  make_private_directory(place);
+  const std::string source =
+      sha256_of_text((places.source.empty() ? repository.git_directory : places.source).string());
   const WorkLock lock =
       WorkLock::acquire(directory / (source + ".lock"), "another seed of the same project", work);
+  const fs::path place = directory / source;
+  make_private_directory(place);  // locked, or it could be forgotten before it is used
   const std::string state = sha256_of_text(repository.head + '\n' + borrowed.shallow());
-  fs::last_write_time(place, fs::file_time_type::clock::now());
+  std::error_code untouched;  // it may be forgotten a little early
+  fs::last_write_time(place, fs::file_time_type::clock::now(), untouched);
   if (auto history = open_history(place / state)) return std::move(*history);
   forget_old_sources(directory);
   remove_others(place, "");

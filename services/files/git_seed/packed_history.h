@@ -10,6 +10,14 @@
 
 namespace pyro::files {
 
+/// Where a Git seed keeps and makes things.
+struct GitSeedPlaces {
+  std::filesystem::path scratch;    ///< of what goes with the call
+  std::filesystem::path histories;  ///< what is kept for the next one; see packed_history
+  /// Of what the history is one state: a clone's URL and ref. Empty: of the repository itself.
+  std::filesystem::path source{};
+};
+
 /// The history of a repository's HEAD as files that are open: they stay readable when another state
 /// takes their place.
 struct PackedHistory {
@@ -19,10 +27,9 @@ struct PackedHistory {
   UniqueFd index;
 };
 
-/// From `directory` when it was packed before, else made there: complete at once or not there. One
-/// per source is kept, of its last HEAD, and so of the last 32 sources.
-PackedHistory packed_history(const std::filesystem::path& directory,
-                             const source::Repository& repository,
+/// From `places.histories` when it was packed before, else made there: complete at once or not
+/// there. One per source is kept, of its last HEAD, and so of the last 32 sources.
+PackedHistory packed_history(const GitSeedPlaces& places, const source::Repository& repository,
                              const BorrowedRepository& borrowed, const Work& work);
 
 }  // namespace pyro::files

@@ -27,15 +27,16 @@ using ::testing::UnorderedElementsAre;
 /// Seeds a directory of this host, in which git is then asked as in a guest.
 class GitSeed : public ::testing::Test {
  protected:
-  GitSeed() { fs::create_directory(directory_ / "scratch"); }
+  GitSeed() { fs::create_directory(scratch_); }
 
   /// The seed of `root` as a directory.
   fs::path seed(const fs::path& root) {
     const std::string name = "seed" + std::to_string(++seeds_);
     const UniqueFd parent = open_file(directory_.path(), O_RDONLY | O_DIRECTORY);
     tree::Writer writer(parent.get(), name, tree::Trust::kKeep);
-    give_git_seed(root, {.scratch = directory_ / "scratch", .histories = directory_ / "packs"},
-                  writer, {.deadline = Clock::now() + std::chrono::minutes(1)});
+    give_git_seed(root, {.scratch = scratch_, .histories = directory_ / "packs", .source = source_},
+                  writer,
+                  {.deadline = Clock::now() + std::chrono::minutes(1), .progress = progress_});
     writer.finish();
     return directory_ / name;
   }
@@ -64,6 +65,9 @@ class GitSeed : public ::testing::Test {
   }
 
   pyro::testing::TestDirectory directory_;
+  fs::path scratch_ = directory_ / "scratch";
+  fs::path source_{};
+  api::ProgressSink progress_{};
   GitRepository repository_{directory_ / "project"};
   int seeds_ = 0;
 };

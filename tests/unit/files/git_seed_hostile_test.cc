@@ -5,6 +5,7 @@
 
 #include "services/files/git_seed/borrowed_repository.h"
 #include "tests/support/as_nobody.h"
+#include "tests/support/environment.h"
 #include "tests/unit/files/git_seed_fixture.h"
 
 namespace pyro::files {
@@ -161,6 +162,64 @@ TEST_F(HostileRepository, does_not_hold_a_seed_up_with_fifos) {
   EXPECT_FALSE(refusal(repository_.root()));
 }
 
+TEST_F(HostileRepository, lists_its_lenders_in_ordinary_files_alone) {
+  const fs::path info = git_directory() / "objects/info";
+  const fs::path other = private_repository() / ".git/objects/info";
+  for (const fs::path& list : {info / "alternates", other / "alternates"}) {
+    if (list.parent_path() == other) {
+      write_file_atomically(info / "alternates", other.parent_path().string() + "\n");
+    }
+    fs::create_symlink("/dev/zero", list);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("symbolic link")));
+    fs::remove(list);
+    ASSERT_EQ(::mkfifo(list.c_str(), 0600), 0);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("no ordinary file")));
+    fs::remove(list);
+    write_file_atomically(list, std::string(1U << 20U, '\n'));
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr("is longer than")));
+    fs::remove(list);
+  }
+}
+
+TEST_F(HostileRepository, borrows_of_a_bounded_number_of_others) {
+  std::string list;
+  for (int i = 0; i < 200; ++i) {
+    const fs::path lender = directory_ / ("lender" + std::to_string(i));
+    fs::create_directory(lender);
+    list += lender.string() + "\n";
+  }
+  write_file_atomically(git_directory() / "objects/info/alternates", list);
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("more than 64")));
+  fs::path borrower = git_directory() / "objects";
+  for (int i = 0; i < 10; ++i) {
+    const fs::path lender = directory_ / ("lender" + std::to_string(i));
+    fs::create_directories(borrower / "info");
+    write_file_atomically(borrower / "info/alternates", lender.string() + "\n");
+    borrower = lender;
+  }
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("deeper than")));
+}
+
+TEST_F(HostileRepository, whose_tree_is_larger_than_any_project_is_refused) {
+  repository_.commit_many_times(repository_.git({"rev-parse", "HEAD:a"}), 9);
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("more files than")));
+  EXPECT_TRUE(fs::is_empty(scratch_));
+}
+
+TEST_F(HostileRepository, has_only_the_shared_index_copied_that_its_index_names) {
+  repository_.git({"update-index", "--split-index"});
+  const fs::path big = git_directory() / ("sharedindex." + std::string(40, 'a'));
+  write_file_atomically(big, "");
+  fs::resize_file(big, 3ULL << 30U);
+  EXPECT_FALSE(refusal(repository_.root()));
+}
+
 TEST_F(HostileRepository, cannot_have_a_head_that_is_no_commit_of_a_ref) {
   for (const char* head :
        {"", "ref: ../../private/.git/refs/heads/main", "ref: /etc/passwd",
@@ -223,6 +282,44 @@ TEST_F(HostileRepository, with_a_submodule_that_leads_outside_is_refused) {
                         "gitdir: " + (private_repository() / ".git").string() + "\n");
   EXPECT_THAT(refusal(repository_.root()),
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+}
+
+TEST_F(HostileRepository, cannot_have_its_modules_elsewhere) {
+  const fs::path other = private_repository();
+  fs::create_directory_symlink("../..", git_directory() / "modules");
+  fs::create_directory(repository_ / "sub");
+  const fs::path git = repository_ / "sub/.git";
+  write_file_atomically(git, "gitdir: ../../private/.git\n");
+  EXPECT_THAT(refusal(repository_ / "sub"),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+  fs::remove(git_directory() / "modules");
+  fs::create_directory(git_directory() / "modules");
+  fs::create_directory_symlink(other / ".git", git_directory() / "modules/sub");
+  write_file_atomically(git, "gitdir: ../.git/modules/sub\n");
+  EXPECT_THAT(refusal(repository_ / "sub"),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+}
+
+TEST_F(HostileRepository, that_another_user_owns_is_refused_with_the_ways_out) {
+  if (::geteuid() != 0) {
+    EXPECT_FALSE(refusal(repository_.root()));
+    return;
+  }
+  const uid_t self = ::geteuid();
+  for (const fs::path& part : {repository_.root(), git_directory()}) {
+    ASSERT_EQ(::lchown(part.c_str(), 54321, self), 0);
+    EXPECT_THAT(refusal(repository_.root()),
+                Refused(ErrorCode::kFailedPrecondition,
+                        AllOf(HasSubstr("belongs to another user (uid 54321)"),
+                              HasSubstr("'" + part.string() + "'"), HasSubstr("seed_path"))));
+    const pyro::testing::WithVariable sudo("SUDO_UID", "54321");
+    EXPECT_FALSE(refusal(repository_.root())) << "who became root by sudo is the owner";
+    ASSERT_EQ(::lchown(part.c_str(), self, self), 0);
+  }
+  const fs::path own = directory_ / "linked";
+  repository_.git({"worktree", "add", "--quiet", "--detach", own.string()});
+  ASSERT_EQ(::chown(git_directory().c_str(), 54321, self), 0);
+  EXPECT_THAT(refusal(own), Refused(ErrorCode::kFailedPrecondition, HasSubstr("uid 54321")));
 }
 
 TEST_F(HostileRepository, unreadable_files_matter_only_when_they_are_tracked) {

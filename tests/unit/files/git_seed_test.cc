@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/work/work_lock.h"
 #include "tests/unit/files/git_seed_fixture.h"
 
 namespace pyro::files {
@@ -159,6 +160,15 @@ TEST_F(GitSeed, of_a_linked_work_tree_is_of_that_one) {
   EXPECT_EQ(git(seeded, {"worktree", "list", "--porcelain"}).find("linked"), std::string::npos);
 }
 
+TEST_F(GitSeed, takes_file_modes_as_git_reads_the_word) {
+  repository_.commit("first");
+  for (const auto& [word, kept] :
+       {std::pair{"NO", "false"}, {"off", "false"}, {"00", "false"}, {"True", "true"}}) {
+    repository_.git({"config", "core.fileMode", word});
+    EXPECT_EQ(git(seed(), {"config", "core.fileMode"}), kept) << word;
+  }
+}
+
 TEST_F(GitSeed, reads_a_split_index) {
   repository_.put("a", "one\n");
   repository_.commit("first");
@@ -291,6 +301,32 @@ TEST_F(GitSeed, packs_a_history_once_and_keeps_the_last_one_of_a_source) {
   EXPECT_TRUE(fs::is_empty(directory_ / "scratch"));
 }
 
+TEST_F(GitSeed, is_made_with_scratch_and_histories_on_different_file_systems) {
+  repository_.put("a", "one\n");
+  repository_.commit("first");
+  const TemporaryDirectory elsewhere("/dev/shm", "pyro-test");
+  scratch_ = elsewhere.path();
+  EXPECT_EQ(git(seed(), {"log", "--format=%s"}), "first");
+  EXPECT_TRUE(fs::is_empty(scratch_));
+  for (const auto& entry : fs::recursive_directory_iterator(directory_ / "packs")) {
+    EXPECT_NE(entry.path().filename(), "objects") << entry.path();
+  }
+}
+
+TEST_F(GitSeed, reads_what_lenders_borrow_in_turn_by_relative_paths_as_well) {
+  repository_.put("a", "one\n");
+  repository_.commit("first");
+  const GitRepository middle(directory_ / "middle");
+  const GitRepository last(directory_ / "last");
+  middle.put(".git/objects/info/alternates", "# none\n\n../../../project/.git/objects\n/gone\n");
+  last.put(".git/objects/info/alternates", "../../../middle/.git/objects\n");
+  last.git({"reset", "--hard", "--quiet", repository_.git({"rev-parse", "HEAD"})});
+  EXPECT_EQ(git(seed(last.root()), {"log", "--format=%s"}), "first");
+  // Of those that lend to each other.
+  repository_.put(".git/objects/info/alternates", (last / ".git/objects").string() + "\n");
+  EXPECT_EQ(git(seed(last.root()), {"log", "--format=%s"}), "first");
+}
+
 TEST_F(GitSeed, forgets_the_histories_of_sources_that_were_not_seeded_for_long) {
   repository_.put("a", "one\n");
   repository_.commit("first");
@@ -304,6 +340,42 @@ TEST_F(GitSeed, forgets_the_histories_of_sources_that_were_not_seeded_for_long) 
   seed();
   EXPECT_FALSE(fs::exists(packs / "source8"));
   EXPECT_TRUE(fs::exists(packs / "source9"));
+}
+
+TEST_F(GitSeed, of_clones_of_one_source_keeps_one_history) {
+  repository_.put("a", "one\n");
+  repository_.commit("first");
+  source_ = directory_ / "clones/key";
+  seed();
+  const fs::path moved = directory_ / "moved";
+  fs::rename(repository_.root(), moved);
+  EXPECT_EQ(git(seed(moved), {"log", "--format=%s"}), "first");
+  EXPECT_EQ(std::count_if(fs::directory_iterator(directory_ / "packs"), {},
+                          [](const auto& entry) { return entry.is_directory(); }),
+            1);
+}
+
+/// Where it is forgotten by another one meanwhile.
+TEST_F(GitSeed, makes_the_place_of_its_history_when_it_is_its_turn) {
+  repository_.put("a", "one\n");
+  repository_.commit("first");
+  seed();
+  fs::path place;
+  for (const auto& entry : fs::directory_iterator(directory_ / "packs")) {
+    if (entry.is_directory()) place = entry.path();
+  }
+  fs::remove_all(place);
+  auto lock = WorkLock::attempt(place.string() + ".lock");
+  ASSERT_TRUE(lock);
+  bool there = false;
+  progress_ = [&](const api::Progress& step) {
+    if (step.phase != "wait") return;
+    there = fs::exists(place);
+    lock.reset();
+  };
+  EXPECT_EQ(git(seed(), {"log", "--format=%s"}), "first");
+  EXPECT_FALSE(lock);
+  EXPECT_FALSE(there);
 }
 
 TEST_F(GitSeed, removes_what_a_killed_packing_left) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "common/base/text.h"
+#include "common/directory_lease/directory_lease.h"
 #include "services/files/copy_volume.h"
 #include "services/files/diff.h"
 #include "services/files/export.h"
@@ -465,9 +466,39 @@ TEST(Seed, says_where_it_came_from) {
   EXPECT_EQ(manual.origin_kind, "manual_seed_path");
   EXPECT_EQ(manual.origin_ref, path);
   const auto source = build(api::SeedOrigin{
-      .origin_kind = api::OriginKind::kRepoUrl, .origin_ref = "url@main", .git_tracked = true});
-  EXPECT_EQ(source.origin_kind, "repo_url");
-  EXPECT_EQ(source.origin_ref, "url@main");
+      .origin_kind = api::OriginKind::kProjectPath, .origin_ref = path, .git_tracked = true});
+  EXPECT_EQ(source.origin_kind, "project_path");
+  EXPECT_EQ(source.origin_ref, path);
+}
+
+TEST(Seed, of_a_clone_keeps_it_from_being_removed) {
+  const testing::TestDirectory directory;
+  const fs::path place = directory / "clones/key" / std::string(40, 'a');
+  const testing::GitRepository clone(place / "tree");
+  clone.put("tracked", "one\n");
+  clone.commit("first");
+  bool free = false;
+  auto work = testing::work_for(std::chrono::seconds(30));
+  work.progress = [&](const api::Progress& step) {
+    if (step.phase != "pack_history") return;
+    free = free || DirectoryLease::take_for_deletion(place).has_value();
+  };
+  const auto build = [&](const std::string& volume) {
+    return files::build_volume(directory / "cache", directory.path(),
+                               {.volume = (directory / volume).string(),
+                                .seed_path = clone.root().string(),
+                                .origin = api::SeedOrigin{.origin_kind = api::OriginKind::kRepoUrl,
+                                                          .origin_ref = "url@main",
+                                                          .git_tracked = true}},
+                               work);
+  };
+  EXPECT_THAT(testing::error_of([&] { build("v1"); }), Refused(ErrorCode::kNotFound));
+  DirectoryLease::prepare(place);
+  const auto seed = build("v2");
+  EXPECT_EQ(seed.origin_kind, "repo_url");
+  EXPECT_EQ(seed.origin_ref, "url@main");
+  EXPECT_FALSE(free);
+  EXPECT_TRUE(DirectoryLease::take_for_deletion(place));
 }
 
 TEST(Seed, that_fails_leaves_no_volume) {

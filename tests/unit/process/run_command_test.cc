@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "common/base/files.h"
 #include "common/process/child_process.h"
 #include "tests/support/errors.h"
 #include "tests/unit/process/commands.h"
@@ -160,6 +161,21 @@ TEST(StopFd, is_readable_from_the_moment_of_the_request_on) {
   EXPECT_FALSE(wait_for(fd.get(), POLLIN, Clock::now(), StopFd({})));
   source.request_stop();
   EXPECT_TRUE(wait_for(fd.get(), POLLIN, soon(), StopFd({})));
+}
+
+TEST(RunCommand, holds_a_child_to_its_limits) {
+  Command command = shell("ulimit -v; ulimit -f; ulimit -S -f");
+  command.limits = {.address_space_bytes = 1U << 30U, .file_size_bytes = 1U << 20U};
+  EXPECT_EQ(run_command(command, soon(), {}).output, "1048576\n2048\n2048\n");
+  const TemporaryDirectory directory(std::filesystem::temp_directory_path(), "pyro-test");
+  command.argv = {"head", "-c", "2000000", "/dev/zero"};
+  const UniqueFd out = open_file(directory.path() / "out", O_WRONLY | O_CREAT);
+  command.descriptors = {{1, out.get()}};
+  const CommandResult result = run_command(command, soon(), {});
+  EXPECT_TRUE(result.status.wrote_too_much());
+  EXPECT_EQ(std::filesystem::file_size(directory.path() / "out"), 1U << 20U);
+  EXPECT_THAT(error_of([&] { run_checked(command, soon(), {}); }),
+              Refused(ErrorCode::kResourceExhausted, HasSubstr("a larger file than it may")));
 }
 
 }  // namespace

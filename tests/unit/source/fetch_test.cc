@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "common/work/work_lock.h"
 #include "tests/support/environment.h"
 #include "tests/support/errors.h"
 #include "tests/support/git_repository.h"
@@ -148,15 +149,58 @@ TEST_F(Fetch, takes_a_commit_by_ssh_from_a_server_that_gives_none_by_its_id) {
               AllOf(HasSubstr("BatchMode=yes"), HasSubstr("git@example.org")));
 }
 
-TEST_F(Fetch, obeys_nothing_that_the_remote_brought) {
+TEST_F(Fetch, obeys_nothing_that_the_remote_brought_and_no_filter_of_the_callers) {
+  const fs::path canary = directory_ / "canary";
+  const fs::path home = directory_ / "home";
+  const GitRepository of_the_caller(home);
+  of_the_caller.put(".gitconfig", "[filter \"x\"]\n\tsmudge = touch '" + canary.string() +
+                                      "' && cat\n\trequired = true\n");
   remote_.put(".gitattributes", "* filter=x\n");
   remote_.put(".gitmodules", "[submodule \"s\"]\n\tpath = s\n\turl = ext::touch\n");
-  remote_.git({"config", "filter.x.smudge", "false"});
-  const std::string third = remote_.commit("third");
+  remote_.commit("third");
+  const pyro::testing::WithVariable at_home("HOME", home.c_str());
+  const pyro::testing::WithVariable global("GIT_CONFIG_GLOBAL", (home / ".gitconfig").c_str());
   const auto fetched = fetch();
   EXPECT_EQ(read_file(fetched.path / "a"), "two\n");
+  EXPECT_FALSE(fs::exists(canary));
   EXPECT_FALSE(fs::exists(fetched.path / ".git/hooks"));
   EXPECT_THAT(read_file(fetched.path / ".git/config"), ::testing::Not(HasSubstr("remote")));
+  // The settings are such that git itself obeys.
+  run_checked({.argv = {"git", "clone", "--quiet", remote_.root().string(), "obeyed"},
+               .directory = directory_.path()},
+              work().deadline, {});
+  EXPECT_TRUE(fs::exists(canary));
+}
+
+TEST_F(Fetch, keeps_the_clones_of_the_last_few_sources_and_those_in_use) {
+  const fs::path clones = cache() / "sources/clones";
+  const auto old = [&](int hours) { return clones / ("source" + std::to_string(hours)); };
+  const std::string commit(40, 'a');
+  make_private_directory(cache() / "sources");
+  for (int hours = 1; hours <= 10; ++hours) {
+    fs::create_directories(old(hours) / commit / "tree");
+    DirectoryLease::prepare(old(hours) / commit);
+    fs::create_directory(old(hours) / "leaving.x");
+    fs::last_write_time(old(hours), fs::file_time_type::clock::now() - std::chrono::hours(hours));
+  }
+  fs::permissions(clones, fs::perms::owner_all);
+  const auto in_use = DirectoryLease::take(old(10) / commit);
+  const auto locked = WorkLock::attempt(old(9).string() + ".lock");
+  fetch();
+  EXPECT_TRUE(fs::exists(old(10) / commit / "tree")) << "it is in use";
+  EXPECT_FALSE(fs::exists(old(10) / "leaving.x"));
+  EXPECT_TRUE(fs::exists(old(9) / "leaving.x")) << "somebody fetches it";
+  EXPECT_FALSE(fs::exists(old(8)));
+  EXPECT_TRUE(fs::exists(old(7) / commit / "tree"));
+}
+
+TEST_F(Fetch, of_what_no_workspace_has_room_for_is_refused_before_it_is_checked_out) {
+  remote_.commit_many_times(remote_.git({"rev-parse", "HEAD:a"}), 8);
+  EXPECT_THAT(refusal({}), Refused(ErrorCode::kFailedPrecondition, HasSubstr("more files than")));
+  remote_.put("a", std::string(1U << 20U, 'x'));
+  remote_.commit_many_times(remote_.git({"hash-object", "-w", "a"}), 4);
+  EXPECT_THAT(refusal({}), Refused(ErrorCode::kFailedPrecondition, HasSubstr("8.0 GiB of files")));
+  EXPECT_TRUE(kept().empty());
 }
 
 TEST_F(Fetch, never_shows_credentials) {

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "common/source/ownership.h"
 #include "tests/support/environment.h"
 #include "tests/support/errors.h"
 #include "tests/support/git_repository.h"
@@ -65,6 +67,36 @@ TEST_F(Source, is_never_the_home_directory_itself_unless_it_was_named) {
   EXPECT_TRUE(find_project_source({.project_path = "project"}, top_));
   const GitRepository inner(top_ / "project/work/inner");
   EXPECT_TRUE(find_project_source({}, inner.root()));
+}
+
+TEST_F(Source, is_no_work_tree_that_another_user_put_above_and_none_further_up) {
+  fs::create_directories(top_ / "project/shared/mine");
+  const GitRepository foreign(top_ / "project/shared");
+  if (::geteuid() != 0) {
+    EXPECT_TRUE(find_project_source({}, foreign / "mine"));
+    return;
+  }
+  ASSERT_EQ(::chown((foreign / ".git").c_str(), 54321, 0), 0);
+  for (const SourceOptions& options : {SourceOptions{}, SourceOptions{.project_path = "."}}) {
+    EXPECT_THAT(error_of([&] { find_project_source(options, foreign / "mine"); }),
+                Refused(ErrorCode::kFailedPrecondition,
+                        ::testing::AllOf(HasSubstr("'" + (foreign / ".git").string() + "'"),
+                                         HasSubstr("another user (uid 54321)"),
+                                         HasSubstr("--no-project-source"))));
+  }
+  EXPECT_FALSE(find_project_source({.none = true}, foreign / "mine"));
+}
+
+TEST(Ownership, is_ones_own_or_of_who_became_root_by_sudo) {
+  EXPECT_TRUE(is_trusted_owner(1000, 1000, nullptr));
+  EXPECT_TRUE(is_trusted_owner(0, 0, "1000"));
+  EXPECT_TRUE(is_trusted_owner(1000, 0, "1000"));
+  EXPECT_FALSE(is_trusted_owner(0, 1000, nullptr));
+  EXPECT_FALSE(is_trusted_owner(1001, 1000, "1001")) << "anybody may set a variable";
+  for (const char* no_user : {"", "x", "1000x", "-1", "99999999999", " 1000"}) {
+    EXPECT_FALSE(is_trusted_owner(1000, 0, no_user)) << no_user;
+  }
+  EXPECT_FALSE(is_trusted_owner(~uid_t{0}, 0, "4294967295x"));
 }
 
 TEST_F(Source, named_by_a_path_is_the_root_that_holds_it_or_the_directory_itself) {

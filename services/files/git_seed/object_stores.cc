@@ -1,0 +1,68 @@
+#include "services/files/git_seed/object_stores.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+#include "common/source/repository.h"
+#include "services/files/git_names.h"
+
+namespace pyro::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kListLimit = 64U << 10U;
+constexpr std::size_t kMostStores = 64;
+/// As git's own (link_alt_odb_entries in object-file.c).
+constexpr int kDeepest = 5;
+
+/// Gathers stores, those of one before those that it borrows from.
+class Stores {
+ public:
+  void add(const fs::path& named, int depth) {
+    std::error_code failed;
+    const fs::path store = fs::canonical(named, failed);
+    if (failed || !fs::is_directory(store, failed)) return;
+    if (std::find(found_.begin(), found_.end(), store) != found_.end()) return;
+    if (found_.size() == kMostStores) {
+      throw failed_precondition("it borrows objects of more than {} others", kMostStores);
+    }
+    if (depth > kDeepest) {
+      throw failed_precondition("it borrows objects deeper than {} levels", kDeepest);
+    }
+    found_.push_back(store);
+    const auto list = source::read_git_file(store, "info/alternates", kListLimit);
+    for (const std::string& line : split(list.value_or(""), '\n')) {
+      if (line.empty() || line.starts_with('#')) continue;
+      const auto quoted = line.starts_with('"') ? unquote_name(line) : std::nullopt;
+      add(store / (quoted ? quoted->name : line), depth + 1);
+    }
+  }
+
+  std::vector<fs::path> take() { return std::move(found_); }
+
+ private:
+  std::vector<fs::path> found_;
+};
+
+}  // namespace
+
+std::vector<fs::path> object_stores(const fs::path& objects) {
+  Stores stores;
+  stores.add(objects, 0);
+  return stores.take();
+}
+
+void lend(const fs::path& store, const fs::path& place) {
+  fs::create_directories(place);
+  fs::create_directory_symlink(store / "pack", place / "pack");
+  for (int first = 0; first < 256; ++first) {
+    const std::string name = fmt::format("{:02x}", first);
+    fs::create_directory_symlink(store / name, place / name);
+  }
+}
+
+}  // namespace pyro::files
