@@ -14,14 +14,14 @@ void check(const pyro::mcp::Message& message) {
     if (!request->id.is_string() && !request->id.is_number_integer()) __builtin_trap();
     if (!request->params.is_object()) __builtin_trap();
     const std::string answer =
-        pyro::mcp::one_line(pyro::mcp::result_message(request->id, request->params));
+        pyro::mcp::to_line(pyro::mcp::result_message(request->id, request->params));
     if (answer.find('\n') != std::string::npos) __builtin_trap();
     // What we say, every parser takes.
     if (Json::parse(answer)["id"] != request->id) __builtin_trap();
   } else if (const auto* const notification = std::get_if<pyro::mcp::Notification>(&message)) {
     if (!notification->params.is_object()) __builtin_trap();
   } else if (const auto* const invalid = std::get_if<pyro::mcp::Invalid>(&message)) {
-    pyro::mcp::one_line(pyro::mcp::error_message(invalid->id, invalid->error));
+    pyro::mcp::to_line(pyro::mcp::error_message(invalid->id, invalid->error));
   }
 }
 
