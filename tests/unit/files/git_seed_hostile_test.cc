@@ -215,6 +215,7 @@ TEST_F(HostileRepository, whose_tree_is_larger_than_any_project_is_refused) {
 /// Paths that begin alike take a few bytes each in an index of version 4.
 TEST_F(HostileRepository, whose_index_lists_more_than_any_project_is_refused) {
   repository_.git({"config", "index.version", "4"});
+  fs::remove(git_directory() / "index");  // it would keep its version
   const std::string blob = repository_.git({"rev-parse", "HEAD:a"});
   repository_.git({"-c",
                    "alias.make=!awk 'BEGIN { p = sprintf(\"%4000s\", \"\"); gsub(/ /, \"x\", p); "
