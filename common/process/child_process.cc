@@ -292,6 +292,10 @@ void check_resources(std::string_view name, const CommandResult& result) {
   if (said.find("No space left on device") != std::string::npos) {
     throw resource_exhausted("'{}' found the disk full: {}", name, said);
   }
+  if (said.find("Out of memory") != std::string::npos ||
+      said.find("Cannot allocate memory") != std::string::npos) {
+    throw resource_exhausted("'{}' needs more memory than it may take: {}", name, said);
+  }
   if (result.status.wrote_too_much()) {
     throw resource_exhausted("'{}' would have written a larger file than it may", name);
   }

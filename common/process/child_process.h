@@ -93,8 +93,8 @@ struct CommandResult {
 /// The end of its standard error, printable: for an Error.
 std::string last_words(const CommandResult& result);
 
-/// resource_exhausted when it is not what `name` was given that made it fail, but a full disk or
-/// its limit of a file.
+/// resource_exhausted when `name` failed for want of room on the disk or of memory, or at its limit
+/// of a file.
 void check_resources(std::string_view name, const CommandResult& result);
 
 /// Runs until the child ends, past the deadline (kDeadlineExceeded) or on a stop (kCancelled);

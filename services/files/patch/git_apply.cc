@@ -91,6 +91,7 @@ class GroupRun {
         git_.run({.arguments = std::move(arguments),
                   .input = patch_.get(),
                   .on_error_line = [&](std::string_view line) { narration.hear(line); }});
+    check_resources("git", result);
     if (!result.status.ok()) throw refusal(inputs, narration, result.error_output);
     for (std::size_t i = 0; i < files_.size(); ++i) {
       GitPatchOutput& output = outputs[files_[i]];

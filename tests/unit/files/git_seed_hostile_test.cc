@@ -212,6 +212,21 @@ TEST_F(HostileRepository, whose_tree_is_larger_than_any_project_is_refused) {
   EXPECT_TRUE(fs::is_empty(scratch_));
 }
 
+/// Paths that begin alike take a few bytes each in an index of version 4.
+TEST_F(HostileRepository, whose_index_lists_more_than_any_project_is_refused) {
+  repository_.git({"config", "index.version", "4"});
+  fs::remove(git_directory() / "index");  // it would keep its version
+  const std::string blob = repository_.git({"rev-parse", "HEAD:a"});
+  repository_.git({"-c",
+                   "alias.make=!awk 'BEGIN { p = sprintf(\"%4000s\", \"\"); gsub(/ /, \"x\", p); "
+                   "for (i = 0; i < 70000; i++) printf \"100644 " +
+                       blob + "\\t%s%d\\n\", p, i }' | git update-index --index-info",
+                   "make"});
+  EXPECT_LT(fs::file_size(git_directory() / "index"), 16U << 20U);
+  EXPECT_THAT(refusal(repository_.root()), Refused(ErrorCode::kFailedPrecondition,
+                                                   HasSubstr("its index lists more files than")));
+}
+
 TEST_F(HostileRepository, has_only_the_shared_index_copied_that_its_index_names) {
   repository_.git({"update-index", "--split-index"});
   const fs::path big = git_directory() / ("sharedindex." + std::string(40, 'a'));
