@@ -32,10 +32,22 @@ class Mcp : public WorkspaceFixture {
     return McpProcess(std::move(flags), project_);
   }
   static std::string id_of(const Json& workspace) { return workspace.at("workspace_id"); }
-  /// Whether its command runs, or what became of it.
-  std::string state_of_last_command(McpProcess& server, const std::string& id) {
-    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
-    return log.at("entries").back().at("state");
+  /// Begins a call of a command, and returns its id once the command has begun.
+  int begin_command(McpProcess& server, const std::string& id, const std::string& command) {
+    const int call = server.begin(
+        "workspace_exec",
+        {{"workspace_id", id}, {"command", "touch begun; " + command}, {"timeout_seconds", 700}});
+    const Json begun = {{"workspace_id", id}, {"command", "rm begun"}};
+    while (server.call("workspace_exec", begun).at("exit_code") != 0) {
+    }
+    return call;
+  }
+  /// What the history has of it.
+  Json entry_of(McpProcess& server, const std::string& id, const std::string& command) {
+    for (const auto& entry : server.call("workspace_logs", {{"workspace_id", id}}).at("entries")) {
+      if (entry.at("command") == "touch begun; " + command) return entry;
+    }
+    throw not_found("no command '{}'", command);
   }
   std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
     for (;;) {
@@ -123,46 +135,30 @@ TEST_F(Mcp, a_cancelled_call_ends_its_command_and_is_not_answered) {
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
-  const int call = server.begin(
-      "workspace_exec",
-      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
-  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
-             .at("exit_code") != 0) {
-  }
+  const int call = begin_command(server, id, "sleep 600");
   server.notify("notifications/cancelled", {{"requestId", call}});
-  while (true) {
-    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
-    if (log.at("entries").at(0).at("state") != "running") {
-      EXPECT_EQ(log.at("entries").at(0).at("state"), "cancelled");
-      break;
-    }
-  }
+  const Json job = entry_of(server, id, "sleep 600").at("job_id");
+  EXPECT_EQ(wait_until_ended(server, id, job), "cancelled");
   EXPECT_FALSE(server.answered(call));
 }
 
 TEST_F(Mcp, a_host_that_goes_leaves_its_command_running) {
   std::string id;
-  Json job_id;
+  const std::string waiting = "while ! test -e go; do sleep 0.1; done";
   {
     auto server = serve();
     server.initialize();
     id = id_of(server.call("workspace_create"));
-    server.begin("workspace_exec",
-                 {{"workspace_id", id},
-                  {"command", "touch begun; while ! test -e go; do sleep 0.1; done"},
-                  {"timeout_seconds", 300}});
-    while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
-               .at("exit_code") != 0) {
-    }
+    begin_command(server, id, waiting);
     server.close_input();
     EXPECT_EQ(server.wait()->code, 0);
   }
   auto next = serve();
   next.initialize();
-  const Json log = next.call("workspace_logs", {{"workspace_id", id}});
-  EXPECT_EQ(log.at("entries").at(0).at("state"), "running");
+  const Json entry = entry_of(next, id, waiting);
+  EXPECT_EQ(entry.at("state"), "running");
   next.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
-  EXPECT_EQ(wait_until_ended(next, id, log.at("entries").at(0).at("job_id")), "exited");
+  EXPECT_EQ(wait_until_ended(next, id, entry.at("job_id")), "exited");
 }
 
 TEST_F(Mcp, a_job_that_is_cancelled_by_its_id_ends) {
@@ -184,12 +180,7 @@ TEST_F(Mcp, a_command_that_a_reset_ends_fails_and_is_not_run_in_the_new_sandbox)
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
-  const int call = server.begin(
-      "workspace_exec",
-      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
-  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
-             .at("exit_code") != 0) {
-  }
+  const int call = begin_command(server, id, "sleep 600");
   server.call("workspace_reset", {{"workspace_id", id}});
   const Json reply = server.answer(call).at("result");
   EXPECT_EQ(reply.at("isError"), true) << reply.dump(2);
@@ -204,14 +195,8 @@ TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
   for (const std::string victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
-    const Json arguments = {{"workspace_id", id},
-                            {"command", "rm -f go; touch begun-" + victim +
-                                            "; while ! test -e go; do sleep 0.1; done; echo ended"},
-                            {"timeout_seconds", 120}};
-    const int call = server.begin("workspace_exec", arguments);
-    const Json begun = {{"workspace_id", id}, {"command", "test -e begun-" + victim}};
-    while (server.call("workspace_exec", begun).at("exit_code") != 0) {
-    }
+    const int call =
+        begin_command(server, id, "rm -f go; while ! test -e go; do sleep 0.1; done; echo ended");
     kill_and_wait(victim);
     server.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
     const Json reply = server.answer(call).at("result");
@@ -224,19 +209,13 @@ TEST_F(Mcp, a_lost_answer_names_the_job_whose_command_may_go_on) {
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
-  const int call = server.begin(
-      "workspace_exec",
-      {{"workspace_id", id}, {"command", "touch begun; sleep 600"}, {"timeout_seconds", 700}});
-  while (server.call("workspace_exec", {{"workspace_id", id}, {"command", "test -e begun"}})
-             .at("exit_code") != 0) {
-  }
-  const Json log = server.call("workspace_logs", {{"workspace_id", id}});
+  const int call = begin_command(server, id, "sleep 600");
+  const std::string job = entry_of(server, id, "sleep 600").at("job_id");
   // Until its supervisor gives it up.
   auto answer = std::async(std::launch::async, [&] { return server.answer(call); });
   while (answer.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
     for (const pid_t pid : processes("pyro-workspace")) ::kill(pid, SIGKILL);
   }
-  const std::string job = log.at("entries").at(0).at("job_id");
   EXPECT_THAT(answer.get().at("result").at("content").at(0).at("text").get<std::string>(),
               HasSubstr("; the command may go on: call workspace_exec_poll with job_id " + job));
 }
