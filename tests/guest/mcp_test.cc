@@ -44,7 +44,8 @@ class Mcp : public WorkspaceFixture {
   }
   /// What the history has of it.
   Json entry_of(McpProcess& server, const std::string& id, const std::string& command) {
-    for (const auto& entry : server.call("workspace_logs", {{"workspace_id", id}}).at("entries")) {
+    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
+    for (const auto& entry : log.at("entries")) {
       if (entry.at("command") == "touch begun; " + command) return entry;
     }
     throw not_found("no command '{}'", command);
