@@ -1,5 +1,7 @@
 #include "services/files/reporting_sink.h"
 
+#include <fmt/format.h>
+
 #include "common/base/text.h"
 
 namespace pyro::files {

@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"
+#include "common/process/child_process.h"
 #include "tests/bench/floor.h"
 
 namespace pyro::bench {
