@@ -10,9 +10,11 @@
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/link/mux_frame.h"
+#include "common/process/child_process.h"
 #include "common/process/pidfd.h"
 #include "services/vm/shim/shim_spec.h"
 #include "services/vm/templates/template_store.h"
+#include "tests/bench/part.h"
 
 namespace pyro::bench {
 namespace {
