@@ -39,9 +39,10 @@ void point(std::string_view name) {
   const UniqueFd trace(::open((at / "trace").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (trace) write_all(trace.get(), fmt::format("{}\n", name));
   if (!holds(at / "stop-at", name)) return;
+  // Opened before the point is told as reached: the test may write to it, and close it, at once.
+  const UniqueFd go(::open((at / "go").c_str(), O_RDONLY | O_CLOEXEC));
   // Only one process, and only once: a restarted one passes.
   if (::rename((at / "stop-at").c_str(), (at / "reached").c_str()) != 0) return;
-  const UniqueFd go(::open((at / "go").c_str(), O_RDONLY | O_CLOEXEC));
   if (!go) ::kill(::getpid(), SIGKILL);
   read_to_end(go.get(), 1);
 }
