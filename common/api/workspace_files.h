@@ -9,6 +9,7 @@
 
 #include "common/api/field.h"
 #include "common/api/prepare.h"
+#include "common/api/workspace_commands.h"
 #include "common/api/workspace_snapshots.h"
 
 /// Operations on what is in /workspace. The workspace service answers them to doors; the files

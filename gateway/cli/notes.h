@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
 #include "common/base/clock.h"
 
 /// Lines that a command adds on standard error to what it was asked for.

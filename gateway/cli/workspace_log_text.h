@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
 
 namespace pyro::cli {
 

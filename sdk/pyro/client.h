@@ -13,6 +13,7 @@
 #include "common/api/prepare.h"
 #include "common/api/progress.h"
 #include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/base/error.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/api/agent.h"
-#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
 #include "common/base/error.h"
 #include "common/config/paths.h"
 #include "common/guest/captured_output.h"

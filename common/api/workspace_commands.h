@@ -1,0 +1,280 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/api/workspace.h"
+
+/// Commands in workspaces: run, followed by their ids, and their history. Owner: workspace service.
+namespace pyro::api {
+
+struct WorkspaceExecResult {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::string command;
+  std::string stdout_text;
+  std::string stderr_text;
+  bool stdout_truncated = false;
+  bool stderr_truncated = false;
+  std::string job_id;
+  JobState state = JobState::kExited;
+  std::optional<std::uint64_t> cursor;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::uint64_t sequence = 0;
+  std::string cwd;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<WorkspaceExecResult>(f);
+    f("environment", &WorkspaceExecResult::environment, "Its environment.");
+    f("environment_version", &WorkspaceExecResult::environment_version, "Version of that.");
+    f("command", &WorkspaceExecResult::command, "The command as it was run by the shell.");
+    f("stdout", &WorkspaceExecResult::stdout_text, "Standard output, at most 8 MiB.");
+    f("stderr", &WorkspaceExecResult::stderr_text, "Standard error, at most 8 MiB.");
+    f("stdout_truncated", &WorkspaceExecResult::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &WorkspaceExecResult::stderr_truncated, "Its middle was dropped.");
+    f("job_id", &WorkspaceExecResult::job_id, kJobIdOfCommand);
+    f("state", &WorkspaceExecResult::state,
+      "exited, timed_out or cancelled; running: the command goes on, and stdout and stderr are "
+      "what it has printed so far. Call workspace_exec_poll with job_id and cursor for the rest.");
+    f("cursor", &WorkspaceExecResult::cursor,
+      "Only while it runs: where workspace_exec_poll goes on reading.", kAbsentWhenNull);
+    f("exit_code", &WorkspaceExecResult::exit_code,
+      "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
+      kAbsentWhenNull);
+    f("duration_ms", &WorkspaceExecResult::duration_ms,
+      "Milliseconds from its start to its end, or to now.");
+    f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
+    f("sequence", &WorkspaceExecResult::sequence, "Its number since the last reset, from 1.");
+    f("cwd", &WorkspaceExecResult::cwd, "Where it started.");
+  }
+};
+
+/// Runs one command in /workspace. It is a job: it goes on when its caller vanishes, and ends
+/// when the caller cancels. failed_precondition: the workspace is not started.
+/// A `job_id` that is known in the session stands for its command, which is not run once more: so
+/// a call whose answer was lost can be repeated. invalid_argument: it is another command's.
+struct ExecWorkspace {
+  static constexpr Method kMethod{"workspace.exec"};
+  using Reply = WorkspaceExecResult;
+  std::string workspace_id;
+  std::string command;
+  std::uint32_t timeout_seconds = 30;
+  std::optional<std::string> output_socket;
+  std::optional<std::string> job_id;
+  std::optional<std::uint32_t> answer_within_seconds;
+  bool guests_only = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<ExecWorkspace>(f);
+    f("command", &ExecWorkspace::command, "Shell command.", kRequired, kPositional, kCommandLimit);
+    f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive);
+    f("output_socket", &ExecWorkspace::output_socket,
+      "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+    f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",
+      max_length(12), kHidden);
+    f("guests_only", &ExecWorkspace::guests_only,
+      "Refuse a workspace that runs on the host itself, whoever made it.", kHidden);
+    f("answer_within_seconds", &ExecWorkspace::answer_within_seconds,
+      "A command that still runs then is answered as running; without it the call waits.", kHidden);
+  }
+};
+
+/// What one answer about a running command, or one poll, holds at most of each stream.
+inline constexpr std::uint64_t kPollBytes = 8000;
+
+/// The workspace and the command of a request about a command.
+template <class Request, class Fields>
+void describe_job(Fields& f) {
+  describe_workspace_id<Request>(f);
+  f("job_id", &Request::job_id, "Id of the command: job_id of workspace_exec or workspace_logs.",
+    kRequired, kPositional, max_length(64));
+}
+
+/// A command as it stands, and a part of what it printed.
+struct ExecPoll {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string job_id;
+  JobState state = JobState::kRunning;
+  std::uint64_t cursor = 0;
+  std::uint64_t next_cursor = 0;
+  std::string stdout_text;
+  std::string stderr_text;
+  std::optional<std::uint64_t> stdout_dropped;
+  std::optional<std::uint64_t> stderr_dropped;
+  bool more = false;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  std::uint64_t sequence = 0;
+  std::string command;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<ExecPoll>(f);
+    f("job_id", &ExecPoll::job_id, "The command's id.");
+    f("state", &ExecPoll::state,
+      "running: poll again with next_cursor. Ended: exited by itself, timed_out, or cancelled (by "
+      "a cancel, a stop, or with its guest).");
+    f("cursor", &ExecPoll::cursor, "Where this part of the output begins, as asked.");
+    f("next_cursor", &ExecPoll::next_cursor,
+      "The cursor of the next poll. All of the output was read once the command has ended and "
+      "more is false.");
+    f("stdout", &ExecPoll::stdout_text,
+      "Standard output since the cursor, at most 8000 bytes, whole characters.");
+    f("stderr", &ExecPoll::stderr_text,
+      "Standard error since the cursor, at most 8000 bytes, whole characters.");
+    f("stdout_dropped", &ExecPoll::stdout_dropped,
+      "Bytes of standard output just before this part that are no longer kept.", kAbsentWhenNull);
+    f("stderr_dropped", &ExecPoll::stderr_dropped,
+      "Bytes of standard error just before this part that are no longer kept.", kAbsentWhenNull);
+    f("more", &ExecPoll::more, "There is more to read at once: poll again with next_cursor.");
+    f("exit_code", &ExecPoll::exit_code,
+      "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
+      kAbsentWhenNull);
+    f("duration_ms", &ExecPoll::duration_ms, "Milliseconds from its start to its end, or to now.");
+    f("sequence", &ExecPoll::sequence, "The command's number since the last reset, from 1.");
+    f("command", &ExecPoll::command, "The command.");
+  }
+};
+
+/// Waits until a command has ended or `wait_seconds` are over, then returns what it printed since
+/// the cursor; reading consumes nothing. Known after its end, a stop and a restart of any service.
+/// not_found: no such command since the last reset. invalid_argument: a cursor nobody was given.
+struct PollExec {
+  static constexpr Method kMethod{"workspace.exec_poll", Idempotent::kYes};
+  using Reply = ExecPoll;
+  std::string workspace_id;
+  std::string job_id;
+  std::uint64_t cursor = 0;
+  std::uint32_t wait_seconds = 10;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_job<PollExec>(f);
+    f("cursor", &PollExec::cursor,
+      "next_cursor of the last poll, or cursor of workspace_exec, to read on from there; 0 reads "
+      "from the start.");
+    f("wait_seconds", &PollExec::wait_seconds,
+      "Seconds to wait for the command's end before the answer; 0 answers at once.", range(0, 40));
+  }
+};
+
+struct CancelledExec {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string job_id;
+  JobState state = JobState::kRunning;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<CancelledExec>(f);
+    f("job_id", &CancelledExec::job_id, "The command's id.");
+    f("state", &CancelledExec::state,
+      "cancelled; or how it had ended before: exited or timed_out. Its output stays readable.");
+  }
+};
+
+/// Ends a command with all its processes; one that has ended is left as it is.
+/// not_found: no such command since the last reset.
+struct CancelExec {
+  static constexpr Method kMethod{"workspace.exec_cancel", Idempotent::kYes};
+  using Reply = CancelledExec;
+  std::string workspace_id;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_job<CancelExec>(f);
+  }
+};
+
+/// Waits for a command's end as the call did that started it, and ends it when it is cancelled.
+/// not_found: no such command since the last reset, in that workspace or in any.
+struct AttachExec {
+  static constexpr Method kMethod{"workspace.exec_attach", Idempotent::kYes};
+  using Reply = WorkspaceExecResult;
+  std::optional<std::string> workspace_id;
+  std::string job_id;
+  std::optional<std::string> output_socket;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &AttachExec::workspace_id, "Id of its workspace, which need not be named.",
+      max_length(64));
+    f("job_id", &AttachExec::job_id, "Id of the command.", kRequired, max_length(64));
+    f("output_socket", &AttachExec::output_socket,
+      "Unix socket for all it printed and prints; stdout and stderr of the reply are then empty.",
+      kHidden);
+  }
+};
+
+struct LogEntry {
+  std::uint64_t sequence = 0;
+  std::string command;
+  std::string cwd;
+  std::optional<std::int32_t> exit_code;
+  std::uint64_t duration_ms = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+  std::string job_id;
+  JobState state = JobState::kExited;
+  double recorded_at = 0;
+  std::string stdout_text;
+  std::string stderr_text;
+  bool stdout_truncated = false;
+  bool stderr_truncated = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("sequence", &LogEntry::sequence, "Its number since the last reset, from 1.");
+    f("command", &LogEntry::command, "The command.");
+    f("cwd", &LogEntry::cwd, "Where it started.");
+    f("exit_code", &LogEntry::exit_code,
+      "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
+    f("duration_ms", &LogEntry::duration_ms, "Milliseconds it ran.");
+    f("execution_mode", &LogEntry::execution_mode, "guest_serial, … or host_compat.");
+    f("job_id", &LogEntry::job_id, kJobIdOfCommand);
+    f("state", &LogEntry::state, kStateOfCommand);
+    f("recorded_at", &LogEntry::recorded_at, "When it began, seconds since the epoch.");
+    f("stdout", &LogEntry::stdout_text, "Standard output, of a running command so far.");
+    f("stderr", &LogEntry::stderr_text, "Standard error, of a running command so far.");
+    f("stdout_truncated", &LogEntry::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &LogEntry::stderr_truncated, "Its middle was dropped.");
+  }
+};
+
+struct WorkspaceLog {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::uint32_t count = 0;
+  std::vector<LogEntry> entries;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<WorkspaceLog>(f);
+    f("count", &WorkspaceLog::count, "Commands since the last reset.");
+    f("entries", &WorkspaceLog::entries,
+      "The commands in their order. When all of it is more than 32 MiB, the oldest ones come "
+      "without their output, marked as truncated, or not at all.");
+  }
+};
+
+struct WorkspaceLogs {
+  static constexpr Method kMethod{"workspace.logs", Idempotent::kYes};
+  using Reply = WorkspaceLog;
+  std::string workspace_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<WorkspaceLogs>(f);
+  }
+};
+
+}  // namespace pyro::api
