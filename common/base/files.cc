@@ -215,4 +215,20 @@ TemporaryDirectory::~TemporaryDirectory() {
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
+std::vector<std::filesystem::path> directories_beyond_the_latest(
+    const std::filesystem::path& directory, std::size_t count) {
+  std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    std::error_code gone;
+    if (!entry.is_directory(gone)) continue;
+    const auto written = entry.last_write_time(gone);
+    if (!gone) found.emplace_back(written, entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  found.resize(found.size() - std::min(found.size(), count));
+  std::vector<std::filesystem::path> oldest;
+  for (auto& [written, path] : found) oldest.push_back(std::move(path));
+  return oldest;
+}
+
 }  // namespace pyro

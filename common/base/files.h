@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/unique_fd.h"
 
@@ -97,5 +98,9 @@ class Cleanup {
  private:
   std::function<void()> action_;
 };
+
+/// The directories in `directory` but the `count` that were last written to, the oldest first.
+std::vector<std::filesystem::path> directories_beyond_the_latest(
+    const std::filesystem::path& directory, std::size_t count);
 
 }  // namespace pyro

@@ -1,5 +1,6 @@
 #include "common/git/git.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,6 +82,17 @@ CommandResult Git::run(const Run& run) const {
 
 void Git::run_checked(const Run& run) const {
   pyro::run_checked(command(run), deadline(run), work_.stop, run.on_error_line);
+}
+
+Git::Listing Git::list(Run run, std::uint64_t limit_bytes) const {
+  const std::filesystem::path place = directory() / "listing";
+  UniqueFd file = open_file(place, O_RDWR | O_CREAT | O_TRUNC);
+  std::filesystem::remove(place);
+  run.output = file.get();
+  run.limits.file_size_bytes = limit_bytes;
+  CommandResult result = this->run(run);
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
+  return {std::move(result), std::move(file)};
 }
 
 }  // namespace pyro

@@ -43,6 +43,15 @@ class Git {
   /// The same, and a status other than 0 is an Error with git's last words.
   void run_checked(const Run& run) const;
 
+  /// A run, and what it printed: a file that is at its begin.
+  struct Listing {
+    CommandResult result;
+    UniqueFd file;
+  };
+  /// Runs git with a file for its standard output. When that would have more than `limit_bytes` the
+  /// result's status is one that wrote_too_much().
+  Listing list(Run run, std::uint64_t limit_bytes) const;
+
  private:
   Command command(const Run& run) const;
   Deadline deadline(const Run& run) const;

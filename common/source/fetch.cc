@@ -186,24 +186,17 @@ void Remote::fetch_commit(const std::string& id) const {
 /// A line of `format` for each file of the commit, nothing when they take more than `limit_bytes`.
 std::optional<std::string> Remote::list(const std::string& commit, const std::string& format,
                                         std::size_t limit_bytes) const {
-  const fs::path place = git_.directory() / "listing";
-  const UniqueFd listing = open_file(place, O_RDWR | O_CREAT | O_TRUNC);
-  const Cleanup remove([&place] { fs::remove(place); });
-  Limits limits = Git::kLimits;
-  limits.file_size_bytes = limit_bytes;
-  const CommandResult result =
-      git_.run({.arguments = {"--git-dir", std::string(kTree) + "/.git", "ls-tree", "-r",
-                              "--format=" + format, commit},
-                .output = listing.get(),
-                .limits = limits,
-                .time = std::chrono::minutes(10)});
+  const auto [result, listing] =
+      git_.list({.arguments = {"--git-dir", std::string(kTree) + "/.git", "ls-tree", "-r",
+                               "--format=" + format, commit},
+                 .time = std::chrono::minutes(10)},
+                limit_bytes);
   if (result.status.wrote_too_much()) return std::nullopt;
   check_resources("git", result);
   if (!result.status.ok()) {
     throw failed_precondition("'{}' has a tree that git cannot read: {}", printable(url_.plain),
                               last_words(result));
   }
-  if (::lseek(listing.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
   return read_to_end(listing.get(), limit_bytes);
 }
 
@@ -322,17 +315,7 @@ constexpr std::size_t kKeptSources = 8;
 
 /// One that is fetched now is locked, and stays; so does a clone that is in use. Locks are left.
 void forget_old_sources(const fs::path& directory) {
-  std::vector<std::pair<fs::file_time_type, fs::path>> sources;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    std::error_code gone;
-    if (!entry.is_directory(gone)) continue;
-    const auto used = entry.last_write_time(gone);
-    if (!gone) sources.emplace_back(used, entry.path());
-  }
-  if (sources.size() <= kKeptSources) return;
-  std::sort(sources.begin(), sources.end());
-  sources.resize(sources.size() - kKeptSources);
-  for (const auto& [time, source] : sources) {
+  for (const fs::path& source : directories_beyond_the_latest(directory, kKeptSources)) {
     const auto lock = WorkLock::attempt(lock_of(source));
     std::error_code in_use;
     if (!lock || !fs::is_directory(source, in_use)) continue;

@@ -83,8 +83,9 @@ BorrowedRepository::BorrowedRepository(const source::Repository& source, const f
 void BorrowedRepository::borrow_objects() {
   const fs::path& own = git_.directory();
   std::string lenders;
+  int number = 0;
   for (const fs::path& store : object_stores(source_.common_directory / "objects")) {
-    const fs::path place = own / "lent" / std::to_string(lenders.size());
+    const fs::path place = own / "lent" / std::to_string(++number);
     lend(store, place);
     // Quoted: a line break in the path would begin another directory.
     lenders += quote_name_always(place.string()) + "\n";
@@ -93,37 +94,32 @@ void BorrowedRepository::borrow_objects() {
   write_new(own / "objects/info/alternates", lenders);
 }
 
-void BorrowedRepository::run(Git::Run run) const {
+Git::Run BorrowedRepository::trusting_little(Git::Run run) const {
   std::vector<std::string> arguments;
   for (const char* setting : kSettings) arguments.insert(arguments.end(), {"-c", setting});
   arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
   run.arguments = std::move(arguments);
-  const CommandResult result = git_.run(run);
+  return run;
+}
+
+void BorrowedRepository::require_ok(const CommandResult& result) const {
   if (result.status.ok()) return;
   with_context(fmt::format("read the repository of '{}'", printable(source_.work_tree.string())),
                [&result] { check_resources("git", result); });
   throw failed_precondition("git says: {}", last_words(result));
 }
 
+void BorrowedRepository::run(Git::Run run) const {
+  require_ok(git_.run(trusting_little(std::move(run))));
+}
+
 /// What git lists of it, in a file that is at its begin.
 UniqueFd BorrowedRepository::list(std::string_view of, std::vector<std::string> arguments) const {
-  UniqueFd listing = open_file(git_.directory() / "listing", O_RDWR | O_CREAT | O_TRUNC);
-  Limits limits = Git::kLimits;
-  limits.file_size_bytes = kListingLimit;
-  try {
-    run({.arguments = std::move(arguments),
-         .output = listing.get(),
-         .limits = limits,
-         .time = kUsualTime});
-  } catch (const Error& error) {
-    struct stat info {};
-    const bool is_full = ::fstat(listing.get(), &info) == 0 &&
-                         static_cast<std::uint64_t>(info.st_size) >= kListingLimit;
-    if (!is_full || error.code() != ErrorCode::kResourceExhausted) throw;
-    throw too_many_paths(of);
-  }
-  if (::lseek(listing.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
-  return listing;
+  auto [result, file] = git_.list(
+      trusting_little({.arguments = std::move(arguments), .time = kUsualTime}), kListingLimit);
+  if (result.status.wrote_too_much()) throw too_many_paths(of);
+  require_ok(result);
+  return std::move(file);
 }
 
 /// Two facts of it that the seed must share. `git config --file` follows no include and obeys

@@ -44,6 +44,8 @@ class BorrowedRepository {
   void borrow_objects();
   void copy_index();
   void copy_shared_index(std::string_view index);
+  Git::Run trusting_little(Git::Run run) const;
+  void require_ok(const CommandResult& result) const;
   void run(Git::Run run) const;
   UniqueFd list(std::string_view of, std::vector<std::string> arguments) const;
 

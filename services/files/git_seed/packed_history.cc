@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -52,18 +50,9 @@ constexpr std::size_t kKeptSources = 32;
 
 /// Who reads one has its files open. One that is packed now is locked, and stays.
 void forget_old_sources(const fs::path& directory) {
-  std::vector<std::pair<fs::file_time_type, std::string>> sources;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    std::error_code gone;
-    if (!entry.is_directory(gone)) continue;
-    const auto used = entry.last_write_time(gone);
-    if (!gone) sources.emplace_back(used, entry.path().filename().string());
-  }
-  if (sources.size() <= kKeptSources) return;
-  std::sort(sources.begin(), sources.end());
-  sources.resize(sources.size() - kKeptSources);
   const UniqueFd opened = open_file(directory, O_PATH | O_DIRECTORY);
-  for (const auto& [time, name] : sources) {
+  for (const fs::path& source : directories_beyond_the_latest(directory, kKeptSources)) {
+    const std::string name = source.filename().string();
     if (const auto lock = WorkLock::attempt(directory / (name + ".lock"))) {
       tree::remove_tree(opened.get(), name);
     }

@@ -29,6 +29,14 @@ class GitSeed : public ::testing::Test {
  protected:
   GitSeed() { fs::create_directory(scratch_); }
 
+  /// Where the one history that was packed is kept.
+  fs::path history_place() const {
+    for (const auto& entry : fs::directory_iterator(directory_ / "packs")) {
+      if (entry.is_directory()) return entry.path();
+    }
+    throw std::runtime_error("nothing was packed");
+  }
+
   /// The seed of `root` as a directory.
   fs::path seed(const fs::path& root) {
     const std::string name = "seed" + std::to_string(++seeds_);

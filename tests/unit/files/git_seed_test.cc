@@ -360,10 +360,7 @@ TEST_F(GitSeed, makes_the_place_of_its_history_when_it_is_its_turn) {
   repository_.put("a", "one\n");
   repository_.commit("first");
   seed();
-  fs::path place;
-  for (const auto& entry : fs::directory_iterator(directory_ / "packs")) {
-    if (entry.is_directory()) place = entry.path();
-  }
+  const fs::path place = history_place();
   fs::remove_all(place);
   auto lock = WorkLock::attempt(place.string() + ".lock");
   ASSERT_TRUE(lock);
@@ -382,10 +379,7 @@ TEST_F(GitSeed, removes_what_a_killed_packing_left) {
   repository_.put("a", "one\n");
   repository_.commit("first");
   seed();
-  fs::path place;
-  for (const auto& entry : fs::directory_iterator(directory_ / "packs")) {
-    if (entry.is_directory()) place = entry.path();
-  }
+  const fs::path place = history_place();
   fs::create_directory(place / "new.abcdef");
   write_file_atomically(place / "new.abcdef/pack-1.pack", "half");
   repository_.put("a", "two\n");
