@@ -36,6 +36,26 @@ std::string choices_type() {
   return "{" + choices + "}";
 }
 
+}  // namespace detail
+
+/// An option that takes one of `E`'s names and gives it to `set`; `info` is what it is called.
+template <NamedEnum E, class Set>
+CLI::Option* add_choice(CLI::App& command, const FieldInfo& info, const std::string& help,
+                        const Set& set) {
+  return command
+      .add_option_function<std::string>(
+          option_name(info),
+          [info, set](const std::string& text) {
+            const auto found = enum_from<E>(text);
+            if (!found) throw CLI::ValidationError(unknown_choice<E>(info, text).message());
+            set(*found);
+          },
+          help)
+      ->type_name(detail::choices_type<E>());
+}
+
+namespace detail {
+
 template <class T>
 inline constexpr bool kHasNoOption = kIsList<T> || kIsMap<T>;
 template <Message T>
@@ -48,16 +68,7 @@ void add_option(CLI::App& command, const FieldInfo& info, T& value) {
   } else if constexpr (std::same_as<T, bool>) {
     command.add_flag(option_name(info), value, help);
   } else if constexpr (NamedEnum<T>) {
-    command
-        .add_option_function<std::string>(
-            option_name(info),
-            [info, &value](const std::string& text) {
-              const auto found = enum_from<T>(text);
-              if (!found) throw CLI::ValidationError(unknown_choice<T>(info, text).message());
-              value = *found;
-            },
-            help)
-        ->type_name(choices_type<T>());
+    add_choice<T>(command, info, help, [&value](T chosen) { value = chosen; });
   } else if constexpr (std::same_as<T, std::optional<std::string>>) {
     // By a function: CLI11 takes an empty value of an optional for none.
     command

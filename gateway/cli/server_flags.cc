@@ -3,35 +3,13 @@
 #include "common/api/cli_options.h"
 
 namespace pyro::cli {
-namespace {
-
-template <api::NamedEnum E, class Set>
-CLI::Option* add_choice(CLI::App& command, const std::string& name, const Set& set,
-                        const std::string& help) {
-  return command
-      .add_option_function<std::string>(
-          name,
-          [name, set](const std::string& text) {
-            const auto found = api::enum_from<E>(text);
-            if (!found) {
-              throw CLI::ValidationError(
-                  fmt::format("{} must be one of: {}", name, api::enum_choices<E>()));
-            }
-            set(*found);
-          },
-          help)
-      ->type_name(api::detail::choices_type<E>());
-}
-
-}  // namespace
-
 void add_server_flags(CLI::App& command, ServerOptions& options) {
-  auto* mode = add_choice<ServerMode>(
-      command, "--mode", [&options](ServerMode value) { options.mode = value; },
-      "Tools and instructions for one kind of work");
-  auto* profile = add_choice<ServerProfile>(
-      command, "--profile", [&options](ServerProfile value) { options.profile = value; },
-      "Which tools there are; default workspace-core");
+  auto* mode = api::add_choice<ServerMode>(command, {.name = "mode"},
+                                           "Tools and instructions for one kind of work",
+                                           [&options](ServerMode value) { options.mode = value; });
+  auto* profile = api::add_choice<ServerProfile>(
+      command, {.name = "profile"}, "Which tools there are; default workspace-core",
+      [&options](ServerProfile value) { options.profile = value; });
   mode->excludes(profile);
   command
       .add_option("--environment", options.environment,
