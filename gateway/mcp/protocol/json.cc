@@ -143,10 +143,4 @@ std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string shown(std::string_view hostile) {
-  constexpr std::size_t kShownBytes = 100;
-  const std::string text = printable(hostile.substr(0, kShownBytes));
-  return hostile.size() > kShownBytes ? text + "…" : text;
-}
-
 }  // namespace pyro::mcp

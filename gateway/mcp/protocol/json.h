@@ -22,7 +22,4 @@ Json parse_json(std::string text);
 /// On one line; bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& json);
 
-/// What a client said, to be quoted in a message for it: printable and not long.
-std::string shown(std::string_view hostile);
-
 }  // namespace pyro::mcp

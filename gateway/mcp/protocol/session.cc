@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/base/text.h"
 #include "gateway/mcp/protocol/render.h"
 
 namespace pyro::mcp {
@@ -13,6 +14,13 @@ constexpr std::string_view kProtocolVersion = "io.modelcontextprotocol/protocolV
 constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/clientCapabilities";
 /// What the server offers changes only with its program.
 constexpr int kTtlMs = 3'600'000;
+
+/// What a client said, in a message for it.
+std::string shown(std::string_view hostile) {
+  constexpr std::size_t kColumns = 100;
+  constexpr std::size_t kBytes = 4 * (kColumns + 1);
+  return one_line(hostile.substr(0, kBytes), kColumns);
+}
 
 RpcError invalid_params(std::string_view why) {
   return {rpc::kInvalidParams, fmt::format("Invalid params: {}", why)};

@@ -1,5 +1,3 @@
-#include <poll.h>
-
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
@@ -39,7 +37,7 @@ api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
       if (!give_up) give_up = Clock::now() + kRepeatFor;
       if (Clock::now() >= *give_up) throw lost(error, *request.job_id);
     }
-    wait_for(-1, POLLIN, Clock::now() + kPause, StopFd(options.stop));
+    sleep_unless_stopped(kPause, options.stop);
   }
 }
 

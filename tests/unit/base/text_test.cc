@@ -82,14 +82,6 @@ TEST(Utf8, a_control_character_that_splits_a_sequence_does_not_forge_one) {
   EXPECT_EQ(printable("\xC2\x01\x9B"), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
-TEST(Text, hostile_text_becomes_one_line_that_steers_nothing) {
-  EXPECT_EQ(one_line(" a\nb\tc\x1b[31m\xff ", 40), "a b c[31m\xEF\xBF\xBD");
-  EXPECT_EQ(one_line("abcdef", 6), "abcdef");
-  EXPECT_EQ(one_line("abcdefg", 6), "abcde…");
-  EXPECT_EQ(one_line("ééééé", 4), "ééé…");
-  EXPECT_EQ(one_line("", 4), "");
-}
-
 TEST(Utf8, a_character_that_has_only_begun_is_not_whole) {
   const std::string text = "a\xF0\x9F\x98\x80";
   EXPECT_EQ(whole_characters(text), 5U);

@@ -9,7 +9,10 @@
 namespace pyro::mcp {
 namespace {
 
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST(Hostile, what_cannot_be_read_is_answered_without_an_id_and_the_next_line_counts) {
   Client client({echo()});
@@ -21,6 +24,20 @@ TEST(Hostile, what_cannot_be_read_is_answered_without_an_id_and_the_next_line_co
     EXPECT_TRUE(answer["id"].is_null());
     EXPECT_LT(code_of(answer), 0);
     EXPECT_EQ(client.request(1, "ping")["id"], 1);
+  }
+}
+
+TEST(Hostile, what_an_error_quotes_is_one_short_line_that_steers_nothing) {
+  Client client({echo()});
+  const std::string hostile = "x\x1b[31m\n" + std::string(10'000, 'y');
+  const auto told = [](const Json& answer) {
+    return answer["error"]["message"].get<std::string>();
+  };
+  client.call(1, hostile);
+  for (const std::string& text : {told(client.request(2, hostile)), told(client.receive())}) {
+    EXPECT_LT(text.size(), 200U);
+    EXPECT_THAT(text, HasSubstr("x[31m"));
+    EXPECT_THAT(text, Not(AnyOf(HasSubstr("\x1b"), HasSubstr("\n"))));
   }
 }
 
