@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,6 +39,9 @@ std::string text_of(OutputShape shape, std::string_view kept);
 
 /// `[… 5 bytes dropped …]` on a line of its own.
 std::string gap_text(std::uint64_t dropped);
+
+/// How often a caller that waits for a command hears its last line.
+inline constexpr std::chrono::seconds kLastLineInterval{2};
 
 /// Keeps the first and the last half of what a stream printed, up to `kLimit` bytes in all.
 class CapturedOutput {

@@ -40,4 +40,15 @@ bool wait_for(int fd, short events, Deadline deadline, const StopFd& stop) {
   return wait_for(watched, deadline, stop);
 }
 
+bool sleep_unless_stopped(Clock::duration time, const std::stop_token& stop) {
+  const StopFd stopped(stop);
+  const Deadline end = Clock::now() + time;
+  try {
+    wait_for(-1, 0, end, stopped);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+  }
+  return !stop.stop_requested();
+}
+
 }  // namespace pyro

@@ -14,9 +14,6 @@
 namespace pyro::vm {
 namespace {
 
-/// How often a caller that waits hears what its command prints.
-constexpr std::chrono::seconds kProgressInterval{2};
-
 /// Where a command's output goes: kept for the reply, while its last line is the caller's progress,
 /// or sent on as it comes.
 class Output {
@@ -57,9 +54,13 @@ class Output {
   void tell(const bus::Call& call, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
-      changed_.wait_until(lock, stop, Clock::now() + kProgressInterval, [] { return false; });
+      changed_.wait_until(lock, stop, Clock::now() + kLastLineInterval, [] { return false; });
       if (!runs_ || stop.stop_requested()) continue;
-      call.progress({.phase = "exec", .message = last_->last_line()});
+      const std::string line = last_->last_line();
+      // The command's output does not wait for the bus.
+      lock.unlock();
+      call.progress({.phase = "exec", .message = line});
+      lock.lock();
     }
   }
 

@@ -8,9 +8,6 @@
 namespace pyro::workspace {
 namespace {
 
-/// How often a caller that waits hears what its command prints.
-constexpr std::chrono::seconds kProgressInterval{2};
-
 /// Where commands start, and their HOME. On the host without a sandbox neither is at its place.
 std::string directory_of(const api::Machine& machine) {
   const auto elsewhere = machine.metadata.find("workspace_dir");
@@ -55,7 +52,7 @@ std::optional<std::uint64_t> if_any(std::uint64_t bytes) {
 /// call's end or `limit` came first.
 bool wait_for_end(const Job& job, Deadline limit, const bus::Call& call) {
   limit = std::min(limit, call.deadline());
-  while (!job.wait(std::min(limit, Clock::now() + kProgressInterval), call.stop())) {
+  while (!job.wait(std::min(limit, Clock::now() + kLastLineInterval), call.stop())) {
     if (call.stop().stop_requested() || Clock::now() >= limit) return false;
     call.progress({.phase = "exec", .message = job.last_line()});
   }

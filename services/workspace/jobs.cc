@@ -1,6 +1,5 @@
 #include "services/workspace/jobs.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -37,7 +36,6 @@ link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, D
 bool write_down(const std::function<void()>& write,
                 const std::function<void(const std::exception&)>& later,
                 const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
   for (bool told = false;; told = true) {
     try {
       write();
@@ -45,8 +43,7 @@ bool write_down(const std::function<void()>& write,
     } catch (const std::exception& error) {
       if (!told) later(error);
     }
-    wait_for(-1, POLLIN, Clock::now() + kWriteAgain, stop_fd);
-    if (stop.stop_requested()) return false;
+    if (!sleep_unless_stopped(kWriteAgain, stop)) return false;
   }
 }
 

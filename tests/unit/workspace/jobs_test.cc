@@ -140,5 +140,21 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
 }
 
+TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
+  FakeAgent agent(socket(), [&](const link::Frame& request) {
+    if (request.method == wire::FollowJob::kMethod.name) {
+      registry_.put("workspace_commands", kRow, "damaged");
+    }
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  std::shared_ptr<Job> job;
+  {
+    Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+    job = start(jobs);
+    EXPECT_EQ(ended(job), JobState::kExited);
+  }
+  EXPECT_EQ(job->command().exit_code, 0);
+}
+
 }  // namespace
 }  // namespace pyro::workspace
