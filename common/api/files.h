@@ -36,6 +36,7 @@ struct BuildVolume {
   std::string volume;
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
+  bool by_model = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -43,6 +44,7 @@ struct BuildVolume {
       max_length(4096));
     f("seed_path", &BuildVolume::seed_path, "What it holds.", max_length(4096));
     f("origin", &BuildVolume::origin, "Whose project source seed_path is.", kHidden);
+    f("by_model", &BuildVolume::by_model, kByModel, kHidden);
   }
 };
 

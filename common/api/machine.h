@@ -185,6 +185,7 @@ struct ExecMachine {
   std::string command;
   std::uint32_t timeout_seconds = 30;
   std::optional<std::string> output_socket;
+  bool guests_only = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -193,6 +194,8 @@ struct ExecMachine {
     f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive);
     f("output_socket", &ExecMachine::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
+    f("guests_only", &ExecMachine::guests_only,
+      "Refuse a machine that runs on the host itself, whoever made it.", kHidden);
   }
   std::string serial_key() const { return vm_id; }
 };

@@ -99,6 +99,10 @@ struct WorkspaceSecret {
   }
 };
 
+/// Of requests that name a path on the host.
+inline constexpr std::string_view kByModel =
+    "A model named the path, and the door has resolved and checked it: no symbolic link in it is "
+    "followed.";
 inline constexpr std::string_view kJobIdOfCommand =
     "The command's id: for workspace_exec_poll and workspace_exec_cancel, also after its end.";
 inline constexpr std::string_view kStateOfCommand =
@@ -248,6 +252,7 @@ struct CreateWorkspace {
   bool allow_host_compat = false;
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
+  bool by_model = false;
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
   BootPolicy boot = BootPolicy::kAuto;
@@ -267,6 +272,7 @@ struct CreateWorkspace {
       "Directory or .tar/.tar.gz/.tgz archive on the host whose content /workspace begins with.",
       max_length(4096));
     f("origin", &CreateWorkspace::origin, "Whose project source seed_path is.", kHidden);
+    f("by_model", &CreateWorkspace::by_model, kByModel, kHidden);
     f("name", &CreateWorkspace::name, "A name for people, 1 to 64 printable characters.",
       max_length(256));
     f("labels", &CreateWorkspace::labels, "Labels, as {\"key\": \"value\"}.", max_length(64));

@@ -67,6 +67,7 @@ struct PushSync {
   std::string workspace_id;
   std::string source_path;
   std::string dest = "/workspace";
+  bool by_model = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -74,6 +75,7 @@ struct PushSync {
     f("source_path", &PushSync::source_path, "Directory or .tar/.tar.gz/.tgz archive on the host.",
       kRequired, kPositional, max_length(4096));
     f("dest", &PushSync::dest, "Directory below /workspace that it goes to.", max_length(4096));
+    f("by_model", &PushSync::by_model, kByModel, kHidden);
   }
 };
 
@@ -96,18 +98,22 @@ struct Exported {
     f("artifact_type", &Exported::artifact_type, "file, directory or symlink.");
     f("entry_count", &Exported::entry_count, "Files, directories and links.");
     f("bytes_written", &Exported::bytes_written, "Bytes of the files' content.");
-    f("skipped_count", &Exported::skipped_count, "Sockets, FIFOs and devices that were left out.");
+    f("skipped_count", &Exported::skipped_count,
+      "Sockets, FIFOs and devices that were left out; over MCP also what lies in .git "
+      "directories.");
     f("execution_mode", &Exported::execution_mode, "guest_serial, … or host_compat.");
   }
 };
 
 /// Copies a file or directory out to the host. already_exists: `output_path already exists: P`.
+/// By a model: nothing goes into a .git directory of the host, and none comes out.
 struct ExportPath {
   static constexpr Method kMethod{"workspace.export"};
   using Reply = Exported;
   std::string workspace_id;
   std::string path;
   std::string output_path;
+  bool by_model = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -116,6 +122,7 @@ struct ExportPath {
       max_length(4096));
     f("output_path", &ExportPath::output_path, "Path on the host, which must not exist.", kRequired,
       max_length(4096));
+    f("by_model", &ExportPath::by_model, kByModel, kHidden);
   }
 };
 

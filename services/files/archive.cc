@@ -21,14 +21,13 @@ constexpr std::uint64_t kMaxMembers = 2'000'000;
 /// One reading of an archive: first to learn what is in it, then to give it away.
 class ArchiveReading {
  public:
-  ArchiveReading(const std::filesystem::path& path, const std::function<void()>& check,
+  ArchiveReading(int file, const std::filesystem::path& path, const std::function<void()>& check,
                  tree::Sink& sink, std::uint64_t limit_bytes)
-      : shown_(printable(path.string())),
+      : file_(file),
+        shown_(printable(path.string())),
         check_(check),
         sink_(sink),
-        limit_bytes_(limit_bytes),
-        // O_NONBLOCK: a FIFO would wait for a writer.
-        file_(open_file(path, O_RDONLY | O_NONBLOCK)) {}
+        limit_bytes_(limit_bytes) {}
 
   tree::Totals read() {
     Entry top{.kind = EntryKind::kDirectory, .mode = 0755, .mtime_ns = own_mtime_ns()};
@@ -47,11 +46,11 @@ class ArchiveReading {
   void give_parents(const std::string& path);
   Error changed() const { return failed_precondition("'{}' changed while it was read", shown_); }
 
+  const int file_;
   const std::string shown_;
   const std::function<void()>& check_;
   tree::Sink& sink_;
   const std::uint64_t limit_bytes_;
-  const UniqueFd file_;
   MemberTable members_;
   std::uint64_t count_ = 0;
   tree::Totals totals_;
@@ -59,7 +58,7 @@ class ArchiveReading {
 
 std::int64_t ArchiveReading::own_mtime_ns() const {
   struct stat info {};
-  if (::fstat(file_.get(), &info) != 0) throw system_error(fmt::format("stat '{}'", shown_));
+  if (::fstat(file_, &info) != 0) throw system_error(fmt::format("stat '{}'", shown_));
   if (!S_ISREG(info.st_mode)) {
     throw invalid_argument("'{}' is not a readable tar archive: it is no regular file", shown_);
   }
@@ -67,7 +66,7 @@ std::int64_t ArchiveReading::own_mtime_ns() const {
 }
 
 void ArchiveReading::learn() {
-  TarReader reader(file_.get(), shown_, check_);
+  TarReader reader(file_, shown_, check_);
   std::uint64_t bytes = 0;
   while (const auto header = reader.next()) {
     check_();
@@ -87,7 +86,7 @@ void ArchiveReading::learn() {
 }
 
 void ArchiveReading::give() {
-  TarReader reader(file_.get(), shown_, check_);
+  TarReader reader(file_, shown_, check_);
   std::uint64_t number = 0;
   while (const auto header = reader.next()) {
     check_();
@@ -143,10 +142,11 @@ bool is_archive_name(const std::filesystem::path& path) {
   return name.ends_with(".tar") || name.ends_with(".tar.gz") || name.ends_with(".tgz");
 }
 
-tree::Totals read_archive(const std::filesystem::path& archive, const std::function<void()>& check,
-                          tree::Sink& sink, std::uint64_t limit_bytes) {
+tree::Totals read_archive(int file, const std::filesystem::path& path,
+                          const std::function<void()>& check, tree::Sink& sink,
+                          std::uint64_t limit_bytes) {
   const std::function<void()> checked = check ? check : [] {};
-  return ArchiveReading(archive, checked, sink, limit_bytes).read();
+  return ArchiveReading(file, path, checked, sink, limit_bytes).read();
 }
 
 }  // namespace pyro::files

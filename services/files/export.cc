@@ -1,7 +1,6 @@
 #include "services/files/export.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +12,8 @@
 #include "common/fault/fault.h"
 #include "common/tree/write.h"
 #include "services/files/artifact.h"
+#include "services/files/git_directory_name.h"
+#include "services/files/host_path.h"
 #include "services/files/work_check.h"
 #include "services/files/workspace_path.h"
 
@@ -25,27 +26,28 @@ Error output_exists(const std::string& output_path) {
   return already_exists("output_path already exists: {}", printable(output_path));
 }
 
+Error in_git_directory(std::string_view name, const std::string& path) {
+  return invalid_argument(
+      "{} '{}' lies in a .git directory: git on the host would obey what is put there", name,
+      printable(path));
+}
+
 /// Where an export goes on the host.
 class Output {
  public:
-  explicit Output(const std::string& given) : given_(given) {
-    path_ = fs::path(given).lexically_normal();
+  explicit Output(const api::ExportPath& request)
+      : given_(request.output_path), links_(links_for(request.by_model)) {
+    path_ = fs::path(given_).lexically_normal();
     if (!path_.has_filename()) path_ = path_.parent_path();
     if (!path_.is_absolute()) throw invalid_argument("output_path must be an absolute path");
-    struct stat status {};
-    if (::lstat(path_.c_str(), &status) == 0) throw output_exists(given_);
+    if (request.by_model && has_git_directory_name(path_.string())) {
+      throw in_git_directory("output_path", given_);
+    }
+    if (open_host_path(path_.string(), O_PATH | O_NOFOLLOW, links_)) throw output_exists(given_);
   }
 
   /// Makes what is missing of the directories above it.
-  void open_parent() {
-    std::error_code failed;
-    fs::create_directories(path_.parent_path(), failed);
-    if (failed) {
-      throw system_error(fmt::format("make directory '{}'", path_.parent_path().string()),
-                         failed.value());
-    }
-    parent_ = open_file(path_.parent_path(), O_RDONLY | O_DIRECTORY);
-  }
+  void open_parent() { parent_ = make_host_directory(path_.parent_path().string(), links_); }
 
   const fs::path& path() const { return path_; }
   int parent() const { return parent_.get(); }
@@ -60,8 +62,36 @@ class Output {
 
  private:
   const std::string& given_;
+  const Links links_;
   fs::path path_;
   UniqueFd parent_;
+};
+
+/// Leaves .git directories out, and `.git` files, which name one.
+class WithoutGit : public tree::Sink {
+ public:
+  explicit WithoutGit(tree::Sink& next) : next_(next) {}
+
+  void entry(const tree::Entry& entry) override {
+    leaves_out_ = has_git_directory_name(entry.path);
+    if (leaves_out_) {
+      ++left_out_;
+    } else {
+      next_.entry(entry);
+    }
+  }
+  void data(std::string_view bytes) override {
+    if (!leaves_out_) next_.data(bytes);
+  }
+  void end_file() override {
+    if (!leaves_out_) next_.end_file();
+  }
+  std::uint64_t left_out() const { return left_out_; }
+
+ private:
+  tree::Sink& next_;
+  bool leaves_out_ = false;
+  std::uint64_t left_out_ = 0;
 };
 
 /// Writes beside the output; nothing of the host is touched before the first entry came.
@@ -96,7 +126,7 @@ class ExportSink : public tree::Sink {
       throw failed_precondition("only files, directories and symlinks can be exported");
     }
     output_.open_parent();
-    pending_.emplace(exports_, output_.path().parent_path());
+    pending_.emplace(exports_, output_.path().parent_path(), output_.parent());
     writer_.emplace(output_.parent(), pending_->name(), tree::Trust::kHost,
                     tree::WriterLimits{.entries = kExportEntries, .bytes = kExportBytes});
   }
@@ -112,10 +142,15 @@ class ExportSink : public tree::Sink {
 
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
                           const api::OnMachine<api::ExportPath>& request, const Work& work) {
+  fault::point("files.export.begun");
   const std::string path = workspace_path(request.request.path);
-  Output output(request.request.output_path);
+  const bool by_model = request.request.by_model;
+  if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
+  Output output(request.request);
   ExportSink sink(output, exports, work);
-  guest.stream(api::agent::SendTree{.path = path}, sink);
+  WithoutGit without_git(sink);
+  tree::Sink& taken = by_model ? static_cast<tree::Sink&>(without_git) : sink;
+  guest.stream(api::agent::SendTree{.path = path}, taken);
   const tree::Writer& written = sink.finish();
   return {.workspace_id = request.request.workspace_id,
           .workspace_path = to_valid_utf8(absolute_workspace_path(path)),
@@ -123,7 +158,7 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
           .artifact_type = artifact_type(written.top_kind()),
           .entry_count = written.totals().entries,
           .bytes_written = written.totals().bytes,
-          .skipped_count = written.totals().skipped,
+          .skipped_count = written.totals().skipped + without_git.left_out(),
           .execution_mode = request.execution_mode};
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/tree/walk.h"
 #include "services/files/archive.h"
@@ -11,14 +10,19 @@
 #include "services/files/work_check.h"
 
 namespace pyro::files {
-HostSource::HostSource(std::string_view name, std::string path) : path_(std::move(path)) {
-  struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      throw not_found("{} {} does not exist", name, printable(path_));
-    }
+
+HostSource::HostSource(std::string_view name, std::string path, Links links)
+    // O_NONBLOCK: a FIFO would wait for a writer.
+    : path_(std::move(path)), opened_(open_host_path(path_, O_RDONLY | O_NONBLOCK, links)) {
+  constexpr int kIsASocket = ENXIO;
+  if (!opened_ && (errno == ENOENT || errno == ENOTDIR)) {
+    throw not_found("{} {} does not exist", name, printable(path_));
+  }
+  if (!opened_ && errno != kIsASocket) {
     throw system_error(fmt::format("{} '{}'", name, printable(path_)));
   }
+  struct stat status {};
+  if (opened_ && ::fstat(opened_.get(), &status) != 0) throw system_error("fstat");
   if (S_ISDIR(status.st_mode)) {
     mode_ = api::SeedMode::kDirectory;
   } else if (S_ISREG(status.st_mode) && is_archive_name(path_)) {
@@ -32,10 +36,9 @@ tree::Totals HostSource::give(tree::Sink& sink, const Work& work, std::uint64_t 
   ReportingSink reporting(sink, work);
   const auto check_work = [&work] { check(work); };
   if (mode_ == api::SeedMode::kTarArchive) {
-    return read_archive(path_, check_work, reporting, limit_bytes);
+    return read_archive(opened_.get(), path_, check_work, reporting, limit_bytes);
   }
-  const UniqueFd top = open_file(path_, O_RDONLY | O_DIRECTORY);
-  return tree::walk(top.get(), "", {.check = check_work}, reporting);
+  return tree::walk(opened_.get(), "", {.check = check_work}, reporting);
 }
 
 }  // namespace pyro::files

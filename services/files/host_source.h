@@ -5,8 +5,10 @@
 #include <string_view>
 
 #include "common/api/workspace.h"
+#include "common/base/unique_fd.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
+#include "services/files/host_path.h"
 
 namespace pyro::files {
 
@@ -14,8 +16,8 @@ namespace pyro::files {
 class HostSource {
  public:
   /// `name` is what refusals call it: not_found `seed_path P does not exist`; kInvalidArgument
-  /// `seed_path must be a directory or a .tar/.tar.gz/.tgz archive`.
-  HostSource(std::string_view name, std::string path);
+  /// `seed_path must be a directory or a .tar/.tar.gz/.tgz archive`. `path` is absolute.
+  HostSource(std::string_view name, std::string path, Links links);
 
   api::SeedMode mode() const { return mode_; }
 
@@ -26,6 +28,7 @@ class HostSource {
 
  private:
   std::string path_;
+  UniqueFd opened_;
   api::SeedMode mode_;
 };
 

@@ -16,17 +16,13 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = ".pyro-export-";
 
-void remove_export(const fs::path& parent, const std::string& name) {
-  const UniqueFd directory = open_file(parent, O_RDONLY | O_DIRECTORY);
-  tree::remove_tree(directory.get(), name);
-}
-
 /// Removes what a record names, and then the record.
 void remove_leftover(const fs::path& record) {
   const fs::path left(read_file(record, tree::kMaxPathBytes));
   const std::string name = left.filename().string();
   if (left.is_absolute() && name.starts_with(kPrefix) && fs::is_directory(left.parent_path())) {
-    remove_export(left.parent_path(), name);
+    const UniqueFd parent = open_file(left.parent_path(), O_RDONLY | O_DIRECTORY);
+    tree::remove_tree(parent.get(), name);
   }
   fs::remove(record);
 }
@@ -47,15 +43,15 @@ void PendingExports::remove_leftovers() const {
   }
 }
 
-PendingExports::Export::Export(const PendingExports& exports, const fs::path& parent)
-    : parent_(parent), name_(std::string(kPrefix) + random_hex(8)) {
+PendingExports::Export::Export(const PendingExports& exports, const fs::path& parent, int opened)
+    : parent_(opened), name_(std::string(kPrefix) + random_hex(8)) {
   record_ = exports.directory_ / name_.substr(1);
-  write_file_atomically(record_, (parent_ / name_).string());
+  write_file_atomically(record_, (parent / name_).string());
 }
 
 PendingExports::Export::~Export() {
   try {
-    remove_export(parent_, name_);
+    tree::remove_tree(parent_, name_);
     fs::remove(record_);
   } catch (const std::exception& error) {  // the next start tries again
     log::warn("an export's temporary files are still there: {}", error.what());

@@ -18,7 +18,8 @@ class PendingExports {
   /// One export: its temporary name beside the target, gone with this object.
   class Export {
    public:
-    Export(const PendingExports& exports, const std::filesystem::path& parent);
+    /// `opened` is `parent`, and stays open for as long as this object lives.
+    Export(const PendingExports& exports, const std::filesystem::path& parent, int opened);
     Export(const Export&) = delete;
     Export& operator=(const Export&) = delete;
     /// Removes whatever is still under the temporary name.
@@ -28,7 +29,7 @@ class PendingExports {
 
    private:
     std::filesystem::path record_;
-    std::filesystem::path parent_;
+    int parent_;
     std::string name_;
   };
 

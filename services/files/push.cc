@@ -1,6 +1,7 @@
 #include "services/files/push.h"
 
 #include "common/config/volume.h"
+#include "common/fault/fault.h"
 #include "services/files/guest_change.h"
 #include "services/files/host_source.h"
 #include "services/files/volume/volume_reader.h"
@@ -53,8 +54,10 @@ class WithoutOthers : public tree::Sink {
 
 api::PushedSync push(GuestTree& guest, const api::OnMachine<api::PushSync>& request,
                      const Work& work) {
+  fault::point("files.push.begun");
   const std::string destination = workspace_path(request.request.dest, PathUse::kDestination);
-  const HostSource source("source_path", request.request.source_path);
+  const HostSource source("source_path", request.request.source_path,
+                          links_for(request.request.by_model));
   GuestChange change(guest, destination);
   WithoutOthers sink(change.sink());
   const tree::Totals totals = source.give(sink, work, kWorkspaceDiskBytes);

@@ -53,9 +53,12 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
                                 const std::filesystem::path& scratch,
                                 const api::BuildVolume& request, const Work& work) {
   check(work);
+  fault::point("files.build_volume.begun");
   if (request.origin && !request.seed_path) throw invalid_argument("origin requires seed_path");
   std::optional<HostSource> source;
-  if (request.seed_path) source.emplace("seed_path", *request.seed_path);
+  if (request.seed_path) {
+    source.emplace("seed_path", *request.seed_path, links_for(request.by_model));
+  }
   NewFile volume(request.volume);
   volume::make_blank_volume(cache_dir, volume.temporary());
   const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -107,9 +107,9 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   return table_.find(vm_id).machine;
 }
 
-ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
-                           std::chrono::seconds timeout, const OutputSink& output,
+ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& output,
                            const bus::Call& call) {
+  const std::string& vm_id = request.vm_id;
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin(call.stop());
@@ -121,10 +121,16 @@ ExecOutcome Machines::exec(const std::string& vm_id, const std::string& command,
     throw failed_precondition("vm {} is not for a single command: it belongs to workspace {}",
                               vm_id, *outcome.record.workspace_id);
   }
+  if (request.guests_only &&
+      outcome.record.machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    throw failed_precondition(
+        "vm {} runs on the host itself (host_compat), where this caller may run nothing", vm_id);
+  }
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
   outcome.job = operation->run([&] {
-    return exec_in_guest(paths_of(vm_id), {command, outcome.record.home, timeout}, output,
+    const std::chrono::seconds timeout(request.timeout_seconds);
+    return exec_in_guest(paths_of(vm_id), {request.command, outcome.record.home, timeout}, output,
                          call.deadline(), operation->stop());
   });
   return outcome;

@@ -50,8 +50,8 @@ class Machines {
   api::Machine start(const std::string& vm_id, const bus::Call& call);
   /// Runs the machine's single command and deletes it, whether that worked or not. Refused, and
   /// the machine left as it was, unless it is started.
-  ExecOutcome exec(const std::string& vm_id, const std::string& command,
-                   std::chrono::seconds timeout, const OutputSink& output, const bus::Call& call);
+  ExecOutcome exec(const api::ExecMachine& request, const OutputSink& output,
+                   const bus::Call& call);
   /// Copies `volume` onto a workspace machine's blank disk and has the guest mount it.
   api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
                             const bus::Call& call);

@@ -177,9 +177,7 @@ api::Machine Service::handle(const api::StartMachine& request, bus::Call& call) 
 
 api::MachineExecResult Service::handle(const api::ExecMachine& request, bus::Call& call) {
   Output output(request.output_socket, call);
-  const ExecOutcome outcome =
-      machines_.exec(request.vm_id, request.command, std::chrono::seconds(request.timeout_seconds),
-                     output.sink(), call);
+  const ExecOutcome outcome = machines_.exec(request, output.sink(), call);
   return result_of(request.command, outcome, output);
 }
 
@@ -205,7 +203,8 @@ api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call
   });
   machines_.start(vm_id, call);
   const ExecOutcome outcome = machines_.exec(
-      vm_id, request.command, std::chrono::seconds(request.timeout_seconds), output.sink(), call);
+      {.vm_id = vm_id, .command = request.command, .timeout_seconds = request.timeout_seconds},
+      output.sink(), call);
   clean_up.dismiss();
   return result_of(request.command, outcome, output);
 }

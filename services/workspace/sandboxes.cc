@@ -104,7 +104,8 @@ Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted, const api::Create
   Starting starting(*this, wanted, call, stop);
   const api::WorkspaceSeed seed = files_.call(api::BuildVolume{.volume = wanted.volume.string(),
                                                                .seed_path = request.seed_path,
-                                                               .origin = request.origin},
+                                                               .origin = request.origin,
+                                                               .by_model = request.by_model},
                                               bus::CallOptions::within(call, stop));
   fault::point("workspace.volume.built");
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};

@@ -4,70 +4,14 @@
 #include <future>
 #include <set>
 
-#include "common/base/error.h"
-#include "common/process/pidfd.h"
-#include "tests/guest/workspace_fixture.h"
-#include "tests/support/mcp_process.h"
+#include "tests/guest/mcp_fixture.h"
 
 namespace pyro::test {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::Json;
-using testing::McpProcess;
 using ::testing::StartsWith;
-
-/// `pyro mcp serve` over a real stack and real guests.
-class Mcp : public WorkspaceFixture {
- protected:
-  explicit Mcp(Variables variables = {}) : WorkspaceFixture(std::move(variables)) {
-    fs::create_directories(project_);
-    put(project_ / "check.sh", "grep -q right answer || { echo wrong answer; exit 1; }\n");
-    put(project_ / "answer", "left\n");
-  }
-  /// A server in the project's directory, as a host starts it.
-  McpProcess serve(std::vector<std::string> flags = {}) {
-    return McpProcess(std::move(flags), project_);
-  }
-  static std::string id_of(const Json& workspace) { return workspace.at("workspace_id"); }
-  /// Begins a call of a command, and returns its id once the command has begun.
-  int begin_command(McpProcess& server, const std::string& id, const std::string& command) {
-    const int call = server.begin(
-        "workspace_exec",
-        {{"workspace_id", id}, {"command", "touch begun; " + command}, {"timeout_seconds", 700}});
-    const Json begun = {{"workspace_id", id}, {"command", "rm begun"}};
-    while (server.call("workspace_exec", begun).at("exit_code") != 0) {
-    }
-    return call;
-  }
-  /// What the history has of it.
-  Json entry_of(McpProcess& server, const std::string& id, const std::string& command) {
-    const Json log = server.call("workspace_logs", {{"workspace_id", id}});
-    for (const auto& entry : log.at("entries")) {
-      if (entry.at("command") == "touch begun; " + command) return entry;
-    }
-    throw not_found("no command '{}'", command);
-  }
-  std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
-    for (;;) {
-      const Json poll =
-          server.call("workspace_exec_poll", {{"workspace_id", id}, {"job_id", job_id}});
-      if (poll.at("state") != "running") return poll.at("state");
-    }
-  }
-
-  /// The next call meets a stack without it.
-  void kill_and_wait(const std::string& name) {
-    const UniqueFd process = open_pidfd(process_of(name));
-    signal_pidfd(process.get(), SIGKILL);
-    EXPECT_TRUE(
-        wait_for(process.get(), POLLIN, Clock::now() + std::chrono::minutes(1), StopFd({})));
-  }
-
-  fs::path project_ = directory_.path() / "project";
-};
 
 TEST_F(Mcp, a_failing_check_is_fixed_and_the_fix_exported) {
   auto server = serve();
@@ -357,6 +301,14 @@ TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
                              {{"workspace_id", id}, {"path", "d"}, {"output_path", "d"}}),
               HasSubstr("escapes"));
   EXPECT_FALSE(fs::exists(project_ / "d"));
+  // Nor does git on the host come to obey what the guest wrote.
+  server.call("workspace_exec", {{"workspace_id", id},
+                                 {"command", "mkdir -p r/.git/hooks && touch r/f r/.git/config"}});
+  const Json exported =
+      server.call("workspace_export", {{"workspace_id", id}, {"path", "r"}, {"output_path", "r"}});
+  EXPECT_EQ(exported.at("skipped_count"), 3);
+  EXPECT_TRUE(fs::exists(project_ / "r/f"));
+  EXPECT_FALSE(fs::exists(project_ / "r/.git"));
 }
 
 /// A host that can boot no guest.
@@ -375,6 +327,15 @@ TEST_F(McpWithoutGuests, nothing_runs_on_the_host_unless_the_person_allowed_it) 
   EXPECT_THAT(server.failure("workspace_exec", {{"workspace_id", persons.workspace_id},
                                                 {"command", "touch /tmp/never"}}),
               HasSubstr("runs on the host itself"));
+  const auto machine =
+      call(api::CreateMachine{.environment = kEnvironment, .allow_host_compat = true});
+  call(api::StartMachine{.vm_id = machine.vm_id});
+  auto full = serve({"--profile", "workspace-full"});
+  full.initialize();
+  EXPECT_THAT(full.failure("vm_exec", {{"vm_id", machine.vm_id}, {"command", "touch /tmp/never"}}),
+              HasSubstr("runs on the host itself"));
+  EXPECT_EQ(call(api::ExecMachine{.vm_id = machine.vm_id, .command = "echo here"}).stdout_text,
+            "here\n");
 
   auto allowed = serve({"--allow-host-compat"});
   allowed.initialize();

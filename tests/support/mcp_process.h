@@ -82,10 +82,15 @@ class McpProcess {
   }
   /// The text of one that must.
   std::string failure(const std::string& tool, const Json& arguments = Json::object()) {
-    const Json reply = answer(begin(tool, arguments));
+    return failure(begin(tool, arguments));
+  }
+  /// The same of a call that was begun.
+  std::string failure(int call) {
+    const Json reply = answer(call);
     const Json& result = reply.at("result");
-    if (!result.value("isError", false))
-      throw internal_error("{} did not fail: {}", tool, result.dump());
+    if (!result.value("isError", false)) {
+      throw internal_error("call {} did not fail: {}", call, result.dump());
+    }
     return text_of(result);
   }
   static std::string text_of(const Json& result) {

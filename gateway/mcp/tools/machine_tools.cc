@@ -30,7 +30,10 @@ void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<To
   add("vm_create", Effect::kChanges, Steps<api::CreateMachine>{.check = opt_in});
   add("vm_start", Effect::kChanges, Steps<api::StartMachine>{});
   add("vm_exec", Effect::kChanges,
-      Steps<api::ExecMachine>{.finish = tell_that_it_is_gone<api::ExecMachine>});
+      Steps<api::ExecMachine>{
+          // Another server's machine may be one that runs on the host.
+          .check = [box](auto& request) { request.guests_only = !box->options.allow_host_compat; },
+          .finish = tell_that_it_is_gone<api::ExecMachine>});
   add("vm_stop", Effect::kChanges, Steps<api::StopMachine>{});
   add("vm_delete", Effect::kDestroys, Steps<api::DeleteMachine>{});
   add("vm_status", Effect::kReads, Steps<api::MachineStatus>{});

@@ -1,7 +1,5 @@
 #include "gateway/mcp/tools/workspace_tools.h"
 
-#include <strings.h>
-
 #include "gateway/mcp/tools/operation_tool.h"
 #include "pyro/limits.h"
 
@@ -37,9 +35,9 @@ Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) 
   steps.defaults = {{"environment", box->setting.environment}};
   steps.check = [box](api::CreateWorkspace& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
-    if (request.seed_path) {
-      request.seed_path = box->host().checked("seed_path", *request.seed_path);
-    }
+    if (!request.seed_path) return;
+    request.seed_path = box->host().checked("seed_path", *request.seed_path);
+    request.by_model = true;
   };
   steps.call = [box](const api::CreateWorkspace& request, const CallOptions& options) {
     return create(*box, request, options);
@@ -50,25 +48,21 @@ Steps<api::CreateWorkspace> creating(const std::shared_ptr<const Toolbox>& box) 
 Steps<api::PushSync> pushing(const std::shared_ptr<const Toolbox>& box) {
   return {.check = [box](api::PushSync& request) {
     request.source_path = box->host().checked("source_path", request.source_path);
+    request.by_model = true;
   }};
-}
-
-/// A hook or a configuration that is put there runs with the person's next git command.
-void refuse_git_directory(const std::filesystem::path& output_path) {
-  for (const auto& part : output_path) {
-    if (::strcasecmp(part.c_str(), ".git") == 0) {
-      throw invalid_argument(
-          "output_path '{}' lies in a .git directory, which an export never writes to",
-          output_path.string());
-    }
-  }
 }
 
 Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
-  return {.check = [box](api::ExportPath& request) {
+  Steps<api::ExportPath> steps;
+  steps.check = [box](api::ExportPath& request) {
     request.output_path = box->host().checked("output_path", request.output_path);
-    refuse_git_directory(request.output_path);
-  }};
+    request.by_model = true;
+  };
+  steps.finish = [](const api::ExportPath&, Json& reply, bool) {
+    if (reply["skipped_count"] == 0) return;
+    add_hint(reply, "Left out: sockets, devices, and what lies in .git directories.");
+  };
+  return steps;
 }
 
 /// Of a list that has no pages, in bytes of JSON: a client takes 10 MB a message.

@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
+#include "services/files/git_directory_name.h"
 #include "services/files/git_names.h"
 #include "services/files/git_seed/object_stores.h"
 
@@ -50,9 +51,8 @@ IndexEntry entry_of(std::string_view line) {
   if (tab == std::string_view::npos) throw internal_error("git lists an index without paths");
   IndexEntry entry{.path = std::string(line.substr(tab + 1)),
                    .is_submodule = line.starts_with("160000 ")};
-  const auto parts = split(entry.path, '/');
   if (entry.path.empty() || !tree::is_clean_path(entry.path) ||
-      std::any_of(parts.begin(), parts.end(), is_git_directory_name)) {
+      has_git_directory_name(entry.path)) {
     throw failed_precondition("its index lists '{}', which is no path that git checks out",
                               printable(entry.path));
   }

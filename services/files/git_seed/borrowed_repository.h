@@ -57,8 +57,4 @@ class BorrowedRepository {
   std::string shallow_;
 };
 
-/// Whether git refuses to check out a file of this name, since some file system takes it for
-/// `.git`: in any case, with code points that HFS+ ignores, or as NTFS writes it.
-bool is_git_directory_name(std::string_view name);
-
 }  // namespace pyro::files

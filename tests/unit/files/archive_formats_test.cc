@@ -6,6 +6,7 @@
 #include "common/process/child_process.h"
 #include "services/files/archive.h"
 #include "tests/support/errors.h"
+#include "tests/unit/files/tar_bytes.h"
 #include "tests/unit/tree/tree_support.h"
 
 namespace pyro::files {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "services/files/git_directory_name.h"
 #include "services/files/git_seed/borrowed_repository.h"
 #include "tests/support/as_nobody.h"
 #include "tests/support/environment.h"

@@ -18,6 +18,7 @@ namespace pyro {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::HostTree;
 using ::testing::IsEmpty;
 using testing::Refused;
@@ -46,22 +47,25 @@ class FilesNouns : public ::testing::Test {
     return {.vm_id = "vm", .request = std::move(request)};
   }
 
-  api::Exported export_to(const std::string& path, const fs::path& output) {
+  api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false) {
     auto guest = guest_.connect();
-    return files::export_path(
-        guest, exports(),
-        on_machine(
-            api::ExportPath{.workspace_id = "w", .path = path, .output_path = output.string()}),
-        work_);
+    return files::export_path(guest, exports(),
+                              on_machine(api::ExportPath{.workspace_id = "w",
+                                                         .path = path,
+                                                         .output_path = output.string(),
+                                                         .by_model = by_model}),
+                              work_);
   }
 
-  api::PushedSync push_from(const fs::path& source, const std::string& destination) {
+  api::PushedSync push_from(const fs::path& source, const std::string& destination,
+                            bool by_model = false) {
     auto guest = guest_.connect();
-    return files::push(
-        guest,
-        on_machine(api::PushSync{
-            .workspace_id = "w", .source_path = source.string(), .dest = destination}),
-        work_);
+    return files::push(guest,
+                       on_machine(api::PushSync{.workspace_id = "w",
+                                                .source_path = source.string(),
+                                                .dest = destination,
+                                                .by_model = by_model}),
+                       work_);
   }
 
   std::vector<std::string> names_in_directory() const {
@@ -182,9 +186,57 @@ TEST_F(FilesNouns, refuse_an_output_path_that_exists) {
 TEST_F(FilesNouns, refuse_to_export_a_link_that_leads_out_and_leave_nothing) {
   fs::create_symlink("/etc/passwd", guest_.tree() / "bin/evil");
   EXPECT_THAT(testing::error_of([&] { export_to("bin", directory_ / "out"); }),
-              Refused(ErrorCode::kInvalidArgument, ::testing::HasSubstr("escapes the workspace")));
+              Refused(ErrorCode::kInvalidArgument, HasSubstr("escapes the workspace")));
   EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
   EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+}
+
+TEST_F(FilesNouns, export_no_git_directory_for_a_model) {
+  const HostTree hostile = {{".git/config", text_file("[core]\nfsmonitor = evil\n")},
+                            {".gitignore", text_file("*.o\n")},
+                            {"module/.git", text_file("gitdir: ../evil\n")},
+                            {"module/GIT~1/hooks/pre-commit", text_file("evil\n", 0755)},
+                            {"module/f", text_file("f")}};
+  testing::write_tree(guest_.tree() / "repository", hostile);
+  const auto exported = export_to("repository", directory_ / "out", true);
+  EXPECT_EQ(testing::read_tree(directory_ / "out"),
+            (HostTree{{".gitignore", text_file("*.o\n")}, {"module/f", text_file("f")}}));
+  EXPECT_EQ(exported.entry_count, 3U);
+  EXPECT_EQ(exported.skipped_count, 6U);
+  const auto git_directory = Refused(ErrorCode::kInvalidArgument, HasSubstr(".git directory"));
+  for (const char* path : {"repository/.git", "repository/.git/config", "repository/module/.git"}) {
+    EXPECT_THAT(testing::error_of([&] { export_to(path, directory_ / "x", true); }), git_directory);
+  }
+  for (const char* output : {".git", "out/.GIT/hooks/pre-commit", "out/GIT~1/config"}) {
+    EXPECT_THAT(testing::error_of([&] { export_to("a.txt", directory_ / output, true); }),
+                git_directory);
+  }
+  EXPECT_THAT(names_in_directory(), ElementsAre("exports", "out"));
+  // What a person asks for is whole.
+  export_to("repository", directory_ / "whole");
+  EXPECT_EQ(testing::read_tree(directory_ / "whole"), hostile);
+}
+
+TEST_F(FilesNouns, follow_no_link_of_the_host_for_a_model) {
+  fs::create_directories(directory_ / "elsewhere/sub");
+  write_file_atomically(directory_ / "elsewhere/secret", "secret");
+  write_file_atomically(directory_ / "elsewhere/a.tar", "secret");
+  fs::create_symlink("elsewhere", directory_ / "link");
+  fs::create_symlink("elsewhere/a.tar", directory_ / "b.tar");
+  const auto link = Refused(ErrorCode::kInvalidArgument, HasSubstr("symbolic link"));
+  for (const char* output : {"link/new", "link/sub/new", "link/made/for/it"}) {
+    EXPECT_THAT(testing::error_of([&] { export_to("a.txt", directory_ / output, true); }), link);
+  }
+  for (const char* source : {"link", "link/sub", "b.tar", "link/a.tar"}) {
+    EXPECT_THAT(testing::error_of([&] { push_from(directory_ / source, "in", true); }), link);
+  }
+  EXPECT_FALSE(fs::exists(guest_.tree() / "in"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory_ / "elsewhere"), {}), 3);
+  // A person's own links lead where they lead.
+  push_from(directory_ / "link", "in");
+  EXPECT_EQ(read_file(guest_.tree() / "in/secret"), "secret");
+  export_to("a.txt", directory_ / "link/made/for/it");
+  EXPECT_EQ(read_file(directory_ / "elsewhere/made/for/it"), "one\n");
 }
 
 TEST_F(FilesNouns, remove_what_a_killed_export_left) {

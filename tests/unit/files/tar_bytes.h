@@ -1,8 +1,15 @@
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
+
+#include "common/base/files.h"
+#include "services/files/archive.h"
 
 namespace pyro::files {
 
@@ -48,6 +55,13 @@ inline std::string tar_bytes(const TarMember& member) {
 
 inline TarMember long_name(const std::string& name) {
   return {.name = "././@LongLink", .type = 'L', .content = name + '\0'};
+}
+
+inline tree::Totals read_archive(const std::filesystem::path& path,
+                                 const std::function<void()>& check, tree::Sink& sink,
+                                 std::uint64_t limit_bytes = ~std::uint64_t{0}) {
+  const UniqueFd file = open_file(path, O_RDONLY | O_NONBLOCK);
+  return read_archive(file.get(), path, check, sink, limit_bytes);
 }
 
 }  // namespace pyro::files

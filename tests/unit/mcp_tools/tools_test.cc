@@ -109,20 +109,6 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("source_path '/root' lies"));
 }
 
-TEST(Tools, an_export_never_writes_to_what_git_obeys) {
-  const auto tools = tools_of(toolbox({.allow_paths = {"/tmp"}}));
-  for (const auto& place :
-       std::vector<std::string>{"/tmp/x/.git/hooks/pre-commit", "/tmp/x/.GIT/config"}) {
-    EXPECT_THAT(text_of(call(named(tools, "workspace_export"),
-                             {{"workspace_id", "a"}, {"path", "x"}, {"output_path", place}})),
-                StartsWith("output_path '" + place + "' lies in a .git directory"));
-  }
-  EXPECT_THAT(
-      text_of(call(named(tools, "workspace_export"),
-                   {{"workspace_id", "a"}, {"path", "x"}, {"output_path", "/tmp/x/.github"}})),
-      StartsWith("the stack was asked"));
-}
-
 TEST(Tools, fields_between_processes_are_refused_as_unknown) {
   const auto tools = tools_of(toolbox({}));
   const auto refused = [&](const std::string& tool, Json arguments, const std::string& field,
@@ -136,6 +122,7 @@ TEST(Tools, fields_between_processes_are_refused_as_unknown) {
   refused("workspace_exec", exec, "job_id", "0123456789ab");
   refused("workspace_create", Json::object(), "boot", "cold");
   refused("workspace_create", Json::object(), "origin", Json::object());
+  refused("workspace_create", Json::object(), "by_model", false);
 }
 
 TEST(Tools, the_environment_of_workspace_create_has_a_default_and_vm_run_has_none) {

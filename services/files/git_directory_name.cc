@@ -1,8 +1,11 @@
+#include "services/files/git_directory_name.h"
+
 #include <strings.h>
 
 #include <algorithm>
+#include <string>
 
-#include "services/files/git_seed/borrowed_repository.h"
+#include "common/base/text.h"
 
 namespace pyro::files {
 namespace {
@@ -40,6 +43,11 @@ bool is_for_ntfs(std::string_view name) {
 
 bool is_git_directory_name(std::string_view name) {
   return is_for_ntfs(name) || ::strcasecmp(without_ignored(name).c_str(), ".git") == 0;
+}
+
+bool has_git_directory_name(std::string_view path) {
+  const auto parts = split(path, '/');
+  return std::any_of(parts.begin(), parts.end(), is_git_directory_name);
 }
 
 }  // namespace pyro::files
