@@ -52,8 +52,6 @@ bool is_for_itself(const Request& request) {
          (meta != nullptr && meta->is_object() && member(*meta, kProtocolVersion) != nullptr);
 }
 
-bool is_id(const Json& json) { return json.is_string() || json.is_number_integer(); }
-
 }  // namespace
 
 void Session::take(Line line) {
@@ -243,7 +241,7 @@ void Session::start_call(Request& request, Context context, const Answer& answer
   }
 }
 
-Answer Session::to_output() const {
+Session::Answer Session::to_output() const {
   return [output = output_](std::optional<Json> answer) {
     if (answer) output->write(*answer);
   };
