@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kProtocolVersion = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/clientCapabilities";
+/// Messages of one batch: their answers are kept until the last of them is there.
+constexpr std::size_t kMaxBatch = 1000;
 /// What the server offers changes only with its program.
 constexpr int kTtlMs = 3'600'000;
 
@@ -20,6 +22,10 @@ std::string shown(std::string_view hostile) {
   constexpr std::size_t kColumns = 100;
   constexpr std::size_t kBytes = 4 * (kColumns + 1);
   return one_line(hostile.substr(0, kBytes), kColumns);
+}
+
+RpcError invalid_request(std::string_view why) {
+  return {rpc::kInvalidRequest, fmt::format("Invalid Request: {}", why)};
 }
 
 RpcError invalid_params(std::string_view why) {
@@ -56,9 +62,8 @@ bool is_for_itself(const Request& request) {
 
 void Session::take(Line line) {
   if (line.too_long) {
-    const RpcError error(rpc::kInvalidRequest,
-                         fmt::format("Invalid Request: a line of more than {} MiB was skipped",
-                                     kMaxLineBytes >> 20U));
+    const RpcError error = invalid_request(
+        fmt::format("a line of more than {} MiB was skipped", kMaxLineBytes >> 20U));
     output_->write(error_message(nullptr, error));
     return;
   }
@@ -72,9 +77,14 @@ void Session::take(Line line) {
 
 void Session::take_batch(std::vector<Message> messages) {
   if (!negotiated_ || !has_batches(*negotiated_)) {
-    const RpcError error(rpc::kInvalidRequest,
-                         fmt::format("Invalid Request: only sessions of revision {} have batches",
-                                     to_string(Revision::k2025_03_26)));
+    const RpcError error = invalid_request(
+        fmt::format("only sessions of revision {} have batches", to_string(Revision::k2025_03_26)));
+    output_->write(error_message(nullptr, error));
+    return;
+  }
+  if (messages.size() > kMaxBatch) {
+    const RpcError error =
+        invalid_request(fmt::format("more than {} messages in a batch", kMaxBatch));
     output_->write(error_message(nullptr, error));
     return;
   }
@@ -89,10 +99,9 @@ void Session::take_batch(std::vector<Message> messages) {
   for (Message& message : messages) {
     const auto* const request = std::get_if<Request>(&message);
     if (request != nullptr && is_for_itself(*request)) {
-      const RpcError error(rpc::kInvalidRequest,
-                           "Invalid Request: neither initialize nor a request of a later revision "
-                           "can be part of a batch");
-      message = Invalid{request->id, error};
+      message = Invalid{request->id,
+                        invalid_request("neither initialize nor a request of a later revision can "
+                                        "be part of a batch")};
     }
     take(message, answer);
   }
@@ -111,9 +120,7 @@ void Session::take(Message& message, const Answer& answer) {
 void Session::take(Request& request, const Answer& answer) {
   try {
     if (in_flight_->contains(request.id)) {
-      throw RpcError(
-          rpc::kInvalidRequest,
-          fmt::format("Invalid Request: id {} is in flight already", shown(to_line(request.id))));
+      throw invalid_request(fmt::format("id {} is in flight already", shown(to_line(request.id))));
     }
     Context context = context_of(request);
     const Revision revision = context.revision;
