@@ -119,7 +119,7 @@ void Session::take(Message& message, const Answer& answer) {
 
 void Session::take(Request& request, const Answer& answer) {
   try {
-    if (in_flight_->contains(request.id)) {
+    if (in_flight_->find(request.id)) {
       throw invalid_request(fmt::format("id {} is in flight already", shown(to_line(request.id))));
     }
     Context context = context_of(request);
@@ -143,7 +143,7 @@ void Session::take(const Notification& notification) {
   if (notification.method != "notifications/cancelled") return;
   const Json* const id = member(notification.params, "requestId");
   if (id == nullptr || !is_id(*id)) return;
-  if (const auto call = in_flight_->take(*id)) call->cancel();
+  if (const auto call = in_flight_->find(*id)) call->cancel();
 }
 
 Session::Context Session::context_of(const Request& request) const {
@@ -214,6 +214,8 @@ void Session::start_call(Request& request, Context context, const Answer& answer
     throw invalid_params(
         fmt::format("Unknown tool: {}", shown(name->get_ref<const std::string&>())));
   }
+  const std::size_t bytes =
+      bytes_of(request.id) + bytes_of(request.params) + bytes_of(context.client_capabilities);
   const auto arguments = request.params.find("arguments");
   const bool given = arguments != request.params.end();
   if (given && !arguments->is_object()) throw invalid_params("arguments must be an object");
@@ -238,14 +240,10 @@ void Session::start_call(Request& request, Context context, const Answer& answer
   };
   const auto call = std::make_shared<Call>(
       Call::Parts{*tool, given ? std::move(*arguments) : Json::object(),
-                  std::move(context.client_capabilities), progress, std::move(done)},
-      offer_.ticker);
-  // While it waits for a thread as well: hosts end calls that are silent.
-  if (progress) offer_.ticker.add(progress);
+                  std::move(context.client_capabilities), bytes, progress, std::move(done)},
+      offer_);
   in_flight_->add(request.id, call);
-  if (!offer_.pool.submit("", [call] { call->run(); })) {
-    call->refuse("too many calls wait for their turn: try again when some have ended");
-  }
+  call->start();
 }
 
 Session::Answer Session::to_output() const {

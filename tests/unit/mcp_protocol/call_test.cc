@@ -122,6 +122,24 @@ TEST(Call, a_cancellation_of_nothing_is_ignored) {
   EXPECT_THAT(client.until_ping(), IsEmpty());
 }
 
+TEST(Call, one_that_ends_while_it_is_cancelled_leaves_the_next_of_its_id_alone) {
+  Door door;
+  Client client({echo(), door.tool()});
+  int taken = 0;
+  for (int round = 0; round < 2000; ++round) {
+    client.call(5, "echo");
+    client.cancel(5);
+    client.call(5, "door");
+    // Refused when the first was about to be answered.
+    bool refused = false;
+    for (const Json& answer : client.until_ping()) refused |= code_of(answer) == -32600;
+    if (refused) continue;
+    ASSERT_TRUE(door.wait_begun(++taken)) << round;
+    client.cancel(5);
+    ASSERT_TRUE(door.wait_stopped(taken)) << round;
+  }
+}
+
 TEST(Call, a_tool_that_fails_because_it_was_cancelled_is_not_answered) {
   Client client({tool("quick", [](const ToolCall& call) -> ToolResult {
     std::mutex mutex;
