@@ -22,10 +22,16 @@ void Call::start() {
     refuse("the arguments of all calls take too much memory: try again when some have ended");
     return;
   }
-  // While it waits for a thread as well: hosts end calls that are silent.
-  if (parts_.progress) offer_.ticker.add(parts_.progress);
-  ticket_ = offer_.pool.submit("", [call = shared_from_this()] { call->run(); });
-  if (!ticket_) refuse("too many calls wait for their turn: try again when some have ended");
+  try {
+    // While it waits for a thread as well: hosts end calls that are silent.
+    if (parts_.progress) offer_.ticker.add(parts_.progress);
+    ticket_ = offer_.pool.submit("", [call = shared_from_this()] { call->run(); });
+    if (!ticket_) refuse("too many calls wait for their turn: try again when some have ended");
+  } catch (const std::exception& error) {
+    // Memory or threads are out.
+    refuse(
+        fmt::format("the call cannot be begun: {}: try again when some have ended", error.what()));
+  }
 }
 
 void Call::run() {
@@ -72,7 +78,13 @@ void Call::refuse(const std::string& why) {
 }
 
 void Call::end(CallOutcome outcome) {
-  if (!ended_.exchange(true)) parts_.done(std::move(outcome));
+  if (ended_.exchange(true)) return;
+  try {
+    parts_.done(std::move(outcome));
+  } catch (const std::exception& error) {
+    // Memory is out: there may be some for a small answer, now that the other one is freed.
+    parts_.done(RpcError(rpc::kInternalError, error.what()));
+  }
 }
 
 void Call::release() {
