@@ -1,5 +1,6 @@
 #include "common/process/work_pool.h"
 
+#include <algorithm>
 #include <system_error>
 
 namespace pyro {
@@ -21,23 +22,35 @@ WorkPool::~WorkPool() {
   changed_.wait(lock, [this] { return threads_ == 0; });
 }
 
-bool WorkPool::submit(const std::string& key, Task task) {
+std::optional<WorkPool::Ticket> WorkPool::submit(const std::string& key, Task task) {
   const std::lock_guard lock(mutex_);
-  if (ready_.size() >= kQueueLimit) return false;
+  if (ready_.size() >= kQueueLimit) return std::nullopt;
+  Job job{++last_ticket_, key, std::move(task)};
   if (!key.empty()) {
     const auto [busy, first] = waiting_.try_emplace(key);
     if (!first) {
-      if (busy->second.size() >= kQueueLimit) return false;
-      busy->second.push_back({key, std::move(task)});
-      return true;
+      if (busy->second.size() >= kQueueLimit) return std::nullopt;
+      busy->second.push_back(std::move(job));
+      return last_ticket_;
     }
   }
-  enqueue({key, std::move(task)});
-  if (threads_ > 0) return true;
+  enqueue(std::move(job));
+  if (threads_ > 0) return last_ticket_;
   // Not even one thread could be started.
   ready_.pop_back();
   waiting_.erase(key);
-  return false;
+  return std::nullopt;
+}
+
+void WorkPool::drop(Ticket ticket) {
+  Job dropped;  // freed without the lock: it may hold much
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(ready_.begin(), ready_.end(), [ticket](const Job& job) {
+    return job.ticket == ticket && job.key.empty();
+  });
+  if (found == ready_.end()) return;
+  dropped = std::move(*found);
+  ready_.erase(found);
 }
 
 void WorkPool::enqueue(Job job) {

@@ -3,10 +3,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +20,8 @@ namespace pyro {
 class WorkPool {
  public:
   using Task = std::function<void()>;
+  /// Names a task, and no other one later.
+  using Ticket = std::uint64_t;
 
   explicit WorkPool(std::size_t max_threads) : max_threads_(max_threads) {}
   WorkPool(const WorkPool&) = delete;
@@ -25,12 +29,15 @@ class WorkPool {
   /// Waits for running tasks; tasks that have not begun are dropped.
   ~WorkPool();
 
-  /// An empty key waits for nobody. False when all threads are busy and the queue is full, or
+  /// An empty key waits for nobody. Nothing when all threads are busy and the queue is full, or
   /// when no thread can be started.
-  bool submit(const std::string& key, Task task);
+  std::optional<Ticket> submit(const std::string& key, Task task);
+  /// Frees a task that has no key and has not begun, and its place in the queue.
+  void drop(Ticket ticket);
 
  private:
   struct Job {
+    Ticket ticket;
     std::string key;
     Task task;
   };
@@ -43,6 +50,7 @@ class WorkPool {
   std::condition_variable changed_;
   std::deque<Job> ready_;
   std::map<std::string, std::deque<Job>> waiting_;  ///< per busy key, those behind the running one
+  Ticket last_ticket_ = 0;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
   bool stopping_ = false;

@@ -57,6 +57,16 @@ for (const { title, flags, names, without } of offers) {
   });
 }
 
+test('the tools are the same once a stack runs', async (t) => {
+  const stack = new PrivateStack(t);
+  const peer = new Peer(t, server(), { env: stack.env, cwd: stack.env.HOME });
+  await peer.initialize();
+  const before = await peer.request('tools/list');
+  await stack.pyro('stack', 'up');
+  const after = await peer.request('tools/list');
+  assert.deepEqual(after.result, before.result);
+});
+
 test('each mode describes its tools in words of its own', async (t) => {
   const texts = new Set();
   const modes = offers.filter(({ flags }) => flags[0] === '--mode');

@@ -135,17 +135,21 @@ for (const kind of ['SDK v1', 'SDK v2, modern']) {
   });
 }
 
-test('a server that ends during a call leaves the workspace to the next one', async (t) => {
+test('a server that ends during a call leaves its command running, and the workspace to the next one', async (t) => {
   const stack = new PrivateStack(t);
   const { use } = await user(t, stack, 'SDK v1');
   const { workspace_id } = await use('workspace_create');
-  const peer = new Peer(t, server(), { env: stack.env, cwd: stack.env.HOME });
-  await peer.initialize();
-  peer.request('tools/call', { name: 'workspace_exec', arguments: { workspace_id, ...endless } });
-  assert.equal((await use('workspace_exec', { workspace_id, ...begun })).exit_code, 0);
-  peer.process.stdin.end();
-  await peer.exited;
-  assert.equal((await use('workspace_status', { workspace_id })).state, 'started');
+  const endings = [(child) => child.stdin.end(), (child) => child.kill('SIGTERM')];
+  for (const end of endings) {
+    const peer = new Peer(t, server(), { env: stack.env, cwd: stack.env.HOME });
+    await peer.initialize();
+    peer.request('tools/call', { name: 'workspace_exec', arguments: { workspace_id, ...endless } });
+    assert.equal((await use('workspace_exec', { workspace_id, ...begun })).exit_code, 0);
+    end(peer.process);
+    assert.deepEqual(await peer.exited, { code: 0, signal: null });
+    const command = 'kill -0 $(cat pid) && rm pid';
+    assert.equal((await use('workspace_exec', { workspace_id, command })).exit_code, 0);
+  }
 });
 
 test('two servers use one stack, and one workspace, at once', async (t) => {

@@ -50,22 +50,31 @@ for (const [kind, { version }] of Object.entries(sdkClients)) {
 
   test(`${kind} sees progress that only grows`, async (t) => {
     const session = await connected(t, fixture);
-    const seen = [];
-    const onprogress = ({ progress }) => seen.push(progress);
-    await session.call('test_tool_with_progress', {}, { onprogress });
-    assert.ok(seen.length > 0);
-    assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
+    // A client takes for an unknown call's what it reads together with the result. On a busy
+    // machine it may read that late.
+    for (let attempt = 0; attempt < 3; ++attempt) {
+      session.errors.length = 0;
+      const seen = [];
+      const onprogress = ({ progress }) => seen.push(progress);
+      await session.call('test_tool_with_progress', {}, { onprogress });
+      assert.ok(seen.length > 0);
+      assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
+      if (session.errors.length === 0) break;
+    }
+    assert.deepEqual(session.errors, []);
   });
 
   test(`${kind} cancels a call and goes on`, async (t) => {
     const session = await connected(t, fixture);
-    const call = new AbortController();
-    const slow = session.call('test_slow', { ms: 3_600_000 }, { signal: call.signal });
-    // Answered in parallel: the slow call has begun by then.
-    await session.call('test_simple_text');
-    call.abort('enough');
-    await assert.rejects(slow, /enough/);
-    assert.equal((await session.call('test_simple_text')).isError ?? false, false);
+    const cancelling = new AbortController();
+    const begun = Promise.withResolvers();
+    const options = { signal: cancelling.signal, onprogress: begun.resolve };
+    const lasting = session.call('test_lasting', {}, options);
+    await Promise.race([begun.promise, lasting]);
+    cancelling.abort('enough');
+    await assert.rejects(lasting, /enough/);
+    assert.equal((await session.call('test_cancelled')).content[0].text, 'cancelled');
+    assert.deepEqual(session.errors, []);
   });
 }
 

@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <stop_token>
 
-#include "common/process/wait.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/notes.h"
 #include "gateway/cli/server_flags.h"
@@ -15,6 +15,8 @@ namespace {
 /// Ends as soon as its host goes: calls that still run are neither waited for nor cancelled, since
 /// what an agent started is a job that outlives it.
 [[noreturn]] void serve(Session& session, const ServerOptions& options) {
+  // In every state: amid a message that takes long, or an answer that nobody reads.
+  const std::stop_callback signalled(session.signals().token(), [] { std::_Exit(0); });
   if (::isatty(STDIN_FILENO) == 1) {
     note("note: this is for a chat host, which speaks MCP on standard input; Ctrl-D ends it");
   }
@@ -28,8 +30,7 @@ namespace {
                                                        const std::lock_guard lock(making);
                                                        return session.paths();
                                                      }});
-  const StopFd stop(session.signals().token());
-  server->serve(STDIN_FILENO, STDOUT_FILENO, stop.get());
+  server->serve(STDIN_FILENO, STDOUT_FILENO);
   std::_Exit(0);
 }
 

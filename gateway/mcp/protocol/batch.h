@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -8,9 +7,6 @@
 #include "gateway/mcp/protocol/output.h"
 
 namespace pyro::mcp {
-
-/// Takes the one answer of a request; nothing when there shall be none.
-using Answer = std::function<void(std::optional<Json>)>;
 
 /// Gathers the answers of a batch into one array, which is written once all are there.
 class Batch {

@@ -13,9 +13,32 @@ constexpr std::chrono::milliseconds kProgressToResult{50};
 
 }  // namespace
 
+Call::Call(Parts parts, Offer& offer) : parts_(std::move(parts)), offer_(offer) {
+  offer_.held_bytes += parts_.bytes;
+}
+
+void Call::start() {
+  if (offer_.held_bytes > kMaxHeldBytes) {
+    refuse("the arguments of all calls take too much memory: try again when some have ended");
+    return;
+  }
+  try {
+    // While it waits for a thread as well: hosts end calls that are silent.
+    if (parts_.progress) offer_.ticker.add(parts_.progress);
+    ticket_ = offer_.pool.submit("", [call = shared_from_this()] { call->run(); });
+    if (!ticket_) refuse("too many calls wait for their turn: try again when some have ended");
+  } catch (const std::exception& error) {
+    // Memory or threads are out.
+    refuse(
+        fmt::format("the call cannot be begun: {}: try again when some have ended", error.what()));
+  }
+}
+
 void Call::run() {
   if (ended_) return;
   CallOutcome outcome = this->outcome();
+  // Before the answer is out: with it the client may send as much again.
+  release();
   if (parts_.progress) {
     const auto told = parts_.progress->close();
     if (told && !ended_) std::this_thread::sleep_until(*told + kProgressToResult);
@@ -25,15 +48,11 @@ void Call::run() {
 
 void Call::cancel() {
   if (ended_.exchange(true)) return;
+  if (ticket_) offer_.pool.drop(*ticket_);
   stop_.request_stop();
   // Last: it may wait for the client to read.
   if (parts_.progress) parts_.progress->close();
   parts_.done(Cancelled{});
-}
-
-void Call::refuse(const std::string& why) {
-  if (parts_.progress) parts_.progress->close();
-  end(ToolResult::error(why));
 }
 
 CallOutcome Call::outcome() {
@@ -50,11 +69,28 @@ CallOutcome Call::outcome() {
 }
 
 void Call::report(const ToolProgress& said) {
-  if (parts_.progress && parts_.progress->report(said)) ticker_.look_again();
+  if (parts_.progress && parts_.progress->report(said)) offer_.ticker.look_again();
+}
+
+void Call::refuse(const std::string& why) {
+  if (parts_.progress) parts_.progress->close();
+  end(ToolResult::error(why));
 }
 
 void Call::end(CallOutcome outcome) {
-  if (!ended_.exchange(true)) parts_.done(std::move(outcome));
+  if (ended_.exchange(true)) return;
+  try {
+    parts_.done(std::move(outcome));
+  } catch (const std::exception& error) {
+    // Memory is out: there may be some for a small answer, now that the other one is freed.
+    parts_.done(RpcError(rpc::kInternalError, error.what()));
+  }
+}
+
+void Call::release() {
+  parts_.arguments = nullptr;
+  parts_.client_capabilities = nullptr;
+  offer_.held_bytes -= std::exchange(parts_.bytes, 0);
 }
 
 }  // namespace pyro::mcp

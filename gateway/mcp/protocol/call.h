@@ -3,12 +3,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <variant>
 
-#include "gateway/mcp/protocol/progress_ticker.h"
+#include "gateway/mcp/protocol/offer.h"
+#include "gateway/mcp/protocol/progress_line.h"
 #include "gateway/mcp/protocol/rpc_error.h"
-#include "gateway/mcp/protocol/tool.h"
 
 namespace pyro::mcp {
 
@@ -16,32 +17,39 @@ struct Cancelled {};
 using CallOutcome = std::variant<ToolResult, RpcError, Cancelled>;
 
 /// One tools/call from its arrival to its outcome, of which it has just one: who cancels it while
-/// it runs is not told any more what came of it.
-class Call {
+/// it runs is not told any more what came of it. Started and cancelled by the same thread.
+class Call : public std::enable_shared_from_this<Call> {
  public:
   struct Parts {
     const Tool& tool;
     Json arguments;
     Json client_capabilities;
+    std::size_t bytes = 0;                   ///< about what it holds in memory
     std::shared_ptr<ProgressLine> progress;  ///< null: the client did not ask
     std::function<void(CallOutcome)> done;
   };
 
-  Call(Parts parts, ProgressTicker& ticker) : parts_(std::move(parts)), ticker_(ticker) {}
+  Call(Parts parts, Offer& offer);
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call() { release(); }
 
-  /// Does it, on the thread of the caller. One that was cancelled is not begun.
-  void run();
-  /// Ends it before it began.
-  void refuse(const std::string& why);
+  /// Has it done on another thread. With too much to do already, it ends as a failed one.
+  void start();
+  /// One that has not begun is never begun.
   void cancel();
 
  private:
+  void run();
   CallOutcome outcome();
   void report(const ToolProgress& said);
+  void refuse(const std::string& why);
   void end(CallOutcome outcome);
+  void release();
 
-  const Parts parts_;
-  ProgressTicker& ticker_;
+  Parts parts_;
+  Offer& offer_;
+  std::optional<WorkPool::Ticket> ticket_;
   std::stop_source stop_;
   std::atomic<bool> ended_ = false;
 };

@@ -17,16 +17,16 @@ class InFlight {
     const std::lock_guard lock(mutex_);
     calls_.emplace(to_line(id), std::move(call));
   }
-  bool contains(const Json& id) {
+  /// Null when there is none.
+  std::shared_ptr<Call> find(const Json& id) {
     const std::lock_guard lock(mutex_);
-    return calls_.contains(to_line(id));
+    const auto found = calls_.find(to_line(id));
+    return found == calls_.end() ? nullptr : found->second;
   }
-  void remove(const Json& id) { take(id); }
-  /// Removes it; null when there is none.
-  std::shared_ptr<Call> take(const Json& id) {
+  /// For the call itself alone, when it ends: its id then is another's.
+  void remove(const Json& id) {
     const std::lock_guard lock(mutex_);
-    const auto found = calls_.extract(to_line(id));
-    return found ? found.mapped() : nullptr;
+    calls_.erase(to_line(id));
   }
 
  private:

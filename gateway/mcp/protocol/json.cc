@@ -139,6 +139,22 @@ Json parse_json(std::string text) {
   return builder.take();
 }
 
+std::size_t bytes_of(const Json& json) {
+  std::size_t bytes = sizeof(Json);
+  if (json.is_string()) {
+    bytes += sizeof(std::string) + json.get_ref<const std::string&>().size();
+  } else if (json.is_array()) {
+    bytes += sizeof(Json::array_t);
+    for (const Json& one : json) bytes += bytes_of(one);
+  } else if (json.is_object()) {
+    bytes += sizeof(Json::object_t);
+    for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {
+      bytes += sizeof(std::string) + key.size() + bytes_of(value);
+    }
+  }
+  return bytes;
+}
+
 std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

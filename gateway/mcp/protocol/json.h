@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxValues = 1'000'000;
 /// the RpcError that answers a text that is none, or one beyond the limits.
 Json parse_json(std::string text);
 
+/// About what it takes in memory.
+std::size_t bytes_of(const Json& json);
+
 /// On one line; bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& json);
 

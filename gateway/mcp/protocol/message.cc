@@ -15,7 +15,7 @@ Message message_from(Json& json) {
   if (!json.is_object()) return invalid(nullptr, "a message is an object");
   const auto end = json.end();
   const auto id = json.find("id");
-  const bool valid_id = id != end && (id->is_string() || id->is_number_integer());
+  const bool valid_id = id != end && is_id(*id);
   const Json answered = valid_id ? *id : Json();
   const auto version = json.find("jsonrpc");
   if (version == end || *version != "2.0") return invalid(answered, "jsonrpc must be \"2.0\"");

@@ -10,8 +10,11 @@
 /// JSON-RPC 2.0: what a line says, and the messages that answer it.
 namespace pyro::mcp {
 
+/// What the protocol takes for an id: a string or an integer.
+inline bool is_id(const Json& json) { return json.is_string() || json.is_number_integer(); }
+
 struct Request {
-  Json id;  ///< a string or an integer
+  Json id;
   std::string method;
   Json params = Json::object();
 };

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kProtocolVersion = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/clientCapabilities";
+/// Messages of one batch: their answers are kept until the last of them is there.
+constexpr std::size_t kMaxBatch = 1000;
 /// What the server offers changes only with its program.
 constexpr int kTtlMs = 3'600'000;
 
@@ -20,6 +22,10 @@ std::string shown(std::string_view hostile) {
   constexpr std::size_t kColumns = 100;
   constexpr std::size_t kBytes = 4 * (kColumns + 1);
   return one_line(hostile.substr(0, kBytes), kColumns);
+}
+
+RpcError invalid_request(std::string_view why) {
+  return {rpc::kInvalidRequest, fmt::format("Invalid Request: {}", why)};
 }
 
 RpcError invalid_params(std::string_view why) {
@@ -52,15 +58,12 @@ bool is_for_itself(const Request& request) {
          (meta != nullptr && meta->is_object() && member(*meta, kProtocolVersion) != nullptr);
 }
 
-bool is_id(const Json& json) { return json.is_string() || json.is_number_integer(); }
-
 }  // namespace
 
 void Session::take(Line line) {
   if (line.too_long) {
-    const RpcError error(rpc::kInvalidRequest,
-                         fmt::format("Invalid Request: a line of more than {} MiB was skipped",
-                                     kMaxLineBytes >> 20U));
+    const RpcError error = invalid_request(
+        fmt::format("a line of more than {} MiB was skipped", kMaxLineBytes >> 20U));
     output_->write(error_message(nullptr, error));
     return;
   }
@@ -74,9 +77,14 @@ void Session::take(Line line) {
 
 void Session::take_batch(std::vector<Message> messages) {
   if (!negotiated_ || !has_batches(*negotiated_)) {
-    const RpcError error(rpc::kInvalidRequest,
-                         fmt::format("Invalid Request: only sessions of revision {} have batches",
-                                     to_string(Revision::k2025_03_26)));
+    const RpcError error = invalid_request(
+        fmt::format("only sessions of revision {} have batches", to_string(Revision::k2025_03_26)));
+    output_->write(error_message(nullptr, error));
+    return;
+  }
+  if (messages.size() > kMaxBatch) {
+    const RpcError error =
+        invalid_request(fmt::format("more than {} messages in a batch", kMaxBatch));
     output_->write(error_message(nullptr, error));
     return;
   }
@@ -91,10 +99,9 @@ void Session::take_batch(std::vector<Message> messages) {
   for (Message& message : messages) {
     const auto* const request = std::get_if<Request>(&message);
     if (request != nullptr && is_for_itself(*request)) {
-      const RpcError error(rpc::kInvalidRequest,
-                           "Invalid Request: neither initialize nor a request of a later revision "
-                           "can be part of a batch");
-      message = Invalid{request->id, error};
+      message = Invalid{request->id,
+                        invalid_request("neither initialize nor a request of a later revision can "
+                                        "be part of a batch")};
     }
     take(message, answer);
   }
@@ -112,10 +119,8 @@ void Session::take(Message& message, const Answer& answer) {
 
 void Session::take(Request& request, const Answer& answer) {
   try {
-    if (in_flight_->contains(request.id)) {
-      throw RpcError(
-          rpc::kInvalidRequest,
-          fmt::format("Invalid Request: id {} is in flight already", shown(to_line(request.id))));
+    if (in_flight_->find(request.id)) {
+      throw invalid_request(fmt::format("id {} is in flight already", shown(to_line(request.id))));
     }
     Context context = context_of(request);
     const Revision revision = context.revision;
@@ -138,7 +143,7 @@ void Session::take(const Notification& notification) {
   if (notification.method != "notifications/cancelled") return;
   const Json* const id = member(notification.params, "requestId");
   if (id == nullptr || !is_id(*id)) return;
-  if (const auto call = in_flight_->take(*id)) call->cancel();
+  if (const auto call = in_flight_->find(*id)) call->cancel();
 }
 
 Session::Context Session::context_of(const Request& request) const {
@@ -209,6 +214,8 @@ void Session::start_call(Request& request, Context context, const Answer& answer
     throw invalid_params(
         fmt::format("Unknown tool: {}", shown(name->get_ref<const std::string&>())));
   }
+  const std::size_t bytes =
+      bytes_of(request.id) + bytes_of(request.params) + bytes_of(context.client_capabilities);
   const auto arguments = request.params.find("arguments");
   const bool given = arguments != request.params.end();
   if (given && !arguments->is_object()) throw invalid_params("arguments must be an object");
@@ -233,17 +240,13 @@ void Session::start_call(Request& request, Context context, const Answer& answer
   };
   const auto call = std::make_shared<Call>(
       Call::Parts{*tool, given ? std::move(*arguments) : Json::object(),
-                  std::move(context.client_capabilities), progress, std::move(done)},
-      offer_.ticker);
-  // While it waits for a thread as well: hosts end calls that are silent.
-  if (progress) offer_.ticker.add(progress);
+                  std::move(context.client_capabilities), bytes, progress, std::move(done)},
+      offer_);
   in_flight_->add(request.id, call);
-  if (!offer_.pool.submit("", [call] { call->run(); })) {
-    call->refuse("too many calls wait for their turn: try again when some have ended");
-  }
+  call->start();
 }
 
-Answer Session::to_output() const {
+Session::Answer Session::to_output() const {
   return [output = output_](std::optional<Json> answer) {
     if (answer) output->write(*answer);
   };

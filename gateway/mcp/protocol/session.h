@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ class Session {
   void take(Line line);
 
  private:
+  /// Takes the one answer of a request; nothing when there shall be none.
+  using Answer = std::function<void(std::optional<Json>)>;
   /// Of one request.
   struct Context {
     Revision revision;

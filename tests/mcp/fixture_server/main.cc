@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 #include <mutex>
+#include <semaphore>
 
 #include "common/base/error.h"
 #include "common/process/signals.h"
@@ -12,8 +13,6 @@
 
 namespace pyro::mcp {
 namespace {
-
-using std::chrono::milliseconds;
 
 constexpr const char* kPng =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJgg"
@@ -28,26 +27,6 @@ Json audio() { return {{"type", "audio"}, {"data", kWav}, {"mimeType", "audio/wa
 
 Json resource(const std::string& uri, const std::string& type, const std::string& said) {
   return {{"type", "resource"}, {"resource", {{"uri", uri}, {"mimeType", type}, {"text", said}}}};
-}
-
-/// Returns early when the call is cancelled.
-void pass(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
-
-std::int64_t integer(const ToolCall& call, const char* name, std::int64_t otherwise) {
-  const auto found = call.arguments.find(name);
-  if (found == call.arguments.end()) return otherwise;
-  if (!found->is_number_integer()) throw invalid_argument("'{}' must be an integer", name);
-  return found->get<std::int64_t>();
-}
-
-Json object_schema(Json properties = Json::object()) {
-  return {
-      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
 }
 
 Json schema_2020_12() {
@@ -66,10 +45,10 @@ Json schema_2020_12() {
 }
 
 Tool tool(const std::string& name, std::function<ToolResult(const ToolCall&)> call,
-          Json input = object_schema()) {
+          Json input = {{"type", "object"}, {"additionalProperties", false}}) {
   return {.name = name,
           .title = name,
-          .description = "For the conformance suite: " + name + ".",
+          .description = "For tests: " + name + ".",
           .input_schema = std::move(input),
           .annotations = {.read_only = true},
           .call = std::move(call)};
@@ -82,7 +61,6 @@ Tool saying(const std::string& name, const std::vector<Json>& content) {
 ToolResult with_progress(const ToolCall& call) {
   for (const int done : {0, 50, 100}) {
     call.report({done, 100, fmt::format("step {}", done)});
-    pass(milliseconds(50), call.stop);
   }
   return {.content = Json::array({text("done")})};
 }
@@ -95,40 +73,28 @@ ToolResult missing_capability(const ToolCall& call) {
   return {.content = Json::array({text("ok")})};
 }
 
-ToolResult slow(const ToolCall& call) {
-  const auto ms = integer(call, "ms", 1000);
-  const auto steps = std::max<std::int64_t>(1, integer(call, "steps", 1));
-  for (std::int64_t step = 1; step <= steps; ++step) {
-    pass(milliseconds(ms / steps), call.stop);
-    if (steps > 1) {
-      call.report({static_cast<double>(step), static_cast<double>(steps), "still at it"});
-    }
+/// One for each call of test_lasting that was cancelled.
+std::counting_semaphore<> cancellations{0};
+
+/// Lasts until it is cancelled, and says when it has begun.
+ToolResult lasting(const ToolCall& call) {
+  call.report({.progress = 1, .total = {}, .message = {}});
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, call.stop, [] { return false; });
+  cancellations.release();
+  return {};
+}
+
+ToolResult wait_for_cancellation(const ToolCall& /*call*/) {
+  if (!cancellations.try_acquire_for(std::chrono::seconds(30))) {
+    throw failed_precondition("no call was cancelled");
   }
-  return {.structured = Json{{"slept", ms}}};
-}
-
-Tool slow_tool(const std::string& name, Json properties) {
-  Tool made = tool(name, slow, object_schema(std::move(properties)));
-  made.output_schema = {{"type", "object"},
-                        {"properties", {{"slept", {{"type", "integer"}}}}},
-                        {"required", {"slept"}}};
-  return made;
-}
-
-Tool structured_tool() {
-  Tool made = tool("structured", [](const ToolCall&) -> ToolResult {
-    return {.structured = Json{{"answer", 42}, {"words", {"a", "b"}}}};
-  });
-  made.output_schema = {{"type", "object"},
-                        {"properties",
-                         {{"answer", {{"type", "integer"}}},
-                          {"words", {{"type", "array"}, {"items", {{"type", "string"}}}}}}},
-                        {"required", {"answer"}}};
-  return made;
+  return {.content = Json::array({text("cancelled")})};
 }
 
 std::vector<Tool> tools() {
-  const Json integer_type{{"type", "integer"}};
   return {
       saying("test_simple_text", {text("This is a simple text response for testing.")}),
       saying("test_image_content", {image()}),
@@ -151,9 +117,8 @@ std::vector<Tool> tools() {
           "json_schema_2020_12_tool",
           [](const ToolCall&) -> ToolResult { return {.content = Json::array({text("ok")})}; },
           schema_2020_12()),
-      slow_tool("test_slow", {{"ms", integer_type}}),
-      structured_tool(),
-      slow_tool("slow", {{"ms", integer_type}, {"steps", integer_type}}),
+      tool("test_lasting", lasting),
+      tool("test_cancelled", wait_for_cancellation),
   };
 }
 

@@ -66,12 +66,6 @@ export class PrivateStack {
     });
   }
 
-  // Sockets and whatever else a running stack has there.
-  runtimeFiles() {
-    const directory = this.env.PYRO_RUNTIME_DIR;
-    return fs.existsSync(directory) ? fs.readdirSync(directory, { recursive: true }) : [];
-  }
-
   async #end() {
     // The signal of a test that has run out of time is spent, and would kill this as well.
     const ending = { signal: AbortSignal.timeout(60_000) };

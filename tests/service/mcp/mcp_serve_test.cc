@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -44,8 +45,8 @@ TEST_F(McpServe, the_tools_are_listed_without_a_stack_and_start_none) {
     McpProcess server(flags);
     const Json listed = server.answer(server.request("tools/list", modern())).at("result");
     EXPECT_FALSE(listed.at("tools").empty());
-    EXPECT_FALSE(stack_runs());
     EXPECT_FALSE(fs::exists(directory / "s"));
+    EXPECT_FALSE(fs::exists(directory / "r"));
   }
 }
 
@@ -61,18 +62,73 @@ TEST_F(McpServe, both_eras_are_answered_by_one_process) {
   EXPECT_EQ(now.at("resultType"), "complete");
 }
 
-TEST_F(McpServe, it_ends_with_its_input_and_with_each_signal_of_a_host) {
-  {
-    McpProcess server;
-    server.initialize();
-    server.close_input();
-    EXPECT_EQ(server.wait()->code, 0);
+/// All that a host does to end it.
+const std::vector<std::pair<std::string, std::function<void(McpProcess&)>>> kEndings = {
+    {"the end of its input", [](McpProcess& server) { server.close_input(); }},
+    {"SIGINT", [](McpProcess& server) { server.signal(SIGINT); }},
+    {"SIGTERM", [](McpProcess& server) { server.signal(SIGTERM); }}};
+
+TEST_F(McpServe, a_session_of_each_era_ends_as_its_host_wants) {
+  for (const auto& [ending, end] : kEndings) {
+    for (const bool newer : {false, true}) {
+      McpProcess server;
+      if (newer) {
+        server.answer(server.request("tools/list", modern()));
+      } else {
+        server.initialize();
+      }
+      end(server);
+      const auto status = server.wait();
+      ASSERT_TRUE(status) << ending;
+      EXPECT_EQ(status->code, 0) << ending;
+    }
   }
-  for (const int number : {SIGINT, SIGTERM}) {
+}
+
+TEST_F(McpServe, one_that_was_told_nothing_ends_with_its_input) {
+  McpProcess server;
+  server.close_input();
+  const auto status = server.wait();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code, 0);
+}
+
+TEST_F(McpServe, no_end_waits_for_a_call) {
+  // What the first call reads before all else: it waits for what never comes.
+  fs::create_directories(directory / "c/pyro");
+  const auto settings = directory / "c/pyro/config.toml";
+  ASSERT_EQ(::mkfifo(settings.c_str(), 0600), 0);
+  for (const auto& [ending, end] : kEndings) {
     McpProcess server;
     server.initialize();
-    server.signal(number);
-    EXPECT_EQ(server.wait()->code, 0) << number;
+    server.begin("workspace_list", Json::object());
+    const UniqueFd writer(::open(settings.c_str(), O_WRONLY | O_CLOEXEC));  // waits for the call
+    end(server);
+    const auto status = server.wait();
+    ASSERT_TRUE(status) << ending;
+    EXPECT_EQ(status->code, 0) << ending;
+  }
+}
+
+TEST_F(McpServe, a_signal_ends_it_though_nobody_reads_what_it_says) {
+  McpProcess server;
+  server.initialize();
+  // More than a pipe takes.
+  for (int i = 0; i < 20; ++i) server.request("tools/list");
+  server.signal(SIGTERM);
+  const auto status = server.wait();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code, 0);
+}
+
+TEST_F(McpServe, a_flag_that_there_is_not_is_a_usage_error_before_any_request) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--mode", "none"}, {"--mode", "inspect", "--profile", "vm-run"}, {"--x"}}) {
+    Command command{.argv = {find_helper("pyro").string(), "mcp", "serve"}};
+    command.argv.insert(command.argv.end(), flags.begin(), flags.end());
+    const auto done = run_command(std::move(command), Clock::now() + std::chrono::seconds(30), {});
+    EXPECT_EQ(done.status.code, 2) << flags.back();
+    EXPECT_EQ(done.output, "");
   }
 }
 

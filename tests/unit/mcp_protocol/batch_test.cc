@@ -88,6 +88,22 @@ TEST(BatchOfRequests, is_known_to_one_revision_alone) {
   EXPECT_FALSE(refused());
 }
 
+TEST(BatchOfRequests, of_more_than_a_thousand_messages_is_refused_as_one) {
+  Client client({echo()});
+  client.initialize("2025-03-26");
+  Json batch = Json::array();
+  for (int id = 0; id < 1000; ++id) batch.push_back(asking(id, "ping"));
+  client.send(batch);
+  EXPECT_EQ(client.receive().size(), 1000U);
+  batch.push_back(asking(1000, "ping"));
+  client.send(batch);
+  const Json answer = client.receive();
+  ASSERT_TRUE(answer.is_object());
+  EXPECT_TRUE(answer["id"].is_null());
+  EXPECT_EQ(code_of(answer), -32600);
+  EXPECT_THAT(client.until_ping(), IsEmpty());
+}
+
 TEST(BatchOfRequests, has_no_modern_ones) {
   Client client({echo()});
   client.initialize("2025-03-26");

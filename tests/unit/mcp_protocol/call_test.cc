@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <pthread.h>
 
 #include "tests/unit/mcp_protocol/client.h"
 
@@ -11,6 +12,28 @@ using ::testing::IsEmpty;
 std::string text_of(const Json& answer) {
   return answer.at("result").at("content").at(0).at("text");
 }
+
+/// While it lives no thread can be started: no stack of the size that it would have is to be had.
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    ::pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    ::pthread_getattr_default_np(&huge);
+    ::pthread_attr_setstacksize(&huge, std::size_t{1} << 60U);
+    ::pthread_setattr_default_np(&huge);
+    ::pthread_attr_destroy(&huge);
+  }
+  NoMoreThreads(const NoMoreThreads&) = delete;
+  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+  ~NoMoreThreads() {
+    ::pthread_setattr_default_np(&before_);
+    ::pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_;
+};
 
 TEST(Call, arguments_reach_the_tool_and_its_words_the_client) {
   Client client({echo()});
@@ -55,6 +78,34 @@ TEST(Call, errors_of_a_tool_are_results_that_a_model_can_read) {
   answer = client.receive();
   EXPECT_EQ(code_of(answer), -32021);
   EXPECT_EQ(answer["error"]["data"], Json({{"a", 1}}));
+}
+
+TEST(Call, one_for_which_no_thread_can_be_started_is_an_error_that_a_model_can_read) {
+  Client client({echo()});
+  client.initialize("2025-11-25");
+  {
+    const NoMoreThreads here;
+    for (const Json& meta : {Json::object(), Json{{"progressToken", 1}}}) {
+      client.call(1, "echo", Json::object(), meta);
+      const Json answer = client.receive();
+      EXPECT_EQ(answer["result"]["isError"], true);
+      EXPECT_THAT(text_of(answer), HasSubstr("try again"));
+    }
+  }
+  client.call(1, "echo", Json::object(), {{"progressToken", 1}});
+  EXPECT_EQ(text_of(client.receive()), "{}");
+}
+
+TEST(Call, an_answer_that_cannot_be_made_is_an_internal_error) {
+  Client client({tool("broken",
+                      [](const ToolCall&) -> ToolResult {
+                        return {.content = Json::object(), .structured = Json::object()};
+                      }),
+                 echo()});
+  client.call(1, "broken");
+  EXPECT_EQ(code_of(client.receive()), -32603);
+  client.call(1, "echo");
+  EXPECT_EQ(text_of(client.receive()), "{}");
 }
 
 TEST(Call, bytes_that_are_no_utf8_never_reach_the_client) {
@@ -120,6 +171,24 @@ TEST(Call, a_cancellation_of_nothing_is_ignored) {
   client.notify("notifications/cancelled", Json::object());
   client.send_line(R"({"jsonrpc":"2.0","method":"notifications/cancelled"})");
   EXPECT_THAT(client.until_ping(), IsEmpty());
+}
+
+TEST(Call, one_that_ends_while_it_is_cancelled_leaves_the_next_of_its_id_alone) {
+  Door door;
+  Client client({echo(), door.tool()});
+  int taken = 0;
+  for (int round = 0; round < 2000; ++round) {
+    client.call(5, "echo");
+    client.cancel(5);
+    client.call(5, "door");
+    // Refused when the first was about to be answered.
+    bool refused = false;
+    for (const Json& answer : client.until_ping()) refused |= code_of(answer) == -32600;
+    if (refused) continue;
+    ASSERT_TRUE(door.wait_begun(++taken)) << round;
+    client.cancel(5);
+    ASSERT_TRUE(door.wait_stopped(taken)) << round;
+  }
 }
 
 TEST(Call, a_tool_that_fails_because_it_was_cancelled_is_not_answered) {

@@ -78,6 +78,13 @@ TEST(Json, many_keys_take_no_quadratic_time) {
   EXPECT_EQ(parse_json(text).size(), 300'001U);
 }
 
+TEST(Json, what_it_takes_in_memory_counts_texts_keys_and_values) {
+  EXPECT_GE(bytes_of(std::string(1000, 'x')), 1000U);
+  EXPECT_GE(bytes_of({{std::string(1000, 'k'), 0}}), 1000U);
+  const Json many = Json::array({Json::object(), Json::object(), {{"a", {0, 0, 0}}}});
+  EXPECT_GE(bytes_of(many), 8 * sizeof(Json));
+}
+
 TEST(Json, what_is_sent_is_one_line_of_valid_utf8) {
   const std::string line = to_line({{"text", "a\nb\r\xFF\xE2\x80\xA8"}});
   EXPECT_EQ(line, "{\"text\":\"a\\nb\\r\xEF\xBF\xBD\xE2\x80\xA8\"}");

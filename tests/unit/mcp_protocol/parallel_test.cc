@@ -82,5 +82,18 @@ TEST(Parallel, calls_beyond_the_queue_hear_that_they_are_too_many) {
   for (int i = 0; i < 64 + 1024; ++i) EXPECT_FALSE(client.receive()["result"].contains("isError"));
 }
 
+TEST(Parallel, cancelled_calls_make_room_in_the_queue) {
+  Door door;
+  Client client({door.tool()});
+  for (int id = 0; id < 64; ++id) client.call(id, "door");
+  ASSERT_TRUE(door.wait_begun(64));
+  for (int id = 64; id < 64 + 1024; ++id) client.call(id, "door");
+  for (int id = 64; id < 64 + 1024; ++id) client.cancel(id);
+  for (int id = 2000; id < 2000 + 1024; ++id) client.call(id, "door");
+  EXPECT_THAT(client.until_ping(), IsEmpty());
+  door.open();
+  for (int i = 0; i < 64 + 1024; ++i) EXPECT_FALSE(client.receive()["result"].contains("isError"));
+}
+
 }  // namespace
 }  // namespace pyro::mcp

@@ -67,6 +67,31 @@ TEST(WorkPool, a_full_queue_refuses_and_takes_again_later) {
   }
 }
 
+TEST(WorkPool, a_task_that_is_dropped_before_its_turn_frees_its_place_and_what_it_holds) {
+  std::latch begun(1), release(1);
+  const auto held = std::make_shared<int>();
+  {
+    WorkPool pool(1);
+    const auto running = pool.submit("", [&] {
+      begun.count_down();
+      release.wait();
+    });
+    begun.wait();
+    std::vector<WorkPool::Ticket> tickets;
+    while (const auto ticket = pool.submit("", [held] { ADD_FAILURE() << "begun"; })) {
+      tickets.push_back(*ticket);
+    }
+    for (const auto ticket : tickets) pool.drop(ticket);
+    EXPECT_EQ(held.use_count(), 1);
+    pool.drop(running.value());  // has begun
+    std::latch last(1);
+    EXPECT_TRUE(pool.submit("", [&last] { last.count_down(); }));
+    pool.drop(tickets.front());  // is none any more
+    release.count_down();
+    last.wait();
+  }
+}
+
 TEST(WorkPool, one_key_cannot_queue_without_end) {
   std::latch release(1);
   WorkPool pool(2);
