@@ -322,7 +322,8 @@ struct WriteFile {
   static void describe(Fields& f) {
     describe_workspace_id<WriteFile>(f);
     f("path", &WriteFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
-    f("text", &WriteFile::text, "Its new content, UTF-8; may be empty.", max_length(kFileLimit));
+    f("text", &WriteFile::text, "Its new content, UTF-8; may be empty.", kRequired, kMayBeEmpty,
+      max_length(kFileLimit));
   }
 };
 
@@ -382,7 +383,7 @@ struct ApplyPatch {
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<ApplyPatch>(f);
-    f("patch", &ApplyPatch::patch, "The patch, a unified diff.", max_length(kFileLimit));
+    f("patch", &ApplyPatch::patch, "The patch, a unified diff.", kRequired, max_length(kFileLimit));
   }
 };
 

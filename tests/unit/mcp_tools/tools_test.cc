@@ -109,6 +109,22 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("source_path '/root' lies"));
 }
 
+TEST(Tools, a_file_is_emptied_only_when_its_caller_says_so) {
+  const auto tools = tools_of(toolbox({}));
+  const Json file = {{"workspace_id", "a"}, {"path", "x"}};
+  const auto says = [&tools](const std::string& tool, Json arguments, const Json& more) {
+    arguments.update(more);
+    return text_of(call(named(tools, tool), arguments));
+  };
+  EXPECT_THAT(says("workspace_file_write", file, Json::object()), StartsWith("text is required"));
+  EXPECT_THAT(says("workspace_file_write", file, {{"text", ""}}),
+              StartsWith("the stack was asked"));
+  const Json id = {{"workspace_id", "a"}};
+  EXPECT_THAT(says("workspace_patch_apply", id, Json::object()), StartsWith("patch is required"));
+  EXPECT_THAT(says("workspace_patch_apply", id, {{"patch", ""}}),
+              StartsWith("patch must not be empty"));
+}
+
 TEST(Tools, an_export_never_writes_to_what_git_obeys) {
   const auto tools = tools_of(toolbox({.allow_paths = {"/tmp"}}));
   for (const auto& place :
