@@ -263,6 +263,7 @@ struct FileContent {
   std::uint64_t max_bytes = 0;
   std::string content;
   bool truncated = false;
+  std::optional<std::uint64_t> next_offset;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -274,6 +275,8 @@ struct FileContent {
     f("content", &FileContent::content,
       "The content; bytes that are not UTF-8 come as replacement characters.");
     f("truncated", &FileContent::truncated, "More follows after it.");
+    f("next_offset", &FileContent::next_offset,
+      "Only when truncated: where the next page begins, in bytes.", kAbsentWhenNull);
   }
 };
 
@@ -289,7 +292,9 @@ struct ReadFile {
   static void describe(Fields& f) {
     describe_workspace_id<ReadFile>(f);
     f("path", &ReadFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
-    f("max_bytes", &ReadFile::max_bytes, "At most this many bytes.", range(1, kFileLimit));
+    f("max_bytes", &ReadFile::max_bytes,
+      "At most this many bytes. When more follows, the page ends with a whole character.",
+      range(1, kFileLimit));
     f("offset", &ReadFile::offset, "Where to begin, in bytes.");
   }
 };

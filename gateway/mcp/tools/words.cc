@@ -98,8 +98,8 @@ constexpr Words kWords[] = {
    "Lists a directory below /workspace, with type and size of each entry; recursive lists all below "
    "it. For large trees workspace_exec with git ls-files or find is shorter."},
   {"workspace_file_read", "Read a file",
-   "Reads a text file below /workspace, max_bytes from offset on. When truncated is true, go on with "
-   "offset + max_bytes."},
+   "Reads a text file below /workspace, max_bytes from offset on. When truncated is true, call again "
+   "with offset = next_offset."},
   {"workspace_file_write", "Write a file",
    "Writes a whole text file below /workspace, atomically; makes missing directories. For small "
    "changes in large files use workspace_patch_apply. Next: run the check again."},
