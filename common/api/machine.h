@@ -188,7 +188,7 @@ struct ExecMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional);
+    f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional, max_length(64));
     f("command", &ExecMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
     f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive);
     f("output_socket", &ExecMachine::output_socket,
@@ -231,7 +231,7 @@ struct StartMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional);
+    f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional, max_length(64));
   }
   std::string serial_key() const { return vm_id; }
 };
@@ -244,7 +244,7 @@ struct StopMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional);
+    f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional, max_length(64));
   }
 };
 
@@ -256,7 +256,7 @@ struct DeleteMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &DeleteMachine::vm_id, "Machine to delete.", kRequired, kPositional);
+    f("vm_id", &DeleteMachine::vm_id, "Machine to delete.", kRequired, kPositional, max_length(64));
   }
 };
 
@@ -267,7 +267,8 @@ struct MachineStatus {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MachineStatus::vm_id, "Machine to describe.", kRequired, kPositional);
+    f("vm_id", &MachineStatus::vm_id, "Machine to describe.", kRequired, kPositional,
+      max_length(64));
   }
 };
 
@@ -306,7 +307,8 @@ struct MachineNetworkInfo {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MachineNetworkInfo::vm_id, "Machine to describe.", kRequired, kPositional);
+    f("vm_id", &MachineNetworkInfo::vm_id, "Machine to describe.", kRequired, kPositional,
+      max_length(64));
   }
 };
 
@@ -341,7 +343,7 @@ struct MountVolume {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MountVolume::vm_id, "The machine.", kRequired);
+    f("vm_id", &MountVolume::vm_id, "The machine.", kRequired, max_length(64));
     f("volume", &MountVolume::volume, "Path of the volume to copy.", kRequired);
   }
 };

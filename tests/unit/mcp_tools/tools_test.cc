@@ -109,6 +109,15 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("source_path '/root' lies"));
 }
 
+TEST(Tools, no_id_is_longer_than_an_error_can_repeat) {
+  for (const auto& tool : tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}))) {
+    for (const char* id : {"vm_id", "workspace_id", "job_id"}) {
+      if (!tool.input_schema["properties"].contains(id)) continue;
+      EXPECT_EQ(tool.input_schema["properties"][id].value("maxLength", 0), 64) << tool.name;
+    }
+  }
+}
+
 TEST(Tools, a_file_is_emptied_only_when_its_caller_says_so) {
   const auto tools = tools_of(toolbox({}));
   const Json file = {{"workspace_id", "a"}, {"path", "x"}};
