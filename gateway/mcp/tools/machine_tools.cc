@@ -17,26 +17,21 @@ void tell_that_it_is_gone(const Op&, Json& reply, bool cut) {
 }  // namespace
 
 void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
-                                          Steps<Op> steps = {}) {
-    if (box->set.has(name))
-      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
-  };
   const auto opt_in = [box](auto& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
   };
-  add("vm_run", Effect::kChanges,
-      Steps<api::RunMachine>{.check = opt_in, .finish = tell_that_it_is_gone<api::RunMachine>});
-  add("vm_create", Effect::kChanges, Steps<api::CreateMachine>{.check = opt_in});
-  add("vm_start", Effect::kChanges, Steps<api::StartMachine>{});
-  add("vm_exec", Effect::kChanges,
-      Steps<api::ExecMachine>{.finish = tell_that_it_is_gone<api::ExecMachine>});
-  add("vm_stop", Effect::kChanges, Steps<api::StopMachine>{});
-  add("vm_delete", Effect::kDestroys, Steps<api::DeleteMachine>{});
-  add("vm_status", Effect::kReads, Steps<api::MachineStatus>{});
-  add("vm_network_info", Effect::kReads, Steps<api::MachineNetworkInfo>{});
-  add("vm_list_environments", Effect::kReads, Steps<api::ListEnvironments>{});
-  add("vm_reap_expired", Effect::kChanges, Steps<api::ReapExpired>{});
+  add_tool<api::RunMachine>(box, tools, "vm_run", Effect::kChanges,
+                            {.check = opt_in, .finish = tell_that_it_is_gone<api::RunMachine>});
+  add_tool<api::CreateMachine>(box, tools, "vm_create", Effect::kChanges, {.check = opt_in});
+  add_tool<api::StartMachine>(box, tools, "vm_start", Effect::kChanges);
+  add_tool<api::ExecMachine>(box, tools, "vm_exec", Effect::kChanges,
+                             {.finish = tell_that_it_is_gone<api::ExecMachine>});
+  add_tool<api::StopMachine>(box, tools, "vm_stop", Effect::kChanges);
+  add_tool<api::DeleteMachine>(box, tools, "vm_delete", Effect::kDestroys);
+  add_tool<api::MachineStatus>(box, tools, "vm_status", Effect::kReads);
+  add_tool<api::MachineNetworkInfo>(box, tools, "vm_network_info", Effect::kReads);
+  add_tool<api::ListEnvironments>(box, tools, "vm_list_environments", Effect::kReads);
+  add_tool<api::ReapExpired>(box, tools, "vm_reap_expired", Effect::kChanges);
 }
 
 }  // namespace pyro::mcp

@@ -76,4 +76,11 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
   return tool;
 }
 
+/// Adds it if the box's set has it.
+template <api::Operation Op>
+void add_tool(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools,
+              std::string_view name, Effect effect, Steps<Op> steps = {}) {
+  if (box->set.has(name)) tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
+}
+
 }  // namespace pyro::mcp

@@ -113,35 +113,32 @@ void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
 }  // namespace
 
 void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
-                                          Steps<Op> steps = {}) {
-    if (box->set.has(name))
-      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
-  };
-  add("workspace_create", Effect::kChanges, creating(box));
-  add("workspace_list", Effect::kReads, Steps<api::ListWorkspaces>{});
-  add("workspace_status", Effect::kReads, Steps<api::WorkspaceStatus>{});
-  add("workspace_update", Effect::kChanges, Steps<api::UpdateWorkspace>{});
+  add_tool(box, tools, "workspace_create", Effect::kChanges, creating(box));
+  add_tool<api::ListWorkspaces>(box, tools, "workspace_list", Effect::kReads);
+  add_tool<api::WorkspaceStatus>(box, tools, "workspace_status", Effect::kReads);
+  add_tool<api::UpdateWorkspace>(box, tools, "workspace_update", Effect::kChanges);
   add_exec_tools(box, tools);
-  add("workspace_file_list", Effect::kReads, Steps<api::ListFiles>{.finish = bound_list});
-  add("workspace_file_read", Effect::kReads, Steps<api::ReadFile>{});
-  add("workspace_file_write", Effect::kChanges, Steps<api::WriteFile>{});
-  add("workspace_patch_apply", Effect::kChanges, Steps<api::ApplyPatch>{});
-  add("workspace_sync_push", Effect::kChanges, pushing(box));
-  add("workspace_diff", Effect::kReads,
-      Steps<api::DiffWorkspace>{
-          .whole = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
-          .finish = page_entries});
-  add("workspace_export", Effect::kChanges, exporting(box));
-  add("workspace_logs", Effect::kReads, Steps<api::WorkspaceLogs>{.finish = tell_where_output_is});
-  add("workspace_summary", Effect::kReads, Steps<api::SummarizeWorkspace>{});
-  add("workspace_reset", Effect::kDestroys, Steps<api::ResetWorkspace>{});
-  add("snapshot_create", Effect::kChanges, Steps<api::CreateSnapshot>{});
-  add("snapshot_list", Effect::kReads, Steps<api::ListSnapshots>{});
-  add("snapshot_delete", Effect::kDestroys, Steps<api::DeleteSnapshot>{});
-  add("workspace_start", Effect::kChanges, Steps<api::StartWorkspace>{});
-  add("workspace_stop", Effect::kChanges, Steps<api::StopWorkspace>{});
-  add("workspace_delete", Effect::kDestroys, Steps<api::DeleteWorkspace>{});
+  add_tool<api::ListFiles>(box, tools, "workspace_file_list", Effect::kReads,
+                           {.finish = bound_list});
+  add_tool<api::ReadFile>(box, tools, "workspace_file_read", Effect::kReads);
+  add_tool<api::WriteFile>(box, tools, "workspace_file_write", Effect::kChanges);
+  add_tool<api::ApplyPatch>(box, tools, "workspace_patch_apply", Effect::kChanges);
+  add_tool(box, tools, "workspace_sync_push", Effect::kChanges, pushing(box));
+  add_tool<api::DiffWorkspace>(
+      box, tools, "workspace_diff", Effect::kReads,
+      {.whole = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
+       .finish = page_entries});
+  add_tool(box, tools, "workspace_export", Effect::kChanges, exporting(box));
+  add_tool<api::WorkspaceLogs>(box, tools, "workspace_logs", Effect::kReads,
+                               {.finish = tell_where_output_is});
+  add_tool<api::SummarizeWorkspace>(box, tools, "workspace_summary", Effect::kReads);
+  add_tool<api::ResetWorkspace>(box, tools, "workspace_reset", Effect::kDestroys);
+  add_tool<api::CreateSnapshot>(box, tools, "snapshot_create", Effect::kChanges);
+  add_tool<api::ListSnapshots>(box, tools, "snapshot_list", Effect::kReads);
+  add_tool<api::DeleteSnapshot>(box, tools, "snapshot_delete", Effect::kDestroys);
+  add_tool<api::StartWorkspace>(box, tools, "workspace_start", Effect::kChanges);
+  add_tool<api::StopWorkspace>(box, tools, "workspace_stop", Effect::kChanges);
+  add_tool<api::DeleteWorkspace>(box, tools, "workspace_delete", Effect::kDestroys);
 }
 
 }  // namespace pyro::mcp
