@@ -27,8 +27,8 @@ struct Steps {
   std::function<void(Op&)> check{};
   /// In place of the operation's own call.
   std::function<typename Op::Reply(const Op&, const CallOptions&)> call{};
-  /// Whether the caller asked for just this, so that nothing of it is cut.
-  std::function<bool(const Op&)> whole{};
+  /// Whether the caller asked for one patch alone, which then may have kMostPatchCharacters.
+  std::function<bool(const Op&)> whole_patch{};
   /// What to tell the model with the answer; `cut`: something was shortened.
   std::function<void(const Op&, Json& reply, bool cut)> finish{};
 };
@@ -65,8 +65,8 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
       const CallOptions options = detail::call_options(call);
       Json reply = api::to_json(steps.call ? steps.call(request, options)
                                            : box->backend.client().call(request, options));
-      const bool whole = steps.whole && steps.whole(request);
-      const bool cut = !whole && shorten(reply);
+      const bool whole_patch = steps.whole_patch && steps.whole_patch(request);
+      const bool cut = shorten(reply, whole_patch ? kMostPatchCharacters : kMostCharacters);
       if (steps.finish) steps.finish(request, reply, cut);
       return answer(std::move(reply));
     } catch (const Error& error) {

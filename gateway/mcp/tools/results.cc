@@ -23,13 +23,13 @@ std::size_t offset_of(std::string_view text, std::size_t characters) {
   return text.size();
 }
 
-std::string cut(std::string_view text, std::size_t characters) {
+std::string cut(std::string_view text, std::size_t characters, std::size_t most) {
   // Room for the line that says what is missing.
-  constexpr std::size_t kHalf = kMostCharacters / 2 - 40;
-  const std::size_t head = offset_of(text, kHalf);
-  const std::size_t tail = offset_of(text, characters - kHalf);
-  return fmt::format("{}\n[… {} characters cut …]\n{}", text.substr(0, head),
-                     characters - 2 * kHalf, text.substr(tail));
+  const std::size_t half = most / 2 - 40;
+  const std::size_t head = offset_of(text, half);
+  const std::size_t tail = offset_of(text, characters - half);
+  return fmt::format("{}\n[… {} characters cut …]\n{}", text.substr(0, head), characters - 2 * half,
+                     text.substr(tail));
 }
 
 bool is_cut(std::string_view key) { return std::find(kCut.begin(), kCut.end(), key) != kCut.end(); }
@@ -100,7 +100,7 @@ ToolResult answer(Json reply) {
   return result;
 }
 
-bool shorten(Json& reply) {
+bool shorten(Json& reply, std::size_t most_patch) {
   bool any = false;
   if (reply.is_array()) {
     for (auto& item : reply) any = shorten(item) || any;
@@ -112,8 +112,9 @@ bool shorten(Json& reply) {
     if (!value.is_string() || !is_cut(key)) continue;
     const auto& text = value.get_ref<const std::string&>();
     const std::size_t characters = width_of(text);
-    if (characters <= kMostCharacters) continue;
-    value = cut(text, characters);
+    const std::size_t most = key == "patch" ? most_patch : kMostCharacters;
+    if (characters <= most) continue;
+    value = cut(text, characters, most);
     marked.push_back(key);
   }
   for (const auto& key : marked) reply[key + "_truncated"] = true;

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "gateway/mcp/tools/operation_tool.h"
+#include "gateway/mcp/tools/pages.h"
 #include "pyro/limits.h"
 
 namespace pyro::mcp {
@@ -71,43 +72,12 @@ Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
   }};
 }
 
-/// Of a list that has no pages, in bytes of JSON: a client takes 10 MB a message.
-constexpr std::size_t kMostListBytes = 1'000'000;
-/// Of a diff's entries.
-constexpr std::size_t kMostDiffBytes = 24'000;
-
-/// The logs keep all; a job's poll hands it out.
-void tell_where_output_is(const api::WorkspaceLogs&, Json& reply, bool cut) {
-  std::string hint;
-  if (const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kLast); left_out > 0) {
-    hint = fmt::format("The oldest {} commands are left out. ", left_out);
-  }
-  if (cut) {
-    hint +=
-        "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
-        "gives all of it, a page a call.";
-  }
-  if (!hint.empty()) add_hint(reply, hint);
-}
-
-void bound_list(const api::ListFiles&, Json& reply, bool) {
-  const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kFirst);
-  if (left_out == 0) return;
-  add_hint(reply, fmt::format("{} more entries: list a directory below it, or not recursively.",
-                              left_out));
-}
-
-void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
-  const std::size_t left_out = shorten_entries(reply, kMostDiffBytes, Keep::kFirst);
-  if (left_out > 0) {
-    add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
-                                request.offset + reply["entries"].size()));
-  } else if (cut) {
-    add_hint(
-        reply,
-        "Long patches were cut in the middle: call workspace_diff with an entry's path for all "
-        "of it.");
-  }
+Steps<api::ReadFile> reading(const std::shared_ptr<const Toolbox>& box) {
+  return {.call = [box](const api::ReadFile& request, const CallOptions& options) {
+    auto page = box->backend.client().call(request, options);
+    bound_page(page);
+    return page;
+  }};
 }
 
 }  // namespace
@@ -119,18 +89,17 @@ void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<
   add_tool<api::UpdateWorkspace>(box, tools, "workspace_update", Effect::kChanges);
   add_exec_tools(box, tools);
   add_tool<api::ListFiles>(box, tools, "workspace_file_list", Effect::kReads,
-                           {.finish = bound_list});
-  add_tool<api::ReadFile>(box, tools, "workspace_file_read", Effect::kReads);
+                           {.finish = page_list});
+  add_tool(box, tools, "workspace_file_read", Effect::kReads, reading(box));
   add_tool<api::WriteFile>(box, tools, "workspace_file_write", Effect::kChanges);
   add_tool<api::ApplyPatch>(box, tools, "workspace_patch_apply", Effect::kChanges);
   add_tool(box, tools, "workspace_sync_push", Effect::kChanges, pushing(box));
   add_tool<api::DiffWorkspace>(
       box, tools, "workspace_diff", Effect::kReads,
-      {.whole = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
-       .finish = page_entries});
+      {.whole_patch = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
+       .finish = page_diff});
   add_tool(box, tools, "workspace_export", Effect::kChanges, exporting(box));
-  add_tool<api::WorkspaceLogs>(box, tools, "workspace_logs", Effect::kReads,
-                               {.finish = tell_where_output_is});
+  add_tool<api::WorkspaceLogs>(box, tools, "workspace_logs", Effect::kReads, {.finish = page_logs});
   add_tool<api::SummarizeWorkspace>(box, tools, "workspace_summary", Effect::kReads);
   add_tool<api::ResetWorkspace>(box, tools, "workspace_reset", Effect::kDestroys);
   add_tool<api::CreateSnapshot>(box, tools, "snapshot_create", Effect::kChanges);

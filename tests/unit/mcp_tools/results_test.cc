@@ -110,6 +110,19 @@ TEST(Results, of_a_history_the_latest_are_kept) {
   EXPECT_EQ(log["entries"][0]["sequence"], 2);
 }
 
+TEST(Results, a_patch_asked_for_by_itself_is_whole_up_to_a_limit) {
+  const std::string patch(kMostPatchCharacters, 'x');
+  Json reply = {{"entries", {{{"text_patch", patch}}}}, {"patch", patch}};
+  EXPECT_TRUE(shorten(reply, kMostPatchCharacters));
+  EXPECT_EQ(reply["patch"], patch);
+  EXPECT_FALSE(reply.contains("patch_truncated"));
+  EXPECT_EQ(reply["entries"][0]["text_patch_truncated"], true);
+  Json longer = {{"patch", patch + "x"}};
+  EXPECT_TRUE(shorten(longer, kMostPatchCharacters));
+  EXPECT_EQ(longer["patch_truncated"], true);
+  EXPECT_LE(characters(longer["patch"].get<std::string>()), kMostPatchCharacters);
+}
+
 TEST(Results, the_next_step_names_only_tools_that_are_there) {
   const auto stopped =
       failed_precondition("workspace x must be in 'started' state before workspace_exec");
