@@ -4,7 +4,6 @@
 
 #include "common/base/error.h"
 #include "gateway/mcp/protocol/tool.h"
-#include "gateway/mcp/tools/tool_set.h"
 
 namespace pyro::mcp {
 
@@ -36,8 +35,8 @@ Json with_shortening(Json output_schema);
 /// Tells the model how to go on.
 void add_hint(Json& reply, const std::string& hint);
 
-/// A failure in words that a model can go on from: the message, its code, and what to do next with
-/// the tools that it has.
-ToolResult failure(const Error& error, const ToolSet& set);
+/// A failure in words that a model can go on from: the message, its code, and what to do next, if
+/// anything is to be said of that.
+ToolResult failure(const Error& error, const std::string& next);
 
 }  // namespace pyro::mcp

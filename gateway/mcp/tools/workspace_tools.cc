@@ -9,12 +9,17 @@
 namespace pyro::mcp {
 namespace {
 
-std::optional<source::ProjectSource> project_of(const Toolbox& box) {
+/// The project's source, if there is one. SetupError: why it cannot be had.
+std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work& work) {
   try {
-    return box.project();
+    const auto project = box.project();
+    if (!project) return std::nullopt;
+    return source::make_ready(*project, box.backend.paths(), work);
   } catch (const Error& error) {
-    throw Error(error.code(),
-                error.message() + "; with a seed_path a workspace begins with another directory");
+    throw SetupError(error,
+                     "Give a seed_path to begin with another directory. The project itself is the "
+                     "person's to mend, or the server's --project-path, --repo-url, --repo-ref or "
+                     "--no-project-source.");
   }
 }
 
@@ -22,10 +27,11 @@ std::optional<source::ProjectSource> project_of(const Toolbox& box) {
 api::Workspace create(const Toolbox& box, api::CreateWorkspace request,
                       const CallOptions& options) {
   std::optional<source::ReadySource> ready;
-  if (const auto project = request.seed_path ? std::nullopt : project_of(box)) {
+  if (!request.seed_path) {
     const Deadline deadline = Clock::now() + usual_limit(request);
-    ready = source::make_ready(*project, box.backend.paths(),
-                               {deadline, options.stop, options.on_progress});
+    ready = ready_project(box, {deadline, options.stop, options.on_progress});
+  }
+  if (ready) {
     request.seed_path = ready->seed_path;
     request.origin = ready->origin;
   }

@@ -8,9 +8,11 @@
 namespace pyro::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::Json;
 using testing::McpProcess;
+using ::testing::Not;
 
 /// What `pyro mcp serve` makes of the answers of services.
 class McpCalls : public StackFixture {
@@ -25,6 +27,17 @@ class McpCalls : public StackFixture {
     return {reply.dump().size(), reply.at("result").at("structuredContent")};
   }
 };
+
+TEST_F(McpCalls, cut_output_sends_to_a_workspace_only_where_there_are_some) {
+  const Json command = {{"environment", "debian:12"}, {"command", "long"}};
+  const auto hint_with = [&command](const std::string& profile) {
+    McpProcess server({"--profile", profile});
+    server.initialize();
+    return server.call("vm_run", command).at("hint").get<std::string>();
+  };
+  EXPECT_THAT(hint_with("workspace-core"), HasSubstr("workspace_exec"));
+  EXPECT_THAT(hint_with("vm-run"), AllOf(HasSubstr("less output"), Not(HasSubstr("workspace"))));
+}
 
 TEST_F(McpCalls, a_page_of_control_characters_fits_into_a_message) {
   tell("workspace.file_read.reply",
