@@ -29,6 +29,7 @@ struct FieldInfo {
   std::string_view name;
   std::string_view description;
   bool required = false;
+  bool may_be_empty = false;
   bool positive = false;
   bool positional = false;
   bool hidden = false;
@@ -60,8 +61,10 @@ struct Flag {
 constexpr Range range(std::int64_t minimum, std::int64_t maximum) { return {minimum, maximum}; }
 /// In bytes, for strings and Bytes; in elements for lists and maps.
 constexpr MaxLength max_length(std::size_t value) { return {value}; }
-/// The caller must give it.
+/// The caller must give it; text of no bytes is none.
 inline constexpr Flag kRequired{&FieldInfo::required};
+/// Beside kRequired: text of no bytes is given.
+inline constexpr Flag kMayBeEmpty{&FieldInfo::may_be_empty};
 /// Refusal: `timeout_seconds must be positive, not 0`.
 inline constexpr Flag kPositive{&FieldInfo::positive};
 /// On the command line an argument without `--name`.

@@ -189,7 +189,7 @@ struct ExecMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional);
+    f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional, max_length(64));
     f("command", &ExecMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
     f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive);
     f("output_socket", &ExecMachine::output_socket,
@@ -234,7 +234,7 @@ struct StartMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional);
+    f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional, max_length(64));
   }
   std::string serial_key() const { return vm_id; }
 };
@@ -247,7 +247,7 @@ struct StopMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional);
+    f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional, max_length(64));
   }
 };
 
@@ -259,7 +259,7 @@ struct DeleteMachine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &DeleteMachine::vm_id, "Machine to delete.", kRequired, kPositional);
+    f("vm_id", &DeleteMachine::vm_id, "Machine to delete.", kRequired, kPositional, max_length(64));
   }
 };
 
@@ -270,7 +270,8 @@ struct MachineStatus {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MachineStatus::vm_id, "Machine to describe.", kRequired, kPositional);
+    f("vm_id", &MachineStatus::vm_id, "Machine to describe.", kRequired, kPositional,
+      max_length(64));
   }
 };
 
@@ -309,7 +310,8 @@ struct MachineNetworkInfo {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MachineNetworkInfo::vm_id, "Machine to describe.", kRequired, kPositional);
+    f("vm_id", &MachineNetworkInfo::vm_id, "Machine to describe.", kRequired, kPositional,
+      max_length(64));
   }
 };
 
@@ -344,7 +346,7 @@ struct MountVolume {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("vm_id", &MountVolume::vm_id, "The machine.", kRequired);
+    f("vm_id", &MountVolume::vm_id, "The machine.", kRequired, max_length(64));
     f("volume", &MountVolume::volume, "Path of the volume to copy.", kRequired);
   }
 };

@@ -75,7 +75,9 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
       throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
     }
     if (strictness == Strictness::kReply) return;
-    if (info.required && value.empty()) throw invalid_argument("{} must not be empty", info.name);
+    if (info.required && !info.may_be_empty && value.empty()) {
+      throw invalid_argument("{} must not be empty", info.name);
+    }
     if (value.find('\0') != std::string::npos) {
       throw invalid_argument("{} must not contain a NUL byte", info.name);
     }

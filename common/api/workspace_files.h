@@ -270,6 +270,7 @@ struct FileContent {
   std::uint64_t max_bytes = 0;
   std::string content;
   bool truncated = false;
+  std::optional<std::uint64_t> next_offset;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -281,6 +282,8 @@ struct FileContent {
     f("content", &FileContent::content,
       "The content; bytes that are not UTF-8 come as replacement characters.");
     f("truncated", &FileContent::truncated, "More follows after it.");
+    f("next_offset", &FileContent::next_offset,
+      "Only when truncated: where the next page begins, in bytes.", kAbsentWhenNull);
   }
 };
 
@@ -296,7 +299,9 @@ struct ReadFile {
   static void describe(Fields& f) {
     describe_workspace_id<ReadFile>(f);
     f("path", &ReadFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
-    f("max_bytes", &ReadFile::max_bytes, "At most this many bytes.", range(1, kFileLimit));
+    f("max_bytes", &ReadFile::max_bytes,
+      "At most this many bytes. When more follows, the page ends with a whole character.",
+      range(1, kFileLimit));
     f("offset", &ReadFile::offset, "Where to begin, in bytes.");
   }
 };
@@ -329,7 +334,8 @@ struct WriteFile {
   static void describe(Fields& f) {
     describe_workspace_id<WriteFile>(f);
     f("path", &WriteFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
-    f("text", &WriteFile::text, "Its new content, UTF-8; may be empty.", max_length(kFileLimit));
+    f("text", &WriteFile::text, "Its new content, UTF-8; may be empty.", kRequired, kMayBeEmpty,
+      max_length(kFileLimit));
   }
 };
 
@@ -389,7 +395,7 @@ struct ApplyPatch {
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<ApplyPatch>(f);
-    f("patch", &ApplyPatch::patch, "The patch, a unified diff.", max_length(kFileLimit));
+    f("patch", &ApplyPatch::patch, "The patch, a unified diff.", kRequired, max_length(kFileLimit));
   }
 };
 

@@ -79,10 +79,9 @@ std::string file_read_note(const api::FileContent& content) {
   if (content.content.empty() && content.size_bytes == 0) {
     return fmt::format("{} is empty\n", path_text(content.path));
   }
-  const std::uint64_t end = std::min(content.size_bytes, content.offset + content.max_bytes);
-  if (content.truncated) {
-    return fmt::format("bytes {} to {} of {}; the rest: --offset {}\n", content.offset, end,
-                       content.size_bytes, end);
+  if (content.next_offset) {
+    return fmt::format("bytes {} to {} of {}; the rest: --offset {}\n", content.offset,
+                       *content.next_offset, content.size_bytes, *content.next_offset);
   }
   if (content.offset == 0) return "";
   return fmt::format("bytes {} to {} of {}\n", std::min(content.offset, content.size_bytes),

@@ -23,6 +23,13 @@ api::FileEntry file_entry(const std::string& top, const tree::Entry& entry) {
   return shown;
 }
 
+/// So that the next page begins with one, unless this one is too small for any.
+void end_with_whole_character(api::FileContent& page) {
+  const std::size_t whole = whole_characters(page.content);
+  if (whole > 0) page.content.resize(whole);
+  page.next_offset = page.offset + page.content.size();
+}
+
 }  // namespace
 
 api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
@@ -57,13 +64,15 @@ api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
     throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");
   }
   const bool within = request.offset <= part.size_bytes;
-  return {.workspace_id = request.workspace_id,
-          .path = to_valid_utf8(absolute_workspace_path(path)),
-          .offset = request.offset,
-          .size_bytes = part.size_bytes,
-          .max_bytes = request.max_bytes,
-          .content = content,
-          .truncated = within && content.size() < part.size_bytes - request.offset};
+  api::FileContent page{.workspace_id = request.workspace_id,
+                        .path = to_valid_utf8(absolute_workspace_path(path)),
+                        .offset = request.offset,
+                        .size_bytes = part.size_bytes,
+                        .max_bytes = request.max_bytes,
+                        .content = content,
+                        .truncated = within && content.size() < part.size_bytes - request.offset};
+  if (page.truncated) end_with_whole_character(page);
+  return page;
 }
 
 api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {

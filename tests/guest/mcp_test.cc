@@ -348,5 +348,22 @@ TEST_F(McpWithoutGuests, nothing_runs_on_the_host_unless_the_person_allowed_it) 
       "host_compat");
 }
 
+TEST_F(McpWithoutGuests, no_one_shot_machine_runs_on_the_host_unless_the_person_allowed_it) {
+  const Json wanted = {{"environment", kEnvironment}, {"allow_host_compat", true}};
+  Json run = wanted;
+  run["command"] = "echo here";
+  auto server = serve({"--profile", "workspace-full"});
+  server.initialize();
+  EXPECT_THAT(server.failure("vm_run", run), StartsWith("guest boot is unavailable"));
+  EXPECT_THAT(server.failure("vm_create", wanted), StartsWith("guest boot is unavailable"));
+
+  auto allowed = serve({"--profile", "workspace-full", "--allow-host-compat"});
+  allowed.initialize();
+  EXPECT_EQ(allowed.call("vm_run", run).at("execution_mode"), "host_compat");
+  const Json started =
+      allowed.call("vm_start", {{"vm_id", allowed.call("vm_create", wanted).at("vm_id")}});
+  EXPECT_EQ(started.at("execution_mode"), "host_compat");
+}
+
 }  // namespace
 }  // namespace pyro::test

@@ -31,6 +31,7 @@ for (const { title, flags, names, without } of offers) {
         sorted(contract[name].parameters.filter((parameter) => !without.includes(parameter))),
         name,
       );
+      assert.deepEqual(sorted(inputSchema.required ?? []), sorted(contract[name].required), name);
     }
   });
 

@@ -65,7 +65,6 @@ void tell_next_cursor(const api::PollExec&, Json& reply, bool) {
 }  // namespace
 
 void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  if (!box->set.has("workspace_exec")) return;
   Steps<api::ExecWorkspace> steps;
   steps.call = [box](const api::ExecWorkspace& request, const CallOptions& options) {
     return exec(box->backend.client(), request, options);
@@ -75,11 +74,10 @@ void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>
     request.guests_only = !box->options.allow_host_compat;
   };
   steps.finish = tell_how_to_go_on;
-  tools.push_back(operation_tool(box, "workspace_exec", Effect::kChanges, std::move(steps)));
-  tools.push_back(operation_tool(box, "workspace_exec_poll", Effect::kReads,
-                                 Steps<api::PollExec>{.finish = tell_next_cursor}));
-  tools.push_back(
-      operation_tool(box, "workspace_exec_cancel", Effect::kChanges, Steps<api::CancelExec>{}));
+  add_tool(box, tools, "workspace_exec", Effect::kChanges, std::move(steps));
+  add_tool<api::PollExec>(box, tools, "workspace_exec_poll", Effect::kReads,
+                          {.finish = tell_next_cursor});
+  add_tool<api::CancelExec>(box, tools, "workspace_exec_cancel", Effect::kChanges);
 }
 
 }  // namespace pyro::mcp

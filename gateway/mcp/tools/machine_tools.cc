@@ -3,28 +3,12 @@
 #include "gateway/mcp/tools/operation_tool.h"
 
 namespace pyro::mcp {
-namespace {
-
-/// Its guest is gone, and with it what was cut.
-template <class Op>
-void tell_that_it_is_gone(const Op&, Json& reply, bool cut) {
-  if (!cut) return;
-  add_hint(reply,
-           "The machine is gone with what was cut: repeat the command with less output, or use a "
-           "workspace, which keeps all of it.");
-}
-
-}  // namespace
 
 void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
-                                          Steps<Op> steps = {}) {
-    if (box->set.has(name))
-      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
-  };
   const auto opt_in = [box](auto& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
   };
+<<<<<<< HEAD
   add("vm_run", Effect::kChanges,
       Steps<api::RunMachine>{.check = opt_in, .finish = tell_that_it_is_gone<api::RunMachine>});
   add("vm_create", Effect::kChanges, Steps<api::CreateMachine>{.check = opt_in});
@@ -40,6 +24,26 @@ void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<To
   add("vm_network_info", Effect::kReads, Steps<api::MachineNetworkInfo>{});
   add("vm_list_environments", Effect::kReads, Steps<api::ListEnvironments>{});
   add("vm_reap_expired", Effect::kChanges, Steps<api::ReapExpired>{});
+=======
+  const auto tell_that_it_is_gone = [box](const auto&, Json& reply, bool cut) {
+    if (!cut) return;
+    std::string hint = "The machine is gone with what was cut: repeat the command with less output";
+    if (box->set.has("workspace_exec")) hint += ", or by workspace_exec, which keeps all of it";
+    add_hint(reply, hint + ".");
+  };
+  add_tool<api::RunMachine>(box, tools, "vm_run", Effect::kChanges,
+                            {.check = opt_in, .finish = tell_that_it_is_gone});
+  add_tool<api::CreateMachine>(box, tools, "vm_create", Effect::kChanges, {.check = opt_in});
+  add_tool<api::StartMachine>(box, tools, "vm_start", Effect::kChanges);
+  add_tool<api::ExecMachine>(box, tools, "vm_exec", Effect::kChanges,
+                             {.finish = tell_that_it_is_gone});
+  add_tool<api::StopMachine>(box, tools, "vm_stop", Effect::kChanges);
+  add_tool<api::DeleteMachine>(box, tools, "vm_delete", Effect::kDestroys);
+  add_tool<api::MachineStatus>(box, tools, "vm_status", Effect::kReads);
+  add_tool<api::MachineNetworkInfo>(box, tools, "vm_network_info", Effect::kReads);
+  add_tool<api::ListEnvironments>(box, tools, "vm_list_environments", Effect::kReads);
+  add_tool<api::ReapExpired>(box, tools, "vm_reap_expired", Effect::kChanges);
+>>>>>>> tools2
 }
 
 }  // namespace pyro::mcp

@@ -68,4 +68,15 @@ CallOptions call_options(const ToolCall& call) {
           }};
 }
 
+Client& client_of(const Toolbox& box) {
+  try {
+    return box.backend.client();
+  } catch (const Error& error) {
+    throw SetupError(error,
+                     "No argument mends this: the person corrects the configuration file, the "
+                     "variable or the directory that it names. `pyro doctor` on the host checks "
+                     "them.");
+  }
+}
+
 }  // namespace pyro::mcp::detail

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/api/schema.h"
+#include "gateway/mcp/tools/next_step.h"
 #include "gateway/mcp/tools/results.h"
 #include "gateway/mcp/tools/toolbox.h"
 
@@ -27,8 +28,8 @@ struct Steps {
   std::function<void(Op&)> check{};
   /// In place of the operation's own call.
   std::function<typename Op::Reply(const Op&, const CallOptions&)> call{};
-  /// Whether the caller asked for just this, so that nothing of it is cut.
-  std::function<bool(const Op&)> whole{};
+  /// Whether the caller asked for one patch alone, which then may have kMostPatchCharacters.
+  std::function<bool(const Op&)> whole_patch{};
   /// What to tell the model with the answer; `cut`: something was shortened.
   std::function<void(const Op&, Json& reply, bool cut)> finish{};
 };
@@ -42,6 +43,8 @@ Json with_defaults(const Json& arguments, const Json& defaults);
 ToolAnnotations annotations(Effect effect, api::Idempotent idempotent, const Json& input_schema);
 /// Of the caller's own call: cancelled with it, and its progress passed on.
 CallOptions call_options(const ToolCall& call);
+/// SetupError: what keeps it from being made.
+Client& client_of(const Toolbox& box);
 
 }  // namespace detail
 
@@ -56,24 +59,35 @@ Tool operation_tool(const std::shared_ptr<const Toolbox>& box, std::string_view 
                                            steps.without, steps.defaults);
   tool.output_schema = with_shortening(api::schema_of<typename Op::Reply>(api::SchemaFor::kReply));
   tool.annotations = detail::annotations(effect, Op::kMethod.idempotent, tool.input_schema);
-  tool.call = [box, steps = std::move(steps), schema = tool.input_schema](const ToolCall& call) {
+  tool.call = [box, name = tool.name, steps = std::move(steps),
+               schema = tool.input_schema](const ToolCall& call) {
     try {
       detail::refuse_unknown(call.arguments, schema);
       const Json arguments = detail::with_defaults(call.arguments, steps.defaults);
       Op request = api::from_json<Op>(arguments, api::UnknownFields::kRefuse);
       if (steps.check) steps.check(request);
       const CallOptions options = detail::call_options(call);
-      Json reply = api::to_json(steps.call ? steps.call(request, options)
-                                           : box->backend.client().call(request, options));
-      const bool whole = steps.whole && steps.whole(request);
-      const bool cut = !whole && shorten(reply);
+      Client& client = detail::client_of(*box);
+      Json reply =
+          api::to_json(steps.call ? steps.call(request, options) : client.call(request, options));
+      const bool whole_patch = steps.whole_patch && steps.whole_patch(request);
+      const bool cut = shorten(reply, whole_patch ? kMostPatchCharacters : kMostCharacters);
       if (steps.finish) steps.finish(request, reply, cut);
       return answer(std::move(reply));
+    } catch (const SetupError& error) {
+      return failure(error, error.next());
     } catch (const Error& error) {
-      return failure(error, box->set);
+      return failure(error, next_step(error, name, box->set));
     }
   };
   return tool;
+}
+
+/// Adds it if the box's set has it.
+template <api::Operation Op>
+void add_tool(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools,
+              std::string_view name, Effect effect, Steps<Op> steps = {}) {
+  if (box->set.has(name)) tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
 }
 
 }  // namespace pyro::mcp

@@ -23,13 +23,13 @@ std::size_t offset_of(std::string_view text, std::size_t characters) {
   return text.size();
 }
 
-std::string cut(std::string_view text, std::size_t characters) {
+std::string cut(std::string_view text, std::size_t characters, std::size_t most) {
   // Room for the line that says what is missing.
-  constexpr std::size_t kHalf = kMostCharacters / 2 - 40;
-  const std::size_t head = offset_of(text, kHalf);
-  const std::size_t tail = offset_of(text, characters - kHalf);
-  return fmt::format("{}\n[… {} characters cut …]\n{}", text.substr(0, head),
-                     characters - 2 * kHalf, text.substr(tail));
+  const std::size_t half = most / 2 - 40;
+  const std::size_t head = offset_of(text, half);
+  const std::size_t tail = offset_of(text, characters - half);
+  return fmt::format("{}\n[… {} characters cut …]\n{}", text.substr(0, head), characters - 2 * half,
+                     text.substr(tail));
 }
 
 bool is_cut(std::string_view key) { return std::find(kCut.begin(), kCut.end(), key) != kCut.end(); }
@@ -54,43 +54,6 @@ Json in_short_lines(const Json& value) {
   return copy;
 }
 
-std::string advice(const Error& error, const ToolSet& set) {
-  const std::string& said = error.message();
-  const auto says = [&said](std::string_view words) {
-    return said.find(words) != std::string::npos;
-  };
-  if (said.starts_with("workspace '") && (says("does not exist") || says("expired"))) {
-    return "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
-  }
-  if (says("call workspace_exec_poll with job_id")) return "";
-  const bool not_started = said.starts_with("workspace ") && says("must be in 'started' state");
-  if (not_started || says("backing guest process is no longer running")) {
-    std::string next = "workspace_status says why it is not.";
-    if (set.has("workspace_start")) next += " workspace_start brings it back with its files.";
-    if (set.has("workspace_reset")) {
-      next += " workspace_reset makes it anew from any state, without the changes made in it.";
-    }
-    return next;
-  }
-  if (says("max active VMs reached") && set.has("workspace_list")) {
-    return "workspace_list shows what exists; workspace_delete ends what is not needed.";
-  }
-  if (says("host compatibility mode is disabled")) {
-    return "Only the person can mend this: `pyro doctor` on the host names what is missing. "
-           "allow_host_compat counts only if the server was started with --allow-host-compat.";
-  }
-  switch (error.code()) {
-    case ErrorCode::kInvalidArgument:
-      return "Correct the arguments and call again; nothing was changed.";
-    case ErrorCode::kUnavailable:
-      return "Call again; if it stays so, the person should run `pyro doctor` on the host.";
-    case ErrorCode::kInternal:
-      return "The person finds more with `pyro doctor` and `pyro stack logs` on the host.";
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
 ToolResult answer(Json reply) {
@@ -100,7 +63,7 @@ ToolResult answer(Json reply) {
   return result;
 }
 
-bool shorten(Json& reply) {
+bool shorten(Json& reply, std::size_t most_patch) {
   bool any = false;
   if (reply.is_array()) {
     for (auto& item : reply) any = shorten(item) || any;
@@ -112,8 +75,9 @@ bool shorten(Json& reply) {
     if (!value.is_string() || !is_cut(key)) continue;
     const auto& text = value.get_ref<const std::string&>();
     const std::size_t characters = width_of(text);
-    if (characters <= kMostCharacters) continue;
-    value = cut(text, characters);
+    const std::size_t most = key == "patch" ? most_patch : kMostCharacters;
+    if (characters <= most) continue;
+    value = cut(text, characters, most);
     marked.push_back(key);
   }
   for (const auto& key : marked) reply[key + "_truncated"] = true;
@@ -169,9 +133,10 @@ Json with_shortening(Json output_schema) {
 
 void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
 
-ToolResult failure(const Error& error, const ToolSet& set) {
-  std::string text = fmt::format("{}\ncode: {}", error.message(), to_string(error.code()));
-  if (const std::string next = advice(error, set); !next.empty()) text += "\nnext: " + next;
+ToolResult failure(const Error& error, const std::string& next) {
+  std::string text = fmt::format("{}\ncode: {}", without_middle(error.message(), kMostCharacters),
+                                 to_string(error.code()));
+  if (!next.empty()) text += "\nnext: " + next;
   return ToolResult::error(text);
 }
 

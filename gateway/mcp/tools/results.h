@@ -1,11 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "common/base/error.h"
 #include "gateway/mcp/protocol/tool.h"
-#include "gateway/mcp/tools/tool_set.h"
 
 namespace pyro::mcp {
 
@@ -15,9 +13,14 @@ inline constexpr std::size_t kMostCharacters = 8000;
 /// A reply as a client gets it: the object, and the same as indented text.
 ToolResult answer(Json reply);
 
+/// Of a patch that the caller asked for by itself. A client takes 10 MB a message, which holds each
+/// character twice: 13 bytes of one that has to be escaped.
+inline constexpr std::size_t kMostPatchCharacters = 500'000;
+
 /// Cuts the middle of every `stdout`, `stderr`, `patch` and `text_patch` in `reply`, wherever they
-/// are, and marks the object that holds it with `…_truncated`. True when anything was cut.
-bool shorten(Json& reply);
+/// are, and marks the object that holds it with `…_truncated`. True when anything was cut. The
+/// reply's own `patch` may have `most_patch` characters.
+bool shorten(Json& reply, std::size_t most_patch = kMostCharacters);
 
 /// Which end of a list is worth more.
 enum class Keep { kFirst, kLast };
@@ -32,8 +35,8 @@ Json with_shortening(Json output_schema);
 /// Tells the model how to go on.
 void add_hint(Json& reply, const std::string& hint);
 
-/// A failure in words that a model can go on from: the message, its code, and what to do next with
-/// the tools that it has.
-ToolResult failure(const Error& error, const ToolSet& set);
+/// A failure in words that a model can go on from: the message, its code, and what to do next, if
+/// anything is to be said of that.
+ToolResult failure(const Error& error, const std::string& next);
 
 }  // namespace pyro::mcp

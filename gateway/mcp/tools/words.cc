@@ -98,8 +98,8 @@ constexpr Words kWords[] = {
    "Lists a directory below /workspace, with type and size of each entry; recursive lists all below "
    "it. For large trees workspace_exec with git ls-files or find is shorter."},
   {"workspace_file_read", "Read a file",
-   "Reads a text file below /workspace, max_bytes from offset on. When truncated is true, go on with "
-   "offset + max_bytes."},
+   "Reads a text file below /workspace, max_bytes from offset on. When truncated is true, call again "
+   "with offset = next_offset."},
   {"workspace_file_write", "Write a file",
    "Writes a whole text file below /workspace, atomically; makes missing directories. For small "
    "changes in large files use workspace_patch_apply. Next: run the check again."},
@@ -136,8 +136,10 @@ constexpr ModeWords kModeWords[] = {
    "follow it with workspace_exec_poll."},
   {ServerMode::kReproFix, "workspace_reset",
    "Throws away every change, process and installed package and restores /workspace as it was at "
-   "creation. Use it when a fix leads nowhere, or to prove on a clean tree that the patch from "
-   "workspace_diff is all that is needed: reset, apply it, run the check."},
+   "creation; workspace_diff is empty then. Use it when a fix leads nowhere, or to prove a fix on a "
+   "clean tree: take workspace_diff first and keep its patch, reset, workspace_patch_apply, run the "
+   "check. Not when that patch was cut (patch_truncated) or holds more than text (summary.non_text "
+   "is not 0), since it cannot be applied then."},
   {ServerMode::kInspect, "workspace_exec",
    "Runs a command that looks at the code (git log, grep, a build, a test) as root in /workspace. "
    "Returns exit_code, stdout and stderr (long output cut in the middle). After timeout_seconds it is killed "
@@ -170,6 +172,52 @@ const Words* words_for(std::string_view tool) {
   return nullptr;
 }
 
+// clang-format off
+constexpr std::string_view kOneCommand =
+    "vm_run boots a fresh microVM, runs one shell command as root and deletes it. Each call starts "
+    "from nothing: put all steps into one command, with && between them. Machines have no network: "
+    "what is needed must be in the environment. debian:12 has bash, coreutils, git and python3; "
+    "debian:12-build a C and C++ toolchain as well. A command runs until timeout_seconds at most. ";
+constexpr std::string_view kAnyWork =
+    "Do all work on code in a disposable microVM; the person's machine stays untouched. "
+    "1. workspace_create. "
+    "2. workspace_exec to look around, build and run the tests. "
+    "3. Edit with workspace_patch_apply or workspace_file_write, and run the tests again. "
+    "4. workspace_diff shows the patch; workspace_export copies results to the host. "
+    "5. workspace_reset starts over from the first state; workspace_delete when done. "
+    "vm_run is for one command that needs no files. ";
+constexpr std::string_view kReproFix =
+    "Reproduce a failure, then fix it, in a disposable microVM. "
+    "1. workspace_create. "
+    "2. workspace_exec with the failing check: see it fail first. "
+    "3. Read with workspace_file_read, fix with workspace_patch_apply or workspace_file_write. "
+    "4. The same check again. "
+    "5. workspace_diff: its patch is the fix. Keep it: a reset leaves nothing to compare. "
+    "6. Only if that patch came whole (no patch_truncated) and is all text (summary.non_text is 0), "
+    "prove it on a clean tree: workspace_reset, workspace_patch_apply with it, the check. "
+    "7. workspace_export gives files to the person; workspace_delete. ";
+constexpr std::string_view kInspect =
+    "Study a repository in a disposable microVM without a risk to the host. "
+    "1. workspace_create. "
+    "2. workspace_exec (git log, grep, builds, tests), workspace_file_list and workspace_file_read. "
+    "3. Report what you found; a report that you wrote to a file leaves by workspace_export. "
+    "4. workspace_delete. ";
+constexpr std::string_view kColdStart =
+    "Find out how a project is set up from nothing. "
+    "1. workspace_create. "
+    "2. workspace_file_read its README and manifests. "
+    "3. workspace_exec step by step: install, build, check. "
+    "4. workspace_reset and run the steps that you found once more, to prove them. "
+    "5. workspace_summary for the report; workspace_export for files; workspace_delete. ";
+constexpr std::string_view kReviewEval =
+    "Judge one or several candidate changes side by side. "
+    "1. workspace_create. "
+    "2. snapshot_create before the first candidate. "
+    "3. Apply and check a candidate with workspace_exec; workspace_diff shows what it changes; "
+    "snapshot_create keeps it. "
+    "4. workspace_reset to the snapshot before the next. "
+    "5. workspace_summary for the verdict, workspace_export for files; workspace_delete. ";
+
 constexpr std::string_view kJobs =
     "A command that runs longer than 45 s comes back with state running and a job_id and goes on: "
     "follow it with workspace_exec_poll, end it with workspace_exec_cancel. ";
@@ -177,63 +225,19 @@ constexpr std::string_view kLimits =
     "Workspaces have no network: what a build needs must be in the environment or come with the "
     "files. They expire ttl_seconds after their last activity. ";
 constexpr std::string_view kOnErrors = "On an error read its text: it says what to do next.";
+// clang-format on
 
-std::string workflow(const ToolSet& set) {
-  if (!set.mode()) {
-    if (!set.has("workspace_create")) {
-      return "vm_run boots a fresh microVM, runs one shell command as root and deletes it. Each "
-             "call "
-             "starts from nothing: put all steps into one command, with && between them. Machines "
-             "have no network: what is needed must be in the environment. debian:12 has bash, "
-             "coreutils, git and python3; debian:12-build a C and C++ toolchain as well. A command "
-             "runs until timeout_seconds at most. ";
-    }
-    return fmt::format(
-        "Do all work on code in a disposable microVM; the person's machine stays untouched. "
-        "1. workspace_create. 2. workspace_exec to look around, build and run the tests. 3. Edit "
-        "with "
-        "workspace_patch_apply or workspace_file_write, and run the tests again. 4. workspace_diff "
-        "shows the patch; workspace_export copies results to the host. 5. workspace_reset starts "
-        "over from the first state; workspace_delete when done. vm_run is for one command that "
-        "needs "
-        "no files. {}",
-        kJobs);
-  }
+std::string_view workflow(const ToolSet& set) {
+  if (!set.mode()) return set.has("workspace_create") ? kAnyWork : kOneCommand;
   switch (*set.mode()) {
     case ServerMode::kReproFix:
-      return fmt::format(
-          "Reproduce a failure, then fix it, in a disposable microVM. 1. workspace_create. 2. "
-          "workspace_exec with the failing check: see it fail first. 3. Read with "
-          "workspace_file_read, fix with workspace_patch_apply or workspace_file_write. 4. The "
-          "same "
-          "check again. 5. workspace_reset, workspace_patch_apply with the diff, check: it holds "
-          "on a "
-          "clean tree. 6. workspace_diff and workspace_export give the fix to the person; "
-          "workspace_delete. {}",
-          kJobs);
+      return kReproFix;
     case ServerMode::kInspect:
-      return fmt::format(
-          "Study a repository in a disposable microVM without a risk to the host. 1. "
-          "workspace_create. 2. workspace_exec (git log, grep, builds, tests), workspace_file_list "
-          "and workspace_file_read. 3. Report what you found; a report that you wrote to a file "
-          "leaves by workspace_export. 4. workspace_delete. {}",
-          kJobs);
+      return kInspect;
     case ServerMode::kColdStart:
-      return fmt::format(
-          "Find out how a project is set up from nothing. 1. workspace_create. 2. "
-          "workspace_file_read "
-          "its README and manifests. 3. workspace_exec step by step: install, build, check. 4. "
-          "workspace_reset and run the steps that you found once more, to prove them. 5. "
-          "workspace_summary for the report; workspace_export for files; workspace_delete. {}",
-          kJobs);
+      return kColdStart;
     case ServerMode::kReviewEval:
-      return fmt::format(
-          "Judge one or several candidate changes side by side. 1. workspace_create. 2. "
-          "snapshot_create before the first candidate. 3. Apply and check a candidate with "
-          "workspace_exec; workspace_diff shows what it changes; snapshot_create keeps it. 4. "
-          "workspace_reset to the snapshot before the next. 5. workspace_summary for the verdict, "
-          "workspace_export for files; workspace_delete. {}",
-          kJobs);
+      return kReviewEval;
   }
   return "";
 }
@@ -279,9 +283,10 @@ std::string description_of(std::string_view tool, const ToolSet& set, const Sett
 }
 
 std::string instructions_of(const ToolSet& set, const Setting& setting) {
-  std::string text = workflow(set);
-  if (set.has("workspace_create")) text += seeded(setting, 400);
+  std::string text(workflow(set));
   if (set.has("workspace_create")) {
+    text += kJobs;
+    text += seeded(setting, 400);
     text += fmt::format("Default environment: {}. ", without_middle(setting.environment, 100));
     text += kLimits;
   }

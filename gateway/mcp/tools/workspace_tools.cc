@@ -1,17 +1,23 @@
 #include "gateway/mcp/tools/workspace_tools.h"
 
 #include "gateway/mcp/tools/operation_tool.h"
+#include "gateway/mcp/tools/pages.h"
 #include "pyro/limits.h"
 
 namespace pyro::mcp {
 namespace {
 
-std::optional<source::ProjectSource> project_of(const Toolbox& box) {
+/// The project's source, if there is one. SetupError: why it cannot be had.
+std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work& work) {
   try {
-    return box.project();
+    const auto project = box.project();
+    if (!project) return std::nullopt;
+    return source::make_ready(*project, box.backend.paths(), work);
   } catch (const Error& error) {
-    throw Error(error.code(),
-                error.message() + "; with a seed_path a workspace begins with another directory");
+    throw SetupError(error,
+                     "Give a seed_path to begin with another directory. The project itself is the "
+                     "person's to mend, or the server's --project-path, --repo-url, --repo-ref or "
+                     "--no-project-source.");
   }
 }
 
@@ -19,10 +25,11 @@ std::optional<source::ProjectSource> project_of(const Toolbox& box) {
 api::Workspace create(const Toolbox& box, api::CreateWorkspace request,
                       const CallOptions& options) {
   std::optional<source::ReadySource> ready;
-  if (const auto project = request.seed_path ? std::nullopt : project_of(box)) {
+  if (!request.seed_path) {
     const Deadline deadline = Clock::now() + usual_limit(request);
-    ready = source::make_ready(*project, box.backend.paths(),
-                               {deadline, options.stop, options.on_progress});
+    ready = ready_project(box, {deadline, options.stop, options.on_progress});
+  }
+  if (ready) {
     request.seed_path = ready->seed_path;
     request.origin = ready->origin;
   }
@@ -65,77 +72,42 @@ Steps<api::ExportPath> exporting(const std::shared_ptr<const Toolbox>& box) {
   return steps;
 }
 
-/// Of a list that has no pages, in bytes of JSON: a client takes 10 MB a message.
-constexpr std::size_t kMostListBytes = 1'000'000;
-/// Of a diff's entries.
-constexpr std::size_t kMostDiffBytes = 24'000;
-
-/// The logs keep all; a job's poll hands it out.
-void tell_where_output_is(const api::WorkspaceLogs&, Json& reply, bool cut) {
-  std::string hint;
-  if (const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kLast); left_out > 0) {
-    hint = fmt::format("The oldest {} commands are left out. ", left_out);
-  }
-  if (cut) {
-    hint +=
-        "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
-        "gives all of it, a page a call.";
-  }
-  if (!hint.empty()) add_hint(reply, hint);
-}
-
-void bound_list(const api::ListFiles&, Json& reply, bool) {
-  const auto left_out = shorten_entries(reply, kMostListBytes, Keep::kFirst);
-  if (left_out == 0) return;
-  add_hint(reply, fmt::format("{} more entries: list a directory below it, or not recursively.",
-                              left_out));
-}
-
-void page_entries(const api::DiffWorkspace& request, Json& reply, bool cut) {
-  const std::size_t left_out = shorten_entries(reply, kMostDiffBytes, Keep::kFirst);
-  if (left_out > 0) {
-    add_hint(reply, fmt::format("{} more entries: call workspace_diff with offset {}.", left_out,
-                                request.offset + reply["entries"].size()));
-  } else if (cut) {
-    add_hint(
-        reply,
-        "Long patches were cut in the middle: call workspace_diff with an entry's path for all "
-        "of it.");
-  }
+Steps<api::ReadFile> reading(const std::shared_ptr<const Toolbox>& box) {
+  return {.call = [box](const api::ReadFile& request, const CallOptions& options) {
+    auto page = box->backend.client().call(request, options);
+    bound_page(page);
+    return page;
+  }};
 }
 
 }  // namespace
 
 void add_workspace_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  const auto add = [&]<api::Operation Op>(std::string_view name, Effect effect,
-                                          Steps<Op> steps = {}) {
-    if (box->set.has(name))
-      tools.push_back(operation_tool<Op>(box, name, effect, std::move(steps)));
-  };
-  add("workspace_create", Effect::kChanges, creating(box));
-  add("workspace_list", Effect::kReads, Steps<api::ListWorkspaces>{});
-  add("workspace_status", Effect::kReads, Steps<api::WorkspaceStatus>{});
-  add("workspace_update", Effect::kChanges, Steps<api::UpdateWorkspace>{});
+  add_tool(box, tools, "workspace_create", Effect::kChanges, creating(box));
+  add_tool<api::ListWorkspaces>(box, tools, "workspace_list", Effect::kReads);
+  add_tool<api::WorkspaceStatus>(box, tools, "workspace_status", Effect::kReads);
+  add_tool<api::UpdateWorkspace>(box, tools, "workspace_update", Effect::kChanges);
   add_exec_tools(box, tools);
-  add("workspace_file_list", Effect::kReads, Steps<api::ListFiles>{.finish = bound_list});
-  add("workspace_file_read", Effect::kReads, Steps<api::ReadFile>{});
-  add("workspace_file_write", Effect::kChanges, Steps<api::WriteFile>{});
-  add("workspace_patch_apply", Effect::kChanges, Steps<api::ApplyPatch>{});
-  add("workspace_sync_push", Effect::kChanges, pushing(box));
-  add("workspace_diff", Effect::kReads,
-      Steps<api::DiffWorkspace>{
-          .whole = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
-          .finish = page_entries});
-  add("workspace_export", Effect::kChanges, exporting(box));
-  add("workspace_logs", Effect::kReads, Steps<api::WorkspaceLogs>{.finish = tell_where_output_is});
-  add("workspace_summary", Effect::kReads, Steps<api::SummarizeWorkspace>{});
-  add("workspace_reset", Effect::kDestroys, Steps<api::ResetWorkspace>{});
-  add("snapshot_create", Effect::kChanges, Steps<api::CreateSnapshot>{});
-  add("snapshot_list", Effect::kReads, Steps<api::ListSnapshots>{});
-  add("snapshot_delete", Effect::kDestroys, Steps<api::DeleteSnapshot>{});
-  add("workspace_start", Effect::kChanges, Steps<api::StartWorkspace>{});
-  add("workspace_stop", Effect::kChanges, Steps<api::StopWorkspace>{});
-  add("workspace_delete", Effect::kDestroys, Steps<api::DeleteWorkspace>{});
+  add_tool<api::ListFiles>(box, tools, "workspace_file_list", Effect::kReads,
+                           {.finish = page_list});
+  add_tool(box, tools, "workspace_file_read", Effect::kReads, reading(box));
+  add_tool<api::WriteFile>(box, tools, "workspace_file_write", Effect::kChanges);
+  add_tool<api::ApplyPatch>(box, tools, "workspace_patch_apply", Effect::kChanges);
+  add_tool(box, tools, "workspace_sync_push", Effect::kChanges, pushing(box));
+  add_tool<api::DiffWorkspace>(
+      box, tools, "workspace_diff", Effect::kReads,
+      {.whole_patch = [](const api::DiffWorkspace& request) { return request.path.has_value(); },
+       .finish = page_diff});
+  add_tool(box, tools, "workspace_export", Effect::kChanges, exporting(box));
+  add_tool<api::WorkspaceLogs>(box, tools, "workspace_logs", Effect::kReads, {.finish = page_logs});
+  add_tool<api::SummarizeWorkspace>(box, tools, "workspace_summary", Effect::kReads);
+  add_tool<api::ResetWorkspace>(box, tools, "workspace_reset", Effect::kDestroys);
+  add_tool<api::CreateSnapshot>(box, tools, "snapshot_create", Effect::kChanges);
+  add_tool<api::ListSnapshots>(box, tools, "snapshot_list", Effect::kReads);
+  add_tool<api::DeleteSnapshot>(box, tools, "snapshot_delete", Effect::kDestroys);
+  add_tool<api::StartWorkspace>(box, tools, "workspace_start", Effect::kChanges);
+  add_tool<api::StopWorkspace>(box, tools, "workspace_stop", Effect::kChanges);
+  add_tool<api::DeleteWorkspace>(box, tools, "workspace_delete", Effect::kDestroys);
 }
 
 }  // namespace pyro::mcp

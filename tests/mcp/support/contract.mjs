@@ -1,50 +1,52 @@
-// The tools that pyro offers, with the parameters of their full schemas. What a tool does to the
-// world decides what a host runs unattended.
+// The tools that pyro offers, with the parameters of their full schemas; one with a `?` may be left
+// out. What a tool does to the world decides what a host runs unattended.
 const reads = { readOnlyHint: true, destructiveHint: false };
 const changes = { readOnlyHint: false, destructiveHint: false };
 const destroys = { readOnlyHint: false, destructiveHint: true };
 
-const machine = ['vcpu_count', 'mem_mib', 'ttl_seconds', 'allow_host_compat'];
-const vm = (hints, ...parameters) => ({ hints, parameters: ['vm_id', ...parameters] });
-const workspace = (hints, ...parameters) => ({ hints, parameters: ['workspace_id', ...parameters] });
+const tool = (hints, ...words) => ({
+  hints,
+  parameters: words.map((word) => word.replace('?', '')),
+  required: words.filter((word) => !word.endsWith('?')),
+});
+const machine = ['vcpu_count?', 'mem_mib?', 'ttl_seconds?', 'allow_host_compat?'];
+const vm = (hints, ...words) => tool(hints, 'vm_id', ...words);
+const workspace = (hints, ...words) => tool(hints, 'workspace_id', ...words);
 
 export const tools = {
-  vm_run: {
-    hints: changes,
-    parameters: ['environment', 'command', 'timeout_seconds', 'network', ...machine],
-  },
-  vm_create: { hints: changes, parameters: ['environment', 'network', ...machine] },
+  vm_run: tool(changes, 'environment', 'command', 'timeout_seconds?', 'network?', ...machine),
+  vm_create: tool(changes, 'environment', 'network?', ...machine),
   vm_start: vm(changes),
-  vm_exec: vm(changes, 'command', 'timeout_seconds'),
+  vm_exec: vm(changes, 'command', 'timeout_seconds?'),
   vm_stop: vm(changes),
   vm_delete: vm(destroys),
   vm_status: vm(reads),
   vm_network_info: vm(reads),
-  vm_list_environments: { hints: reads, parameters: [] },
-  vm_reap_expired: { hints: changes, parameters: [] },
-  workspace_create: {
-    hints: changes,
-    parameters: ['environment', 'network_policy', 'seed_path', 'name', 'labels', ...machine],
-  },
-  workspace_list: { hints: reads, parameters: [] },
-  workspace_update: workspace(changes, 'name', 'clear_name', 'labels', 'clear_labels'),
+  vm_list_environments: tool(reads),
+  vm_reap_expired: tool(changes),
+  workspace_create: tool(
+    changes,
+    ...['environment?', 'network_policy?', 'seed_path?', 'name?', 'labels?', ...machine],
+  ),
+  workspace_list: tool(reads),
+  workspace_update: workspace(changes, 'name?', 'clear_name?', 'labels?', 'clear_labels?'),
   workspace_status: workspace(reads),
   workspace_logs: workspace(reads),
   workspace_summary: workspace(reads),
   workspace_start: workspace(changes),
   workspace_stop: workspace(changes),
   workspace_delete: workspace(destroys),
-  workspace_diff: workspace(reads, 'path', 'offset'),
-  workspace_exec: workspace(changes, 'command', 'timeout_seconds'),
-  workspace_exec_poll: workspace(reads, 'job_id', 'cursor', 'wait_seconds'),
+  workspace_diff: workspace(reads, 'path?', 'offset?'),
+  workspace_exec: workspace(changes, 'command', 'timeout_seconds?'),
+  workspace_exec_poll: workspace(reads, 'job_id', 'cursor?', 'wait_seconds?'),
   workspace_exec_cancel: workspace(changes, 'job_id'),
-  workspace_sync_push: workspace(changes, 'source_path', 'dest'),
+  workspace_sync_push: workspace(changes, 'source_path', 'dest?'),
   workspace_export: workspace(changes, 'path', 'output_path'),
-  workspace_file_list: workspace(reads, 'path', 'recursive'),
-  workspace_file_read: workspace(reads, 'path', 'max_bytes', 'offset'),
+  workspace_file_list: workspace(reads, 'path?', 'recursive?'),
+  workspace_file_read: workspace(reads, 'path', 'max_bytes?', 'offset?'),
   workspace_file_write: workspace(changes, 'path', 'text'),
   workspace_patch_apply: workspace(changes, 'patch'),
-  workspace_reset: workspace(destroys, 'snapshot'),
+  workspace_reset: workspace(destroys, 'snapshot?'),
   snapshot_create: workspace(changes, 'snapshot_name'),
   snapshot_delete: workspace(destroys, 'snapshot_name'),
   snapshot_list: workspace(reads),

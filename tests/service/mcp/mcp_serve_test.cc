@@ -13,6 +13,7 @@ namespace pyro::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// `pyro mcp serve` where no stack runs, in directories of its own.
@@ -139,8 +140,35 @@ TEST_F(McpServe, a_wrong_setting_is_the_answer_of_each_call_and_ends_nothing) {
   server.initialize();
   EXPECT_FALSE(server.answer(server.request("tools/list")).at("result").at("tools").empty());
   for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(server.failure("workspace_list"), HasSubstr("max_active"));
+    EXPECT_THAT(
+        server.failure("workspace_list"),
+        AllOf(HasSubstr("max_active"), HasSubstr("\nnext: No argument mends this: the person")));
   }
+}
+
+TEST_F(McpServe, a_wrong_variable_of_the_server_is_not_the_models_to_correct) {
+  const WithVariable too_long{"PYRO_RUNTIME_DIR", ("/" + std::string(200, 'r')).c_str()};
+  McpProcess server;
+  server.initialize();
+  EXPECT_THAT(server.failure("workspace_list"),
+              AllOf(HasSubstr("PYRO_RUNTIME_DIR"), HasSubstr("\nnext: No argument mends this")));
+}
+
+TEST_F(McpServe, a_wrong_project_is_passed_by_with_a_seed_or_mended_by_the_person) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--project-path", "/no/project"},
+           {"--project-path", "/etc/passwd"},
+           {"--repo-url", "ftp://example.org/x"},
+           {"--repo-url", "/no/repository"},
+           {"--repo-url", "https://example.org/x", "--repo-ref", "-x"}}) {
+    McpProcess server(flags);
+    server.initialize();
+    EXPECT_THAT(
+        server.failure("workspace_create"),
+        AllOf(HasSubstr("\nnext: Give a seed_path"), HasSubstr("--repo-url"), HasSubstr("person")))
+        << flags[1];
+  }
+  EXPECT_FALSE(stack_runs());
 }
 
 TEST_F(McpServe, arguments_are_refused_without_a_stack) {

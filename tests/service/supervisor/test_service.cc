@@ -86,6 +86,7 @@ class Service {
     if (request.output_socket) sender_.emplace(*request.output_socket);
     Cleanup close_output([this] { sender_.reset(); });
     if (request.command == "binary") say(1, std::string_view("\0\xff\n\x1b", 4));
+    if (request.command == "long") say(1, std::string(10'000, 'x'));
     if (request.command == "both") {
       say(1, "to stdout\n");
       say(2, "to stderr\n");

@@ -168,6 +168,24 @@ TEST(Validation, limits_themselves_are_allowed) {
   EXPECT_EQ(refusal(R"({"dish":"x","table":8,"note":null,"sides":[],"heat":3})"), std::nullopt);
 }
 
+struct Sign {
+  std::string text;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("text", &Sign::text, "What stands on it.", kRequired, kMayBeEmpty);
+  }
+};
+
+TEST(Validation, what_may_be_empty_must_be_given_all_the_same) {
+  const auto text_of = [](const char* json) {
+    return from_json_text<Sign>(json, UnknownFields::kRefuse, "sign").text;
+  };
+  EXPECT_EQ(text_of(R"({"text":""})"), "");
+  EXPECT_THAT(error_of([&] { text_of("{}"); }),
+              Refused(ErrorCode::kInvalidArgument, "sign: text is required"));
+}
+
 TEST(Validation, a_nan_is_refused) {
   Cook cook = filled();
   cook.minutes = std::numeric_limits<double>::quiet_NaN();

@@ -48,10 +48,13 @@ TEST(WorkspaceFilesText, a_file_for_a_person_ends_its_line_and_steers_nothing) {
 TEST(WorkspaceFilesText, a_part_of_a_file_says_how_to_read_on) {
   EXPECT_EQ(file_read_note({.size_bytes = 1, .max_bytes = 9, .content = "a"}), "");
   EXPECT_EQ(file_read_note({.path = "/workspace/a", .max_bytes = 9}), "/workspace/a is empty\n");
-  EXPECT_EQ(
-      file_read_note(
-          {.offset = 10, .size_bytes = 30, .max_bytes = 10, .content = "x", .truncated = true}),
-      "bytes 10 to 20 of 30; the rest: --offset 20\n");
+  EXPECT_EQ(file_read_note({.offset = 10,
+                            .size_bytes = 30,
+                            .max_bytes = 10,
+                            .content = "x",
+                            .truncated = true,
+                            .next_offset = 19}),
+            "bytes 10 to 19 of 30; the rest: --offset 19\n");
   EXPECT_EQ(file_read_note({.offset = 20, .size_bytes = 30, .max_bytes = 10, .content = "x"}),
             "bytes 20 to 30 of 30\n");
   EXPECT_EQ(file_read_note({.offset = 99, .size_bytes = 30, .max_bytes = 10}),

@@ -139,6 +139,27 @@ TEST_F(FilesNouns, read_a_part_of_a_file) {
       Refused(ErrorCode::kFailedPrecondition, "workspace file read only supports regular files"));
 }
 
+TEST_F(FilesNouns, read_pages_that_cut_no_character) {
+  auto guest = guest_.connect();
+  const std::string text = "aé€😀";
+  files::write_whole(guest, {.path = "text", .text = text});
+  for (std::uint64_t max_bytes = 1; max_bytes <= text.size() + 1; ++max_bytes) {
+    std::string all;
+    std::optional<std::uint64_t> offset = 0;
+    while (offset) {
+      const auto page =
+          files::read_part(guest, {.path = "text", .max_bytes = max_bytes, .offset = *offset});
+      ASSERT_FALSE(page.content.empty());
+      EXPECT_LE(page.content.size(), max_bytes);
+      EXPECT_EQ(page.truncated, page.next_offset.has_value());
+      EXPECT_TRUE(max_bytes < 4 || to_valid_utf8(page.content) == page.content) << max_bytes;
+      all += page.content;
+      offset = page.next_offset;
+    }
+    EXPECT_EQ(all, text) << max_bytes;
+  }
+}
+
 TEST_F(FilesNouns, write_a_file_and_the_directories_above_it) {
   auto guest = guest_.connect();
   const auto written = files::write_whole(guest, {.path = "new/dir/file", .text = "text"});

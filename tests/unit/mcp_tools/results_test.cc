@@ -7,10 +7,8 @@
 namespace pyro::mcp {
 namespace {
 
-using ::testing::ContainsRegex;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 std::size_t characters(const std::string& text) {
@@ -110,27 +108,31 @@ TEST(Results, of_a_history_the_latest_are_kept) {
   EXPECT_EQ(log["entries"][0]["sequence"], 2);
 }
 
-TEST(Results, the_next_step_names_only_tools_that_are_there) {
-  const auto stopped =
-      failed_precondition("workspace x must be in 'started' state before workspace_exec");
-  EXPECT_THAT(text_of(failure(stopped, ToolSet({.profile = ServerProfile::kWorkspaceFull}))),
-              HasSubstr("workspace_start"));
-  EXPECT_THAT(text_of(failure(stopped, ToolSet({.mode = ServerMode::kInspect}))),
-              Not(ContainsRegex("workspace_(start|reset)")));
-  const auto machine = failed_precondition("vm x must be in 'started' state before execution");
-  EXPECT_THAT(text_of(failure(machine, ToolSet({}))), Not(HasSubstr("workspace_status")));
-  const auto full = resource_exhausted("max active VMs reached (8); delete old VMs first");
-  EXPECT_THAT(text_of(failure(full, ToolSet({.profile = ServerProfile::kVmRun}))),
-              Not(HasSubstr("workspace_list")));
+TEST(Results, a_patch_asked_for_by_itself_is_whole_up_to_a_limit) {
+  const std::string patch(kMostPatchCharacters, 'x');
+  Json reply = {{"entries", {{{"text_patch", patch}}}}, {"patch", patch}};
+  EXPECT_TRUE(shorten(reply, kMostPatchCharacters));
+  EXPECT_EQ(reply["patch"], patch);
+  EXPECT_FALSE(reply.contains("patch_truncated"));
+  EXPECT_EQ(reply["entries"][0]["text_patch_truncated"], true);
+  Json longer = {{"patch", patch + "x"}};
+  EXPECT_TRUE(shorten(longer, kMostPatchCharacters));
+  EXPECT_EQ(longer["patch_truncated"], true);
+  EXPECT_LE(characters(longer["patch"].get<std::string>()), kMostPatchCharacters);
 }
 
 TEST(Results, a_failure_is_text_with_its_code_and_the_next_step) {
-  const auto result = failure(not_found("workspace 'x' does not exist"), ToolSet({}));
+  const auto result = failure(not_found("workspace 'x' does not exist"), "Make one.");
   EXPECT_TRUE(result.is_error);
   EXPECT_FALSE(result.structured);
-  EXPECT_THAT(text_of(result), StartsWith("workspace 'x' does not exist\n"));
-  EXPECT_THAT(text_of(result), HasSubstr("not_found"));
-  EXPECT_THAT(text_of(result), HasSubstr("workspace_list"));
+  EXPECT_EQ(text_of(result), "workspace 'x' does not exist\ncode: not_found\nnext: Make one.");
+  EXPECT_EQ(text_of(failure(internal_error("broken"), "")), "broken\ncode: internal");
+}
+
+TEST(Results, no_line_of_a_failure_is_longer_than_a_host_shows) {
+  const auto result = failure(invalid_argument("label key '{}'", std::string(100'000, 'k')), "");
+  EXPECT_LE(longest_line(text_of(result)), 50'000);
+  EXPECT_THAT(text_of(result), StartsWith("label key 'kkk"));
 }
 
 }  // namespace

@@ -20,16 +20,35 @@ inline std::vector<ServerOptions> every_choice() {
   return all;
 }
 
+/// Failures that have words of their own, and one of each code.
+inline std::vector<Error> every_error() {
+  std::vector<Error> all = {
+      not_found("workspace 'x' does not exist"),
+      not_found("vm 'x' expired and was automatically deleted"),
+      failed_precondition("workspace x must be in 'started' state before workspace_exec"),
+      failed_precondition("the command was ended: backing guest process is no longer running"),
+      failed_precondition("guest boot is unavailable and host compatibility mode is disabled: no"),
+      resource_exhausted("max active VMs reached (8); delete old VMs first"),
+  };
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
+    all.emplace_back(static_cast<ErrorCode>(code), "it failed");
+  }
+  return all;
+}
+
 /// A toolbox whose stack cannot be reached: what a test calls is refused before that, or says so.
-inline std::shared_ptr<const Toolbox> toolbox(ServerOptions options,
-                                              const std::string& source = "") {
+inline std::shared_ptr<const Toolbox> toolbox(
+    ServerOptions options, const std::string& source = "",
+    std::function<Client&()> client = []() -> Client& {
+      throw failed_precondition("the stack was asked");
+    }) {
   options.no_project_source = true;
   options.working_directory = "/nonexistent";
   return std::make_shared<const Toolbox>(Toolbox{
       .options = options,
       .set = ToolSet(options),
       .setting = {.environment = options.environment, .source = source},
-      .backend = {.client = []() -> Client& { throw failed_precondition("the stack was asked"); },
+      .backend = {.client = std::move(client),
                   .paths = []() -> Paths { throw failed_precondition("the paths were asked"); }}});
 }
 

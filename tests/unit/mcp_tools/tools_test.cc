@@ -109,6 +109,31 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("source_path '/root' lies"));
 }
 
+TEST(Tools, no_id_is_longer_than_an_error_can_repeat) {
+  for (const auto& tool : tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}))) {
+    for (const char* id : {"vm_id", "workspace_id", "job_id"}) {
+      if (!tool.input_schema["properties"].contains(id)) continue;
+      EXPECT_EQ(tool.input_schema["properties"][id].value("maxLength", 0), 64) << tool.name;
+    }
+  }
+}
+
+TEST(Tools, a_file_is_emptied_only_when_its_caller_says_so) {
+  const auto tools = tools_of(toolbox({}));
+  const Json file = {{"workspace_id", "a"}, {"path", "x"}};
+  const auto says = [&tools](const std::string& tool, Json arguments, const Json& more) {
+    arguments.update(more);
+    return text_of(call(named(tools, tool), arguments));
+  };
+  EXPECT_THAT(says("workspace_file_write", file, Json::object()), StartsWith("text is required"));
+  EXPECT_THAT(says("workspace_file_write", file, {{"text", ""}}),
+              StartsWith("the stack was asked"));
+  const Json id = {{"workspace_id", "a"}};
+  EXPECT_THAT(says("workspace_patch_apply", id, Json::object()), StartsWith("patch is required"));
+  EXPECT_THAT(says("workspace_patch_apply", id, {{"patch", ""}}),
+              StartsWith("patch must not be empty"));
+}
+
 TEST(Tools, fields_between_processes_are_refused_as_unknown) {
   const auto tools = tools_of(toolbox({}));
   const auto refused = [&](const std::string& tool, Json arguments, const std::string& field,

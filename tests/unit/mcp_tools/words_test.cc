@@ -2,13 +2,16 @@
 
 #include <gmock/gmock.h>
 
+#include <regex>
+#include <set>
+
+#include "gateway/mcp/tools/next_step.h"
 #include "toolbox_fixture.h"
 
 namespace pyro::mcp {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 const std::string kSource = "the Git-tracked files of '/home/user/" + std::string(300, 'p') + "'";
 
@@ -35,17 +38,41 @@ TEST(Words, instructions_have_at_most_2000_characters_and_begin_with_the_workflo
   }
 }
 
-TEST(Words, instructions_and_descriptions_name_only_tools_that_are_there) {
+/// The names of all properties in a schema.
+void add_fields(const Json& schema, std::set<std::string>& fields) {
+  if (!schema.is_structured()) return;
+  for (const auto& [key, value] : schema.items()) {
+    if (key == "properties") {
+      for (const auto& property : value.items()) fields.insert(property.key());
+    }
+    add_fields(value, fields);
+  }
+}
+
+/// All that a model reads of a server, answers aside.
+std::string words_of(const Toolbox& box, const std::vector<Tool>& tools) {
+  std::string all = instructions_of(box.set, box.setting);
+  for (const auto& tool : tools) {
+    all += " " + tool.description + tool.input_schema.dump() + tool.output_schema->dump();
+    for (const auto& error : every_error()) all += " " + next_step(error, tool.name, box.set);
+  }
+  return all;
+}
+
+TEST(Words, a_model_reads_of_no_tool_that_it_does_not_have) {
+  const std::regex pattern("\\b(vm|workspace|snapshot|shell|service)_[a-z_]*[a-z]\\b");
   for (const auto& options : every_choice()) {
     const auto box = toolbox(options);
     const auto tools = tools_of(box);
-    const auto names = names_of(tools);
-    std::string all = instructions_of(box->set, box->setting);
-    for (const auto& tool : tools) all += " " + tool.description;
-    for (const auto& tool : tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}))) {
-      if (std::find(names.begin(), names.end(), tool.name) != names.end()) continue;
-      EXPECT_THAT(all, Not(::testing::ContainsRegex(tool.name + "[^_a-z]")))
-          << box->set.name() << " has no " << tool.name;
+    std::set<std::string> known;
+    for (const auto& tool : tools) {
+      known.insert(tool.name);
+      add_fields(tool.input_schema, known);
+      add_fields(*tool.output_schema, known);
+    }
+    const std::string all = words_of(*box, tools);
+    for (std::sregex_iterator found(all.begin(), all.end(), pattern), end; found != end; ++found) {
+      EXPECT_TRUE(known.contains(found->str())) << box->set.name() << " has no " << found->str();
     }
   }
 }
@@ -56,6 +83,19 @@ TEST(Words, every_mode_has_instructions_of_its_own) {
     seen.insert(instructions_of(ToolSet(options), {options.environment, ""}));
   }
   EXPECT_EQ(seen.size(), 6);  // core and full share theirs
+}
+
+TEST(Words, a_fix_is_kept_before_it_is_reset) {
+  const ToolSet set({.mode = ServerMode::kReproFix});
+  const Setting setting{"debian:12", ""};
+  for (const auto& text :
+       {instructions_of(set, setting), description_of("workspace_reset", set, setting)}) {
+    const auto check = text.find("the check");
+    const auto reset = text.rfind("reset,", check);
+    EXPECT_LT(text.find("workspace_diff"), reset) << text;
+    EXPECT_THAT(text, HasSubstr("patch_truncated"));
+    EXPECT_THAT(text, HasSubstr("summary.non_text"));
+  }
 }
 
 TEST(Words, the_source_and_the_environment_are_named_where_a_workspace_is_made) {

@@ -1,0 +1,88 @@
+#include "gateway/mcp/tools/next_step.h"
+
+#include <gmock/gmock.h>
+
+#include "toolbox_fixture.h"
+
+namespace pyro::mcp {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// What a model is told by a server with those tools.
+std::string told(const Error& error, std::string_view tool,
+                 ServerProfile profile = ServerProfile::kWorkspaceCore) {
+  return next_step(error, tool, ToolSet({.profile = profile}));
+}
+
+TEST(NextStep, every_failure_of_every_tool_has_one) {
+  for (const auto& options : every_choice()) {
+    const ToolSet set(options);
+    for (const auto& name : names_of(tools_of(toolbox(options)))) {
+      for (const auto& error : every_error()) {
+        EXPECT_NE(next_step(error, name, set), "")
+            << set.name() << " " << name << ": " << error.message();
+      }
+    }
+  }
+}
+
+TEST(NextStep, arguments_are_corrected_by_the_model) {
+  const auto result = call(named(tools_of(toolbox({})), "workspace_exec"), {{"workspace_id", "a"}});
+  EXPECT_EQ(text_of(result),
+            "command is required\ncode: invalid_argument\n"
+            "next: Correct the arguments and call again; nothing was changed.");
+}
+
+TEST(NextStep, what_keeps_the_client_away_is_mended_by_the_person) {
+  const auto box =
+      toolbox({}, "", []() -> Client& { throw invalid_argument("configuration 'c': no"); });
+  for (const auto& tool : tools_of(box)) {
+    if (tool.name != "workspace_list" && tool.name != "workspace_create") continue;
+    const auto text = text_of(call(tool, Json::object()));
+    EXPECT_THAT(text,
+                HasSubstr("configuration 'c': no\ncode: invalid_argument\nnext: No argument"));
+    EXPECT_THAT(text, AllOf(HasSubstr("the person"), Not(HasSubstr("Correct the arguments"))));
+  }
+}
+
+TEST(NextStep, a_missing_thing_is_looked_up_with_the_tool_that_lists_it) {
+  const auto lost = not_found("workspace path does not exist: /workspace/a");
+  EXPECT_THAT(told(lost, "workspace_file_read"), HasSubstr("workspace_file_list"));
+  EXPECT_THAT(told(not_found("workspace 'x' does not exist"), "workspace_file_read"),
+              HasSubstr("workspace_list"));
+  const auto snapshot = not_found("snapshot 's' does not exist in workspace 'x'");
+  EXPECT_THAT(told(snapshot, "workspace_reset", ServerProfile::kWorkspaceFull),
+              HasSubstr("snapshot_list"));
+  EXPECT_THAT(told(snapshot, "workspace_reset"), HasSubstr("Correct the argument"));
+  EXPECT_THAT(told(not_found("vm 'x' does not exist"), "vm_exec", ServerProfile::kWorkspaceFull),
+              HasSubstr("vm_create"));
+}
+
+TEST(NextStep, a_refusal_names_the_way_round_it) {
+  EXPECT_THAT(
+      told(failed_precondition("patch context does not match for a"), "workspace_patch_apply"),
+      HasSubstr("workspace_file_read"));
+  EXPECT_THAT(told(already_exists("output_path already exists: a"), "workspace_export"),
+              HasSubstr("another name or path"));
+  const auto stopped =
+      failed_precondition("workspace x must be in 'started' state before workspace_exec");
+  EXPECT_THAT(told(stopped, "workspace_exec", ServerProfile::kWorkspaceFull),
+              HasSubstr("workspace_start"));
+}
+
+TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {
+  const auto full = resource_exhausted("max active VMs reached (8); delete old VMs first");
+  EXPECT_THAT(told(full, "vm_run", ServerProfile::kVmRun), HasSubstr("`pyro workspace delete`"));
+  EXPECT_THAT(told(full, "workspace_create"), HasSubstr("workspace_delete ends"));
+}
+
+TEST(NextStep, an_error_that_says_it_itself_gets_none) {
+  const auto lost = unavailable("the command may go on: call workspace_exec_poll with job_id 1");
+  EXPECT_EQ(told(lost, "workspace_exec"), "");
+}
+
+}  // namespace
+}  // namespace pyro::mcp
