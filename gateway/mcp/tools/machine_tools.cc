@@ -8,23 +8,6 @@ void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<To
   const auto opt_in = [box](auto& request) {
     request.allow_host_compat = request.allow_host_compat && box->options.allow_host_compat;
   };
-<<<<<<< HEAD
-  add("vm_run", Effect::kChanges,
-      Steps<api::RunMachine>{.check = opt_in, .finish = tell_that_it_is_gone<api::RunMachine>});
-  add("vm_create", Effect::kChanges, Steps<api::CreateMachine>{.check = opt_in});
-  add("vm_start", Effect::kChanges, Steps<api::StartMachine>{});
-  add("vm_exec", Effect::kChanges,
-      Steps<api::ExecMachine>{
-          // Another server's machine may be one that runs on the host.
-          .check = [box](auto& request) { request.guests_only = !box->options.allow_host_compat; },
-          .finish = tell_that_it_is_gone<api::ExecMachine>});
-  add("vm_stop", Effect::kChanges, Steps<api::StopMachine>{});
-  add("vm_delete", Effect::kDestroys, Steps<api::DeleteMachine>{});
-  add("vm_status", Effect::kReads, Steps<api::MachineStatus>{});
-  add("vm_network_info", Effect::kReads, Steps<api::MachineNetworkInfo>{});
-  add("vm_list_environments", Effect::kReads, Steps<api::ListEnvironments>{});
-  add("vm_reap_expired", Effect::kChanges, Steps<api::ReapExpired>{});
-=======
   const auto tell_that_it_is_gone = [box](const auto&, Json& reply, bool cut) {
     if (!cut) return;
     std::string hint = "The machine is gone with what was cut: repeat the command with less output";
@@ -35,15 +18,18 @@ void add_machine_tools(const std::shared_ptr<const Toolbox>& box, std::vector<To
                             {.check = opt_in, .finish = tell_that_it_is_gone});
   add_tool<api::CreateMachine>(box, tools, "vm_create", Effect::kChanges, {.check = opt_in});
   add_tool<api::StartMachine>(box, tools, "vm_start", Effect::kChanges);
+  // Another server's machine may be one that runs on the host.
+  const auto guests_only = [box](api::ExecMachine& request) {
+    request.guests_only = !box->options.allow_host_compat;
+  };
   add_tool<api::ExecMachine>(box, tools, "vm_exec", Effect::kChanges,
-                             {.finish = tell_that_it_is_gone});
+                             {.check = guests_only, .finish = tell_that_it_is_gone});
   add_tool<api::StopMachine>(box, tools, "vm_stop", Effect::kChanges);
   add_tool<api::DeleteMachine>(box, tools, "vm_delete", Effect::kDestroys);
   add_tool<api::MachineStatus>(box, tools, "vm_status", Effect::kReads);
   add_tool<api::MachineNetworkInfo>(box, tools, "vm_network_info", Effect::kReads);
   add_tool<api::ListEnvironments>(box, tools, "vm_list_environments", Effect::kReads);
   add_tool<api::ReapExpired>(box, tools, "vm_reap_expired", Effect::kChanges);
->>>>>>> tools2
 }
 
 }  // namespace pyro::mcp
