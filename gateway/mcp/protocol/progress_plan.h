@@ -17,7 +17,8 @@ class ProgressPlan {
   /// Nothing but the tool's own numbers before that: most calls are over by then.
   static constexpr std::chrono::milliseconds kFirst{1000};
   static constexpr std::chrono::milliseconds kBetweenWords{250};
-  static constexpr std::chrono::milliseconds kSilence{5000};
+  /// At least every 5 s, and a thread may come late.
+  static constexpr std::chrono::milliseconds kSilence{4500};
 
   struct Step {
     double progress = 0;

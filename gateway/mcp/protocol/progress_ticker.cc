@@ -1,6 +1,7 @@
 #include "gateway/mcp/protocol/progress_ticker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pyro::mcp {
@@ -14,10 +15,10 @@ ProgressTicker::~ProgressTicker() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ProgressTicker::add(std::shared_ptr<ProgressLine> line) {
+void ProgressTicker::add(Tick tick) {
   const std::lock_guard lock(mutex_);
   if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-  lines_.push_back(std::move(line));
+  added_.push_back(std::move(tick));
   look_again_ = true;
   changed_.notify_all();
 }
@@ -29,25 +30,21 @@ void ProgressTicker::look_again() {
 }
 
 void ProgressTicker::run() {
+  std::vector<Tick> ticks;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     look_again_ = false;
-    // A line may wait for the client to read: not under the lock.
-    const auto lines = lines_;
+    std::move(added_.begin(), added_.end(), std::back_inserter(ticks));
+    added_.clear();
+    // One may wait for the client to read: not under the lock.
     lock.unlock();
     auto next = Clock::time_point::max();
-    std::vector<std::shared_ptr<ProgressLine>> closed;
-    for (const auto& line : lines) {
-      if (const auto due = line->tick()) {
-        next = std::min(next, *due);
-      } else {
-        closed.push_back(line);
-      }
-    }
-    lock.lock();
-    std::erase_if(lines_, [&closed](const auto& line) {
-      return std::find(closed.begin(), closed.end(), line) != closed.end();
+    std::erase_if(ticks, [&next](const Tick& tick) {
+      const auto due = tick();
+      if (due) next = std::min(next, *due);
+      return !due;
     });
+    lock.lock();
     const auto woken = [this] { return stopping_ || look_again_; };
     if (next == Clock::time_point::max()) {
       changed_.wait(lock, woken);

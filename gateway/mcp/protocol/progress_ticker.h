@@ -1,26 +1,29 @@
 #pragma once
 
 #include <condition_variable>
-#include <memory>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
-#include "gateway/mcp/protocol/progress_line.h"
+#include "common/base/clock.h"
 
 namespace pyro::mcp {
 
-/// The one thread that keeps all progress lines going, from the first of them on.
+/// The one thread that does what is due for all calls, from the first of them on.
 class ProgressTicker {
  public:
+  /// Does what is due; returns when to come again, nothing when it is over.
+  using Tick = std::function<std::optional<Clock::time_point>()>;
+
   ProgressTicker() = default;
   ProgressTicker(const ProgressTicker&) = delete;
   ProgressTicker& operator=(const ProgressTicker&) = delete;
   ~ProgressTicker();
 
-  /// Until the line is closed.
-  void add(std::shared_ptr<ProgressLine> line);
-  /// A line is due earlier than it said.
+  void add(Tick tick);
+  /// Something is due earlier than its tick said.
   void look_again();
 
  private:
@@ -28,7 +31,7 @@ class ProgressTicker {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::shared_ptr<ProgressLine>> lines_;
+  std::vector<Tick> added_;
   bool look_again_ = false;
   bool stopping_ = false;
   std::thread thread_;

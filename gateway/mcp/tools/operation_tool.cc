@@ -21,7 +21,7 @@ Json input_schema(Json schema, const std::vector<std::string_view>& without, con
     auto& property = properties.at(field);
     property["default"] = value;
     property["description"] =
-        fmt::format("{} Default {}.", property["description"].get<std::string>(), value.dump());
+        fmt::format("{} Default {}.", property["description"].get<std::string>(), to_line(value));
   }
   schema.erase("required");
   if (!required.empty()) schema["required"] = std::move(required);

@@ -17,13 +17,15 @@ class ProgressPlanTest : public ::testing::Test {
   ProgressPlan plan_{start_};
 };
 
-TEST_F(ProgressPlanTest, a_silent_call_is_told_of_after_a_second_and_then_every_five) {
+TEST_F(ProgressPlanTest,
+       a_silent_call_is_told_of_after_a_second_and_then_before_each_five_are_over) {
   EXPECT_EQ(plan_.due(), at(1000));
   EXPECT_FALSE(plan_.tick(at(999)));
   EXPECT_EQ(plan_.tick(at(1000)).value().progress, 1);
-  EXPECT_EQ(plan_.due(), at(6000));
-  EXPECT_EQ(plan_.tick(at(6000)).value().progress, 2);
-  EXPECT_FALSE(plan_.tick(at(6000))) << "told twice";
+  EXPECT_EQ(plan_.due(), at(5500));
+  EXPECT_FALSE(plan_.tick(at(5499)));
+  EXPECT_EQ(plan_.tick(at(5500)).value().progress, 2);
+  EXPECT_FALSE(plan_.tick(at(5500))) << "told twice";
 }
 
 TEST_F(ProgressPlanTest, words_are_told_four_times_a_second_and_the_newest_wins) {
@@ -35,8 +37,8 @@ TEST_F(ProgressPlanTest, words_are_told_four_times_a_second_and_the_newest_wins)
   const auto step = plan_.tick(at(1250));
   EXPECT_EQ(step.value().message, "c");
   EXPECT_EQ(step.value().progress, 2);
-  EXPECT_EQ(plan_.due(), at(6250));
-  EXPECT_EQ(plan_.tick(at(6250)).value().message, "c");
+  EXPECT_EQ(plan_.due(), at(5750));
+  EXPECT_EQ(plan_.tick(at(5750)).value().message, "c");
 }
 
 TEST_F(ProgressPlanTest, every_number_of_the_tool_is_told_at_once) {

@@ -53,6 +53,12 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
                 "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete"})));
 }
 
+TEST(Tools, a_default_that_is_no_utf8_is_described_as_well_as_it_goes) {
+  const auto tools = tools_of(toolbox({.environment = "caf\xe9"}));
+  const Json& field = named(tools, "workspace_create").input_schema["properties"]["environment"];
+  EXPECT_THAT(field["description"].get<std::string>(), HasSubstr("Default \"caf\xEF\xBF\xBD\"."));
+}
+
 TEST(Tools, only_the_full_profile_offers_network_policies) {
   for (const auto& options : every_choice()) {
     const auto tools = tools_of(toolbox(options));
