@@ -202,24 +202,20 @@ Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
 }
 
 void Jobs::run(Running& running, const std::stop_token& stop) {
-  const std::string workspace_id = running.begun.workspace_id;
-  const log::Context context(workspace_id, "job");
+  const log::Context context(running.begun.workspace_id, "job");
   wire::Job ended;
   const Followed followed = follow_to_end(running, ended, stop);
   if (followed == Followed::kToItsEnd) record_end(running, ended, stop);
   if (followed == Followed::kNeverBegan) take_back(running, stop);
   if (followed == Followed::kLetGo) running.job->end(running.begun);
+  // Its thread and what else is left are collected by the next command.
+  running.agent.reset();
   {
     const std::lock_guard lock(mutex_);
     running.done = true;
     running.job.reset();
   }
-  if (followed == Followed::kLetGo) return;
-  try {
-    hooks_.ended(workspace_id);
-  } catch (const std::exception& error) {
-    log::error("workspace {}: {}", workspace_id, error.what());
-  }
+  if (followed != Followed::kLetGo) hooks_.done();
 }
 
 /// Who waits has the answer also when it cannot be recorded yet, and polls find it here until then.
@@ -229,12 +225,17 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.exit_code = ended.exit_code;
   command.duration_ms = ended.duration_ms;
   fault::point("workspace.exec.ended");
-  const bool recorded = write_down([&] { journal_.finish(command, running.job->printed()); },
-                                   [&](const std::exception& error) {
-                                     log_unrecorded(command, error);
-                                     running.job->end(command);
-                                   },
-                                   stop);
+  const bool recorded = write_down(
+      [&] {
+        journal_.finish(command, running.job->printed());
+        hooks_.recorded(command.workspace_id);
+      },
+      [&](const std::exception& error) {
+        log_unrecorded(command, error);
+        running.job->end(command);
+      },
+      stop);
+  if (recorded) fault::point("workspace.exec.end_recorded");
   running.job->end(command);
   if (recorded) forget(running, stop);
 }

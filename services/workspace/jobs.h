@@ -22,8 +22,11 @@ namespace pyro::workspace {
 class Jobs {
  public:
   struct Hooks {
-    /// A command of that workspace has ended and is recorded.
-    std::function<void(const std::string& workspace_id)> ended;
+    /// The end of a command of that workspace was written down, and nobody has heard of it yet.
+    /// What this throws has both done again.
+    std::function<void(const std::string& workspace_id)> recorded;
+    /// A command is of no more concern: any() no longer counts it.
+    std::function<void()> done;
   };
   Jobs(Paths paths, Journal& journal, Hooks hooks);
   Jobs(const Jobs&) = delete;

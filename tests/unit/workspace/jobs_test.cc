@@ -1,6 +1,7 @@
 #include "services/workspace/jobs.h"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "common/guest/machine_paths.h"
@@ -50,6 +51,7 @@ class JobsTest : public WorkspaceTest {
     while (jobs.any(workspace_.id())) std::this_thread::yield();
   }
 
+  Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
   Journal journal_{registry_, paths_};
 };
@@ -58,7 +60,7 @@ TEST_F(JobsTest, an_agent_that_says_of_an_ended_command_that_it_runs_has_it_canc
   FakeAgent agent(socket(), [](const link::Frame&) {
     return FakeAgent::result(wire::Job{.state = JobState::kRunning});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -70,7 +72,7 @@ TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_i
     return FakeAgent::output("done\n") +
            FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 3});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   const auto job = start(jobs);
   EXPECT_EQ(ended(job), JobState::kExited);
   EXPECT_EQ(job->output().stdout_text.text(), "done\n");
@@ -84,7 +86,7 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
                ? FakeAgent::error(invalid_argument("no such directory"))
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_THAT(error_of([&] { start(jobs); }),
               Refused(ErrorCode::kInvalidArgument, "no such directory"));
   EXPECT_EQ(journal_.count(workspace_), 0U);
@@ -93,14 +95,14 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
 TEST_F(JobsTest, an_adopted_command_that_its_guest_does_not_know_never_began) {
   FakeAgent agent(socket(),
                   [](const link::Frame&) { return FakeAgent::error(not_found("no such job")); });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.count(workspace_), 0U);
 }
 
 TEST_F(JobsTest, an_adopted_command_whose_guest_is_gone_was_cancelled) {
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -112,7 +114,7 @@ TEST_F(JobsTest, a_command_that_ran_and_is_unknown_to_its_guest_was_cancelled) {
                ? FakeAgent::result(wire::Job{})
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
 }
 
@@ -128,7 +130,7 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
     if (request.method == wire::ForgetJob::kMethod.name) forgotten = true;
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   const auto job = start(jobs);
   // Who waits has its end, and so has who asks again.
   EXPECT_EQ(ended(job), JobState::kExited);
@@ -140,6 +142,42 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
 }
 
+TEST_F(JobsTest, the_end_is_recorded_and_its_workspace_lives_on_before_anybody_hears_of_it) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  std::promise<void> done;
+  std::optional<Jobs> jobs;
+  std::atomic<int> tries = 0;
+  hooks_.recorded = [&](const std::string& workspace_id) {
+    EXPECT_EQ(workspace_id, workspace_.id());
+    EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
+    if (++tries == 1) {
+      EXPECT_FALSE(jobs->find(workspace_, "j")->ended());
+      throw resource_exhausted("the registry is full");
+    }
+  };
+  hooks_.done = [&] {
+    EXPECT_FALSE(jobs->any(workspace_.id()));
+    done.set_value();
+  };
+  jobs.emplace(paths_, journal_, hooks_);
+  EXPECT_EQ(ended(start(*jobs)), JobState::kExited);
+  done.get_future().wait();
+  EXPECT_EQ(tries, 2);
+}
+
+TEST_F(JobsTest, a_command_that_has_ended_holds_no_stream_of_its_guest) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  EXPECT_EQ(ended(start(jobs)), JobState::kExited);
+  const Deadline deadline = in_a_minute();
+  while (agent.open_connections() > 0 && Clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(agent.open_connections(), 0);
+}
+
 TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   FakeAgent agent(socket(), [&](const link::Frame& request) {
     if (request.method == wire::FollowJob::kMethod.name) {
@@ -149,7 +187,7 @@ TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   });
   std::shared_ptr<Job> job;
   {
-    Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+    Jobs jobs(paths_, journal_, hooks_);
     job = start(jobs);
     EXPECT_EQ(ended(job), JobState::kExited);
   }
