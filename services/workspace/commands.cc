@@ -150,7 +150,7 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
                          .environment = environment_of(started.machine),
                          .timeout = std::chrono::seconds(request.timeout_seconds),
                          .job_id = request.job_id.value_or(new_id())},
-                        call.deadline(), turn->stop());
+                        call, turn->stop());
   });
   return {job->command(), job};
 }

@@ -66,7 +66,7 @@ Jobs::~Jobs() {
   for (auto& running : left) running->thread.request_stop();
 }
 
-std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_token& stop) {
+std::shared_ptr<Job> Jobs::start(Start what, const bus::Call& call, const std::stop_token& stop) {
   collect_finished();
   auto running = std::make_unique<Running>(
       journal_.begin(what.workspace,
@@ -78,7 +78,7 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
       what.machine.vm_id);
   fault::point("workspace.exec.recorded");
   const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kGrace);
+  const Deadline limit = std::min(call.deadline(), Clock::now() + kGrace);
   try {
     running->agent = dial_agent(paths_, running->vm_id, limit, stop_fd);
   } catch (const Error&) {
@@ -99,12 +99,12 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
               running->begun.workspace_id, error.message());
     running->agent.reset();
     if (stop.stop_requested()) {
-      // Nobody wants it any more. What became of it is found out and recorded all the same.
-      kill(running->begun, running->vm_id);
+      // What became of it is found out and recorded all the same.
+      if (call.cancelled_by_caller()) kill(running->begun, running->vm_id);
       launch(std::move(running));
       throw;
     }
-    if (!may_run(*running, deadline, stop_fd)) {
+    if (!may_run(*running, call.deadline(), stop_fd)) {
       take_back(std::move(running));
       throw;
     }

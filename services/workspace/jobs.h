@@ -44,7 +44,8 @@ class Jobs {
     std::string job_id;
   };
   /// Returns once it runs, or once nobody can tell whether it does: its job then knows in the end.
-  std::shared_ptr<Job> start(Start what, Deadline deadline, const std::stop_token& stop);
+  /// One whose start is stopped runs on all the same, unless it was the caller that cancelled.
+  std::shared_ptr<Job> start(Start what, const bus::Call& call, const std::stop_token& stop);
 
   /// One that runs, or null.
   std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;

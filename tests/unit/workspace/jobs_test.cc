@@ -32,7 +32,9 @@ class JobsTest : public WorkspaceTest {
   }
   std::filesystem::path socket() const { return MachinePaths(paths_, kVm).link_socket; }
 
-  std::shared_ptr<Job> start(Jobs& jobs) {
+  /// Its call is stopped by `stop`, and cancelled by its caller by `cancel`.
+  std::shared_ptr<Job> start(Jobs& jobs, const std::stop_token& stop = {},
+                             const std::stop_token& cancel = {}) {
     return jobs.start({.workspace = workspace_,
                        .machine = kMachine,
                        .command = "make",
@@ -40,7 +42,7 @@ class JobsTest : public WorkspaceTest {
                        .environment = {},
                        .timeout = std::chrono::seconds(30),
                        .job_id = "j"},
-                      in_a_minute(), {});
+                      bus::Call("", in_a_minute(), stop, cancel, {}), stop);
   }
   JobState ended(const std::shared_ptr<Job>& job) {
     EXPECT_TRUE(job->wait(in_a_minute(), {}));
@@ -176,6 +178,40 @@ TEST_F(JobsTest, a_command_that_has_ended_holds_no_stream_of_its_guest) {
   const Deadline deadline = in_a_minute();
   while (agent.open_connections() > 0 && Clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(agent.open_connections(), 0);
+}
+
+/// Commands whose start was stopped before the guest had answered it.
+class StoppedStart : public JobsTest {
+ protected:
+  /// How such a command ends.
+  JobState end_of_one(const std::stop_token& stop, const std::stop_token& cancel,
+                      const std::function<void()>& interrupt) {
+    std::atomic<bool> killed = false;
+    FakeAgent agent(socket(), [&](const link::Frame& request) -> std::optional<std::string> {
+      if (request.method == wire::StartJob::kMethod.name) {
+        interrupt();
+        return std::nullopt;
+      }
+      if (request.method == wire::SignalJob::kMethod.name) killed = true;
+      return FakeAgent::result(
+          wire::Job{.state = killed ? JobState::kCancelled : JobState::kExited, .exit_code = 0});
+    });
+    Jobs jobs(paths_, journal_, hooks_);
+    EXPECT_TRUE(error_of([&] { start(jobs, stop, cancel); }));
+    wait_until_done(jobs);
+    return journal_.find(workspace_, "j")->state;
+  }
+};
+
+TEST_F(StoppedStart, goes_on_where_its_caller_vanished_or_its_service_ends) {
+  std::stop_source stop;
+  EXPECT_EQ(end_of_one(stop.get_token(), {}, [&] { stop.request_stop(); }), JobState::kExited);
+}
+
+TEST_F(StoppedStart, is_ended_where_its_caller_cancelled) {
+  std::stop_source stop;
+  EXPECT_EQ(end_of_one(stop.get_token(), stop.get_token(), [&] { stop.request_stop(); }),
+            JobState::kCancelled);
 }
 
 TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
