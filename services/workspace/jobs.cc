@@ -3,11 +3,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
-#include "common/base/files.h"
-#include "common/base/random.h"
 #include "common/fault/fault.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"
@@ -66,8 +66,21 @@ Jobs::~Jobs() {
   for (auto& running : left) running->thread.request_stop();
 }
 
+void Jobs::require_room(const std::string& workspace_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto there = std::count_if(running_.begin(), running_.end(), [&](const auto& running) {
+    return running->begun.workspace_id == workspace_id && !running->done;
+  });
+  if (std::cmp_less(there, kMostAtOnce)) return;
+  throw resource_exhausted(
+      "workspace {} runs {} commands, which is the most at once: wait until one has ended, or end "
+      "one (workspace_exec_cancel, or Ctrl-C in `pyro workspace exec --attach JOB`)",
+      workspace_id, there);
+}
+
 std::shared_ptr<Job> Jobs::start(Start what, const bus::Call& call, const std::stop_token& stop) {
   collect_finished();
+  require_room(what.workspace.id());
   auto running = std::make_unique<Running>(
       journal_.begin(what.workspace,
                      {.command = what.command,
@@ -109,6 +122,7 @@ std::shared_ptr<Job> Jobs::start(Start what, const bus::Call& call, const std::s
       throw;
     }
   }
+  fault::point("workspace.exec.started");
   return launch(std::move(running));
 }
 
@@ -125,7 +139,12 @@ bool Jobs::may_run(const Running& running, Deadline deadline, const StopFd& stop
 }
 
 void Jobs::adopt(const CommandRecord& command, const std::string& vm_id) {
-  launch(std::make_unique<Running>(command, vm_id));
+  try {
+    launch(std::make_unique<Running>(command, vm_id));
+  } catch (const std::exception& error) {
+    log::error("command {} of workspace {}: {}", command.sequence, command.workspace_id,
+               error.what());
+  }
 }
 
 std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::string& job_id) const {
@@ -141,12 +160,23 @@ std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::str
 }
 
 std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
-  Running& one = *running;
-  const auto job = one.job;
-  const std::lock_guard lock(mutex_);
-  running_.push_back(std::move(running));
-  one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
-  return job;
+  const auto job = running->job;
+  try {
+    const std::lock_guard lock(mutex_);
+    Running& one = *running;
+    one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
+    running_.push_back(std::move(running));
+    return job;
+  } catch (const std::system_error& error) {
+    // Nobody would see its end.
+    CommandRecord& command = running->begun;
+    kill(command, running->vm_id);
+    command.duration_ms = command.elapsed_ms();
+    command.state = api::JobState::kCancelled;
+    journal_.finish(command, {});
+    throw resource_exhausted("the command was ended, since no thread can follow it: {}",
+                             error.what());
+  }
 }
 
 /// Follows the job to its end, from where we are. Throws when the guest is lost on the way.

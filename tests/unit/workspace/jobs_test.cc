@@ -1,5 +1,7 @@
 #include "services/workspace/jobs.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <future>
 #include <thread>
@@ -178,6 +180,45 @@ TEST_F(JobsTest, a_command_that_has_ended_holds_no_stream_of_its_guest) {
   const Deadline deadline = in_a_minute();
   while (agent.open_connections() > 0 && Clock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(agent.open_connections(), 0);
+}
+
+TEST_F(JobsTest, only_so_many_commands_of_a_workspace_run_at_once) {
+  FakeAgent agent(socket(), [](const link::Frame& request) -> std::string {
+    // Who follows hears nothing.
+    if (request.method == wire::FollowJob::kMethod.name) return "";
+    return FakeAgent::result(wire::Job{});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  for (std::size_t i = 0; i < Jobs::kMostAtOnce; ++i) start(jobs);
+  EXPECT_THAT(error_of([&] { start(jobs); }),
+              Refused(ErrorCode::kResourceExhausted,
+                      ::testing::HasSubstr("workspace aaaaaaaaaaaa runs 32 commands, which is the "
+                                           "most at once")));
+  EXPECT_EQ(journal_.count(workspace_), Jobs::kMostAtOnce);
+  workspace_ = record_of("bbbbbbbbbbbb");
+  start(jobs);
+}
+
+TEST_F(JobsTest, a_command_that_no_thread_can_follow_is_ended_and_recorded_so) {
+  pthread_attr_t usual;
+  ASSERT_EQ(::pthread_getattr_default_np(&usual), 0);
+  FakeAgent agent(socket(), [&](const link::Frame&) {
+    // No memory has room for the next thread's stack. Nor does anybody get a new connection.
+    pthread_attr_t vast = usual;
+    ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47U);
+    ::pthread_setattr_default_np(&vast);
+    std::filesystem::remove(socket());
+    return FakeAgent::result(wire::Job{});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  const auto refusal = error_of([&] { start(jobs); });
+  jobs.adopt(journal_.begin(workspace_, {.command = "adopted", .job_id = "k"}), kVm);
+  ::pthread_setattr_default_np(&usual);
+  EXPECT_THAT(refusal,
+              Refused(ErrorCode::kResourceExhausted, ::testing::HasSubstr("no thread can follow")));
+  EXPECT_FALSE(jobs.any(workspace_.id()));
+  EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
+  EXPECT_EQ(journal_.find(workspace_, "k")->state, JobState::kCancelled);
 }
 
 /// Commands whose start was stopped before the guest had answered it.
