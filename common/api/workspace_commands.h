@@ -145,8 +145,9 @@ struct ExecPoll {
   }
 };
 
-/// Waits until a command has ended or `wait_seconds` are over, then returns what it printed since
-/// the cursor; reading consumes nothing. Known after its end, a stop and a restart of any service.
+/// Waits until a command has ended or `wait_seconds` are over, but not with more to read than one
+/// answer holds; then returns what it printed since the cursor. Reading consumes nothing. Known
+/// after its end, a stop and a restart of any service.
 /// not_found: no such command since the last reset. invalid_argument: a cursor nobody was given.
 struct PollExec {
   static constexpr Method kMethod{"workspace.exec_poll", Idempotent::kYes};

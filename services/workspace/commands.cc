@@ -39,6 +39,12 @@ CommandPart with_whole_characters(CommandPart part) {
   return part;
 }
 
+/// There is more to read at once.
+bool goes_on(const CommandPart& part) {
+  return part.stdout_text.then != OutputPart::Then::kEnd ||
+         part.stderr_text.then != OutputPart::Then::kEnd;
+}
+
 OutputPlace behind(const OutputPlace& from, const CommandPart& part) {
   return {from.stdout_offset + part.stdout_text.dropped + part.stdout_text.data.size(),
           from.stderr_offset + part.stderr_text.dropped + part.stderr_text.data.size()};
@@ -263,12 +269,16 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
   const WorkspaceRecord record = table_.find(request.workspace_id);
   const Command command = find_command(use, record, request.job_id, call);
   const OutputPlace from = journal_.place_of(command.record, request.cursor);
-  if (command.job) {
+  const auto read = [&] {
+    return with_whole_characters(command.job
+                                     ? command.job->read(from, api::kPollBytes)
+                                     : journal_.read(command.record, from, api::kPollBytes));
+  };
+  CommandPart part = read();
+  if (command.job && !goes_on(part)) {
     wait_for_end(*command.job, Clock::now() + std::chrono::seconds(request.wait_seconds), call);
+    part = read();
   }
-  CommandPart part =
-      with_whole_characters(command.job ? command.job->read(from, api::kPollBytes)
-                                        : journal_.read(command.record, from, api::kPollBytes));
   return {.workspace_id = record.id(),
           .job_id = request.job_id,
           .state = part.command.state,
@@ -278,8 +288,7 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
           .stderr_text = std::move(part.stderr_text.data),
           .stdout_dropped = if_any(part.stdout_text.dropped),
           .stderr_dropped = if_any(part.stderr_text.dropped),
-          .more = part.stdout_text.then != OutputPart::Then::kEnd ||
-                  part.stderr_text.then != OutputPart::Then::kEnd,
+          .more = goes_on(part),
           .exit_code = part.command.exit_code,
           .duration_ms = part.command.elapsed_ms(),
           .sequence = part.command.sequence,

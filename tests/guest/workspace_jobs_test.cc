@@ -203,6 +203,23 @@ TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {
               Refused(ErrorCode::kInvalidArgument, HasSubstr("12 hex digits")));
 }
 
+TEST_F(WorkspaceJobsTest, a_poll_does_not_wait_with_more_to_read_than_it_takes) {
+  const std::string id = create().workspace_id;
+  // It ends in its time within the longest wait.
+  const auto job = begin(id, "seq 4000; while [ ! -e go ]; do sleep 0.05; done", 30).job_id;
+  std::uint64_t cursor = 0;
+  for (bool more = true; more;) {
+    while (!poll(id, job, cursor).more) std::this_thread::yield();
+    const auto page = poll(id, job, cursor, 40);
+    ASSERT_EQ(page.state, JobState::kRunning);
+    ASSERT_TRUE(page.more);
+    cursor = page.next_cursor;
+    more = page.stdout_text.find("\n2000\n") == std::string::npos;
+  }
+  write(id, "go", "");
+  EXPECT_EQ(poll_to_end(id, job, cursor).last.exit_code, 0);
+}
+
 TEST_F(WorkspaceJobsTest, who_attaches_sees_all_from_the_beginning_byte_by_byte) {
   const std::string id = create().workspace_id;
   const auto job = begin(id,
