@@ -1,6 +1,7 @@
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "common/log/log.h"
 #include "common/stream/output_sender.h"
 #include "services/workspace/workspaces.h"
 
@@ -258,7 +259,16 @@ api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
 api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const Command& command) {
   CommandPart part = with_whole_characters(command.job->read({}, api::kPollBytes));
   api::WorkspaceExecResult result = result_of(record, command.record);
-  result.cursor = journal_.cursor_of(command.record, behind({}, part));
+  try {
+    result.cursor = journal_.cursor_of(command.record, behind({}, part));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) throw;
+    // What is told at this moment is the way back to the command: all of it is read from there.
+    log::warn("command {} of workspace {}: {}", command.record.sequence, record.id(),
+              error.message());
+    result.cursor = 0;
+    return result;
+  }
   result.stdout_text = std::move(part.stdout_text.data);
   result.stderr_text = std::move(part.stderr_text.data);
   return result;

@@ -6,6 +6,7 @@
 
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "common/registry/registry.h"
 #include "common/stream/output_receiver.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
@@ -218,6 +219,28 @@ TEST_F(WorkspaceJobsTest, a_poll_does_not_wait_with_more_to_read_than_it_takes) 
   }
   write(id, "go", "");
   EXPECT_EQ(poll_to_end(id, job, cursor).last.exit_code, 0);
+}
+
+TEST_F(WorkspaceJobsTest, who_can_be_given_no_cursor_hears_of_the_job_all_the_same) {
+  const std::string id = create().workspace_id;
+  const std::string command = "echo begun; while [ ! -e go ]; do sleep 0.05; done";
+  const auto job = begin(id, command).job_id;
+  const auto printed = [&] {
+    return call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).stdout_text;
+  };
+  while (printed().empty()) std::this_thread::yield();
+  // What comes after such a row cannot be recorded.
+  Registry(paths_.registry())
+      .put("workspace_cursors", fmt::format("{}/000000/0000000001/number/{:020}", id, 1000),
+           "damaged");
+  const auto told = call(api::ExecWorkspace{
+      .workspace_id = id, .command = command, .job_id = job, .answer_within_seconds = 0});
+  EXPECT_EQ(told.state, JobState::kRunning);
+  EXPECT_EQ(told.job_id, job);
+  EXPECT_EQ(told.cursor, 0U);
+  EXPECT_EQ(told.stdout_text, "");
+  write(id, "go", "");
+  EXPECT_EQ(call(api::AttachExec{.workspace_id = id, .job_id = job}).stdout_text, "begun\n");
 }
 
 TEST_F(WorkspaceJobsTest, who_attaches_sees_all_from_the_beginning_byte_by_byte) {
