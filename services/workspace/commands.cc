@@ -134,11 +134,18 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
   // The turn is for the start alone: what runs holds up nobody.
   const auto turn = use.live().turns.begin(call.stop());
   if (request.job_id) {
-    const Command before = known(table_.find(request.workspace_id), *request.job_id);
+    const WorkspaceRecord record = table_.find(request.workspace_id);
+    const Command before = known(record, *request.job_id);
     if (!before.record.job_id.empty() && before.record.command != request.command) {
       throw invalid_argument("job_id '{}' is another command's", *request.job_id);
     }
     if (!before.record.job_id.empty()) return before;
+    if (request.first_called_at && record.session_started_at > *request.first_called_at) {
+      throw failed_precondition(
+          "workspace '{}' was reset while the answer of this command was lost: it may have run "
+          "before the reset; call it again to run it in the fresh sandbox",
+          request.workspace_id);
+    }
   }
   const Started started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
                                           bus::CallOptions::within(call));

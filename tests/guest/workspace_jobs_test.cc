@@ -4,6 +4,7 @@
 #include <future>
 #include <thread>
 
+#include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/registry/registry.h"
@@ -202,6 +203,28 @@ TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {
   other.job_id = "../../../etc";
   EXPECT_THAT(error_of([&] { call(other); }),
               Refused(ErrorCode::kInvalidArgument, HasSubstr("12 hex digits")));
+}
+
+TEST_F(WorkspaceJobsTest, a_repeated_call_does_not_run_in_the_sandbox_of_a_reset_since_the_first) {
+  const std::string id = create().workspace_id;
+  api::ExecWorkspace request{.workspace_id = id, .command = "echo ran >> runs", .job_id = new_id()};
+  const double called_at = now_epoch_seconds();
+  EXPECT_EQ(call(request).exit_code, 0);
+  kill_and_wait("pyro-workspace");
+  EXPECT_EQ(status(id).command_count, 1U);  // it is back
+  reset(id);
+  request.first_called_at = called_at;
+  EXPECT_THAT(error_of([&] { call(request); }),
+              Refused(ErrorCode::kFailedPrecondition,
+                      HasSubstr("was reset while the answer of this command was lost")));
+  EXPECT_THAT(error_of([&] { read(id, "runs"); }), Refused(ErrorCode::kNotFound));
+  EXPECT_EQ(status(id).command_count, 0U);
+  request.first_called_at = now_epoch_seconds();
+  EXPECT_EQ(call(request).exit_code, 0);
+  request.job_id = new_id();
+  request.first_called_at.reset();
+  EXPECT_EQ(call(request).exit_code, 0);
+  EXPECT_EQ(read(id, "runs"), "ran\nran\n");
 }
 
 TEST_F(WorkspaceJobsTest, a_poll_does_not_wait_with_more_to_read_than_it_takes) {
