@@ -42,13 +42,17 @@ class Mcp : public WorkspaceFixture {
     }
     return call;
   }
-  /// What the history has of it.
+  /// What the history has of it, which is there once.
   Json entry_of(McpProcess& server, const std::string& id, const std::string& command) {
+    Json found;
     const Json log = server.call("workspace_logs", {{"workspace_id", id}});
     for (const auto& entry : log.at("entries")) {
-      if (entry.at("command") == "touch begun; " + command) return entry;
+      if (entry.at("command") != "touch begun; " + command) continue;
+      EXPECT_TRUE(found.is_null()) << "there are two of '" << command << "'";
+      found = entry;
     }
-    throw not_found("no command '{}'", command);
+    if (found.is_null()) throw not_found("no command '{}'", command);
+    return found;
   }
   std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
     for (;;) {
@@ -231,13 +235,16 @@ TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
   for (const std::string victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
-    const int call =
-        begin_command(server, id, "rm -f go; while ! test -e go; do sleep 0.1; done; echo ended");
+    const std::string waiting =
+        fmt::format("while ! test -e go-{}; do sleep 0.1; done; echo ended", victim);
+    const int call = begin_command(server, id, waiting);
     kill_and_wait(victim);
-    server.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
+    server.call("workspace_file_write",
+                {{"workspace_id", id}, {"path", "go-" + victim}, {"text", ""}});
     const Json reply = server.answer(call).at("result");
     ASSERT_TRUE(reply.contains("structuredContent")) << victim << ": " << reply.dump(2);
     EXPECT_EQ(reply.at("structuredContent").at("stdout"), "ended\n") << victim;
+    EXPECT_EQ(entry_of(server, id, waiting).at("exit_code"), 0) << victim;
   }
 }
 
