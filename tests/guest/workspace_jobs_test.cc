@@ -266,6 +266,21 @@ TEST_F(WorkspaceJobsTest, who_can_be_given_no_cursor_hears_of_the_job_all_the_sa
   EXPECT_EQ(call(api::AttachExec{.workspace_id = id, .job_id = job}).stdout_text, "begun\n");
 }
 
+TEST_F(WorkspaceJobsTest, a_deletion_ends_a_command_that_runs_and_leaves_nothing) {
+  const std::string id = create().workspace_id;
+  auto waiting = std::async(std::launch::async, [&] {
+    return error_of([&] { run(id, "echo > begun; echo printed; sleep 100"); });
+  });
+  output_of(id, "while [ ! -e begun ]; do sleep 0.05; done");
+  EXPECT_TRUE(call(api::DeleteWorkspace{.workspace_id = id}).deleted);
+  EXPECT_THAT(waiting.get(), Refused(ErrorCode::kFailedPrecondition,
+                                     HasSubstr("its workspace was stopped, reset or deleted")));
+  // A service that has ended is through with the command as well.
+  expect_no_machine_left();
+  EXPECT_TRUE(std::filesystem::is_empty(paths_.workspaces_dir()));
+  EXPECT_TRUE(Registry(paths_.registry()).all("workspace_commands").empty());
+}
+
 TEST_F(WorkspaceJobsTest, who_attaches_sees_all_from_the_beginning_byte_by_byte) {
   const std::string id = create().workspace_id;
   const auto job = begin(id,
