@@ -119,66 +119,10 @@ struct JobStatus {
   }
 };
 
-/// Answers when the job has ended or `wait_ms` have passed.
-struct WaitJob {
-  static constexpr Method kMethod{"job.wait", Idempotent::kYes};
-  using Reply = Job;
-  std::string job_id;
-  std::uint64_t wait_ms = 0;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("job_id", &WaitJob::job_id, "The job.", kRequired, max_length(64));
-    f("wait_ms", &WaitJob::wait_ms, "How long to wait at most, in milliseconds.");
-  }
-};
-
-struct JobOutput {
-  Job job;
-  Bytes stdout_data;
-  Bytes stderr_data;
-  std::uint64_t stdout_dropped = 0;
-  std::uint64_t stderr_dropped = 0;
-  bool more = false;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("job", &JobOutput::job, "The job as it stands.");
-    f("stdout", &JobOutput::stdout_data, "Standard output from what was dropped on.");
-    f("stderr", &JobOutput::stderr_data, "Standard error from what was dropped on.");
-    f("stdout_dropped", &JobOutput::stdout_dropped,
-      "Bytes between the offset and the first byte of stdout that are no longer kept.");
-    f("stderr_dropped", &JobOutput::stderr_dropped,
-      "Bytes between the offset and the first byte of stderr that are no longer kept.");
-    f("more", &JobOutput::more, "A read from behind all of this has something at once.");
-  }
-};
-
-/// Output from an offset of each stream on, in bytes since its start; reading consumes nothing. Of
-/// each stream the first and the last 4 MiB are kept; a read ends where a gap begins, and the next
-/// one names what is missing. invalid_argument: more than the job has printed.
-struct ReadJob {
-  static constexpr Method kMethod{"job.read", Idempotent::kYes};
-  using Reply = JobOutput;
-  std::string job_id;
-  std::uint64_t stdout_offset = 0;
-  std::uint64_t stderr_offset = 0;
-  std::uint64_t max_bytes = 65536;
-  std::uint64_t wait_ms = 0;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("job_id", &ReadJob::job_id, "The job.", kRequired, max_length(64));
-    f("stdout_offset", &ReadJob::stdout_offset, "Bytes of stdout before what is wanted.");
-    f("stderr_offset", &ReadJob::stderr_offset, "Bytes of stderr before what is wanted.");
-    f("max_bytes", &ReadJob::max_bytes, "At most this many bytes of both streams together.",
-      range(1, 16 << 20));
-    f("wait_ms", &ReadJob::wait_ms, "Wait this long for output or the end when nothing is there.");
-  }
-};
-
-/// Follows a job from these offsets on as StartJob with `follow` does, so that a caller that lost
-/// its connection goes on where it was, or from the start. Several may follow one job.
+/// Follows a job from these offsets on, in bytes since its start, as StartJob with `follow` does: a
+/// caller that lost its connection goes on where it was, or from the start. Several may follow one
+/// job, and none consumes anything. Of each stream the first and the last 4 MiB are kept; a frame
+/// behind a gap says how much is missing. invalid_argument: more than the job has printed.
 struct FollowJob {
   static constexpr Method kMethod{"job.follow", Idempotent::kYes};
   using Reply = Job;
@@ -231,7 +175,7 @@ struct PowerOff {
   static void describe(Fields&) {}
 };
 
-using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, WaitJob, ReadJob, FollowJob,
-                     SignalJob, ForgetJob, PowerOff>;
+using AgentApi =
+    Api<Hello, Personalize, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -60,6 +60,7 @@ struct WorkspaceExecResult {
 /// when the caller cancels. failed_precondition: the workspace is not started.
 /// A `job_id` that is known in the session stands for its command, which is not run once more: so
 /// a call whose answer was lost can be repeated. invalid_argument: it is another command's.
+/// failed_precondition as well: a reset has forgotten the id since `first_called_at`.
 struct ExecWorkspace {
   static constexpr Method kMethod{"workspace.exec"};
   using Reply = WorkspaceExecResult;
@@ -68,6 +69,7 @@ struct ExecWorkspace {
   std::uint32_t timeout_seconds = 30;
   std::optional<std::string> output_socket;
   std::optional<std::string> job_id;
+  std::optional<double> first_called_at;
   std::optional<std::uint32_t> answer_within_seconds;
   bool guests_only = false;
 
@@ -80,6 +82,8 @@ struct ExecWorkspace {
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",
       max_length(12), kHidden);
+    f("first_called_at", &ExecWorkspace::first_called_at,
+      "A repeated call: when it was made first, seconds since the epoch.", kHidden);
     f("guests_only", &ExecWorkspace::guests_only,
       "Refuse a workspace that runs on the host itself, whoever made it.", kHidden);
     f("answer_within_seconds", &ExecWorkspace::answer_within_seconds,
@@ -145,8 +149,9 @@ struct ExecPoll {
   }
 };
 
-/// Waits until a command has ended or `wait_seconds` are over, then returns what it printed since
-/// the cursor; reading consumes nothing. Known after its end, a stop and a restart of any service.
+/// Waits until a command has ended or `wait_seconds` are over, but not with more to read than one
+/// answer holds; then returns what it printed since the cursor. Reading consumes nothing. Known
+/// after its end, a stop and a restart of any service.
 /// not_found: no such command since the last reset. invalid_argument: a cursor nobody was given.
 struct PollExec {
   static constexpr Method kMethod{"workspace.exec_poll", Idempotent::kYes};

@@ -18,6 +18,8 @@ namespace {
 constexpr std::chrono::seconds kAwayLimit{5};
 /// How long one attempt waits for the connection.
 constexpr std::chrono::milliseconds kConnectLimit{500};
+/// Between two attempts: a service that ends refuses each at once.
+constexpr std::chrono::milliseconds kPause{50};
 /// Connections kept for the next calls.
 constexpr std::size_t kIdleSockets = 8;
 /// How long a cancelled call waits for the service to clean up.
@@ -223,6 +225,7 @@ std::string Client::call_raw(api::Method method, const std::string& params,
       if (!away_until) away_until = Clock::now() + kAwayLimit;
       if (std::min(*away_until, options.deadline) <= Clock::now()) throw;
     }
+    sleep_unless_stopped(kPause, options.stop);
   }
 }
 

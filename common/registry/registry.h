@@ -82,6 +82,15 @@ class RecordTable {
     }
     return records;
   }
+  /// The same, of those whose text has `part` in it: the others are not decoded, which is what
+  /// takes the time where there are thousands.
+  std::vector<T> last_below_with(const std::string& prefix, std::string_view part) const {
+    std::vector<T> records;
+    for (const auto& [id, text] : registry_.last_below(table_, prefix, kAllRows)) {
+      if (text.find(part) != std::string::npos) records.push_back(decode(id, text));
+    }
+    return records;
+  }
   std::uint64_t count_below(const std::string& prefix) const {
     return registry_.count_below(table_, prefix);
   }

@@ -16,7 +16,6 @@ class Children {
 
   /// `on_exit` gets the exit code, 128 + n after signal n.
   void watch(pid_t pid, std::function<void(int exit_code)> on_exit);
-  void forget(pid_t pid) { watched_.erase(pid); }
   /// Called after each time that children were reaped.
   void after_reaping(std::function<void()> action) { after_reaping_ = std::move(action); }
   /// Waits until no child is left.

@@ -75,25 +75,6 @@ void Job::require_printed(const Positions& from) const {
   }
 }
 
-api::agent::JobOutput Job::read(const api::agent::ReadJob& request) const {
-  Positions at = {request.stdout_offset, request.stderr_offset};
-  require_printed(at);
-  api::agent::JobOutput out;
-  out.job = describe();
-  // Neither stream starves the other: errors get half, then output, then errors what is left.
-  OutputStore::Piece errors = stores_[1].read(at[1], request.max_bytes / 2);
-  const OutputStore::Piece output = stores_[0].read(at[0], request.max_bytes - errors.data.size());
-  errors = stores_[1].read(at[1], request.max_bytes - output.data.size());
-  at[0] += output.dropped + output.data.size();
-  at[1] += errors.dropped + errors.data.size();
-  out.stdout_data.data = output.data;
-  out.stderr_data.data = errors.data;
-  out.stdout_dropped = output.dropped;
-  out.stderr_dropped = errors.dropped;
-  out.more = at != printed();
-  return out;
-}
-
 void Job::follow(const Positions& from, const std::shared_ptr<Session>& session) {
   require_printed(from);
   followers_.push_back({session, from});
@@ -155,42 +136,15 @@ void Job::on_output(std::size_t stream, std::string_view data) {
     follower.positions.at(stream) += data.size();
   }
   store.append(data);
-  wake(Until::kOutput);
 }
 
-void Job::wait(Until until, std::chrono::milliseconds limit,
-               const std::shared_ptr<Session>& session, std::function<void()> action) {
-  const auto waiter = std::make_shared<Waiter>(io_, until, std::move(action));
-  waiters_.push_back(waiter);
-  const std::weak_ptr<Job> weak = weak_from_this();
-  waiter->timer.expires_after(limit);
-  waiter->timer.async_wait([weak, waiter](auto failed) {
+void Job::wait(const std::shared_ptr<Session>& session, std::function<void()> action) {
+  Session* const raw = session.get();
+  waiters_.push_back({raw, std::move(action)});
+  session->on_gone([weak = weak_from_this(), raw] {
     const auto self = weak.lock();
-    if (failed || !self) return;
-    self->waiters_.remove(waiter);
-    waiter->action();
+    if (self) self->waiters_.remove_if([raw](const Waiter& w) { return w.session == raw; });
   });
-  session->on_gone([weak, observed = std::weak_ptr<Waiter>(waiter)] {
-    const auto self = weak.lock();
-    if (const auto there = observed.lock(); self && there) {
-      self->waiters_.remove(there);
-      there->timer.cancel();
-    }
-  });
-}
-
-void Job::wake(Until what) {
-  if (waiters_.empty()) return;
-  std::vector<std::shared_ptr<Waiter>> ready;
-  waiters_.remove_if([&](const std::shared_ptr<Waiter>& waiter) {
-    const bool now = what == Until::kEnd || waiter->until == what;
-    if (now) ready.push_back(waiter);
-    return now;
-  });
-  for (const auto& waiter : ready) {
-    waiter->timer.cancel();
-    waiter->action();
-  }
 }
 
 void Job::signal(int number) {
@@ -233,7 +187,7 @@ void Job::finish() {
   std::vector<std::shared_ptr<Session>> sessions;
   for (const auto& follower : followers_) sessions.push_back(follower.session);
   for (const auto& session : sessions) feed(session);
-  wake(Until::kEnd);
+  for (const auto& waiter : std::exchange(waiters_, {})) waiter.action();
   if (const auto action = std::exchange(on_end_, nullptr)) action();
 }
 

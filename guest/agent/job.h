@@ -36,14 +36,11 @@ class Job : public std::enable_shared_from_this<Job> {
   /// Bytes of standard output and standard error since the start.
   using Positions = std::array<std::uint64_t, 2>;
 
-  api::agent::JobOutput read(const api::agent::ReadJob& request) const;
   /// Output from there on, then the job as it ended.
   void follow(const Positions& from, const std::shared_ptr<Session>& session);
 
-  enum class Until { kEnd, kOutput };
-  /// Calls `action` when that came about or the time is over; never when the session went first.
-  void wait(Until until, std::chrono::milliseconds limit, const std::shared_ptr<Session>& session,
-            std::function<void()> action);
+  /// Calls `action` when it has ended; never when the session went first.
+  void wait(const std::shared_ptr<Session>& session, std::function<void()> action);
 
   void signal(int number);
   /// kTimedOut or kCancelled; it ends once every process is gone.
@@ -57,10 +54,7 @@ class Job : public std::enable_shared_from_this<Job> {
     Positions positions{};
   };
   struct Waiter {
-    Waiter(asio::io_context& io, Until what, std::function<void()> what_then)
-        : timer(io), until(what), action(std::move(what_then)) {}
-    asio::steady_timer timer;
-    Until until;
+    Session* session;
     std::function<void()> action;
   };
 
@@ -72,7 +66,6 @@ class Job : public std::enable_shared_from_this<Job> {
   void on_output(std::size_t stream, std::string_view data);
   void feed(const std::shared_ptr<Session>& session);
   void resume();
-  void wake(Until what);
   void on_shell_exit(int exit_code);
   void finish();
 
@@ -92,7 +85,7 @@ class Job : public std::enable_shared_from_this<Job> {
   std::array<OutputStore, 2> stores_;
   std::array<std::shared_ptr<OutputPipe>, 2> pipes_;
   std::list<Follower> followers_;
-  std::list<std::shared_ptr<Waiter>> waiters_;
+  std::list<Waiter> waiters_;
   std::function<void()> on_end_;
 };
 

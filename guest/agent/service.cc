@@ -3,19 +3,12 @@
 #include <signal.h>
 #include <time.h>
 
-#include <algorithm>
-
 #include "common/api/msgpack_codec.h"
 
 namespace pyro::agent {
 namespace {
 
 namespace wire = api::agent;
-
-std::chrono::milliseconds wait_time(std::uint64_t wait_ms) {
-  constexpr std::uint64_t kLongestMs = 86'400'000;
-  return std::chrono::milliseconds(std::min(wait_ms, kLongestMs));
-}
 
 std::uint64_t uptime_ms() {
   timespec now{};
@@ -62,23 +55,6 @@ void Service::handle(const wire::JobStatus& request, To<wire::JobStatus> caller)
   caller.answer(jobs_.find(request.job_id)->describe());
 }
 
-void Service::handle(const wire::WaitJob& request, To<wire::WaitJob> caller) {
-  const auto job = jobs_.find(request.job_id);
-  if (job->ended() || request.wait_ms == 0) return caller.answer(job->describe());
-  job->wait(Job::Until::kEnd, wait_time(request.wait_ms), caller.session(),
-            [job, caller] { caller.answer(job->describe()); });
-}
-
-void Service::handle(const wire::ReadJob& request, To<wire::ReadJob> caller) {
-  const auto job = jobs_.find(request.job_id);
-  const auto output = job->read(request);
-  const bool nothing = output.stdout_dropped + output.stderr_dropped == 0 &&
-                       output.stdout_data.data.empty() && output.stderr_data.data.empty();
-  if (!nothing || job->ended() || request.wait_ms == 0) return caller.answer(output);
-  job->wait(Job::Until::kOutput, wait_time(request.wait_ms), caller.session(),
-            [job, caller, request] { caller.answer(job->read(request)); });
-}
-
 void Service::handle(const wire::FollowJob& request, To<wire::FollowJob> caller) {
   jobs_.find(request.job_id)
       ->follow({request.stdout_offset, request.stderr_offset}, caller.session());
@@ -88,8 +64,7 @@ void Service::handle(const wire::SignalJob& request, To<wire::SignalJob> caller)
   const auto job = jobs_.find(request.job_id);
   job->signal(static_cast<int>(request.signal));
   if (request.signal != SIGKILL || job->ended()) return caller.answer(job->describe());
-  job->wait(Job::Until::kEnd, std::chrono::hours(24), caller.session(),
-            [job, caller] { caller.answer(job->describe()); });
+  job->wait(caller.session(), [job, caller] { caller.answer(job->describe()); });
 }
 
 void Service::handle(const wire::ForgetJob& request, To<wire::ForgetJob> caller) {

@@ -25,8 +25,6 @@ class Service {
   void handle(const api::agent::Personalize& request, To<api::agent::Personalize> caller);
   void handle(const api::agent::StartJob& request, To<api::agent::StartJob> caller);
   void handle(const api::agent::JobStatus& request, To<api::agent::JobStatus> caller);
-  void handle(const api::agent::WaitJob& request, To<api::agent::WaitJob> caller);
-  void handle(const api::agent::ReadJob& request, To<api::agent::ReadJob> caller);
   void handle(const api::agent::FollowJob& request, To<api::agent::FollowJob> caller);
   void handle(const api::agent::SignalJob& request, To<api::agent::SignalJob> caller);
   void handle(const api::agent::ForgetJob& request, To<api::agent::ForgetJob> caller);

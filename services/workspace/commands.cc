@@ -1,6 +1,7 @@
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "common/log/log.h"
 #include "common/stream/output_sender.h"
 #include "services/workspace/workspaces.h"
 
@@ -37,6 +38,12 @@ CommandPart with_whole_characters(CommandPart part) {
   end_with_whole_character(part.stdout_text, part.command.running());
   end_with_whole_character(part.stderr_text, part.command.running());
   return part;
+}
+
+/// There is more to read at once.
+bool goes_on(const CommandPart& part) {
+  return part.stdout_text.then != OutputPart::Then::kEnd ||
+         part.stderr_text.then != OutputPart::Then::kEnd;
 }
 
 OutputPlace behind(const OutputPlace& from, const CommandPart& part) {
@@ -127,11 +134,18 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
   // The turn is for the start alone: what runs holds up nobody.
   const auto turn = use.live().turns.begin(call.stop());
   if (request.job_id) {
-    const Command before = known(table_.find(request.workspace_id), *request.job_id);
+    const WorkspaceRecord record = table_.find(request.workspace_id);
+    const Command before = known(record, *request.job_id);
     if (!before.record.job_id.empty() && before.record.command != request.command) {
       throw invalid_argument("job_id '{}' is another command's", *request.job_id);
     }
     if (!before.record.job_id.empty()) return before;
+    if (request.first_called_at && record.session_started_at > *request.first_called_at) {
+      throw failed_precondition(
+          "workspace '{}' was reset while the answer of this command was lost: it may have run "
+          "before the reset; call it again to run it in the fresh sandbox",
+          request.workspace_id);
+    }
   }
   const Started started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
                                           bus::CallOptions::within(call));
@@ -150,7 +164,7 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
                          .environment = environment_of(started.machine),
                          .timeout = std::chrono::seconds(request.timeout_seconds),
                          .job_id = request.job_id.value_or(new_id())},
-                        call.deadline(), turn->stop());
+                        call, turn->stop());
   });
   return {job->command(), job};
 }
@@ -252,7 +266,16 @@ api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
 api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const Command& command) {
   CommandPart part = with_whole_characters(command.job->read({}, api::kPollBytes));
   api::WorkspaceExecResult result = result_of(record, command.record);
-  result.cursor = journal_.cursor_of(command.record, behind({}, part));
+  try {
+    result.cursor = journal_.cursor_of(command.record, behind({}, part));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) throw;
+    // What is told at this moment is the way back to the command: all of it is read from there.
+    log::warn("command {} of workspace {}: {}", command.record.sequence, record.id(),
+              error.message());
+    result.cursor = 0;
+    return result;
+  }
   result.stdout_text = std::move(part.stdout_text.data);
   result.stderr_text = std::move(part.stderr_text.data);
   return result;
@@ -263,12 +286,16 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
   const WorkspaceRecord record = table_.find(request.workspace_id);
   const Command command = find_command(use, record, request.job_id, call);
   const OutputPlace from = journal_.place_of(command.record, request.cursor);
-  if (command.job) {
+  const auto read = [&] {
+    return with_whole_characters(command.job
+                                     ? command.job->read(from, api::kPollBytes)
+                                     : journal_.read(command.record, from, api::kPollBytes));
+  };
+  CommandPart part = read();
+  if (command.job && !goes_on(part)) {
     wait_for_end(*command.job, Clock::now() + std::chrono::seconds(request.wait_seconds), call);
+    part = read();
   }
-  CommandPart part =
-      with_whole_characters(command.job ? command.job->read(from, api::kPollBytes)
-                                        : journal_.read(command.record, from, api::kPollBytes));
   return {.workspace_id = record.id(),
           .job_id = request.job_id,
           .state = part.command.state,
@@ -278,8 +305,7 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
           .stderr_text = std::move(part.stderr_text.data),
           .stdout_dropped = if_any(part.stdout_text.dropped),
           .stderr_dropped = if_any(part.stderr_text.dropped),
-          .more = part.stdout_text.then != OutputPart::Then::kEnd ||
-                  part.stderr_text.then != OutputPart::Then::kEnd,
+          .more = goes_on(part),
           .exit_code = part.command.exit_code,
           .duration_ms = part.command.elapsed_ms(),
           .sequence = part.command.sequence,

@@ -10,11 +10,7 @@
 /// left behind taken up or away.
 namespace pyro::workspace {
 
-namespace {
-
 namespace fs = std::filesystem;
-
-}  // namespace
 
 std::optional<double> Workspaces::next_expiry() {
   std::optional<double> next;

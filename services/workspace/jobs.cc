@@ -3,11 +3,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
-#include "common/base/files.h"
-#include "common/base/random.h"
 #include "common/fault/fault.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"
@@ -66,8 +66,21 @@ Jobs::~Jobs() {
   for (auto& running : left) running->thread.request_stop();
 }
 
-std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_token& stop) {
+void Jobs::require_room(const std::string& workspace_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto there = std::count_if(running_.begin(), running_.end(), [&](const auto& running) {
+    return running->begun.workspace_id == workspace_id && !running->done;
+  });
+  if (std::cmp_less(there, kMostAtOnce)) return;
+  throw resource_exhausted(
+      "workspace {} runs {} commands, which is the most at once: wait until one has ended, or end "
+      "one (workspace_exec_cancel, or Ctrl-C in `pyro workspace exec --attach JOB`)",
+      workspace_id, there);
+}
+
+std::shared_ptr<Job> Jobs::start(Start what, const bus::Call& call, const std::stop_token& stop) {
   collect_finished();
+  require_room(what.workspace.id());
   auto running = std::make_unique<Running>(
       journal_.begin(what.workspace,
                      {.command = what.command,
@@ -78,7 +91,7 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
       what.machine.vm_id);
   fault::point("workspace.exec.recorded");
   const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kGrace);
+  const Deadline limit = std::min(call.deadline(), Clock::now() + kGrace);
   try {
     running->agent = dial_agent(paths_, running->vm_id, limit, stop_fd);
   } catch (const Error&) {
@@ -99,16 +112,17 @@ std::shared_ptr<Job> Jobs::start(Start what, Deadline deadline, const std::stop_
               running->begun.workspace_id, error.message());
     running->agent.reset();
     if (stop.stop_requested()) {
-      // Nobody wants it any more. What became of it is found out and recorded all the same.
-      kill(running->begun, running->vm_id);
+      // What became of it is found out and recorded all the same.
+      if (call.cancelled_by_caller()) kill(running->begun, running->vm_id);
       launch(std::move(running));
       throw;
     }
-    if (!may_run(*running, deadline, stop_fd)) {
+    if (!may_run(*running, call.deadline(), stop_fd)) {
       take_back(std::move(running));
       throw;
     }
   }
+  fault::point("workspace.exec.started");
   return launch(std::move(running));
 }
 
@@ -125,7 +139,12 @@ bool Jobs::may_run(const Running& running, Deadline deadline, const StopFd& stop
 }
 
 void Jobs::adopt(const CommandRecord& command, const std::string& vm_id) {
-  launch(std::make_unique<Running>(command, vm_id));
+  try {
+    launch(std::make_unique<Running>(command, vm_id));
+  } catch (const std::exception& error) {
+    log::error("command {} of workspace {}: {}", command.sequence, command.workspace_id,
+               error.what());
+  }
 }
 
 std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::string& job_id) const {
@@ -141,12 +160,23 @@ std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::str
 }
 
 std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
-  Running& one = *running;
-  const auto job = one.job;
-  const std::lock_guard lock(mutex_);
-  running_.push_back(std::move(running));
-  one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
-  return job;
+  const auto job = running->job;
+  try {
+    const std::lock_guard lock(mutex_);
+    Running& one = *running;
+    one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
+    running_.push_back(std::move(running));
+    return job;
+  } catch (const std::system_error& error) {
+    // Nobody would see its end.
+    CommandRecord& command = running->begun;
+    kill(command, running->vm_id);
+    command.duration_ms = command.elapsed_ms();
+    command.state = api::JobState::kCancelled;
+    journal_.finish(command, {});
+    throw resource_exhausted("the command was ended, since no thread can follow it: {}",
+                             error.what());
+  }
 }
 
 /// Follows the job to its end, from where we are. Throws when the guest is lost on the way.
@@ -202,24 +232,20 @@ Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
 }
 
 void Jobs::run(Running& running, const std::stop_token& stop) {
-  const std::string workspace_id = running.begun.workspace_id;
-  const log::Context context(workspace_id, "job");
+  const log::Context context(running.begun.workspace_id, "job");
   wire::Job ended;
   const Followed followed = follow_to_end(running, ended, stop);
   if (followed == Followed::kToItsEnd) record_end(running, ended, stop);
   if (followed == Followed::kNeverBegan) take_back(running, stop);
   if (followed == Followed::kLetGo) running.job->end(running.begun);
+  // Its thread and what else is left are collected by the next command.
+  running.agent.reset();
   {
     const std::lock_guard lock(mutex_);
     running.done = true;
     running.job.reset();
   }
-  if (followed == Followed::kLetGo) return;
-  try {
-    hooks_.ended(workspace_id);
-  } catch (const std::exception& error) {
-    log::error("workspace {}: {}", workspace_id, error.what());
-  }
+  if (followed != Followed::kLetGo) hooks_.done();
 }
 
 /// Who waits has the answer also when it cannot be recorded yet, and polls find it here until then.
@@ -229,12 +255,17 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.exit_code = ended.exit_code;
   command.duration_ms = ended.duration_ms;
   fault::point("workspace.exec.ended");
-  const bool recorded = write_down([&] { journal_.finish(command, running.job->printed()); },
-                                   [&](const std::exception& error) {
-                                     log_unrecorded(command, error);
-                                     running.job->end(command);
-                                   },
-                                   stop);
+  const bool recorded = write_down(
+      [&] {
+        journal_.finish(command, running.job->printed());
+        hooks_.recorded(command.workspace_id);
+      },
+      [&](const std::exception& error) {
+        log_unrecorded(command, error);
+        running.job->end(command);
+      },
+      stop);
+  if (recorded) fault::point("workspace.exec.end_recorded");
   running.job->end(command);
   if (recorded) forget(running, stop);
 }

@@ -21,9 +21,16 @@ namespace pyro::workspace {
 /// this process is found again by the next one. Thread-safe.
 class Jobs {
  public:
+  /// Of one workspace. Each holds one of the streams of its guest's link, which has 256, and a
+  /// cancel or a stop needs one as well.
+  static constexpr std::size_t kMostAtOnce = 32;
+
   struct Hooks {
-    /// A command of that workspace has ended and is recorded.
-    std::function<void(const std::string& workspace_id)> ended;
+    /// The end of a command of that workspace was written down, and nobody has heard of it yet.
+    /// What this throws has both done again.
+    std::function<void(const std::string& workspace_id)> recorded;
+    /// A command is of no more concern: any() no longer counts it.
+    std::function<void()> done;
   };
   Jobs(Paths paths, Journal& journal, Hooks hooks);
   Jobs(const Jobs&) = delete;
@@ -41,7 +48,9 @@ class Jobs {
     std::string job_id;
   };
   /// Returns once it runs, or once nobody can tell whether it does: its job then knows in the end.
-  std::shared_ptr<Job> start(Start what, Deadline deadline, const std::stop_token& stop);
+  /// One whose start is stopped runs on all the same, unless it was the caller that cancelled.
+  /// resource_exhausted: too many run in the workspace.
+  std::shared_ptr<Job> start(Start what, const bus::Call& call, const std::stop_token& stop);
 
   /// One that runs, or null.
   std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;
@@ -79,6 +88,7 @@ class Jobs {
   void take_back(std::unique_ptr<Running> running);
   template <class Matches>
   void end_and_wait(const WorkspaceRecord& workspace, const Matches& matches);
+  void require_room(const std::string& workspace_id) const;
   std::shared_ptr<Job> launch(std::unique_ptr<Running> running);
   bool may_run(const Running& running, Deadline deadline, const StopFd& stop);
   void forget(Running& running, const std::stop_token& stop);

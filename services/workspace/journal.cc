@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/fault/fault.h"
 #include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
@@ -110,9 +111,9 @@ void Journal::erase(const CommandRecord& command) {
 }
 
 void Journal::finish(CommandRecord& command, const CommandOutput& output) {
-  const std::lock_guard lock(mutex_);
   // Deleted or reset meanwhile: nothing of it is wanted.
   if (!rows_.get(row_of(command))) return;
+  // Up to 16 MiB, for which nobody else has to wait.
   command.stdout_truncated = !keep(command, "stdout", output.stdout_text);
   command.stderr_truncated = !keep(command, "stderr", output.stderr_text);
   const auto [out_total, out_head] = output.stdout_text.shape();
@@ -121,6 +122,9 @@ void Journal::finish(CommandRecord& command, const CommandOutput& output) {
   command.stdout_head_bytes = out_head;
   command.stderr_bytes = err_total;
   command.stderr_head_bytes = err_head;
+  fault::point("workspace.exec.output_kept");
+  const std::lock_guard lock(mutex_);
+  if (!rows_.get(row_of(command))) return drop_output(command);
   rows_.put(row_of(command), command);
   make_room(command);
 }
@@ -132,7 +136,9 @@ bool Journal::keep(const CommandRecord& command, std::string_view stream,
   if (kept.empty()) return !captured.truncated();
   const fs::path file = output_file(command, stream);
   try {
-    fs::create_directories(file.parent_path());
+    // Not that of the workspace, which may be gone by now.
+    fs::create_directory(file.parent_path().parent_path());
+    fs::create_directory(file.parent_path());
     const UniqueFd fd = open_file(file, O_WRONLY | O_CREAT | O_TRUNC);
     write_all(fd.get(), kept);
     return !captured.truncated();
@@ -142,6 +148,12 @@ bool Journal::keep(const CommandRecord& command, std::string_view stream,
     fs::remove(file, none);
     return false;
   }
+}
+
+void Journal::drop_output(const CommandRecord& command) const {
+  std::error_code none;
+  for (const char* stream : {"stdout", "stderr"}) fs::remove(output_file(command, stream), none);
+  fs::remove(output_file(command, "").parent_path(), none);  // when nothing else is in it
 }
 
 void Journal::make_room(const CommandRecord& latest) {
@@ -157,6 +169,7 @@ void Journal::make_room(const CommandRecord& latest) {
     owner.sequence = std::stoull(file.stem().string());
     if (owner.sequence == latest.sequence) return;
     if (auto row = rows_.get(row_of(owner))) {
+      if (row->running()) continue;  // it is being written
       (file.extension() == ".stdout" ? row->stdout_truncated : row->stderr_truncated) = true;
       rows_.put(row_of(owner), *row);
     }
@@ -178,7 +191,8 @@ std::vector<CommandRecord> Journal::recent(const WorkspaceRecord& workspace,
 
 std::optional<CommandRecord> Journal::find(const WorkspaceRecord& workspace,
                                            const std::string& job_id) const {
-  for (auto& command : recent(workspace, RecordTable<CommandRecord>::kAllRows)) {
+  const std::lock_guard lock(mutex_);
+  for (auto& command : rows_.last_below_with(workspace.session_prefix(), job_id)) {
     if (command.job_id == job_id) return std::move(command);
   }
   return std::nullopt;

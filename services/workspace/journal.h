@@ -144,6 +144,7 @@ class Journal {
   static std::string row_of(const CommandRecord& command);
   void erase(const CommandRecord& command);
   bool keep(const CommandRecord& command, std::string_view stream, const CapturedOutput& captured);
+  void drop_output(const CommandRecord& command) const;
   void make_room(const CommandRecord& latest);
   std::filesystem::path output_file(const CommandRecord& command, std::string_view stream) const;
 

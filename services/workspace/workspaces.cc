@@ -53,10 +53,11 @@ Workspaces::Workspaces(Registry& registry, Paths paths, bus::Client& machines, b
       journal_(registry, paths_),
       reviews_(registry),
       snapshots_(registry, paths_) {
-  jobs_.emplace(paths_, journal_, Jobs::Hooks{.ended = [this](const std::string& workspace_id) {
-                  table_.touch(workspace_id);
-                  wake_reaper();
-                }});
+  jobs_.emplace(
+      paths_, journal_,
+      Jobs::Hooks{
+          .recorded = [this](const std::string& workspace_id) { table_.touch(workspace_id); },
+          .done = [this] { wake_reaper(); }});
   adopt_jobs();
   collector_ = std::make_unique<Collector>([this] { collect_garbage(); });
   const std::lock_guard lock(mutex_);
@@ -92,7 +93,7 @@ WorkspaceRecord Workspaces::find(const std::string& workspace_id) {
 
 std::optional<double> Workspaces::near_expiry(const std::string& workspace_id) const {
   const auto record = table_.get(workspace_id);
-  if (!record) return std::nullopt;
+  if (!record || jobs_->any(workspace_id)) return std::nullopt;
   const api::Workspace& workspace = record->workspace;
   const double left = workspace.expires_at - now_epoch_seconds();
   if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return std::nullopt;

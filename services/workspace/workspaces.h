@@ -84,7 +84,7 @@ class Workspaces {
 
   /// not_found: there is none, or it has expired and nobody works on it.
   WorkspaceRecord find(const std::string& workspace_id);
-  /// When it expires, in the last part of its life.
+  /// When it expires, in the last part of its life and unless a command holds that off.
   std::optional<double> near_expiry(const std::string& workspace_id) const;
   /// The record with all that is known of it by now.
   api::Workspace describe(const WorkspaceRecord& record, const api::Machine& machine) const;

@@ -1,10 +1,12 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <future>
 #include <thread>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "tests/fault/fault_points.h"
@@ -17,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 using pyro::testing::error_of;
+using ::testing::AnyOf;
 
 /// Whoever comes to the point itself.
 constexpr const char* kSelf = "itself";
@@ -235,6 +238,49 @@ TEST_F(WorkspaceFaults, a_deletion_leaves_all_or_nothing_wherever_a_process_is_k
         .least_steps = 4});
 }
 
+TEST_F(WorkspaceFaults, a_command_runs_once_wherever_a_process_is_killed) {
+  const std::string id = create().workspace_id;
+  api::ExecWorkspace request{.workspace_id = id};
+  int number = 0;
+  std::optional<Error> failed;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              request.command = fmt::format("echo {} >> runs && sync runs", ++number);
+              request.job_id = new_id();
+              request.first_called_at = now_epoch_seconds();
+            },
+        .act =
+            [&] {
+              // As the MCP server does.
+              do {
+                failed = error_of([&] { EXPECT_EQ(call(request).exit_code, 0); });
+              } while (failed && failed->code() == ErrorCode::kUnavailable);
+            },
+        .check =
+            [&] {
+              // Only the end of its guest ends a command.
+              if (failed) {
+                EXPECT_EQ(failed->code(), ErrorCode::kFailedPrecondition) << failed->message();
+                EXPECT_EQ(wait_for_stopped(id).state, MachineState::kStopped) << failed->message();
+              }
+              revive(id);
+              const auto log = call(api::WorkspaceLogs{.workspace_id = id}).entries;
+              const auto entries = std::count_if(log.begin(), log.end(), [&](const auto& entry) {
+                return entry.job_id == request.job_id;
+              });
+              const auto lines = output_of(id, fmt::format("grep -cx {} runs; true", number));
+              if (failed) {
+                EXPECT_LE(entries, 1);
+                EXPECT_THAT(lines, AnyOf("", "0\n", "1\n"));
+              } else {
+                EXPECT_EQ(entries, 1);
+                EXPECT_EQ(lines, "1\n");
+              }
+            },
+        .least_steps = 5});
+}
+
 TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
   const std::string id = create().workspace_id;
   for (const char* victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
@@ -258,6 +304,9 @@ TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
       EXPECT_FALSE(waiting.get().has_value());
     }
     for (const auto& entry : call(api::WorkspaceLogs{.workspace_id = id}).entries) {
+      call(api::AttachExec{.workspace_id = id, .job_id = entry.job_id});  // to its end
+    }
+    for (const auto& entry : call(api::WorkspaceLogs{.workspace_id = id}).entries) {
       EXPECT_EQ(entry.exit_code, 0) << entry.command;
     }
   }
@@ -265,9 +314,12 @@ TEST_F(WorkspaceFaults, a_command_outlives_every_service) {
 
 TEST_F(WorkspaceFaults, a_command_whose_end_was_not_recorded_is_found_ended_by_the_next_service) {
   const std::string id = create().workspace_id;
+  const auto begun = call(
+      api::ExecWorkspace{.workspace_id = id,
+                         .command = "echo said; while [ ! -e go ]; do sleep 0.05; done; exit 4",
+                         .answer_within_seconds = 0});
   points_.kill_at("workspace.exec.ended");
-  const auto begun = call(api::ExecWorkspace{
-      .workspace_id = id, .command = "echo said; sleep 1; exit 4", .answer_within_seconds = 0});
+  write(id, "go", "");
   const auto ended =
       call(api::PollExec{.workspace_id = id, .job_id = begun.job_id, .wait_seconds = 40});
   EXPECT_TRUE(points_.wait_until_held([] { return true; })) << "nobody was killed";

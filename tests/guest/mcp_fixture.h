@@ -39,13 +39,17 @@ class Mcp : public WorkspaceFixture {
     }
     return call;
   }
-  /// What the history has of it.
+  /// What the history has of it, which is there once.
   Json entry_of(McpProcess& server, const std::string& id, const std::string& command) {
+    Json found;
     const Json log = server.call("workspace_logs", {{"workspace_id", id}});
     for (const auto& entry : log.at("entries")) {
-      if (entry.at("command") == "touch begun; " + command) return entry;
+      if (entry.at("command") != "touch begun; " + command) continue;
+      EXPECT_TRUE(found.is_null()) << "there are two of '" << command << "'";
+      found = entry;
     }
-    throw not_found("no command '{}'", command);
+    if (found.is_null()) throw not_found("no command '{}'", command);
+    return found;
   }
   std::string wait_until_ended(McpProcess& server, const std::string& id, const Json& job_id) {
     for (;;) {

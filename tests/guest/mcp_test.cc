@@ -87,6 +87,22 @@ TEST_F(Mcp, a_cancelled_call_ends_its_command_and_is_not_answered) {
   EXPECT_FALSE(server.answered(call));
 }
 
+TEST_F(Mcp, a_call_that_is_cancelled_while_its_service_is_away_ends_its_command) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = begin_command(server, id, "sleep 600");
+  const Json job = entry_of(server, id, "sleep 600").at("job_id");
+  const pid_t supervisor = process_of("pyro-supervisor");
+  ::kill(supervisor, SIGSTOP);
+  kill_and_wait("pyro-workspace");
+  server.notify("notifications/cancelled", {{"requestId", call}});
+  server.answer(server.request("ping"));  // it was heard before
+  ::kill(supervisor, SIGCONT);
+  EXPECT_EQ(wait_until_ended(server, id, job), "cancelled");
+  EXPECT_FALSE(server.answered(call));
+}
+
 TEST_F(Mcp, a_host_that_goes_leaves_its_command_running) {
   std::string id;
   const std::string waiting = "while ! test -e go; do sleep 0.1; done";
@@ -135,18 +151,40 @@ TEST_F(Mcp, a_command_that_a_reset_ends_fails_and_is_not_run_in_the_new_sandbox)
   EXPECT_EQ(server.call("workspace_logs", {{"workspace_id", id}}).at("count"), 0);
 }
 
+TEST_F(Mcp, a_command_whose_answer_was_lost_before_a_reset_is_not_run_in_the_new_sandbox) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const int call = begin_command(server, id, "sleep 600");
+  // It comes to repeat the call after the reset.
+  server.signal(SIGSTOP);
+  kill_and_wait("pyro-workspace");
+  EXPECT_EQ(status(id).state, api::MachineState::kStarted);  // by the next one
+  reset(id);
+  server.signal(SIGCONT);
+  const Json reply = server.answer(call).at("result");
+  EXPECT_EQ(reply.at("isError"), true) << reply.dump(2);
+  EXPECT_THAT(reply.at("content").at(0).at("text").get<std::string>(),
+              AllOf(HasSubstr("was reset while the answer of this command was lost"),
+                    HasSubstr("failed_precondition")));
+  EXPECT_EQ(server.call("workspace_logs", {{"workspace_id", id}}).at("count"), 0);
+}
+
 TEST_F(Mcp, every_service_may_be_killed_under_a_command_and_the_answer_comes) {
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
   for (const std::string victim : {"pyro-workspace", "pyro-vm", "pyro-files", "pyro-supervisor"}) {
-    const int call =
-        begin_command(server, id, "rm -f go; while ! test -e go; do sleep 0.1; done; echo ended");
+    const std::string waiting =
+        fmt::format("while ! test -e go-{}; do sleep 0.1; done; echo ended", victim);
+    const int call = begin_command(server, id, waiting);
     kill_and_wait(victim);
-    server.call("workspace_file_write", {{"workspace_id", id}, {"path", "go"}, {"text", ""}});
+    server.call("workspace_file_write",
+                {{"workspace_id", id}, {"path", "go-" + victim}, {"text", ""}});
     const Json reply = server.answer(call).at("result");
     ASSERT_TRUE(reply.contains("structuredContent")) << victim << ": " << reply.dump(2);
     EXPECT_EQ(reply.at("structuredContent").at("stdout"), "ended\n") << victim;
+    EXPECT_EQ(entry_of(server, id, waiting).at("exit_code"), 0) << victim;
   }
 }
 

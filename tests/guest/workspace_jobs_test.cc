@@ -4,8 +4,10 @@
 #include <future>
 #include <thread>
 
+#include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
+#include "common/registry/registry.h"
 #include "common/stream/output_receiver.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
@@ -203,6 +205,82 @@ TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {
               Refused(ErrorCode::kInvalidArgument, HasSubstr("12 hex digits")));
 }
 
+TEST_F(WorkspaceJobsTest, a_repeated_call_does_not_run_in_the_sandbox_of_a_reset_since_the_first) {
+  const std::string id = create().workspace_id;
+  api::ExecWorkspace request{.workspace_id = id, .command = "echo ran >> runs", .job_id = new_id()};
+  const double called_at = now_epoch_seconds();
+  EXPECT_EQ(call(request).exit_code, 0);
+  kill_and_wait("pyro-workspace");
+  EXPECT_EQ(status(id).command_count, 1U);  // it is back
+  reset(id);
+  request.first_called_at = called_at;
+  EXPECT_THAT(error_of([&] { call(request); }),
+              Refused(ErrorCode::kFailedPrecondition,
+                      HasSubstr("was reset while the answer of this command was lost")));
+  EXPECT_THAT(error_of([&] { read(id, "runs"); }), Refused(ErrorCode::kNotFound));
+  EXPECT_EQ(status(id).command_count, 0U);
+  request.first_called_at = now_epoch_seconds();
+  EXPECT_EQ(call(request).exit_code, 0);
+  request.job_id = new_id();
+  request.first_called_at.reset();
+  EXPECT_EQ(call(request).exit_code, 0);
+  EXPECT_EQ(read(id, "runs"), "ran\nran\n");
+}
+
+TEST_F(WorkspaceJobsTest, a_poll_does_not_wait_with_more_to_read_than_it_takes) {
+  const std::string id = create().workspace_id;
+  // It ends in its time within the longest wait.
+  const auto job = begin(id, "seq 4000; while [ ! -e go ]; do sleep 0.05; done", 30).job_id;
+  std::uint64_t cursor = 0;
+  for (bool more = true; more;) {
+    while (!poll(id, job, cursor).more) std::this_thread::yield();
+    const auto page = poll(id, job, cursor, 40);
+    ASSERT_EQ(page.state, JobState::kRunning);
+    ASSERT_TRUE(page.more);
+    cursor = page.next_cursor;
+    more = page.stdout_text.find("\n2000\n") == std::string::npos;
+  }
+  write(id, "go", "");
+  EXPECT_EQ(poll_to_end(id, job, cursor).last.exit_code, 0);
+}
+
+TEST_F(WorkspaceJobsTest, who_can_be_given_no_cursor_hears_of_the_job_all_the_same) {
+  const std::string id = create().workspace_id;
+  const std::string command = "echo begun; while [ ! -e go ]; do sleep 0.05; done";
+  const auto job = begin(id, command).job_id;
+  const auto printed = [&] {
+    return call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).stdout_text;
+  };
+  while (printed().empty()) std::this_thread::yield();
+  // What comes after such a row cannot be recorded.
+  Registry(paths_.registry())
+      .put("workspace_cursors", fmt::format("{}/000000/0000000001/number/{:020}", id, 1000),
+           "damaged");
+  const auto told = call(api::ExecWorkspace{
+      .workspace_id = id, .command = command, .job_id = job, .answer_within_seconds = 0});
+  EXPECT_EQ(told.state, JobState::kRunning);
+  EXPECT_EQ(told.job_id, job);
+  EXPECT_EQ(told.cursor, 0U);
+  EXPECT_EQ(told.stdout_text, "");
+  write(id, "go", "");
+  EXPECT_EQ(call(api::AttachExec{.workspace_id = id, .job_id = job}).stdout_text, "begun\n");
+}
+
+TEST_F(WorkspaceJobsTest, a_deletion_ends_a_command_that_runs_and_leaves_nothing) {
+  const std::string id = create().workspace_id;
+  auto waiting = std::async(std::launch::async, [&] {
+    return error_of([&] { run(id, "echo > begun; echo printed; sleep 100"); });
+  });
+  output_of(id, "while [ ! -e begun ]; do sleep 0.05; done");
+  EXPECT_TRUE(call(api::DeleteWorkspace{.workspace_id = id}).deleted);
+  EXPECT_THAT(waiting.get(), Refused(ErrorCode::kFailedPrecondition,
+                                     HasSubstr("its workspace was stopped, reset or deleted")));
+  // A service that has ended is through with the command as well.
+  expect_no_machine_left();
+  EXPECT_TRUE(std::filesystem::is_empty(paths_.workspaces_dir()));
+  EXPECT_TRUE(Registry(paths_.registry()).all("workspace_commands").empty());
+}
+
 TEST_F(WorkspaceJobsTest, who_attaches_sees_all_from_the_beginning_byte_by_byte) {
   const std::string id = create().workspace_id;
   const auto job = begin(id,
@@ -319,6 +397,20 @@ TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
   interrupted.signal(SIGINT);
   EXPECT_EQ(interrupted.finish(), 128 + SIGINT);
   EXPECT_EQ(poll(id, next).state, JobState::kCancelled);
+
+  // Also where the service that would hear of it is away just then.
+  RunningCommand unheard(
+      pyro_words({"workspace", "exec", id, "--", "sh", "-c", "echo begun; sleep 100"}));
+  ASSERT_TRUE(unheard.wait_for_text("begun")) << unheard.output();
+  const auto last = status(id).last_command->job_id;
+  const pid_t supervisor = process_of("pyro-supervisor");
+  ::kill(supervisor, SIGSTOP);
+  kill_and_wait("pyro-workspace");
+  unheard.signal(SIGINT);
+  ::kill(supervisor, SIGCONT);
+  EXPECT_EQ(unheard.finish(), 128 + SIGINT);
+  EXPECT_EQ(poll(id, last).state, JobState::kCancelled);
+
   EXPECT_THAT(pyro({"workspace", "exec", id, "--attach", "nothere"}).error_output,
               HasSubstr("job 'nothere' does not exist in workspace"));
   EXPECT_THAT(pyro({"workspace", "exec", "--attach", "nothere"}).error_output,

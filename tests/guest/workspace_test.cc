@@ -396,10 +396,14 @@ TEST_F(ExpiringWorkspaceTest, lives_on_while_a_command_runs) {
   while (status(id).command_count == 0) std::this_thread::yield();
   expire_in(id, 0.2);
   while (status(id).expires_at > now_epoch_seconds()) std::this_thread::yield();
+  // It says nothing of a time that has no meaning now.
+  EXPECT_EQ(call(api::ListFiles{.workspace_id = id}).expires_at, std::nullopt);
   // The end of any call has the reaper look; what it did not spare is gone before the last one.
   for (int i = 0; i < 3; ++i) call(api::ListFiles{.workspace_id = other});
   write(id, "go", "");
-  EXPECT_EQ(running.get().exit_code, 0);
+  const auto ended = running.get();
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.expires_at, std::nullopt);
   EXPECT_GT(status(id).expires_at, now_epoch_seconds() + 500);
 }
 

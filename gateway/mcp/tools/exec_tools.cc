@@ -10,8 +10,10 @@ namespace {
 
 /// Hosts give a call up after 60 s (OpenCode) and more.
 constexpr std::chrono::seconds kAnswerWithin{45};
-/// For how long a call whose answer was lost is repeated, from the first loss on.
+/// For how long a call whose answer was lost is repeated, from the first loss on, and at most
+/// beyond the time of its answer.
 constexpr std::chrono::seconds kRepeatFor{20};
+constexpr std::chrono::seconds kMostOver{10};
 /// Between two of them: a stack that cannot be reached says so at once.
 constexpr std::chrono::milliseconds kPause{200};
 
@@ -21,10 +23,25 @@ Error lost(const Error& error, const std::string& job_id) {
                       error.message(), job_id)};
 }
 
+/// For a caller that cancelled while nobody may have heard it. A command that is unknown did not
+/// begin, or is gone with its sandbox.
+void cancel(Client& client, const api::ExecWorkspace& request, Deadline give_up) {
+  do {
+    try {
+      client.call(api::CancelExec{.workspace_id = request.workspace_id, .job_id = *request.job_id});
+      return;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kNotFound) return;
+    }
+    sleep_unless_stopped(kPause, {});
+  } while (Clock::now() < give_up);
+}
+
 /// The same id finds the command again, so that a service which was killed meanwhile costs nothing.
 api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
                               const CallOptions& options) {
   std::optional<Deadline> give_up;
+  const double called_at = now_epoch_seconds();
   const Deadline answer = Clock::now() + kAnswerWithin;
   request.job_id = new_id();
   for (;;) {
@@ -33,8 +50,14 @@ api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
     try {
       return client.call(request, options);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnavailable || options.stop.stop_requested()) throw;
-      if (!give_up) give_up = Clock::now() + kRepeatFor;
+      const bool is_lost = error.code() == ErrorCode::kUnavailable;
+      const bool stopped = options.stop.stop_requested();
+      if (is_lost && !give_up) {
+        give_up = std::min(Clock::now() + kRepeatFor, answer + kMostOver);
+        request.first_called_at = called_at;
+      }
+      if (give_up && stopped) cancel(client, request, *give_up);
+      if (!is_lost || stopped) throw;
       if (Clock::now() >= *give_up) throw lost(error, *request.job_id);
     }
     sleep_unless_stopped(kPause, options.stop);

@@ -115,6 +115,39 @@ class AgentTest : public ::testing::Test {
 
   Outcome run(const std::string& shell_command) { return follow(job(shell_command)); }
 
+  /// Starts it and lets it run; what it has printed up to its first line's end.
+  std::string begin(wire::StartJob request) {
+    request.follow = false;
+    call(request);
+    return first_line(request.job_id);
+  }
+  std::string first_line(const std::string& job_id) {
+    std::string text;
+    try {
+      dial().follow(
+          wire::FollowJob{.job_id = job_id},
+          [&text](const link::OutputPiece& piece) {
+            text.append(piece.data);
+            // Leaves it to go on alone.
+            if (text.find('\n') != std::string::npos) throw cancelled("enough");
+          },
+          in(std::chrono::seconds(30)), stop_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kCancelled) throw;
+    }
+    return text.substr(0, text.find('\n'));
+  }
+  /// Looks on without following it.
+  wire::Job wait_for_end(const std::string& job_id) {
+    const Deadline deadline = in(std::chrono::seconds(30));
+    auto connection = dial();
+    wire::Job now;
+    do {
+      now = connection.call(wire::JobStatus{.job_id = job_id}, deadline, stop_);
+    } while (now.state == wire::JobState::kRunning);
+    return now;
+  }
+
   wire::StartJob job(const std::string& shell_command) {
     wire::StartJob request;
     request.job_id = "job" + std::to_string(++jobs_);

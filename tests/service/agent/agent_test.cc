@@ -116,8 +116,9 @@ TEST_F(AgentTest, a_slow_follower_slows_the_job_and_loses_nothing) {
       [&](const link::OutputPiece& piece) {
         // Held here, the job cannot come to its end: all buffers on the way are far smaller.
         if (bytes == 0) {
-          wire::WaitJob wait{.job_id = "job1", .wait_ms = 500};
-          EXPECT_EQ(call(wait).state, JobState::kRunning);
+          for (int look = 0; look < 500; ++look) {
+            EXPECT_EQ(call(wire::JobStatus{.job_id = "job1"}).state, JobState::kRunning);
+          }
           EXPECT_FALSE(std::filesystem::exists(mark));
         }
         bytes += piece.data.size();
@@ -138,7 +139,7 @@ TEST_F(AgentTest, a_follower_that_vanishes_does_not_hold_the_job_up) {
               }),
               ErrorCode::kCancelled);
   }
-  const wire::Job ended = call(wire::WaitJob{.job_id = "job1", .wait_ms = 20'000});
+  const wire::Job ended = wait_for_end("job1");
   EXPECT_EQ(ended.exit_code, 3);
   EXPECT_EQ(ended.stdout_bytes, 50'000'000U);
 }
@@ -162,21 +163,18 @@ TEST_F(AgentTest, a_job_is_found_again_by_its_id_and_followed_from_its_start) {
             ErrorCode::kNotFound);
 }
 
-TEST_F(AgentTest, reads_by_offset_consume_nothing_and_refuse_what_was_not_printed) {
+TEST_F(AgentTest, who_follows_from_an_offset_consumes_nothing_and_is_refused_what_was_not_printed) {
   run("printf abcdef; printf XYZ >&2");
-  const auto first = call(wire::ReadJob{.job_id = "job1", .max_bytes = 4});
-  EXPECT_EQ(first.stdout_data.data, "ab");
-  EXPECT_EQ(first.stderr_data.data, "XY");
-  EXPECT_TRUE(first.more);
-  const wire::ReadJob request{.job_id = "job1", .stdout_offset = 2, .stderr_offset = 2};
-  const auto rest = call(request);
-  EXPECT_EQ(rest.stdout_data.data, "cdef");
-  EXPECT_EQ(rest.stderr_data.data, "Z");
-  EXPECT_FALSE(rest.more);
-  EXPECT_EQ(call(request).stdout_data.data, "cdef");
-  const wire::ReadJob end{.job_id = "job1", .stdout_offset = 6, .stderr_offset = 3};
-  EXPECT_EQ(call(end).stdout_data.data, "");
-  EXPECT_EQ(code_of([&] { call(wire::ReadJob{.job_id = "job1", .stderr_offset = 4}); }),
+  const wire::FollowJob request{.job_id = "job1", .stdout_offset = 2, .stderr_offset = 2};
+  auto connection = dial();
+  for (int i = 0; i < 2; ++i) {
+    const Outcome rest = follow(connection, request);
+    EXPECT_EQ(rest.output, "cdef");
+    EXPECT_EQ(rest.errors, "Z");
+  }
+  const wire::FollowJob end{.job_id = "job1", .stdout_offset = 6, .stderr_offset = 3};
+  EXPECT_EQ(follow(connection, end).output, "");
+  EXPECT_EQ(code_of([&] { call(wire::FollowJob{.job_id = "job1", .stderr_offset = 4}); }),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(code_of([&] { call(wire::FollowJob{.job_id = "job1", .stdout_offset = 7}); }),
             ErrorCode::kInvalidArgument);
@@ -187,7 +185,7 @@ TEST_F(AgentTest, who_lost_its_connection_follows_on_where_it_was) {
                      (directory_.path() / "go").string() + " ]; do sleep 0.01; done; printf def");
   request.follow = false;
   call(request);
-  while (call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 10'000}).job.stderr_bytes < 2) {
+  while (call(wire::JobStatus{.job_id = request.job_id}).stderr_bytes < 2) {
   }
   std::ofstream(directory_.path() / "go") << "x";
   auto connection = dial();
@@ -202,39 +200,37 @@ TEST_F(AgentTest, of_long_output_the_first_and_the_last_four_megabytes_are_kept)
   run("head -c 5000000 /dev/zero | tr '\\0' a; head -c 5000000 /dev/zero | tr '\\0' b");
   std::string kept;
   std::uint64_t dropped = 0;
-  wire::JobOutput part;
-  do {
-    part = call(wire::ReadJob{
-        .job_id = "job1", .stdout_offset = dropped + kept.size(), .max_bytes = 3'000'000});
-    dropped += part.stdout_dropped;
-    kept += part.stdout_data.data;
-  } while (part.more);
+  dial().follow(
+      wire::FollowJob{.job_id = "job1"},
+      [&](const link::OutputPiece& piece) {
+        dropped += piece.dropped;
+        kept += piece.data;
+      },
+      in(seconds(30)), stop_);
   constexpr std::size_t kHalf = 4U << 20U;
   EXPECT_EQ(dropped, 10'000'000 - 2 * kHalf);
   EXPECT_TRUE(kept == std::string(kHalf, 'a') + std::string(kHalf, 'b'));
 }
 
 TEST_F(AgentTest, a_killed_job_is_cancelled_and_its_processes_are_gone) {
-  auto request = job("setsid sleep 1000 & echo $!; wait");
-  request.follow = false;
-  call(request);
-  const auto read = call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 10'000});
+  const auto request = job("setsid sleep 1000 & echo $!; wait");
+  const std::string escaped = begin(request);
   const auto ended = call(wire::SignalJob{.job_id = request.job_id, .signal = SIGKILL});
   EXPECT_EQ(ended.state, JobState::kCancelled);
   EXPECT_EQ(ended.exit_code, 128 + SIGKILL);
-  EXPECT_FALSE(process_lives(read.stdout_data.data.substr(0, read.stdout_data.data.size() - 1)));
+  EXPECT_FALSE(process_lives(escaped));
 }
 
 TEST_F(AgentTest, a_signal_reaches_every_process_of_the_job) {
-  auto request =
+  const auto request =
       job("trap 'wait; exit 5' TERM; (trap 'echo child; exit' TERM; echo up; "
           "while :; do sleep 0.01; done) & wait");
-  request.follow = false;
-  call(request);
-  call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 10'000});
+  begin(request);
   call(wire::SignalJob{.job_id = request.job_id, .signal = SIGTERM});
-  EXPECT_EQ(call(wire::WaitJob{.job_id = request.job_id, .wait_ms = 10'000}).exit_code, 5);
-  EXPECT_THAT(call(wire::ReadJob{.job_id = request.job_id}).stdout_data.data, EndsWith("child\n"));
+  auto connection = dial();
+  const Outcome out = follow(connection, wire::FollowJob{.job_id = request.job_id});
+  EXPECT_EQ(out.job.exit_code, 5);
+  EXPECT_THAT(out.output, EndsWith("child\n"));
 }
 
 TEST_F(AgentTest, fifty_jobs_at_once_keep_their_outputs_apart) {
@@ -284,15 +280,12 @@ TEST_F(AgentTest, unknown_methods_and_fields_are_refused_by_name) {
 }
 
 TEST_F(AgentTest, another_port_reaches_a_service_of_the_guest) {
-  auto request =
+  const auto request =
       job("python3 -uc \"import socket; s = socket.create_server(('127.0.0.1', 0)); "
           "print(s.getsockname()[1]); c = s.accept()[0]; d = b''\n"
           "while (p := c.recv(4096)): d += p\n"
           "c.sendall(d.upper()); c.close()\"");
-  request.follow = false;
-  call(request);
-  const auto read = call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 20'000});
-  const auto port = static_cast<std::uint32_t>(std::stoul(read.stdout_data.data));
+  const auto port = static_cast<std::uint32_t>(std::stoul(begin(request)));
   const UniqueFd socket = dial(port).release();
   write_all(socket.get(), std::string(300'000, 'x'));
   ::shutdown(socket.get(), SHUT_WR);
@@ -304,13 +297,10 @@ TEST_F(AgentTest, a_port_nobody_listens_on_is_refused) {
 }
 
 TEST_F(AgentTest, power_off_is_answered_and_ends_the_jobs_and_the_agent) {
-  auto request = job("setsid sleep 1000 & echo $!; wait");
-  request.follow = false;
-  call(request);
-  const auto read = call(wire::ReadJob{.job_id = request.job_id, .wait_ms = 10'000});
+  const std::string escaped = begin(job("setsid sleep 1000 & echo $!; wait"));
   call(wire::PowerOff{});
   EXPECT_THAT(broken_.get_future().get(), HasSubstr("closed"));
-  EXPECT_FALSE(process_lives(read.stdout_data.data.substr(0, read.stdout_data.data.size() - 1)));
+  EXPECT_FALSE(process_lives(escaped));
 }
 
 }  // namespace

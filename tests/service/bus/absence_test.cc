@@ -2,7 +2,9 @@
 
 #include <future>
 #include <thread>
+#include <zmq.hpp>
 
+#include "common/bus/envelope.h"
 #include "tests/service/bus/harness.h"
 
 /// Services and callers that are away, hang, are killed or end in the middle of a call.
@@ -158,6 +160,36 @@ TEST_F(Absence, an_idempotent_call_is_repeated_when_its_service_was_ended) {
                 }))
                 .text,
             "hold");
+}
+
+TEST_F(Absence, a_service_that_ends_is_not_asked_again_without_a_pause) {
+  zmq::socket_t ending(context_.zmq(), zmq::socket_type::router);
+  ending.set(zmq::sockopt::linger, 0);
+  ending.set(zmq::sockopt::rcvtimeo, 100);
+  ending.bind("ipc://" + socket_.string());
+  int calls = 0;
+  std::jthread refusing([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      zmq::message_t peer;
+      zmq::message_t body;
+      if (!ending.recv(peer) || !ending.recv(body)) continue;
+      ++calls;
+      const auto call =
+          api::from_msgpack<Envelope>(body.to_string_view(), api::UnknownFields::kRefuse);
+      const ErrorBody refusal{
+          .code = "unavailable", .message = "ends", .details = std::string(kInterrupted)};
+      ending.send(peer, zmq::send_flags::sndmore);
+      ending.send(zmq::buffer(api::to_msgpack(
+          Envelope{.kind = Kind::kError, .id = call.id, .params = {api::to_msgpack(refusal)}})));
+    }
+  });
+  auto options = patient();
+  options.deadline = Clock::now() + std::chrono::milliseconds(500);
+  EXPECT_TRUE(error_of([&] { ask("x", options); }));
+  refusing.request_stop();
+  refusing.join();
+  EXPECT_GE(calls, 1);
+  EXPECT_LE(calls, 11);
 }
 
 TEST_F(Absence, a_second_server_on_a_socket_is_refused_and_the_first_serves_on) {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <list>
@@ -12,6 +13,7 @@
 
 #include "common/api/msgpack_codec.h"
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/base/unique_fd.h"
 #include "common/link/message_frame.h"
 
@@ -42,6 +44,8 @@ class FakeAgent {
   }
   FakeAgent(const FakeAgent&) = delete;
   FakeAgent& operator=(const FakeAgent&) = delete;
+
+  int open_connections() const { return open_; }
 
   template <class Reply>
   static std::string result(const Reply& reply) {
@@ -84,6 +88,8 @@ class FakeAgent {
     }
   }
   void serve(int fd) {
+    ++open_;
+    const Cleanup closed([this] { --open_; });
     for (char c = 0; c != '\n';) {
       if (::recv(fd, &c, 1, 0) != 1) return;
     }
@@ -106,6 +112,7 @@ class FakeAgent {
   }
 
   Answer answer_;
+  std::atomic<int> open_ = 0;
   UniqueFd listener_;
   std::list<Connection> connections_;  ///< the acceptor's, until it has ended
   std::jthread acceptor_;

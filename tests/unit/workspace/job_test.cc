@@ -18,6 +18,9 @@ class JobTest : public ::testing::Test {
     command.state = api::JobState::kExited;
     job_->end(command);
   }
+  static void expect_to_wait(const std::future<void>& printing) {
+    EXPECT_EQ(printing.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  }
   /// What comes until the end, each piece with its stream.
   static std::string all_of(Job::Reader& reader) {
     std::string text;
@@ -45,12 +48,14 @@ TEST_F(JobTest, a_command_waits_for_a_reader_that_is_behind_and_goes_on_without_
   auto reader = std::make_unique<Job::Reader>(job_);
   print(std::string(2U << 20U, 'x'));
   auto next = std::async(std::launch::async, [this] { print("y"); });
+  expect_to_wait(next);
   EXPECT_EQ(job_->place().stdout_offset, 2U << 20U);
   EXPECT_EQ(reader->next(patience(), {})->data.size(), 2U << 20U);
   next.get();
   EXPECT_EQ(reader->next(patience(), {})->data, "y");
   print(std::string(2U << 20U, 'x'));
   auto last = std::async(std::launch::async, [this] { print("z"); });
+  expect_to_wait(last);
   reader.reset();
   last.get();
   EXPECT_EQ(job_->place().stdout_offset, (4U << 20U) + 2);

@@ -1,6 +1,9 @@
 #include "services/workspace/jobs.h"
 
+#include <pthread.h>
+
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "common/guest/machine_paths.h"
@@ -31,7 +34,9 @@ class JobsTest : public WorkspaceTest {
   }
   std::filesystem::path socket() const { return MachinePaths(paths_, kVm).link_socket; }
 
-  std::shared_ptr<Job> start(Jobs& jobs) {
+  /// Its call is stopped by `stop`, and cancelled by its caller by `cancel`.
+  std::shared_ptr<Job> start(Jobs& jobs, const std::stop_token& stop = {},
+                             const std::stop_token& cancel = {}) {
     return jobs.start({.workspace = workspace_,
                        .machine = kMachine,
                        .command = "make",
@@ -39,7 +44,7 @@ class JobsTest : public WorkspaceTest {
                        .environment = {},
                        .timeout = std::chrono::seconds(30),
                        .job_id = "j"},
-                      in_a_minute(), {});
+                      bus::Call("", in_a_minute(), stop, cancel, {}), stop);
   }
   JobState ended(const std::shared_ptr<Job>& job) {
     EXPECT_TRUE(job->wait(in_a_minute(), {}));
@@ -50,6 +55,7 @@ class JobsTest : public WorkspaceTest {
     while (jobs.any(workspace_.id())) std::this_thread::yield();
   }
 
+  Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
   Journal journal_{registry_, paths_};
 };
@@ -58,7 +64,7 @@ TEST_F(JobsTest, an_agent_that_says_of_an_ended_command_that_it_runs_has_it_canc
   FakeAgent agent(socket(), [](const link::Frame&) {
     return FakeAgent::result(wire::Job{.state = JobState::kRunning});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -70,7 +76,7 @@ TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_i
     return FakeAgent::output("done\n") +
            FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 3});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   const auto job = start(jobs);
   EXPECT_EQ(ended(job), JobState::kExited);
   EXPECT_EQ(job->output().stdout_text.text(), "done\n");
@@ -84,7 +90,7 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
                ? FakeAgent::error(invalid_argument("no such directory"))
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_THAT(error_of([&] { start(jobs); }),
               Refused(ErrorCode::kInvalidArgument, "no such directory"));
   EXPECT_EQ(journal_.count(workspace_), 0U);
@@ -93,14 +99,14 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
 TEST_F(JobsTest, an_adopted_command_that_its_guest_does_not_know_never_began) {
   FakeAgent agent(socket(),
                   [](const link::Frame&) { return FakeAgent::error(not_found("no such job")); });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.count(workspace_), 0U);
 }
 
 TEST_F(JobsTest, an_adopted_command_whose_guest_is_gone_was_cancelled) {
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -112,7 +118,7 @@ TEST_F(JobsTest, a_command_that_ran_and_is_unknown_to_its_guest_was_cancelled) {
                ? FakeAgent::result(wire::Job{})
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
 }
 
@@ -128,7 +134,7 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
     if (request.method == wire::ForgetJob::kMethod.name) forgotten = true;
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
   });
-  Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+  Jobs jobs(paths_, journal_, hooks_);
   const auto job = start(jobs);
   // Who waits has its end, and so has who asks again.
   EXPECT_EQ(ended(job), JobState::kExited);
@@ -140,6 +146,115 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
 }
 
+TEST_F(JobsTest, the_end_is_recorded_and_its_workspace_lives_on_before_anybody_hears_of_it) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  std::promise<void> done;
+  std::optional<Jobs> jobs;
+  std::atomic<int> tries = 0;
+  hooks_.recorded = [&](const std::string& workspace_id) {
+    EXPECT_EQ(workspace_id, workspace_.id());
+    EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
+    if (++tries == 1) {
+      EXPECT_FALSE(jobs->find(workspace_, "j")->ended());
+      throw resource_exhausted("the registry is full");
+    }
+  };
+  hooks_.done = [&] {
+    EXPECT_FALSE(jobs->any(workspace_.id()));
+    done.set_value();
+  };
+  jobs.emplace(paths_, journal_, hooks_);
+  EXPECT_EQ(ended(start(*jobs)), JobState::kExited);
+  done.get_future().wait();
+  EXPECT_EQ(tries, 2);
+}
+
+TEST_F(JobsTest, a_command_that_has_ended_holds_no_stream_of_its_guest) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  EXPECT_EQ(ended(start(jobs)), JobState::kExited);
+  const Deadline deadline = in_a_minute();
+  while (agent.open_connections() > 0 && Clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(agent.open_connections(), 0);
+}
+
+TEST_F(JobsTest, only_so_many_commands_of_a_workspace_run_at_once) {
+  FakeAgent agent(socket(), [](const link::Frame& request) -> std::string {
+    // Who follows hears nothing.
+    if (request.method == wire::FollowJob::kMethod.name) return "";
+    return FakeAgent::result(wire::Job{});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  for (std::size_t i = 0; i < Jobs::kMostAtOnce; ++i) start(jobs);
+  EXPECT_THAT(error_of([&] { start(jobs); }),
+              Refused(ErrorCode::kResourceExhausted,
+                      ::testing::HasSubstr("workspace aaaaaaaaaaaa runs 32 commands, which is the "
+                                           "most at once")));
+  EXPECT_EQ(journal_.count(workspace_), Jobs::kMostAtOnce);
+  workspace_ = record_of("bbbbbbbbbbbb");
+  start(jobs);
+}
+
+TEST_F(JobsTest, a_command_that_no_thread_can_follow_is_ended_and_recorded_so) {
+  pthread_attr_t usual;
+  ASSERT_EQ(::pthread_getattr_default_np(&usual), 0);
+  FakeAgent agent(socket(), [&](const link::Frame&) {
+    // No memory has room for the next thread's stack. Nor does anybody get a new connection.
+    pthread_attr_t vast = usual;
+    ::pthread_attr_setstacksize(&vast, std::size_t{1} << 47U);
+    ::pthread_setattr_default_np(&vast);
+    std::filesystem::remove(socket());
+    return FakeAgent::result(wire::Job{});
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  const auto refusal = error_of([&] { start(jobs); });
+  jobs.adopt(journal_.begin(workspace_, {.command = "adopted", .job_id = "k"}), kVm);
+  ::pthread_setattr_default_np(&usual);
+  EXPECT_THAT(refusal,
+              Refused(ErrorCode::kResourceExhausted, ::testing::HasSubstr("no thread can follow")));
+  EXPECT_FALSE(jobs.any(workspace_.id()));
+  EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
+  EXPECT_EQ(journal_.find(workspace_, "k")->state, JobState::kCancelled);
+}
+
+/// Commands whose start was stopped before the guest had answered it.
+class StoppedStart : public JobsTest {
+ protected:
+  /// How such a command ends.
+  JobState end_of_one(const std::stop_token& stop, const std::stop_token& cancel,
+                      const std::function<void()>& interrupt) {
+    std::atomic<bool> killed = false;
+    FakeAgent agent(socket(), [&](const link::Frame& request) -> std::optional<std::string> {
+      if (request.method == wire::StartJob::kMethod.name) {
+        interrupt();
+        return std::nullopt;
+      }
+      if (request.method == wire::SignalJob::kMethod.name) killed = true;
+      return FakeAgent::result(
+          wire::Job{.state = killed ? JobState::kCancelled : JobState::kExited, .exit_code = 0});
+    });
+    Jobs jobs(paths_, journal_, hooks_);
+    EXPECT_TRUE(error_of([&] { start(jobs, stop, cancel); }));
+    wait_until_done(jobs);
+    return journal_.find(workspace_, "j")->state;
+  }
+};
+
+TEST_F(StoppedStart, goes_on_where_its_caller_vanished_or_its_service_ends) {
+  std::stop_source stop;
+  EXPECT_EQ(end_of_one(stop.get_token(), {}, [&] { stop.request_stop(); }), JobState::kExited);
+}
+
+TEST_F(StoppedStart, is_ended_where_its_caller_cancelled) {
+  std::stop_source stop;
+  EXPECT_EQ(end_of_one(stop.get_token(), stop.get_token(), [&] { stop.request_stop(); }),
+            JobState::kCancelled);
+}
+
 TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   FakeAgent agent(socket(), [&](const link::Frame& request) {
     if (request.method == wire::FollowJob::kMethod.name) {
@@ -149,7 +264,7 @@ TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   });
   std::shared_ptr<Job> job;
   {
-    Jobs jobs(paths_, journal_, {.ended = [](const std::string&) {}});
+    Jobs jobs(paths_, journal_, hooks_);
     job = start(jobs);
     EXPECT_EQ(ended(job), JobState::kExited);
   }

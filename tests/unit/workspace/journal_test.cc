@@ -1,7 +1,13 @@
 #include "services/workspace/journal.h"
 
-#include <fstream>
+#include <fcntl.h>
+#include <sys/stat.h>
 
+#include <fstream>
+#include <future>
+
+#include "common/base/files.h"
+#include "common/process/wait.h"
 #include "tests/unit/workspace/workspace_fixture.h"
 
 namespace pyro::workspace {
@@ -92,6 +98,22 @@ TEST_F(JournalTest, what_the_oldest_commands_printed_gives_way_when_a_session_pr
   EXPECT_EQ(log.entries[3].stdout_text, "0123456789");
 }
 
+TEST_F(JournalTest, output_that_is_just_being_written_does_not_give_way) {
+  Journal small(registry_, paths_, 15);
+  const auto a = record_of("aaaaaaaaaaaa");
+  begun(a, "ends");
+  auto command = begun(a, "print");
+  const fs::path output = WorkspacePaths(paths_, a.id()).output(0);
+  fs::create_directories(output);
+  std::ofstream(output / "0000000001.stdout") << "0123456789";
+  CommandOutput printed;
+  printed.stdout_text.append("0123456789");
+  command.state = JobState::kExited;
+  small.finish(command, printed);
+  EXPECT_TRUE(fs::exists(output / "0000000001.stdout"));
+  EXPECT_FALSE(small.recent(a, 2).back().stdout_truncated);
+}
+
 TEST_F(JournalTest, tells_what_has_not_ended) {
   const auto a = record_of("aaaaaaaaaaaa");
   finish(begun(a, "ended"), "");
@@ -124,6 +146,27 @@ TEST_F(JournalTest, the_end_of_a_command_that_was_forgotten_meanwhile_leaves_not
   EXPECT_FALSE(fs::exists(WorkspacePaths(paths_, a.id()).output()));
 }
 
+TEST_F(JournalTest, others_go_on_while_output_is_written_and_it_goes_with_its_command) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto command = begun(a, "runs");
+  const fs::path file = WorkspacePaths(paths_, a.id()).output(0) / "0000000001.stdout";
+  fs::create_directories(file.parent_path());
+  // Takes a little, and the rest when it is read.
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  const UniqueFd reader(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  auto finishing =
+      std::async(std::launch::async, [&] { finish(command, std::string(1U << 20U, 'x')); });
+  const StopFd never({});
+  ASSERT_TRUE(wait_for(reader.get(), POLLIN, Clock::now() + std::chrono::minutes(1), never));
+  EXPECT_EQ(begun(a, "next").sequence, 2U);
+  journal_.forget(a.id());
+  ::fcntl(reader.get(), F_SETFL, 0);
+  EXPECT_EQ(read_to_end(reader.get(), 2U << 20U).size(), 1U << 20U);
+  finishing.get();
+  EXPECT_EQ(journal_.count(a), 0U);
+  EXPECT_FALSE(fs::exists(file.parent_path()));
+}
+
 TEST_F(JournalTest, records_how_a_command_ended_although_its_output_cannot_be_written) {
   const auto a = record_of("aaaaaaaaaaaa");
   std::ofstream(WorkspacePaths(paths_, a.id()).output()) << "in the way";
@@ -141,6 +184,15 @@ TEST_F(JournalTest, finds_a_command_by_its_job_in_its_session_only) {
   EXPECT_EQ(journal_.find(a, "000000000001")->command, "first");
   EXPECT_FALSE(journal_.find(a, "000000000003"));
   EXPECT_FALSE(journal_.find(record_of("aaaaaaaaaaaa", 1), "000000000001"));
+}
+
+TEST_F(JournalTest, looks_at_no_other_command_for_the_one_of_a_job) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const auto damaged = journal_.begin(a, {.command = "first", .job_id = "000000000001"});
+  journal_.begin(a, {.command = "second", .job_id = "000000000002"});
+  registry_.put("workspace_commands", "aaaaaaaaaaaa/000000/0000000001", "damaged");
+  EXPECT_EQ(journal_.find(a, "000000000002")->command, "second");
+  EXPECT_FALSE(journal_.find(a, "000000000003"));
 }
 
 TEST_F(JournalTest, reads_an_ended_command_by_offset_over_what_was_dropped) {

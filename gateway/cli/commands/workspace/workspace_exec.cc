@@ -24,6 +24,16 @@ std::string way_back(Session& session, const std::string& workspace_id, const st
   }
 }
 
+/// Ctrl-C ends the command, also where the service that was to hear of it was away.
+void end_command(Session& session, const std::string& workspace_id, const std::string& job_id) {
+  try {
+    session.client().cancel_workspace_exec({.workspace_id = workspace_id, .job_id = job_id},
+                                           {.limit = kLookLimit});
+  } catch (const Error&) {
+    // It never began, or goes on as it does where this process is killed.
+  }
+}
+
 /// Shows the command to its end. It outlives the call, which a killed service loses. Without a
 /// `workspace_id` its workspace is not known here.
 template <api::Operation Op>
@@ -32,6 +42,9 @@ int show_command(Session& session, const Op& request, const std::string& workspa
   try {
     return run_guest_command(session, request);
   } catch (const Error& error) {
+    if (session.signals().token().stop_requested() && !workspace_id.empty()) {
+      end_command(session, workspace_id, job_id);
+    }
     const bool lost =
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
     if (!lost) throw;
