@@ -16,6 +16,11 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(PYRO_SANITIZE "" CACHE STRING "Sanitizers for everything, as address,undefined")
+option(PYRO_FUZZ "Build the libFuzzer targets (needs clang++ as the compiler)" OFF)
+if(PYRO_FUZZ)
+  # A fuzzer sees only what is compiled for it: the libraries as well.
+  set(PYRO_SANITIZE fuzzer-no-link,address)
+endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
