@@ -1,11 +1,14 @@
 #include "tests/bench/mcp.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <deque>
+#include <functional>
 #include <thread>
 
 #include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
 #include "common/process/pidfd.h"
 #include "tests/bench/bench_stack.h"
 #include "tests/support/mcp_process.h"
@@ -17,6 +20,7 @@ using testing::Json;
 using testing::McpProcess;
 
 constexpr int kServerStarts = 21;
+constexpr int kServerEnds = 21;
 constexpr int kToolCalls = 2000;
 /// Rounds alternate between the two, so that a busy moment of the host hits both.
 constexpr int kToolRounds = 20;
@@ -35,6 +39,29 @@ double start_to_tools() {
     const Json reply = server.answer(server.request("tools/list", modern()));
     if (reply.at("result").at("tools").size() < 10) throw internal_error("tools are missing");
   });
+}
+
+/// What takes a server longest without a word of its tools.
+void send_batch(McpProcess& server) {
+  server.initialize("2025-03-26");
+  const Json batch(1000, Json{{"jsonrpc", "2.0"}, {"id", 0}, {"method", "tools/list"}});
+  server.send_line(batch.dump());
+}
+
+/// Starts so many servers, has each do something and ends it: how long each took to be gone.
+std::vector<double> times_to_end(const std::function<void(McpProcess&)>& begin,
+                                 const std::function<void(McpProcess&)>& end) {
+  std::vector<double> times;
+  for (int i = 0; i < kServerEnds; ++i) {
+    McpProcess server;
+    server.initialize();
+    begin(server);
+    times.push_back(milliseconds_of([&] {
+      end(server);
+      if (!server.wait()) throw internal_error("the server did not end");
+    }));
+  }
+  return times;
 }
 
 double pss_mib(const McpProcess& server) {
@@ -112,6 +139,26 @@ Part measure_mcp() {
       "1/s", fmt::format("on the bus {:.0f}", bus_calls_each_second(bus_call)));
   add("idle server, PSS", idle, "MiB", "before its first call; target under 15");
   add("server after the calls, PSS", pss_mib(server), "MiB", "");
+
+  const auto call_until_it_runs = [&](McpProcess& one) {
+    one.begin("workspace_exec",
+              {{"workspace_id", made.workspace_id}, {"command", "touch begun; sleep 10"}});
+    stack.client().call(
+        api::ExecWorkspace{.workspace_id = made.workspace_id,
+                           .command = "until [ -e begun ]; do sleep 0.01; done; rm begun"},
+        BenchStack::patient());
+  };
+  const auto close_input = [](McpProcess& one) { one.close_input(); };
+  const auto terminate = [](const McpProcess& one) { one.signal(SIGTERM); };
+  const auto add_end = [&add](std::string name, std::vector<double> times) {
+    add(std::move(name), percentile(times, 0.5), "ms",
+        fmt::format("max {:.1f} ms, at most 100", percentile(times, 1)));
+  };
+  add_end("end of input to exit, p50", times_to_end([](McpProcess&) {}, close_input));
+  add_end("SIGTERM to exit, p50", times_to_end([](McpProcess&) {}, terminate));
+  add_end("amid a batch: SIGTERM", times_to_end(send_batch, terminate));
+  add_end("amid a call: end of input", times_to_end(call_until_it_runs, close_input));
+  add_end("amid a call: SIGTERM", times_to_end(call_until_it_runs, terminate));
   stack.client().call(api::DeleteWorkspace{.workspace_id = made.workspace_id},
                       BenchStack::patient());
   return part;
