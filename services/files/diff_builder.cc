@@ -1,13 +1,13 @@
 #include "services/files/diff_builder.h"
 
 #include <openssl/evp.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "common/base/error.h"
 #include "common/base/text.h"
-#include "services/files/git_directory_name.h"
 #include "services/files/git_names.h"
 #include "services/files/patch_sections.h"
 
@@ -21,6 +21,15 @@ using tree::EntryKind;
 bool is_inside_git_directory(const std::string& path) {
   const auto parts = split(path, '/');
   return std::find(parts.begin(), parts.end(), ".git") != parts.end();
+}
+
+/// `git apply` refuses such a path in whatever case it is written, and takes what only other file
+/// systems would take for `.git`.
+bool is_refused_by_git(const std::string& path) {
+  const auto parts = split(path, '/');
+  return std::any_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return ::strcasecmp(part.c_str(), ".git") == 0;
+  });
 }
 
 bool is_utf8(std::string_view text) {
@@ -140,7 +149,7 @@ void DiffBuilder::add(const std::string& path, const DiffSide& before, const Dif
   }
   Change change{.status = status_of(before, after),
                 .artifact_type = type_of(is_absent(after) ? before : after)};
-  if (has_git_directory_name(path)) {
+  if (is_refused_by_git(path)) {
     change.omitted = true;
   } else if (alike) {
     if (before.kind == EntryKind::kFile) change.patch = mode_section(path, before, after);
