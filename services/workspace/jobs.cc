@@ -78,7 +78,8 @@ void Jobs::require_room(const std::string& workspace_id) const {
       workspace_id, there);
 }
 
-std::shared_ptr<Job> Jobs::start(Start what, const bus::Call& call, const std::stop_token& stop) {
+std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
+                                 const std::stop_token& stop) {
   collect_finished();
   require_room(what.workspace.id());
   auto running = std::make_unique<Running>(
@@ -160,7 +161,7 @@ std::shared_ptr<Job> Jobs::find(const WorkspaceRecord& workspace, const std::str
 }
 
 std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
-  const auto job = running->job;
+  auto job = running->job;
   try {
     const std::lock_guard lock(mutex_);
     Running& one = *running;

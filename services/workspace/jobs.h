@@ -50,7 +50,7 @@ class Jobs {
   /// Returns once it runs, or once nobody can tell whether it does: its job then knows in the end.
   /// One whose start is stopped runs on all the same, unless it was the caller that cancelled.
   /// resource_exhausted: too many run in the workspace.
-  std::shared_ptr<Job> start(Start what, const bus::Call& call, const std::stop_token& stop);
+  std::shared_ptr<Job> start(const Start& what, const bus::Call& call, const std::stop_token& stop);
 
   /// One that runs, or null.
   std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;
