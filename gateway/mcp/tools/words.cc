@@ -92,8 +92,9 @@ constexpr Words kWords[] = {
    "overwrites, deletes nothing, applies whole or not at all. To bring later changes of the host "
    "into a workspace that exists."},
   {"workspace_export", "Copy a result to the host",
-   "Copies a file or directory of /workspace to output_path on the host, which must not exist yet. "
-   "The only way a result leaves the workspace, apart from a diff that the person applies."},
+   "Copies a file or directory of /workspace to output_path on the host, which must not exist yet; "
+   "a .git directory is left out. The only way a result leaves the workspace, apart from a diff that "
+   "the person applies."},
   {"workspace_file_list", "List files",
    "Lists a directory below /workspace, with type and size of each entry; recursive lists all below "
    "it. For large trees workspace_exec with git ls-files or find is shorter."},
