@@ -142,7 +142,7 @@ Part measure_mcp() {
 
   const auto call_until_it_runs = [&](McpProcess& one) {
     one.begin("workspace_exec",
-              {{"workspace_id", made.workspace_id}, {"command", "touch begun; sleep 10"}});
+              {{"workspace_id", made.workspace_id}, {"command", "touch begun; sleep 1"}});
     stack.client().call(
         api::ExecWorkspace{.workspace_id = made.workspace_id,
                            .command = "until [ -e begun ]; do sleep 0.01; done; rm begun"},
