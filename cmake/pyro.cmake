@@ -61,6 +61,10 @@ target_compile_definitions(pyro_options INTERFACE PYRO_VERSION="${PROJECT_VERSIO
 if(PYRO_SANITIZE)
   add_compile_options(-fsanitize=${PYRO_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PYRO_SANITIZE})
+  if(PYRO_SANITIZE MATCHES thread)
+    # Asio has fences, which gcc's thread sanitizer does not follow: it warns of each.
+    add_compile_options(-Wno-tsan)
+  endif()
 endif()
 
 function(pyro_library name)
