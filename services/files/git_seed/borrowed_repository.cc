@@ -85,10 +85,9 @@ void BorrowedRepository::borrow_objects() {
   std::string lenders;
   int number = 0;
   for (const fs::path& store : object_stores(source_.common_directory / "objects")) {
-    const fs::path place = own / "lent" / std::to_string(++number);
-    lend(store, place);
+    const fs::path lent = lend(store, own / "lent" / std::to_string(++number));
     // Quoted: a line break in the path would begin another directory.
-    lenders += quote_name_always(place.string()) + "\n";
+    lenders += quote_name_always(lent.string()) + "\n";
   }
   fs::create_directories(own / "objects/info");
   write_new(own / "objects/info/alternates", lenders);

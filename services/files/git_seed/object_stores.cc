@@ -56,13 +56,19 @@ std::vector<fs::path> object_stores(const fs::path& objects) {
   return stores.take();
 }
 
-void lend(const fs::path& store, const fs::path& place) {
+fs::path lend(const fs::path& store, const fs::path& place) {
+  // Through a link that `info` may be, and whatever is there: git would follow the one and read the
+  // other.
+  std::error_code unknown;
+  const auto list = fs::symlink_status(store / "info/alternates", unknown);
+  if (list.type() == fs::file_type::not_found) return store;
   fs::create_directories(place);
   fs::create_directory_symlink(store / "pack", place / "pack");
   for (int first = 0; first < 256; ++first) {
     const std::string name = fmt::format("{:02x}", first);
     fs::create_directory_symlink(store / name, place / name);
   }
+  return place;
 }
 
 }  // namespace pyro::files

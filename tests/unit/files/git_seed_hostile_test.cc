@@ -5,6 +5,7 @@
 
 #include "services/files/git_directory_name.h"
 #include "services/files/git_seed/borrowed_repository.h"
+#include "services/files/git_seed/object_stores.h"
 #include "tests/support/as_nobody.h"
 #include "tests/support/environment.h"
 #include "tests/unit/files/git_seed_fixture.h"
@@ -183,6 +184,31 @@ TEST_F(HostileRepository, lists_its_lenders_in_ordinary_files_alone) {
                 Refused(ErrorCode::kFailedPrecondition, HasSubstr("is longer than")));
     fs::remove(list);
   }
+}
+
+TEST_F(HostileRepository, is_lent_itself_only_as_long_as_git_finds_no_list_of_lenders_in_it) {
+  const fs::path store = git_directory() / "objects";
+  const fs::path list = store / "info/alternates";
+  const fs::path place = directory_ / "lent";
+  EXPECT_EQ(lend(store, place), store);
+  EXPECT_FALSE(fs::exists(place));
+  const auto expect_links_alone = [&] {
+    EXPECT_EQ(lend(store, place), place);
+    EXPECT_TRUE(fs::exists(place / "pack"));
+    EXPECT_FALSE(fs::exists(fs::symlink_status(place / "info")));
+    fs::remove_all(place);
+  };
+  write_file_atomically(list, "");
+  expect_links_alone();
+  fs::remove(list);
+  fs::create_symlink("nowhere", list);
+  expect_links_alone();
+  fs::remove(list);
+  ASSERT_EQ(::mkfifo(list.c_str(), 0600), 0);
+  expect_links_alone();
+  fs::rename(store / "info", directory_ / "info");
+  fs::create_directory_symlink(directory_ / "info", store / "info");
+  expect_links_alone();
 }
 
 TEST_F(HostileRepository, borrows_of_a_bounded_number_of_others) {
