@@ -3,6 +3,7 @@
 #include "common/api/cli_options.h"
 
 namespace pyro::cli {
+
 void add_server_flags(CLI::App& command, ServerOptions& options) {
   auto* mode = api::add_choice<ServerMode>(command, {.name = "mode"},
                                            "Tools and instructions for one kind of work",

@@ -26,11 +26,11 @@ Error refused_by_host(std::string_view call, const std::filesystem::path& path) 
   return failed_precondition("{}", error.message());
 }
 
-/// A part of `path` that is in `directory`.
+/// A part of `path` that is in `directory`; "" is `directory` itself.
 UniqueFd open_part(int directory, const std::string& part, const std::string& path, int flags,
                    Links links) {
   if (links == Links::kFollow) {
-    return UniqueFd(::openat(directory, part.c_str(), flags | O_CLOEXEC));
+    return UniqueFd(::openat(directory, part.empty() ? "." : part.c_str(), flags | O_CLOEXEC));
   }
   UniqueFd opened = tree::open_beneath(directory, part, flags);
   if (!opened && errno == ELOOP) throw is_a_link(path);

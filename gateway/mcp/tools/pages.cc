@@ -20,6 +20,7 @@ constexpr std::size_t kMostDiffBytes = 24'000;
 /// Of a part of a file. A mebibyte of control characters has six, and is more than double that in
 /// a message, which holds it twice; a mebibyte of anything else has at most three.
 constexpr std::size_t kMostFileBytes = 3'200'000;
+constexpr std::size_t kMostEscapedBytes = 6;  ///< of one byte, as JSON
 
 void hint_at(Json& reply, const std::vector<std::string>& hints) {
   if (!hints.empty()) add_hint(reply, join(hints, " "));
@@ -81,6 +82,8 @@ void page_diff(const api::DiffWorkspace& request, Json& reply, bool cut) {
 }
 
 void bound_page(api::FileContent& page) {
+  // Most pages are: that they fit need not be measured.
+  if (page.content.size() * kMostEscapedBytes <= kMostFileBytes) return;
   if (api::to_json(page)["content"].dump().size() <= kMostFileBytes) return;
   page.content.resize(whole_characters(page.content.substr(0, api::kFileLimit / 2)));
   page.truncated = true;

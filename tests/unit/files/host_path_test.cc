@@ -35,7 +35,13 @@ TEST_F(HostPath, directories_that_are_missing_are_made_and_those_that_are_there_
     EXPECT_TRUE(file);
     EXPECT_TRUE(fs::exists(path("real/a/b/f")));
   }
-  EXPECT_TRUE(make_host_directory("/", Links::kRefuse));
+}
+
+TEST_F(HostPath, the_root_is_a_path_as_any_other) {
+  for (const Links links : {Links::kFollow, Links::kRefuse}) {
+    EXPECT_TRUE(make_host_directory("/", links));
+    EXPECT_TRUE(open_host_path("/", O_RDONLY | O_DIRECTORY, links));
+  }
 }
 
 TEST_F(HostPath, a_link_on_the_way_is_followed_or_refused) {
