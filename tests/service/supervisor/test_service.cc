@@ -100,6 +100,7 @@ class Service {
       if (request.command == "wait") {
         say(1, "started\n");
         wait_for(-1, 0, call.deadline(), stop);
+        throw deadline_exceeded("the command waited for its caller's whole limit");
       }
     } catch (const Error&) {
       note("cancelled");
