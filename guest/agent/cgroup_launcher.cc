@@ -134,14 +134,16 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   }
   if (pid < 0) throw system_error("clone3 into a cgroup");
   report_write.reset();
-  command.wait_started(report_read.get());
+  // Before it is known whether it could start: the group of one that could not is kept busy by
+  // its process until that is reaped, as any other's.
   remove.dismiss();
-  entry->events = std::move(events);
   entries_.push_back(entry);
   children_.watch(pid, [entry](int exit_code) {
     entry->shell_gone = true;
     if (const auto report_exit = entry->events.on_shell_exit) report_exit(exit_code);
   });
+  command.wait_started(report_read.get());
+  entry->events = std::move(events);
   return std::make_unique<Group>(std::move(entry));
 }
 
