@@ -16,6 +16,7 @@
 #include "common/link/agent_client.h"
 #include "common/process/child_process.h"
 #include "tests/bench/floor.h"
+#include "tests/support/processes.h"
 
 namespace pyro::bench {
 namespace {
@@ -274,18 +275,12 @@ void measure_transfers(BenchStack& stack, const Add& add) {
 /// VMM is left out: its guest's page cache fills with what passes.
 std::map<std::string, double> peaks_mib(const BenchStack& stack) {
   std::map<std::string, double> peaks;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::error_code failed;
-    if (!fs::exists(entry.path() / "exe", failed)) continue;
-    const std::string words = read_file(entry.path() / "cmdline");
-    const std::string environment = read_file(entry.path() / "environ");
+  for (const pid_t pid : testing::processes_of(stack.paths().state_dir)) {
+    const fs::path process = fs::path("/proc") / std::to_string(pid);
+    const std::string words = testing::content_of(process / "cmdline");
     const std::string program = fs::path(words.c_str()).filename().string();
-    if (!program.starts_with("pyro-") || program == "pyro-bench") continue;
-    if (environment.find("PYRO_STATE_DIR=" + stack.paths().state_dir.string()) ==
-        std::string::npos) {
-      continue;
-    }
-    const std::string status = read_file(entry.path() / "status");
+    if (!program.starts_with("pyro-")) continue;
+    const std::string status = testing::content_of(process / "status");
     const auto at = status.find("VmHWM:");
     if (at != std::string::npos) peaks[program] = std::stod(status.substr(at + 6)) / 1024;
   }

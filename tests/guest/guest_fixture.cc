@@ -4,27 +4,22 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
-#include <fstream>
 
 #include "common/base/error.h"
-#include "common/base/text.h"
 #include "common/process/pidfd.h"
 #include "common/process/wait.h"
 #include "common/stack/installation.h"
+#include "tests/support/processes.h"
 
 namespace pyro::test {
 namespace {
 
 namespace fs = std::filesystem;
+using pyro::testing::content_of;
+using pyro::testing::processes_of;
 
 constexpr std::chrono::seconds kPatience{60};
-
-std::string content_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 }  // namespace
 
@@ -83,21 +78,7 @@ api::Machine GuestFixture::started_machine() {
 }
 
 std::vector<pid_t> GuestFixture::processes(const std::string& name) const {
-  std::vector<pid_t> found;
-  const std::string mark = "PYRO_STATE_DIR=" + paths_.state_dir.string();
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string text = entry.path().filename().string();
-    pid_t pid = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), pid);
-    if (parsed.ec != std::errc() || pid == ::getpid()) continue;
-    // Empty for a zombie, which is nobody's concern any more.
-    const std::string environment = content_of(entry.path() / "environ");
-    if (environment.find(mark) == std::string::npos) continue;
-    // The kernel keeps 15 characters of a program's name.
-    const std::string comm(trim(content_of(entry.path() / "comm")));
-    if (name.empty() || comm == name.substr(0, 15)) found.push_back(pid);
-  }
-  return found;
+  return processes_of(paths_.state_dir, name);
 }
 
 bool GuestFixture::all_gone(const std::string& name) const {

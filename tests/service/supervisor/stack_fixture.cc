@@ -10,10 +10,12 @@
 #include "common/process/signals.h"
 #include "common/process/wait.h"
 #include "common/stack/installation.h"
-#include "services/supervisor/service_process.h"
+#include "tests/support/processes.h"
 
 namespace pyro::test {
 namespace {
+
+using pyro::testing::processes_of;
 
 constexpr std::chrono::seconds kPatience{20};
 
@@ -35,15 +37,14 @@ StackFixture::StackFixture() {
 }
 
 StackFixture::~StackFixture() {
-  // The supervisor first, so that it does not start them again.
-  names_.insert(names_.begin(), "supervisor");
-  for (const auto& name : names_) {
-    auto lock = paths_.bus_socket(name);
-    try {
-      auto process = supervisor::ServiceProcess::holder_of(lock.replace_extension(".lock"));
-      if (process) process->kill();
-    } catch (const Error& error) {
-      ADD_FAILURE() << error.message();
+  // Until none is seen: a supervisor may have started one more just before it was killed.
+  for (auto left = processes_of(paths_.state_dir); !left.empty();
+       left = processes_of(paths_.state_dir)) {
+    for (const pid_t pid : left) {
+      const UniqueFd process = open_pidfd(pid);
+      if (!process) continue;
+      signal_pidfd(process.get(), SIGKILL);
+      EXPECT_TRUE(wait_for(process.get(), POLLIN, Clock::now() + kPatience, StopFd({})));
     }
   }
 }
@@ -58,7 +59,6 @@ void StackFixture::write_stack(const std::vector<std::pair<std::string, std::str
     }
     text += fmt::format("[[service]]\nname = '{}'\nprogram = '{}'\n{}\n", name, program.string(),
                         options);
-    names_.push_back(name);
   }
   write_file_atomically(directory_.path() / "stack.toml", text);
 }

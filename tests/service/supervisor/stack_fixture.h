@@ -19,7 +19,7 @@ class StackFixture : public testing::Test {
   StackFixture();
   ~StackFixture() override;
 
-  /// Names of the services, in order; `options` are lines of TOML for one of them.
+  /// The services, in order; `options` are lines of TOML for one of them.
   void write_stack(const std::vector<std::pair<std::string, std::string>>& services,
                    const std::string& head = "");
   /// Puts a file `<service>.<what>` before the service.
@@ -39,9 +39,6 @@ class StackFixture : public testing::Test {
   TemporaryDirectory directory_{"/tmp", "pyro-test"};
   Paths paths_;
   std::unique_ptr<StackClient> client_;
-
- private:
-  std::vector<std::string> names_;
 };
 
 }  // namespace pyro::test
