@@ -30,6 +30,7 @@ struct Server::OpenCall {
   /// Who sets it first answers: the thread that runs the handler, or the loop for a call that was
   /// cancelled while it waited for its turn.
   std::atomic_flag begun;
+  std::optional<WorkPool::Ticket> ticket;
 };
 
 namespace {
@@ -224,8 +225,9 @@ void Server::begin(const std::string& peer, Envelope envelope) {
     try {
       Prepared prepared = handler->second(envelope.params);
       const std::string key = std::move(prepared.key);
-      if (!pool_->submit(key,
-                         [this, open, run = std::move(prepared.run)] { execute(open, run); })) {
+      open->ticket =
+          pool_->submit(key, [this, open, run = std::move(prepared.run)] { execute(open, run); });
+      if (!open->ticket) {
         throw resource_exhausted("service '{}' is busy with too many calls: try again later",
                                  options_.service);
       }
@@ -311,6 +313,7 @@ void Server::cancel(OpenCalls::iterator call) {
   open->stop.request_stop();
   // What still waits for its turn need not wait to be told.
   if (open->begun.test_and_set()) return;
+  pool_->drop(*open->ticket);
   send(open->peer, stopping_ ? encode(open->id, interrupted())
                              : encode(open->id, cancelled("cancelled by the caller")));
   open_.erase(call);

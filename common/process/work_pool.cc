@@ -45,12 +45,21 @@ std::optional<WorkPool::Ticket> WorkPool::submit(const std::string& key, Task ta
 void WorkPool::drop(Ticket ticket) {
   Job dropped;  // freed without the lock: it may hold much
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(ready_.begin(), ready_.end(), [ticket](const Job& job) {
-    return job.ticket == ticket && job.key.empty();
-  });
-  if (found == ready_.end()) return;
-  dropped = std::move(*found);
-  ready_.erase(found);
+  const auto taken_from = [&](std::deque<Job>& jobs) {
+    const auto found = std::find_if(jobs.begin(), jobs.end(),
+                                    [ticket](const Job& job) { return job.ticket == ticket; });
+    if (found == jobs.end()) return false;
+    dropped = std::move(*found);
+    jobs.erase(found);
+    return true;
+  };
+  if (taken_from(ready_)) {
+    if (!dropped.key.empty()) finish(dropped.key);
+    return;
+  }
+  for (auto& [key, jobs] : waiting_) {
+    if (taken_from(jobs)) return;
+  }
 }
 
 void WorkPool::enqueue(Job job) {

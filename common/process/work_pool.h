@@ -32,7 +32,7 @@ class WorkPool {
   /// An empty key waits for nobody. Nothing when all threads are busy and the queue is full, or
   /// when no thread can be started.
   std::optional<Ticket> submit(const std::string& key, Task task);
-  /// Frees a task that has no key and has not begun, and its place in the queue.
+  /// Frees a task that has not begun, and its place in the queue.
   void drop(Ticket ticket);
 
  private:

@@ -215,5 +215,30 @@ TEST_F(Hostile, too_many_calls_are_refused_and_the_others_answered) {
   expect_alive();
 }
 
+TEST_F(Hostile, cancelled_calls_leave_their_places_to_others) {
+  std::latch release(1);
+  server_->add<Change>([&release](const Change& change, Call&) {
+    release.wait();
+    return Answer{change.text};
+  });
+  server_.start();
+  const auto change = [&](std::uint64_t id) {
+    send({call_of(id, api::to_msgpack(Change{.key = "k", .text = "t"}), "test.change")});
+  };
+  change(0);
+  std::uint64_t calls = 1;
+  // Each cancel is answered at once: none may still wait when the next round begins.
+  for (int round = 0; round < 2; ++round) {
+    const auto first = calls;
+    for (int i = 0; i < 1000; ++i) change(calls++);
+    for (auto id = first; id < calls; ++id) {
+      send({api::to_msgpack(Envelope{.kind = Kind::kCancel, .id = id})});
+    }
+    for (auto id = first; id < calls; ++id) EXPECT_EQ(error_code(), "cancelled") << id;
+  }
+  release.count_down();
+  EXPECT_EQ(receive().kind, Kind::kResult);
+}
+
 }  // namespace
 }  // namespace pyro::bus::testing

@@ -92,6 +92,26 @@ TEST(WorkPool, a_task_that_is_dropped_before_its_turn_frees_its_place_and_what_i
   }
 }
 
+TEST(WorkPool, a_task_that_is_dropped_lets_the_next_of_its_key_go_on) {
+  std::latch begun(1), release(1), last(1);
+  const auto held = std::make_shared<int>();
+  WorkPool pool(1);
+  pool.submit("", [&] {
+    begun.count_down();
+    release.wait();
+  });
+  begun.wait();
+  const auto unwanted = [held] { ADD_FAILURE() << "begun"; };
+  const auto ready = pool.submit("key", unwanted);
+  const auto behind_it = pool.submit("key", unwanted);
+  pool.submit("key", [&last] { last.count_down(); });
+  pool.drop(behind_it.value());
+  pool.drop(ready.value());
+  EXPECT_EQ(held.use_count(), 2);  // this test's own: `held` and `unwanted`
+  release.count_down();
+  last.wait();
+}
+
 TEST(WorkPool, one_key_cannot_queue_without_end) {
   std::latch release(1);
   WorkPool pool(2);
