@@ -201,20 +201,41 @@ struct CancelExec {
   }
 };
 
+struct FoundExec {
+  std::string workspace_id;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &FoundExec::workspace_id, "Id of its workspace.");
+    f("job_id", &FoundExec::job_id, "The command's id.");
+  }
+};
+
+/// Which workspace a command runs or ran in. not_found: in none since its last reset.
+struct FindExec {
+  static constexpr Method kMethod{"workspace.exec_find", Idempotent::kYes};
+  using Reply = FoundExec;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &FindExec::job_id, "Id of the command.", kRequired, max_length(64));
+  }
+};
+
 /// Waits for a command's end as the call did that started it, and ends it when it is cancelled.
-/// not_found: no such command since the last reset, in that workspace or in any.
+/// not_found: no such command since the last reset.
 struct AttachExec {
   static constexpr Method kMethod{"workspace.exec_attach", Idempotent::kYes};
   using Reply = WorkspaceExecResult;
-  std::optional<std::string> workspace_id;
+  std::string workspace_id;
   std::string job_id;
   std::optional<std::string> output_socket;
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("workspace_id", &AttachExec::workspace_id, "Id of its workspace, which need not be named.",
-      max_length(64));
-    f("job_id", &AttachExec::job_id, "Id of the command.", kRequired, max_length(64));
+    describe_job<AttachExec>(f);
     f("output_socket", &AttachExec::output_socket,
       "Unix socket for all it printed and prints; stdout and stderr of the reply are then empty.",
       kHidden);

@@ -579,9 +579,9 @@ struct SummarizeWorkspace {
 
 using WorkspaceApi =
     Api<CreateWorkspace, ListWorkspaces, WorkspaceStatus, UpdateWorkspace, ExecWorkspace, PollExec,
-        CancelExec, AttachExec, WorkspaceLogs, ResetWorkspace, StartWorkspace, StopWorkspace,
-        DeleteWorkspace, CreateSnapshot, DeleteSnapshot, ListSnapshots, PushSync, ExportPath,
-        DiffWorkspace, ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace,
+        CancelExec, FindExec, AttachExec, WorkspaceLogs, ResetWorkspace, StartWorkspace,
+        StopWorkspace, DeleteWorkspace, CreateSnapshot, DeleteSnapshot, ListSnapshots, PushSync,
+        ExportPath, DiffWorkspace, ListFiles, ReadFile, WriteFile, ApplyPatch, SummarizeWorkspace,
         PrepareEnvironment>;
 
 }  // namespace pyro::api

@@ -71,6 +71,7 @@ struct ClientOptions {
   METHOD(exec_workspace, ExecWorkspace)           \
   METHOD(poll_workspace_exec, PollExec)           \
   METHOD(cancel_workspace_exec, CancelExec)       \
+  METHOD(find_workspace_exec, FindExec)           \
   METHOD(attach_workspace_exec, AttachExec)       \
   METHOD(logs_workspace, WorkspaceLogs)           \
   METHOD(summarize_workspace, SummarizeWorkspace) \

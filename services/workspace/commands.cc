@@ -184,19 +184,20 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
   return answer(command, limit, live, call);
 }
 
-std::string Workspaces::workspace_of(const std::string& job_id) const {
-  for (const auto& command : journal_.find_all(job_id)) {
+api::FoundExec Workspaces::find(const api::FindExec& request) const {
+  for (const auto& command : journal_.find_all(request.job_id)) {
     const auto record = table_.get(command.workspace_id);
-    if (record && record->session == command.session) return record->id();
+    if (record && record->session == command.session) {
+      return {.workspace_id = record->id(), .job_id = command.job_id};
+    }
   }
   throw not_found(
-      "job '{}' does not exist: the logs of a workspace name those since its last reset", job_id);
+      "job '{}' does not exist: the logs of a workspace name those since its last reset",
+      request.job_id);
 }
 
 api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, const bus::Call& call) {
-  const std::string workspace_id =
-      request.workspace_id ? *request.workspace_id : workspace_of(request.job_id);
-  const Use use(*this, workspace_id);
+  const Use use(*this, request.workspace_id);
   std::optional<OutputSender> live;
   try {
     if (request.output_socket) live.emplace(*request.output_socket);
@@ -204,7 +205,7 @@ api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, cons
     // The bus has repeated the call, whose first output went with the service that sent it.
     throw unavailable("the output broke off, since the service was restarted");
   }
-  const WorkspaceRecord record = table_.find(workspace_id);
+  const WorkspaceRecord record = table_.find(request.workspace_id);
   return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
 }
 

@@ -45,6 +45,10 @@ api::CancelledExec Service::handle(const api::CancelExec& request, bus::Call& ca
   return noted(workspaces_.cancel(request, call));
 }
 
+api::FoundExec Service::handle(const api::FindExec& request, bus::Call&) {
+  return workspaces_.find(request);
+}
+
 api::WorkspaceExecResult Service::handle(const api::AttachExec& request, bus::Call& call) {
   return noted(workspaces_.attach(request, call));
 }

@@ -20,6 +20,7 @@ class Service {
   api::WorkspaceExecResult handle(const api::ExecWorkspace& request, bus::Call& call);
   api::ExecPoll handle(const api::PollExec& request, bus::Call& call);
   api::CancelledExec handle(const api::CancelExec& request, bus::Call& call);
+  api::FoundExec handle(const api::FindExec& request, bus::Call& call);
   api::WorkspaceExecResult handle(const api::AttachExec& request, bus::Call& call);
   api::WorkspaceLog handle(const api::WorkspaceLogs& request, bus::Call& call);
   api::Workspace handle(const api::ResetWorkspace& request, bus::Call& call);

@@ -47,6 +47,7 @@ class Workspaces {
   /// Returns when the command has ended, or as it stands when its answer is due before. With an
   /// `output_socket` its output goes there as it comes, and the result has none.
   api::WorkspaceExecResult exec(const api::ExecWorkspace& request, const bus::Call& call);
+  api::FoundExec find(const api::FindExec& request) const;
   api::WorkspaceExecResult attach(const api::AttachExec& request, const bus::Call& call);
   api::ExecPoll poll(const api::PollExec& request, const bus::Call& call);
   api::CancelledExec cancel(const api::CancelExec& request, const bus::Call& call);
@@ -149,7 +150,6 @@ class Workspaces {
   api::WorkspaceExecResult ended_before(const WorkspaceRecord& record, const CommandRecord& command,
                                         std::optional<OutputSender>& live,
                                         const bus::Call& call) const;
-  std::string workspace_of(const std::string& job_id) const;
   Error why_ended(const WorkspaceRecord& record, const CommandRecord& command) const;
   std::shared_ptr<Live> live(const std::string& workspace_id);
   void erase(const WorkspaceRecord& record, bool expired);

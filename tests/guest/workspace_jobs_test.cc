@@ -399,17 +399,20 @@ TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
   EXPECT_EQ(poll(id, next).state, JobState::kCancelled);
 
   // Also where the service that would hear of it is away just then.
-  RunningCommand unheard(
-      pyro_words({"workspace", "exec", id, "--", "sh", "-c", "echo begun; sleep 100"}));
-  ASSERT_TRUE(unheard.wait_for_text("begun")) << unheard.output();
-  const auto last = status(id).last_command->job_id;
-  const pid_t supervisor = process_of("pyro-supervisor");
-  ::kill(supervisor, SIGSTOP);
-  kill_and_wait("pyro-workspace");
-  unheard.signal(SIGINT);
-  ::kill(supervisor, SIGCONT);
-  EXPECT_EQ(unheard.finish(), 128 + SIGINT);
-  EXPECT_EQ(poll(id, last).state, JobState::kCancelled);
+  const auto interrupt_unheard = [&](std::vector<std::string> words) {
+    RunningCommand unheard(pyro_words(std::move(words)));
+    ASSERT_TRUE(unheard.wait_for_text("begun")) << unheard.output();
+    const auto last = status(id).last_command->job_id;
+    const pid_t supervisor = process_of("pyro-supervisor");
+    ::kill(supervisor, SIGSTOP);
+    kill_and_wait("pyro-workspace");
+    unheard.signal(SIGINT);
+    ::kill(supervisor, SIGCONT);
+    EXPECT_EQ(unheard.finish(), 128 + SIGINT);
+    EXPECT_EQ(poll(id, last).state, JobState::kCancelled);
+  };
+  interrupt_unheard({"workspace", "exec", id, "--", "sh", "-c", "echo begun; sleep 100"});
+  interrupt_unheard({"workspace", "exec", "--attach", begin(id, "echo begun; sleep 100").job_id});
 
   EXPECT_THAT(pyro({"workspace", "exec", id, "--attach", "nothere"}).error_output,
               HasSubstr("job 'nothere' does not exist in workspace"));

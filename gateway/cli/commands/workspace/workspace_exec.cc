@@ -10,7 +10,6 @@ constexpr std::chrono::seconds kLookLimit{15};
 /// What became of a command whose call was lost, and the way back to it, or "" when there is none.
 std::string way_back(Session& session, const std::string& workspace_id, const std::string& job_id) {
   const std::string attach = "pyro workspace exec --attach " + job_id;
-  if (workspace_id.empty()) return "; the command may go on: " + attach;
   try {
     const auto now = session.client().poll_workspace_exec(
         {.workspace_id = workspace_id, .job_id = job_id, .wait_seconds = 0},
@@ -34,22 +33,20 @@ void end_command(Session& session, const std::string& workspace_id, const std::s
   }
 }
 
-/// Shows the command to its end. It outlives the call, which a killed service loses. Without a
-/// `workspace_id` its workspace is not known here.
+/// Shows the command to its end. It outlives the call, which a killed service loses.
 template <api::Operation Op>
-int show_command(Session& session, const Op& request, const std::string& workspace_id,
-                 const std::string& job_id) {
+int show_command(Session& session, const Op& request, const std::string& job_id) {
   try {
     return run_guest_command(session, request);
   } catch (const Error& error) {
-    if (session.signals().token().stop_requested() && !workspace_id.empty()) {
-      end_command(session, workspace_id, job_id);
+    if (session.signals().token().stop_requested()) {
+      end_command(session, request.workspace_id, job_id);
     }
     const bool lost =
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
     if (!lost) throw;
     session.progress().finish();
-    throw Error(error.code(), error.message() + way_back(session, workspace_id, job_id));
+    throw Error(error.code(), error.message() + way_back(session, request.workspace_id, job_id));
   }
 }
 
@@ -92,13 +89,16 @@ void add_workspace_exec(CLI::App& workspace, Session& session) {
         if (command->count("--timeout-seconds") > 0) {
           throw UsageError("--attach and --timeout-seconds exclude each other");
         }
-        api::AttachExec attached{.job_id = *attach};
-        if (id->count() > 0) attached.workspace_id = request->workspace_id;
-        return show_command(session, attached, request->workspace_id, *attach);
+        if (id->count() == 0) {
+          request->workspace_id = session.call(api::FindExec{.job_id = *attach}).workspace_id;
+        }
+        return show_command(
+            session, api::AttachExec{.workspace_id = request->workspace_id, .job_id = *attach},
+            *attach);
       }
       request->command = guest_command(*command, session);
       request->job_id = new_id();
-      return show_command(session, *request, request->workspace_id, *request->job_id);
+      return show_command(session, *request, *request->job_id);
     };
   });
 }
