@@ -177,7 +177,9 @@ api::Machine Machines::stop(const std::string& vm_id) {
     watch_.remove(vm_id);
     if (!live->shim) live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
     if (live->shim) power_off(paths_of(vm_id), *live->shim);
+    fault::point("vm.stop.powered_off");
     end_guest(vm_id, *live);
+    fault::point("vm.stop.guest_ended");
     table_.update(vm_id, [](MachineRecord& changed) { set_stopped(changed, std::nullopt); });
   }
   return table_.find(vm_id).machine;

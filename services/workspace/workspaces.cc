@@ -233,6 +233,7 @@ api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Cal
   }
   if (machine.state != MachineState::kStarted) {
     machine = turn->run([&] { return sandboxes_.start(record.vm_id, options); });
+    fault::point("workspace.start.started");
     table_.update(workspace_id, [](WorkspaceRecord& changed) {
       changed.workspace.last_error.reset();
       changed.must_stop = false;
@@ -248,6 +249,7 @@ api::Workspace Workspaces::stop(const std::string& workspace_id) {
       use.live().turns.interrupt(fmt::format("workspace {} was stopped meanwhile", workspace_id));
   const WorkspaceRecord record = table_.find(workspace_id);
   jobs_->cancel_all(record);
+  fault::point("workspace.stop.jobs_ended");
   const api::Machine machine = sandboxes_.stop(record.vm_id);
   table_.touch(workspace_id);
   return describe(table_.find(workspace_id), machine);

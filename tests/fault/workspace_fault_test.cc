@@ -194,6 +194,72 @@ TEST_F(WorkspaceFaults, a_snapshot_is_there_whole_or_not_wherever_a_process_is_k
         .least_steps = 3});
 }
 
+TEST_F(WorkspaceFaults, a_deleted_snapshot_is_whole_or_gone_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  const fs::path volumes = paths_.workspaces_dir() / id / "snapshots";
+  int number = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              write(id, "number.txt", std::to_string(++number));
+              snapshot(id, "s");
+            },
+        .act = [&] { call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = "s"}); },
+        .check =
+            [&] {
+              revive(id);
+              if (call(api::ListSnapshots{.workspace_id = id}).snapshots.back().snapshot_name ==
+                  "s") {
+                reset(id, "s");
+                EXPECT_EQ(read(id, "number.txt"), std::to_string(number));
+                call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = "s"});
+              }
+              const Deadline deadline = Clock::now() + std::chrono::seconds(30);
+              while (!fs::is_empty(volumes) && Clock::now() < deadline) std::this_thread::yield();
+              EXPECT_TRUE(fs::is_empty(volumes));
+              expect_no_garbage(1);
+            },
+        .least_steps = 1});
+}
+
+TEST_F(WorkspaceFaults, a_stop_keeps_the_disk_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  int number = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              run(id, fmt::format("echo {} > number.txt && sync", ++number));
+            },
+        .act = [&] { call(api::StopWorkspace{.workspace_id = id}); },
+        .check =
+            [&] {
+              revive(id);
+              EXPECT_EQ(read(id, "number.txt"), fmt::format("{}\n", number));
+              EXPECT_EQ(read(id, "README.md"), "# Project\n\nA line.\n");
+              expect_no_garbage(1);
+            },
+        .least_steps = 3});
+}
+
+TEST_F(WorkspaceFaults, a_start_brings_the_disk_back_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  int number = 0;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              write(id, "number.txt", std::to_string(++number));
+              call(api::StopWorkspace{.workspace_id = id});
+            },
+        .act = [&] { call(api::StartWorkspace{.workspace_id = id}); },
+        .check =
+            [&] {
+              revive(id);
+              EXPECT_EQ(read(id, "number.txt"), std::to_string(number));
+              expect_no_garbage(1);
+            },
+        .least_steps = 2});
+}
+
 TEST_F(WorkspaceFaults, a_push_comes_whole_or_not_wherever_a_process_is_killed) {
   const std::string id = create(small_seed()).workspace_id;
   const fs::path source = directory_.path() / "source";
