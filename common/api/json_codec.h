@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -51,6 +52,14 @@ inline Error wrong_type(const FieldInfo& info, std::string_view expected, const 
                           one_line(shown, kShownValue));
 }
 
+/// Up to here a double holds every integer.
+inline constexpr double kExactIntegers = 1ULL << 53U;
+
+/// JSON has one kind of number: 30.0 is an integer, whoever writes it so.
+inline bool is_whole(const Json& json) {
+  return json.is_number_float() && std::trunc(json.get<double>()) == json.get<double>();
+}
+
 template <Message T>
 T message_from_json(const Json& json, UnknownFields unknown);
 
@@ -70,11 +79,18 @@ void read_json(const FieldInfo& info, const Json& json, T& value, UnknownFields 
   } else if constexpr (Integer<T>) {
     if (json.is_number_unsigned()) {
       const auto number = json.template get<std::uint64_t>();
-      if (!std::in_range<T>(number)) throw out_of_range(info, number);
+      if (!std::in_range<T>(number)) throw out_of_range<T>(info, number);
       value = static_cast<T>(number);
     } else if (json.is_number_integer()) {
       const auto number = json.template get<std::int64_t>();
-      if (!std::in_range<T>(number)) throw out_of_range(info, number);
+      if (!std::in_range<T>(number)) throw out_of_range<T>(info, number);
+      value = static_cast<T>(number);
+    } else if (is_whole(json)) {
+      const auto number = json.template get<double>();
+      const bool exact = std::abs(number) <= kExactIntegers;
+      if (!exact || !std::in_range<T>(static_cast<std::int64_t>(number))) {
+        throw out_of_range<T>(info, number);
+      }
       value = static_cast<T>(number);
     } else {
       throw wrong_type(info, "an integer", json);
@@ -93,11 +109,17 @@ void read_json(const FieldInfo& info, const Json& json, T& value, UnknownFields 
     value = *found;
   } else if constexpr (kIsList<T>) {
     if (!json.is_array()) throw wrong_type(info, "a list", json);
-    for (const auto& item : json) read_json(info, item, value.emplace_back(), unknown);
+    const std::string name = element_name(info, /*of_map=*/false);
+    FieldInfo element = info;
+    element.name = name;
+    for (const auto& item : json) read_json(element, item, value.emplace_back(), unknown);
   } else {
     static_assert(kIsMap<T>, "no JSON codec for this type");
     if (!json.is_object()) throw wrong_type(info, "an object", json);
-    for (const auto& [key, item] : json.items()) read_json(info, item, value[key], unknown);
+    const std::string name = element_name(info, /*of_map=*/true);
+    FieldInfo element = info;
+    element.name = name;
+    for (const auto& [key, item] : json.items()) read_json(element, item, value[key], unknown);
   }
 }
 

@@ -107,10 +107,10 @@ T unpack_message(const msgpack::object& object, UnknownFields unknown) {
 template <Integer T>
 void unpack_integer(const FieldInfo& info, const msgpack::object& object, T& value) {
   if (object.type == msgpack::type::POSITIVE_INTEGER) {
-    if (!std::in_range<T>(object.via.u64)) throw out_of_range(info, object.via.u64);
+    if (!std::in_range<T>(object.via.u64)) throw out_of_range<T>(info, object.via.u64);
     value = static_cast<T>(object.via.u64);
   } else if (object.type == msgpack::type::NEGATIVE_INTEGER) {
-    if (!std::in_range<T>(object.via.i64)) throw out_of_range(info, object.via.i64);
+    if (!std::in_range<T>(object.via.i64)) throw out_of_range<T>(info, object.via.i64);
     value = static_cast<T>(object.via.i64);
   } else {
     throw wrong_type(info, "an integer");

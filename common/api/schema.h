@@ -42,6 +42,15 @@ Json type_schema(SchemaFor use) {
   }
 }
 
+template <class T>
+constexpr bool is_count() {
+  if constexpr (kIsOptional<T>) return is_count<typename T::value_type>();
+  return std::unsigned_integral<T> && !std::same_as<T, bool>;
+}
+/// Never negative by its type.
+template <class T>
+inline constexpr bool kIsCount = is_count<T>();
+
 /// `Memory in MiB. 256 to 32768; default 1024.`
 template <class T>
 std::string described(const FieldInfo& info, const T& default_value) {
@@ -49,6 +58,9 @@ std::string described(const FieldInfo& info, const T& default_value) {
   std::string bounds;
   if (info.minimum && info.maximum) bounds = fmt::format("{} to {}", *info.minimum, *info.maximum);
   if (info.positive) bounds = "Positive";
+  if constexpr (kIsCount<T>) {
+    if (bounds.empty()) bounds = "0 or more";
+  }
   std::string fallback;
   if constexpr (!kIsOptional<T> && !Message<T> && !kIsList<T> && !kIsMap<T>) {
     if (!info.required) fallback = fmt::format("default {}", json_value(default_value).dump());
@@ -80,6 +92,7 @@ Json field_schema(const FieldInfo& info, const T& default_value, SchemaFor use) 
   if (info.maximum) schema["maximum"] = *info.maximum;
   if constexpr (Integer<T>) {
     if (info.positive) schema["minimum"] = 1;
+    if (kIsCount<T> && !schema.contains("minimum")) schema["minimum"] = 0;
   } else if constexpr (std::floating_point<T>) {
     if (info.positive) schema["exclusiveMinimum"] = 0;
   }

@@ -12,14 +12,30 @@ namespace pyro::api {
 /// How much of a value a refusal repeats, in characters.
 inline constexpr std::size_t kShownValue = 80;
 
-template <class T>
-Error out_of_range(const FieldInfo& info, T value) {
-  if (info.positive) return invalid_argument("{} must be positive, not {}", info.name, value);
+/// Of a field of type T: beyond its bounds, or beyond what T can hold.
+template <class T, class Value>
+Error out_of_range(const FieldInfo& info, Value value) {
+  if (info.positive && !(value > 0)) {
+    return invalid_argument("{} must be positive, not {}", info.name, value);
+  }
   if (info.minimum && info.maximum) {
     return invalid_argument("{} must be between {} and {}, not {}", info.name, *info.minimum,
                             *info.maximum, value);
   }
-  return invalid_argument("{} is out of range: {}", info.name, value);
+  using Limits = std::numeric_limits<T>;
+  if (value > 0)
+    return invalid_argument("{} may be at most {}, not {}", info.name, Limits::max(), value);
+  return invalid_argument("{} must be at least {}, not {}", info.name, Limits::lowest(), value);
+}
+
+/// What a refusal of one of its elements names.
+inline std::string element_name(const FieldInfo& info, bool of_map) {
+  return fmt::format("each {} of {}", of_map ? "value" : "entry", info.name);
+}
+
+inline Error too_long(const FieldInfo& info, std::size_t bytes) {
+  return invalid_argument("{} may be at most {} bytes long, not {}", info.name, *info.max_length,
+                          bytes);
 }
 
 inline Error missing_field(const FieldInfo& info) {
@@ -61,9 +77,12 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
     validate(value, strictness);
   } else if constexpr (kIsList<T> || kIsMap<T>) {
     if (info.max_length && value.size() > *info.max_length) {
-      throw invalid_argument("{} may have at most {} entries", info.name, *info.max_length);
+      throw invalid_argument("{} may have at most {} entries, not {}", info.name, *info.max_length,
+                             value.size());
     }
+    const std::string name = element_name(info, kIsMap<T>);
     FieldInfo element = info;
+    element.name = name;
     element.max_length.reset();
     if constexpr (kIsList<T>) {
       for (const auto& item : value) validate_value(element, item, strictness);
@@ -72,7 +91,7 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
     }
   } else if constexpr (std::same_as<T, std::string>) {
     if (info.max_length && value.size() > *info.max_length) {
-      throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
+      throw too_long(info, value.size());
     }
     if (strictness == Strictness::kReply) return;
     if (info.required && !info.may_be_empty && value.empty()) {
@@ -83,17 +102,18 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
     }
   } else if constexpr (std::same_as<T, Bytes>) {
     if (info.max_length && value.data.size() > *info.max_length) {
-      throw invalid_argument("{} may be at most {} bytes long", info.name, *info.max_length);
+      throw too_long(info, value.data.size());
     }
   } else if constexpr (Integer<T>) {
     const bool too_small = info.minimum && std::cmp_less(value, *info.minimum);
     const bool too_large = info.maximum && std::cmp_greater(value, *info.maximum);
-    if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range(info, value);
+    if (too_small || too_large || (info.positive && value <= 0)) throw out_of_range<T>(info, value);
   } else if constexpr (std::floating_point<T>) {
     // Written so that a NaN is refused as well.
     const bool too_small = info.minimum && !(value >= static_cast<T>(*info.minimum));
     const bool too_large = info.maximum && !(value <= static_cast<T>(*info.maximum));
-    if (too_small || too_large || (info.positive && !(value > 0))) throw out_of_range(info, value);
+    if (too_small || too_large || (info.positive && !(value > 0)))
+      throw out_of_range<T>(info, value);
   }
 }
 

@@ -275,7 +275,10 @@ struct CreateWorkspace {
     f("by_model", &CreateWorkspace::by_model, kByModel, kHidden);
     f("name", &CreateWorkspace::name, "A name for people, 1 to 64 printable characters.",
       max_length(256));
-    f("labels", &CreateWorkspace::labels, "Labels, as {\"key\": \"value\"}.", max_length(64));
+    f("labels", &CreateWorkspace::labels,
+      "Labels, as {\"key\": \"value\"}: keys of 1 to 64 letters, digits, '.', '_' and '-', values "
+      "up to 256 characters.",
+      max_length(64));
     f("boot", &CreateWorkspace::boot, "cold: never from a warm template.", kHidden);
   }
 };
@@ -355,7 +358,8 @@ struct UpdateWorkspace {
     describe_workspace_id<UpdateWorkspace>(f);
     f("name", &UpdateWorkspace::name, "A new name, 1 to 64 printable characters.", max_length(256));
     f("clear_name", &UpdateWorkspace::clear_name, "Take the name away.");
-    f("labels", &UpdateWorkspace::labels, "Labels to set, as {\"key\": \"value\"}.",
+    f("labels", &UpdateWorkspace::labels,
+      "Labels to set, as {\"key\": \"value\"}; keys and values as in workspace_create.",
       max_length(64));
     f("clear_labels", &UpdateWorkspace::clear_labels, "Keys of labels to take away.",
       max_length(64));

@@ -44,7 +44,8 @@ struct WorkspaceExecResult {
       "exited, timed_out or cancelled; running: the command goes on, and stdout and stderr are "
       "what it has printed so far. Call workspace_exec_poll with job_id and cursor for the rest.");
     f("cursor", &WorkspaceExecResult::cursor,
-      "Only while it runs: where workspace_exec_poll goes on reading.", kAbsentWhenNull);
+      "Only while it runs: where workspace_exec_poll goes on reading, behind all of this output.",
+      kAbsentWhenNull);
     f("exit_code", &WorkspaceExecResult::exit_code,
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);
@@ -91,8 +92,10 @@ struct ExecWorkspace {
   }
 };
 
-/// What one answer about a running command, or one poll, holds at most of each stream.
+/// What one poll holds at most of each stream.
 inline constexpr std::uint64_t kPollBytes = 8000;
+/// What of each stream is behind `newest_cursor`: room for what comes while a poll waits.
+inline constexpr std::uint64_t kNewestBytes = kPollBytes / 2;
 
 /// The workspace and the command of a request about a command.
 template <class Request, class Fields>
@@ -115,6 +118,7 @@ struct ExecPoll {
   std::optional<std::uint64_t> stdout_dropped;
   std::optional<std::uint64_t> stderr_dropped;
   bool more = false;
+  std::optional<std::uint64_t> newest_cursor;
   std::optional<std::int32_t> exit_code;
   std::uint64_t duration_ms = 0;
   std::uint64_t sequence = 0;
@@ -140,6 +144,10 @@ struct ExecPoll {
     f("stderr_dropped", &ExecPoll::stderr_dropped,
       "Bytes of standard error just before this part that are no longer kept.", kAbsentWhenNull);
     f("more", &ExecPoll::more, "There is more to read at once: poll again with next_cursor.");
+    f("newest_cursor", &ExecPoll::newest_cursor,
+      "When more is true: the cursor from which only the newest output is left, at most 4000 bytes "
+      "of each stream.",
+      kAbsentWhenNull);
     f("exit_code", &ExecPoll::exit_code,
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);

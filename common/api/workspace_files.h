@@ -118,8 +118,8 @@ struct ExportPath {
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<ExportPath>(f);
-    f("path", &ExportPath::path, "File or directory below /workspace.", kRequired, kPositional,
-      max_length(4096));
+    f("path", &ExportPath::path, "File or directory below /workspace.", kRequired, kMayBeEmpty,
+      kPositional, max_length(4096));
     f("output_path", &ExportPath::output_path, "Path on the host, which must not exist.", kRequired,
       max_length(4096));
     f("by_model", &ExportPath::by_model, kByModel, kHidden);
@@ -298,7 +298,8 @@ struct ReadFile {
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<ReadFile>(f);
-    f("path", &ReadFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
+    f("path", &ReadFile::path, "File below /workspace.", kRequired, kMayBeEmpty, kPositional,
+      max_length(4096));
     f("max_bytes", &ReadFile::max_bytes,
       "At most this many bytes. When more follows, the page ends with a whole character.",
       range(1, kFileLimit));
@@ -333,7 +334,8 @@ struct WriteFile {
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<WriteFile>(f);
-    f("path", &WriteFile::path, "File below /workspace.", kRequired, kPositional, max_length(4096));
+    f("path", &WriteFile::path, "File below /workspace.", kRequired, kMayBeEmpty, kPositional,
+      max_length(4096));
     f("text", &WriteFile::text, "Its new content, UTF-8; may be empty.", kRequired, kMayBeEmpty,
       max_length(kFileLimit));
   }

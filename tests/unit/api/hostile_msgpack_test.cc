@@ -133,10 +133,10 @@ TEST(HostileMsgpack, bytes_over_their_limit_are_refused) {
             }),
             std::nullopt);
   message.random_seed.data += 'r';
-  EXPECT_THAT(error_of([&] {
-                from_msgpack<agent::Personalize>(to_msgpack(message), UnknownFields::kRefuse);
-              }),
-              Refused(ErrorCode::kInvalidArgument, "random_seed may be at most 256 bytes long"));
+  EXPECT_THAT(
+      error_of(
+          [&] { from_msgpack<agent::Personalize>(to_msgpack(message), UnknownFields::kRefuse); }),
+      Refused(ErrorCode::kInvalidArgument, "random_seed may be at most 256 bytes long, not 257"));
 }
 
 TEST(HostileMsgpack, whatever_bytes_come_it_is_a_message_or_a_refusal) {

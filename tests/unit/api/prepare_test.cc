@@ -29,7 +29,7 @@ TEST(PrepareEnvironment, without_words_prepares_the_usual_environment_offline) {
 
 TEST(PrepareEnvironment, bounds_the_name_of_the_environment) {
   const auto refused =
-      Refused(ErrorCode::kInvalidArgument, "environment may be at most 128 bytes long");
+      Refused(ErrorCode::kInvalidArgument, "environment may be at most 128 bytes long, not 129");
   PrepareEnvironment prepare;
   prepare.environment.assign(129, 'x');
   EXPECT_THAT(error_of([&] {
