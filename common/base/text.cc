@@ -31,6 +31,13 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// Line and paragraph separators (U+2028, U+2029) and what turns the direction of text (U+202A to
+/// U+202E, U+2066 to U+2069): with them a text can look like another.
+bool reorders(std::string_view character) {
+  return (character >= "\xE2\x80\xA8" && character <= "\xE2\x80\xAE") ||
+         (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+}
+
 }  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -125,6 +132,8 @@ std::string printable(std::string_view hostile) {
     // U+0080 to U+009F: terminals take some for the start of an escape sequence.
     if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
       ++i;
+    } else if (byte == 0xE2 && reorders(std::string_view(text).substr(i, 3))) {
+      i += 2;
     } else if (byte >= 0x20 ? byte != 0x7F : (byte == '\n' || byte == '\t')) {
       kept += text[i];
     }

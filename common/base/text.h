@@ -38,7 +38,8 @@ std::size_t width_of(std::string_view text);
 std::size_t whole_characters(std::string_view text);
 
 /// Printable text of what a guest or a file said: control characters are dropped except
-/// newline and tab, the rest is valid UTF-8. For messages and terminals.
+/// newline and tab, and those that reorder text; the rest is valid UTF-8. For messages and
+/// terminals.
 std::string printable(std::string_view hostile);
 
 /// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.

@@ -65,6 +65,8 @@ TEST(Utf8, hostile_text_cannot_speak_to_a_terminal) {
                       "31mb"),
             "a31mb")
       << "U+009B is a control sequence introducer";
+  EXPECT_EQ(printable("a\xE2\x80\xAE\xE2\x80\xA8\xE2\x81\xA6z"), "az") << "its order is its own";
+  EXPECT_EQ(printable("\xE2\x80\xA7\xE2\x80\xAF"), "\xE2\x80\xA7\xE2\x80\xAF");
   EXPECT_EQ(printable("\xC2\xA0x"), "\xC2\xA0x") << "a no-break space is text";
   EXPECT_EQ(printable(std::string("a\0b", 3)), "ab");
   EXPECT_EQ(printable("\x9B"), "\xEF\xBF\xBD");
