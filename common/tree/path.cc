@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/text.h"
 #include "common/tree/tree.h"
 
 namespace pyro::tree {
@@ -37,6 +38,10 @@ bool leads_out(std::string_view path, std::string_view target) {
     if (depth < 0) return true;
   }
   return false;
+}
+
+Error escapes(std::string_view link) {
+  return invalid_argument("symlink {} escapes the workspace", printable(link));
 }
 
 std::string_view parent_of(std::string_view path) {

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/error.h"
+
 /// The rules on paths inside of a tree, the same for all that comes in and goes out.
 namespace pyro::tree {
 
@@ -14,6 +16,9 @@ bool is_clean_path(std::string_view path);
 /// an absolute target, or anywhere in it more `..` than there are directories above. What other
 /// links in the tree make of it is not looked at.
 bool leads_out(std::string_view path, std::string_view target);
+
+/// The refusal of such a link.
+Error escapes(std::string_view link);
 
 /// The directory above; "" of a name at the top.
 std::string_view parent_of(std::string_view path);

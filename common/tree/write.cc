@@ -47,10 +47,6 @@ void refuse_what_is_no_entry(const Entry& entry) {
   }
 }
 
-Error escapes(const std::string& path) {
-  return invalid_argument("symlink {} escapes the workspace", printable(path));
-}
-
 }  // namespace
 
 Writer::Writer(int parent, std::string name, Trust trust, WriterLimits limits)

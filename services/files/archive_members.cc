@@ -58,17 +58,13 @@ EntryKind kind_of(const TarHeader& header) {
   }
 }
 
-Error escaping(const std::string& link) {
-  return invalid_argument("symlink {} escapes the workspace", printable(link));
-}
-
 void check_link(const Entry& link) {
   const std::string shown = printable(link.path);
   if (link.link_target.empty()) throw invalid_argument("symlink {} has an empty target", shown);
   if (link.link_target.size() > tree::kMaxPathBytes) {
     throw invalid_argument("symlink {} has a target of over {} bytes", shown, tree::kMaxPathBytes);
   }
-  if (tree::leads_out(link.path, link.link_target)) throw escaping(link.path);
+  if (tree::leads_out(link.path, link.link_target)) throw tree::escapes(link.path);
 }
 
 std::string_view word_for(EntryKind kind) {
@@ -133,7 +129,7 @@ void MemberTable::take_parents(const Entry& entry) {
 void MemberTable::check_links() const {
   for (const auto& [path, member] : members_) {
     if (member.kind == EntryKind::kSymlink && leads_out(path, member.link_target)) {
-      throw escaping(path);
+      throw tree::escapes(path);
     }
   }
 }

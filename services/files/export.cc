@@ -97,8 +97,9 @@ class WithoutGit : public tree::Sink {
 /// Writes beside the output; nothing of the host is touched before the first entry came.
 class ExportSink : public tree::Sink {
  public:
-  ExportSink(Output& output, const PendingExports& exports, const Work& work)
-      : output_(output), exports_(exports), work_(work) {}
+  /// `path` is what is exported.
+  ExportSink(std::string path, Output& output, const PendingExports& exports, const Work& work)
+      : path_(std::move(path)), output_(output), exports_(exports), work_(work) {}
 
   void entry(const tree::Entry& entry) override {
     check(work_);
@@ -125,12 +126,16 @@ class ExportSink : public tree::Sink {
     if (first.kind == tree::EntryKind::kOther || first.kind == tree::EntryKind::kAbsent) {
       throw failed_precondition("only files, directories and symlinks can be exported");
     }
+    if (first.kind == tree::EntryKind::kSymlink && tree::leads_out(first.path, first.link_target)) {
+      throw tree::escapes(tree::join(path_, first.path));
+    }
     output_.open_parent();
     pending_.emplace(exports_, output_.path().parent_path(), output_.parent());
     writer_.emplace(output_.parent(), pending_->name(), tree::Trust::kHost,
                     tree::WriterLimits{.entries = kExportEntries, .bytes = kExportBytes});
   }
 
+  std::string path_;
   Output& output_;
   const PendingExports& exports_;
   const Work& work_;
@@ -147,7 +152,7 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
   const bool by_model = request.request.by_model;
   if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
   Output output(request.request);
-  ExportSink sink(output, exports, work);
+  ExportSink sink(path, output, exports, work);
   WithoutGit without_git(sink);
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(without_git) : sink;
   guest.stream(api::agent::SendTree{.path = path}, taken);

@@ -44,7 +44,9 @@ TEST_F(FilesNouns, refuse_an_output_path_that_exists) {
 TEST_F(FilesNouns, refuse_to_export_a_link_that_leads_out_and_leave_nothing) {
   fs::create_symlink("/etc/passwd", guest_.tree() / "bin/evil");
   EXPECT_THAT(testing::error_of([&] { export_to("bin", directory_ / "out"); }),
-              Refused(ErrorCode::kInvalidArgument, HasSubstr("escapes the workspace")));
+              Refused(ErrorCode::kInvalidArgument, "symlink evil escapes the workspace"));
+  EXPECT_THAT(testing::error_of([&] { export_to("bin/evil", directory_ / "out"); }),
+              Refused(ErrorCode::kInvalidArgument, "symlink bin/evil escapes the workspace"));
   EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
   EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
 }
