@@ -14,17 +14,25 @@ constexpr std::size_t kQueueLimit = 1024;
 }  // namespace
 
 WorkPool::~WorkPool() {
+  close();
   std::unique_lock lock(mutex_);
-  stopping_ = true;
-  ready_.clear();
-  waiting_.clear();
-  changed_.notify_all();
   changed_.wait(lock, [this] { return threads_ == 0; });
+}
+
+void WorkPool::close() {
+  // Freed without the lock: they may hold much.
+  std::deque<Job> ready;
+  std::map<std::string, std::deque<Job>> waiting;
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  ready.swap(ready_);
+  waiting.swap(waiting_);
+  changed_.notify_all();
 }
 
 std::optional<WorkPool::Ticket> WorkPool::submit(const std::string& key, Task task) {
   const std::lock_guard lock(mutex_);
-  if (ready_.size() >= kQueueLimit) return std::nullopt;
+  if (closed_ || ready_.size() >= kQueueLimit) return std::nullopt;
   Job job{++last_ticket_, key, std::move(task)};
   if (!key.empty()) {
     const auto [busy, first] = waiting_.try_emplace(key);
@@ -93,9 +101,9 @@ void WorkPool::work() {
   while (true) {
     ++idle_;
     const bool woken =
-        changed_.wait_for(lock, kIdleThreadLife, [this] { return stopping_ || !ready_.empty(); });
+        changed_.wait_for(lock, kIdleThreadLife, [this] { return closed_ || !ready_.empty(); });
     --idle_;
-    if (stopping_ || !woken) break;
+    if (closed_ || !woken) break;
     Job job = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();

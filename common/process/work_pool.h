@@ -26,12 +26,14 @@ class WorkPool {
   explicit WorkPool(std::size_t max_threads) : max_threads_(max_threads) {}
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
-  /// Waits for running tasks; tasks that have not begun are dropped.
+  /// Waits for running tasks, after close().
   ~WorkPool();
 
-  /// An empty key waits for nobody. Nothing when all threads are busy and the queue is full, or
-  /// when no thread can be started.
+  /// An empty key waits for nobody. Nothing when all threads are busy and the queue is full, when
+  /// no thread can be started, or when it is closed.
   std::optional<Ticket> submit(const std::string& key, Task task);
+  /// Begins nothing any more and frees the tasks that have not begun; waits for none.
+  void close();
   /// Frees a task that has not begun, and its place in the queue.
   void drop(Ticket ticket);
 
@@ -53,7 +55,7 @@ class WorkPool {
   Ticket last_ticket_ = 0;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
-  bool stopping_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace pyro

@@ -20,6 +20,7 @@ class Server::Impl {
   void serve(int input, int output_fd, int stop_fd) {
     const auto output = std::make_shared<Output>(output_fd, stop_fd);
     const Cleanup closing([&output] { output->close(); });
+    const Cleanup begin_no_more([this] { offer_.pool.close(); });
     Session session(offer_, output);
     LineSplitter lines;
     std::string buffer(64U << 10U, '\0');
