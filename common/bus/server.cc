@@ -60,8 +60,9 @@ class Interrupted : public Error {
   using Error::Error;
 };
 
-Interrupted interrupted() {
-  return {ErrorCode::kUnavailable, "the service was restarted during the call"};
+Interrupted interrupted(const std::string& service) {
+  return {ErrorCode::kUnavailable,
+          fmt::format("service '{}' was restarted during the call", service)};
 }
 
 std::string encode(std::uint64_t id, Kind kind, std::string params) {
@@ -176,7 +177,7 @@ void Server::receive() {
           open->second->last_seen = Clock::now();
         } else {
           // The caller waits for a call that a former process of this service had taken.
-          send(from, encode(envelope.id, interrupted()));
+          send(from, encode(envelope.id, interrupted(options_.service)));
         }
         break;
       default:
@@ -209,7 +210,7 @@ void Server::begin(const std::string& peer, Envelope envelope) {
   constexpr std::uint64_t kLongest = std::uint64_t{30} * 24 * 3600 * 1000;
   open->deadline = last_call_ + std::chrono::milliseconds(std::min(envelope.deadline_ms, kLongest));
   try {
-    if (stopping_) throw interrupted();
+    if (stopping_) throw interrupted(options_.service);
     if (envelope.version != kVersion) {
       throw failed_precondition(
           "caller and service '{}' are of different versions: run `pyro stack down` once",
@@ -256,7 +257,7 @@ void Server::execute(const std::shared_ptr<OpenCall>& open,
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
     // Cancelled by the end of this process, not by the caller: it may try again.
     const bool by_us = stopping_ && error.code() == ErrorCode::kCancelled;
-    return by_us ? encode(open->id, interrupted()) : encode(open->id, error);
+    return by_us ? encode(open->id, interrupted(options_.service)) : encode(open->id, error);
   };
   std::string answer;
   try {
@@ -314,7 +315,7 @@ void Server::cancel(OpenCalls::iterator call) {
   // What still waits for its turn need not wait to be told.
   if (open->begun.test_and_set()) return;
   pool_->drop(*open->ticket);
-  send(open->peer, stopping_ ? encode(open->id, interrupted())
+  send(open->peer, stopping_ ? encode(open->id, interrupted(options_.service))
                              : encode(open->id, cancelled("cancelled by the caller")));
   open_.erase(call);
 }

@@ -207,6 +207,8 @@ Error StackClient::explained(const std::string& service, const Error& error) {
     if (auto reason = given_up(service)) return *reason;
   } catch (const Error&) {  // the first error says more
   }
+  // It may be about another one, which this one called.
+  if (error.message().find(fmt::format("service '{}'", service)) == std::string::npos) return error;
   return unavailable("{}; its log: '{}'", error.message(), log_of(service));
 }
 

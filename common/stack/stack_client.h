@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/api/stack.h"
@@ -37,22 +38,27 @@ class StackClient {
   /// Ends the stack and waits until the supervisor is gone; false when there was none.
   bool down(const std::stop_token& stop = {});
 
-  /// Calls the service that owns `Op`, after ensure_running. When that service was given up, the
-  /// error says why and where its log is.
+  /// Calls the service that owns `Op`, after ensure_running; once more, if it may be repeated,
+  /// where the whole stack ended meanwhile. When that service was given up, the error says why and
+  /// where its log is.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const bus::CallOptions& options = {}) {
     api::validate(request);
-    ensure_running(options.stop);
     const std::string service = owner_of(Op::kMethod.name);
-    // A service that is on its way is waited for by the bus; one that was given up is not.
-    if (!listens(service)) {
-      if (const auto error = given_up(service)) throw Error(*error);
-    }
-    try {
-      return client(service).call(request, options);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnavailable) throw;
-      throw explained(service, error);
+    bool may_repeat = Op::kMethod.idempotent == api::Idempotent::kYes;
+    for (;;) {
+      ensure_running(options.stop);
+      // A service that is on its way is waited for by the bus; one that was given up is not.
+      if (!listens(service)) {
+        if (const auto error = given_up(service)) throw Error(*error);
+      }
+      try {
+        return client(service).call(request, options);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnavailable) throw;
+        // Where all of the stack went, nobody but its callers brings the service back.
+        if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
+      }
     }
   }
 
@@ -62,6 +68,7 @@ class StackClient {
  private:
   /// `vm` of `vm.run`, `supervisor` of `stack.down`.
   static std::string owner_of(std::string_view method);
+  /// With the way to the log of the service, if the error is about that.
   Error explained(const std::string& service, const Error& error);
   /// The error to give when the service was given up after a crash loop.
   std::optional<Error> given_up(const std::string& service);

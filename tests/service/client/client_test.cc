@@ -1,5 +1,7 @@
 #include "pyro/client.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <future>
 #include <thread>
@@ -72,12 +74,26 @@ TEST_F(ClientTest, is_stopped_by_the_callers_token_and_the_service_hears_of_it) 
 }
 
 TEST_F(ClientTest, gives_up_at_the_callers_limit) {
+  settled();
   Client client;
   EXPECT_THAT(error_of([&] {
                 client.exec_workspace({.workspace_id = "w", .command = "wait"},
                                       {.limit = std::chrono::milliseconds(500)});
               }),
               Refused(ErrorCode::kDeadlineExceeded));
+}
+
+TEST_F(ClientTest, repeats_what_may_be_repeated_where_the_whole_stack_was_killed) {
+  const auto stack = settled();
+  Client client;
+  client.list_environments({});
+  ::kill(static_cast<pid_t>(service(stack, "image").pid.value()), SIGSTOP);
+  auto listed = std::async(std::launch::async, [&] { return client.list_environments({}); });
+  // Time to be under way; the answer comes either way.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  kill_and_wait(stack.pid.value());
+  for (const auto& status : stack.services) kill_and_wait(status.pid.value());
+  EXPECT_EQ(listed.get().environments.size(), 2U);
 }
 
 TEST_F(ClientTest, gives_its_machines_the_callers_boot_policy) {
