@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
@@ -49,6 +51,30 @@ bool goes_on(const CommandPart& part) {
 OutputPlace behind(const OutputPlace& from, const CommandPart& part) {
   return {from.stdout_offset + part.stdout_text.dropped + part.stdout_text.data.size(),
           from.stderr_offset + part.stderr_text.dropped + part.stderr_text.data.size()};
+}
+
+OutputPlace end_of(const CommandRecord& ended) { return {ended.stdout_bytes, ended.stderr_bytes}; }
+
+/// Behind `read` bytes of a stream, as near to its end as leaves the newest of its `total`.
+std::uint64_t near_end(std::uint64_t read, std::uint64_t total) {
+  return std::max(read, total - std::min(total, api::kNewestBytes));
+}
+
+/// A character of UTF-8 is as long at most.
+constexpr std::uint64_t kCharacterBytes = 4;
+
+/// How much of what begins in the middle of a character belongs to that.
+std::uint64_t rest_of_character(std::string_view text) {
+  const auto begin = std::find_if(text.begin(), text.end(), begins_character);
+  return begin == text.end() ? 0 : static_cast<std::uint64_t>(begin - text.begin());
+}
+
+/// Takes the beginning of a character off the end of what is printed so far; how many bytes.
+std::uint64_t without_part(std::string& text) {
+  const std::size_t whole = whole_characters(text);
+  const std::size_t rest = text.size() - whole;
+  text.resize(whole);
+  return rest;
 }
 
 std::optional<std::uint64_t> if_any(std::uint64_t bytes) {
@@ -265,10 +291,13 @@ api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
 }
 
 api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const Command& command) {
-  CommandPart part = with_whole_characters(command.job->read({}, api::kPollBytes));
+  const CommandOutput output = command.job->output();
   api::WorkspaceExecResult result = result_of(record, command.record);
+  CommandText text{output.stdout_text.text(), output.stderr_text.text()};
+  const OutputPlace end{output.stdout_text.shape().total - without_part(text.stdout_text),
+                        output.stderr_text.shape().total - without_part(text.stderr_text)};
   try {
-    result.cursor = journal_.cursor_of(command.record, behind({}, part));
+    result.cursor = journal_.cursor_of(command.record, end);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) throw;
     // What is told at this moment is the way back to the command: all of it is read from there.
@@ -277,8 +306,10 @@ api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const
     result.cursor = 0;
     return result;
   }
-  result.stdout_text = std::move(part.stdout_text.data);
-  result.stderr_text = std::move(part.stderr_text.data);
+  result.stdout_text = std::move(text.stdout_text);
+  result.stderr_text = std::move(text.stderr_text);
+  result.stdout_truncated = output.stdout_text.truncated();
+  result.stderr_truncated = output.stderr_text.truncated();
   return result;
 }
 
@@ -287,26 +318,37 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
   const WorkspaceRecord record = table_.find(request.workspace_id);
   const Command command = find_command(use, record, request.job_id, call);
   const OutputPlace from = journal_.place_of(command.record, request.cursor);
-  const auto read = [&] {
-    return with_whole_characters(command.job
-                                     ? command.job->read(from, api::kPollBytes)
-                                     : journal_.read(command.record, from, api::kPollBytes));
+  const auto read = [&](const OutputPlace& place, std::uint64_t bytes) {
+    return command.job ? command.job->read(place, bytes)
+                       : journal_.read(command.record, place, bytes);
   };
-  CommandPart part = read();
+  CommandPart part = with_whole_characters(read(from, api::kPollBytes));
   if (command.job && !goes_on(part)) {
     wait_for_end(*command.job, Clock::now() + std::chrono::seconds(request.wait_seconds), call);
-    part = read();
+    part = with_whole_characters(read(from, api::kPollBytes));
+  }
+  const OutputPlace next = behind(from, part);
+  std::optional<std::uint64_t> newest;
+  if (goes_on(part)) {
+    const OutputPlace end = command.job ? command.job->place() : end_of(command.record);
+    OutputPlace place{near_end(next.stdout_offset, end.stdout_offset),
+                      near_end(next.stderr_offset, end.stderr_offset)};
+    const CommandPart first = read(place, kCharacterBytes);
+    place.stdout_offset += rest_of_character(first.stdout_text.data);
+    place.stderr_offset += rest_of_character(first.stderr_text.data);
+    newest = journal_.cursor_of(command.record, place);
   }
   return {.workspace_id = record.id(),
           .job_id = request.job_id,
           .state = part.command.state,
           .cursor = request.cursor,
-          .next_cursor = journal_.cursor_of(command.record, behind(from, part)),
+          .next_cursor = journal_.cursor_of(command.record, next),
           .stdout_text = std::move(part.stdout_text.data),
           .stderr_text = std::move(part.stderr_text.data),
           .stdout_dropped = if_any(part.stdout_text.dropped),
           .stderr_dropped = if_any(part.stderr_text.dropped),
           .more = goes_on(part),
+          .newest_cursor = newest,
           .exit_code = part.command.exit_code,
           .duration_ms = part.command.elapsed_ms(),
           .sequence = part.command.sequence,

@@ -10,6 +10,7 @@ namespace pyro::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -46,16 +47,19 @@ TEST_F(Mcp, a_command_over_45_seconds_is_answered_as_a_job_and_polled_to_its_end
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create"));
-  const int call = server.begin("workspace_exec", {{"workspace_id", id},
-                                                   {"command", "echo begun; sleep 50; echo done"},
-                                                   {"timeout_seconds", 300}});
+  const int call =
+      server.begin("workspace_exec", {{"workspace_id", id},
+                                      {"command", "echo begun; seq 1 9999; sleep 50; echo done"},
+                                      {"timeout_seconds", 300}});
   // Others go on meanwhile.
   EXPECT_EQ(server.call("workspace_exec", {{"workspace_id", id}, {"command", "echo beside"}})
                 .at("stdout"),
             "beside\n");
   const Json running = server.answer(call).at("result").at("structuredContent");
   EXPECT_EQ(running.at("state"), "running");
-  EXPECT_EQ(running.at("stdout"), "begun\n");
+  EXPECT_THAT(running.at("stdout").get<std::string>(),
+              AllOf(StartsWith("begun\n1\n"), EndsWith("\n9999\n")));
+  EXPECT_EQ(running.at("stdout_truncated"), true);
   EXPECT_FALSE(running.contains("exit_code"));
   EXPECT_THAT(running.at("hint").get<std::string>(), HasSubstr("workspace_exec_poll"));
   std::set<std::string> messages;
@@ -66,7 +70,7 @@ TEST_F(Mcp, a_command_over_45_seconds_is_answered_as_a_job_and_polled_to_its_end
     last = note.at("params").at("progress").get<double>();
     messages.insert(note.at("params").value("message", ""));
   }
-  EXPECT_THAT(messages, ::testing::Contains(HasSubstr("begun")));
+  EXPECT_THAT(messages, ::testing::Contains(HasSubstr("9999")));
   const Json rest = server.call("workspace_exec_poll", {{"workspace_id", id},
                                                         {"job_id", running.at("job_id")},
                                                         {"cursor", running.at("cursor")},
@@ -262,6 +266,10 @@ TEST_F(Mcp, long_output_is_cut_and_the_job_gives_all_of_it) {
     all += page.at("stdout").get<std::string>();
     cursor = page.at("next_cursor");
     if (!page.at("more").get<bool>()) break;
+    const Json newest = server.call(
+        "workspace_exec_poll",
+        {{"workspace_id", id}, {"job_id", cut.at("job_id")}, {"cursor", page.at("newest_cursor")}});
+    EXPECT_THAT(newest.at("stdout").get<std::string>(), EndsWith("\n9999\n"));
   }
   std::string expected;
   for (int i = 1; i <= 9999; ++i) expected += std::to_string(i) + "\n";

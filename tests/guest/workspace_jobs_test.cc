@@ -244,6 +244,53 @@ TEST_F(WorkspaceJobsTest, a_poll_does_not_wait_with_more_to_read_than_it_takes) 
   EXPECT_EQ(poll_to_end(id, job, cursor).last.exit_code, 0);
 }
 
+TEST_F(WorkspaceJobsTest, an_answer_while_it_runs_has_all_of_the_output_so_far) {
+  const std::string id = create().workspace_id;
+  const std::string command =
+      "seq 4000; printf 'all \\303'; while [ ! -e go ]; do sleep 0.05; done; printf '\\251\\n'";
+  const auto job = begin(id, command).job_id;
+  const auto so_far = [&] {
+    return call(api::ExecWorkspace{
+        .workspace_id = id, .command = command, .job_id = job, .answer_within_seconds = 0});
+  };
+  while (!so_far().stdout_text.ends_with("all ")) std::this_thread::yield();
+  const auto told = so_far();
+  EXPECT_THAT(told.stdout_text, StartsWith("1\n2\n"));
+  EXPECT_THAT(told.stdout_text, HasSubstr("\n4000\nall "));
+  EXPECT_FALSE(told.stdout_truncated);
+  const auto nothing = poll(id, job, told.cursor.value());
+  EXPECT_EQ(nothing.stdout_text, "");
+  EXPECT_FALSE(nothing.more);
+  write(id, "go", "");
+  EXPECT_EQ(poll_to_end(id, job, *told.cursor).output, "é\n");
+}
+
+TEST_F(WorkspaceJobsTest, a_poll_can_skip_to_the_newest_output) {
+  const std::string id = create().workspace_id;
+  // So much of it that 4000 bytes before the end lie in the middle of a character.
+  const auto job = begin(id,
+                         "yes é1234567 | head -c 100000; echo; echo 'the end..'; while [ ! -e go "
+                         "]; do sleep 0.05; "
+                         "done; echo ended")
+                       .job_id;
+  const auto newest_of = [&](std::uint64_t cursor) {
+    const auto page = poll(id, job, cursor);
+    return page.newest_cursor ? poll(id, job, *page.newest_cursor) : page;
+  };
+  while (!newest_of(0).stdout_text.ends_with("\nthe end..\n")) std::this_thread::yield();
+  const auto newest = newest_of(0);
+  EXPECT_EQ(to_valid_utf8(newest.stdout_text), newest.stdout_text);
+  EXPECT_GT(newest.stdout_text.size(), api::kNewestBytes - 10);
+  EXPECT_LE(newest.stdout_text.size(), api::kNewestBytes);
+  EXPECT_FALSE(newest.more);
+  EXPECT_EQ(newest.newest_cursor, std::nullopt);
+  write(id, "go", "");
+  const auto ended = poll(id, job, newest.cursor, 40);
+  EXPECT_EQ(ended.state, JobState::kExited);
+  EXPECT_THAT(ended.stdout_text, ::testing::EndsWith("\nthe end..\nended\n"));
+  EXPECT_THAT(newest_of(0).stdout_text, ::testing::EndsWith("\nthe end..\nended\n"));
+}
+
 TEST_F(WorkspaceJobsTest, who_can_be_given_no_cursor_hears_of_the_job_all_the_same) {
   const std::string id = create().workspace_id;
   const std::string command = "echo begun; while [ ! -e go ]; do sleep 0.05; done";

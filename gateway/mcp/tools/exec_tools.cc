@@ -68,8 +68,11 @@ void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
     add_hint(reply,
-             fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.", id,
-                         reply["cursor"].dump()));
+             fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.{}", id,
+                         reply["cursor"].dump(),
+                         cut ? " What it has printed so far was cut in the middle: cursor 0 gives "
+                               "all of it, a page a call."
+                             : ""));
   } else if (cut) {
     add_hint(reply, fmt::format("Output was cut in the middle: workspace_exec_poll with job_id {} "
                                 "and cursor 0 gives all of it, a page a call.",
@@ -80,9 +83,15 @@ void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
 void tell_next_cursor(const api::PollExec&, Json& reply, bool) {
   const bool running = reply["state"] == api::name_of(api::JobState::kRunning);
   if (!running && !reply["more"].get<bool>()) return;
-  add_hint(reply, fmt::format("{}: call workspace_exec_poll with cursor {}.",
-                              running ? "It still runs" : "There is more output",
-                              reply["next_cursor"].dump()));
+  const std::string next = reply["next_cursor"].dump();
+  if (!reply["more"].get<bool>()) {
+    return add_hint(reply,
+                    fmt::format("It still runs: call workspace_exec_poll with cursor {}.", next));
+  }
+  add_hint(reply,
+           fmt::format("{}There is more output: call workspace_exec_poll with cursor {} to "
+                       "read on, or with cursor {} to skip to the newest.",
+                       running ? "It still runs. " : "", next, reply["newest_cursor"].dump()));
 }
 
 }  // namespace
