@@ -35,7 +35,7 @@ constexpr Step kSteps[] = {
   {ErrorCode::kFailedPrecondition, "workspace_exec", "workspace_create",
    "workspace_status says how it stands; workspace_create makes a new one."},
   {ErrorCode::kFailedPrecondition, "workspace_start", "workspace_reset",
-   "workspace_reset makes it anew from any state, without the changes made in it."},
+   "workspace_reset makes it anew from any state, but throws away the changes made in it."},
   {ErrorCode::kFailedPrecondition, "vm_exec", "vm_start", "vm_start starts it."},
   {ErrorCode::kFailedPrecondition, "vm_start", "vm_status", "vm_status says how it stands."},
 };
@@ -57,16 +57,24 @@ std::string by_words(const std::string& said, const ToolSet& set) {
   }
   const bool not_started = said.starts_with("workspace ") && says("must be in 'started' state");
   if (workspaces && (not_started || says("backing guest process is no longer running"))) {
-    std::string next = "workspace_status says why it is not.";
-    if (set.has("workspace_start")) next += " workspace_start brings it back with its files.";
-    if (set.has("workspace_reset")) {
-      next += " workspace_reset makes it anew from any state, without the changes made in it.";
-    }
+    std::string next = set.has("workspace_start")
+                           ? "workspace_start brings it back with its files."
+                           : "It has its files still: the person brings it back with them by "
+                             "`pyro workspace start` and its id.";
+    next += set.has("workspace_reset")
+                ? " workspace_reset works at once, but throws away the changes made in it."
+                : " workspace_create makes a new one.";
     return next;
   }
   if (says("max active VMs reached")) {
+    if (set.has("vm_delete")) {
+      return "End what you made yourself and no longer need: vm_delete, workspace_delete. Others "
+             "may be another session's or the person's: ask before you delete those.";
+    }
     return workspaces
-               ? "workspace_list shows what exists; workspace_delete ends what is not needed."
+               ? "End with workspace_delete what you made yourself and no longer need. Others in "
+                 "workspace_list may be another session's or the person's: ask before you delete "
+                 "those."
                : "The person frees a place with `pyro workspace list` and `pyro workspace delete`; "
                  "a vm_run frees its own when it ends.";
   }

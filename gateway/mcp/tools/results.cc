@@ -134,8 +134,10 @@ Json with_shortening(Json output_schema) {
 void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
 
 ToolResult failure(const Error& error, const std::string& next) {
-  std::string text = fmt::format("{}\ncode: {}", without_middle(error.message(), kMostCharacters),
-                                 to_string(error.code()));
+  // What a guest or a repository named something may have lines of its own: those are set in, so
+  // that no other line begins as ours do.
+  const auto lines = split(printable(without_middle(error.message(), kMostCharacters)), '\n');
+  std::string text = fmt::format("{}\ncode: {}", join(lines, "\n  "), to_string(error.code()));
   if (!next.empty()) text += "\nnext: " + next;
   return ToolResult::error(text);
 }

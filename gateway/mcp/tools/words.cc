@@ -45,14 +45,15 @@ constexpr Words kWords[] = {
    "their ids."},
   {"workspace_create", "Create a workspace",
    "Makes a disposable microVM with its own /workspace and starts it; the host stays untouched. Returns "
-   "workspace_id, which every other tool takes. It is deleted ttl_seconds after its last "
-   "activity. Next: workspace_exec."},
+   "workspace_id, which every other tool takes. It is deleted ttl_seconds after the last command or "
+   "change in it. Next: workspace_exec."},
   {"workspace_list", "List workspaces",
    "Lists the workspaces that exist, the most recently used first, with id, name, state and "
-   "expires_at. To find one again, or to see what can be deleted when there are too many."},
+   "expires_at. To find yours again. Those of other sessions and of the person are there too: leave "
+   "them as they are."},
   {"workspace_update", "Name or label a workspace",
-   "Sets or clears a workspace's name and labels, so that it is found again in workspace_list. "
-   "Returns the workspace."},
+   "Sets or clears a workspace's name and labels, so that it is found again in workspace_list, and "
+   "puts off its expiry. Returns the workspace."},
   {"workspace_status", "Describe a workspace",
    "Tells a workspace's state, what it began with, its last command and, when something went wrong, "
    "last_error."},
@@ -83,7 +84,8 @@ constexpr Words kWords[] = {
   {"workspace_exec_poll", "Follow a running command",
    "Waits up to wait_seconds for a command to end and returns what it printed since cursor. While "
    "state is running, call again with cursor = next_cursor. While more is true there is more to read "
-   "at once. Reading consumes nothing: cursor 0 reads from the beginning, also after its end."},
+   "at once; cursor = newest_cursor skips to its end. Reading consumes nothing: cursor 0 reads from "
+   "the beginning, also after its end."},
   {"workspace_exec_cancel", "End a running command",
    "Ends a command that still runs, with all its processes; what it printed is kept. Returns its "
    "state. One that has ended is left as it is."},
@@ -159,7 +161,8 @@ constexpr ModeWords kModeWords[] = {
    "attempt stays. Use it to prove that the steps you found work from nothing."},
   {ServerMode::kReviewEval, "workspace_reset",
    "Restores /workspace from the baseline or a named snapshot in a fresh sandbox. Use it between two "
-   "candidates, so that neither sees what the other left."},
+   "candidates, so that neither sees what the other left. The command history goes as well: note a "
+   "candidate's results first."},
   {ServerMode::kReviewEval, "snapshot_create",
    "Keeps /workspace as it is now under a name: take one of each candidate, and workspace_reset comes "
    "back to it as often as you like."},
@@ -216,15 +219,17 @@ constexpr std::string_view kReviewEval =
     "2. snapshot_create before the first candidate. "
     "3. Apply and check a candidate with workspace_exec; workspace_diff shows what it changes; "
     "snapshot_create keeps it. "
-    "4. workspace_reset to the snapshot before the next. "
-    "5. workspace_summary for the verdict, workspace_export for files; workspace_delete. ";
+    "4. Note what came of it, since a reset takes the command history with it; then workspace_reset "
+    "to the snapshot before the next. "
+    "5. Give your verdict from your notes; workspace_export for files; workspace_delete. ";
 
 constexpr std::string_view kJobs =
     "A command that runs longer than 45 s comes back with state running and a job_id and goes on: "
     "follow it with workspace_exec_poll, end it with workspace_exec_cancel. ";
 constexpr std::string_view kLimits =
     "Workspaces have no network: what a build needs must be in the environment or come with the "
-    "files. They expire ttl_seconds after their last activity. ";
+    "files. They are deleted ttl_seconds (600 unless you say more) after the last command or change; "
+    "looking at them does not count. ";
 constexpr std::string_view kOnErrors = "On an error read its text: it says what to do next.";
 // clang-format on
 

@@ -73,10 +73,25 @@ TEST(NextStep, a_refusal_names_the_way_round_it) {
               HasSubstr("workspace_start"));
 }
 
+TEST(NextStep, what_a_stopped_workspace_holds_is_not_given_up_first) {
+  const auto gone =
+      failed_precondition("the command was ended: backing guest process is no longer running");
+  const std::string core = told(gone, "workspace_exec");
+  EXPECT_THAT(core, HasSubstr("`pyro workspace start`"));
+  EXPECT_LT(core.find("`pyro workspace start`"), core.find("workspace_reset"));
+  EXPECT_THAT(core, HasSubstr("throws away"));
+  const std::string inspect =
+      next_step(gone, "workspace_exec", ToolSet({.mode = ServerMode::kInspect}));
+  EXPECT_THAT(inspect, AllOf(HasSubstr("`pyro workspace start`"), HasSubstr("workspace_create"),
+                             Not(HasSubstr("workspace_reset"))));
+}
+
 TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {
   const auto full = resource_exhausted("max active VMs reached (8); delete old VMs first");
   EXPECT_THAT(told(full, "vm_run", ServerProfile::kVmRun), HasSubstr("`pyro workspace delete`"));
-  EXPECT_THAT(told(full, "workspace_create"), HasSubstr("workspace_delete ends"));
+  EXPECT_THAT(told(full, "workspace_create"),
+              AllOf(HasSubstr("workspace_delete"), HasSubstr("ask before")));
+  EXPECT_THAT(told(full, "vm_create", ServerProfile::kWorkspaceFull), HasSubstr("vm_delete"));
 }
 
 TEST(NextStep, an_error_that_says_it_itself_gets_none) {
