@@ -16,6 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 
+/// From when its socket is gone.
+constexpr std::chrono::seconds kShimEndLimit{1};
 constexpr std::string_view kGuestGone = "backing guest process is no longer running";
 /// How long a guest may take to hear that it is to be stopped.
 constexpr std::chrono::seconds kPowerOffLimit{5};
@@ -194,7 +196,15 @@ api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason)
   return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
 }
 
-api::Machine Machines::status(const std::string& vm_id) const { return table_.find(vm_id).machine; }
+api::Machine Machines::status(const std::string& vm_id) {
+  const api::Machine machine = table_.find(vm_id).machine;
+  if (machine.state != MachineState::kStarted || fs::exists(paths_of(vm_id).link_socket)) {
+    return machine;
+  }
+  // A shim that ends takes its socket away first: what the watch is about to note is told already.
+  guest_ended(vm_id);
+  return table_.find(vm_id).machine;
+}
 
 api::ReapResult Machines::reap_expired() {
   api::ReapResult result;
@@ -254,7 +264,10 @@ void Machines::guest_ended(const std::string& vm_id) {
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.interrupt(fmt::format("vm {}: {}", vm_id, kGuestGone));
   // The operation that held it may have stopped, deleted or started it anew meanwhile.
-  if (!live->shim || live->shim->running()) return;
+  if (!live->shim) return;
+  const bool ending = !fs::exists(paths_of(vm_id).link_socket);
+  const Deadline limit = Clock::now() + (ending ? kShimEndLimit : std::chrono::seconds(0));
+  if (!wait_for(live->shim->pidfd(), POLLIN, limit, StopFd({}))) return;
   log::warn("vm {}: {}", vm_id, kGuestGone);
   end_guest(vm_id, *live);
   table_.update(vm_id, [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });

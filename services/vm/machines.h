@@ -58,7 +58,7 @@ class Machines {
   api::WorkspaceMachines of_workspaces() const;
   api::Machine stop(const std::string& vm_id);
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
-  api::Machine status(const std::string& vm_id) const;
+  api::Machine status(const std::string& vm_id);
   api::ReapResult reap_expired();
   api::ReapResult stop_all();
   std::uint32_t count() const { return table_.count(); }
