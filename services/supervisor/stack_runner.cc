@@ -114,7 +114,12 @@ void StackRunner::run(int signal_fd) {
 std::chrono::milliseconds StackRunner::time_left() {
   std::chrono::milliseconds left{0};
   for (const auto& service : services_) {
-    if (service->status().state != api::ServiceState::kRunning) continue;
+    const auto state = service->status().state;
+    // One that is on its way comes because somebody wants it.
+    if (state == api::ServiceState::kStarting || state == api::ServiceState::kBackoff) {
+      return idle_limit_;
+    }
+    if (state != api::ServiceState::kRunning) continue;
     const auto pong = service->ping();
     if (!pong || pong->holds > 0 || pong->open_calls > 0) return idle_limit_;
     const auto idle = std::chrono::milliseconds(pong->idle_ms);
