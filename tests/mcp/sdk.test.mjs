@@ -52,15 +52,16 @@ for (const [kind, { version }] of Object.entries(sdkClients)) {
     const session = await connected(t, fixture);
     // A client takes for an unknown call's what it reads together with the result. On a busy
     // machine it may read that late.
-    for (let attempt = 0; attempt < 3; ++attempt) {
+    let seen = [];
+    for (let attempt = 0; attempt < 10; ++attempt) {
       session.errors.length = 0;
-      const seen = [];
+      seen = [];
       const onprogress = ({ progress }) => seen.push(progress);
       await session.call('test_tool_with_progress', {}, { onprogress });
-      assert.ok(seen.length > 0);
       assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
-      if (session.errors.length === 0) break;
+      if (seen.length > 0 && session.errors.length === 0) break;
     }
+    assert.ok(seen.length > 0);
     assert.deepEqual(session.errors, []);
   });
 

@@ -233,6 +233,7 @@ TEST_F(WorkspaceCallsTest, a_signal_cancels_an_exec_and_waits_for_its_end) {
 }
 
 TEST_F(WorkspaceCallsTest, notes_stand_beside_a_document) {
+  settled();
   answer_workspace("status", {{"ttl_seconds", 600},
                               {"execution_mode", "host_compat"},
                               {"expires_at", now_epoch_seconds() + 45}});

@@ -14,6 +14,7 @@
 #include "services/image/garbage.h"
 #include "services/image/vmlinux.h"
 #include "tests/support/errors.h"
+#include "tests/support/processes.h"
 
 namespace pyro::image {
 namespace {
@@ -113,20 +114,16 @@ TEST_F(Pull, without_an_archive_that_answers_says_so_and_leaves_nothing) {
 }
 
 TEST_F(Pull, that_is_killed_leaves_no_process_and_only_garbage) {
-  std::array<int, 2> alive{};
-  ASSERT_EQ(::pipe2(alive.data(), O_CLOEXEC), 0);
-  const UniqueFd read_end(alive[0]);
-  UniqueFd write_end(alive[1]);
   std::array<int, 2> progress{};
   ASSERT_EQ(::pipe2(progress.data(), O_CLOEXEC), 0);
   const UniqueFd said(progress[0]);
   UniqueFd saying(progress[1]);
   Command command = helper("");
-  // Everything below the helper inherits descriptor 5: it ends when the last of them has.
-  command.descriptors = {{2, saying.get()}, {5, write_end.get()}};
+  // By which all that is below the helper is known.
+  command.environment = {{"PYRO_STATE_DIR", environments().string()}};
+  command.descriptors = {{2, saying.get()}};
   ChildProcess pull(command);
   saying.reset();
-  write_end.reset();
   std::string text;
   while (text.find("extract:") == std::string::npos) {
     ASSERT_TRUE(
@@ -137,9 +134,10 @@ TEST_F(Pull, that_is_killed_leaves_no_process_and_only_garbage) {
     text.append(buffer.data(), static_cast<std::size_t>(n));
   }
   pull.kill();
-  EXPECT_TRUE(
-      wait_for(read_end.get(), POLLIN, in(std::chrono::seconds(20)), StopFd(std::stop_token())))
-      << "something of the pull is still running";
+  const auto left = [&] { return testing::processes_of(environments()); };
+  const Deadline deadline = in(std::chrono::seconds(20));
+  while (!left().empty() && Clock::now() < deadline) std::this_thread::yield();
+  EXPECT_THAT(left(), ::testing::IsEmpty()) << "something of the pull is still running";
   const StorePaths paths{.environments_dir = environments(), .kernels_dir = kernels()};
   EXPECT_TRUE(fs::is_empty(paths.references()));
   EXPECT_GT(sweep(paths, Sweep::kGarbage).freed_bytes, 0U);

@@ -39,7 +39,7 @@ struct Tree {
     held.reset();
     pollfd watched{alive.get(), POLLIN, 0};
     char byte = 0;
-    return ::poll(&watched, 1, 0) == 1 && ::read(alive.get(), &byte, 1) == 0;
+    return ::poll(&watched, 1, 10'000) == 1 && ::read(alive.get(), &byte, 1) == 0;
   }
   UniqueFd alive;
   UniqueFd held;
