@@ -202,6 +202,20 @@ TEST_F(SupervisorTest, an_unused_stack_ends_and_one_that_holds_something_stays) 
   EXPECT_EQ(service(settled(), "alpha").state, ServiceState::kRunning);
 }
 
+TEST_F(SupervisorTest, a_stack_whose_service_is_slow_to_come_is_no_unused_one) {
+  write_stack({{"alpha", ""}});
+  const auto gate = paths_.state_dir / "alpha.gate";
+  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  client_ =
+      std::make_unique<StackClient>(paths_, std::vector<std::string>{"stack.idle_exit_seconds=1"});
+  client_->ensure_running();
+  const auto pid = client_->status()->pid.value();
+  EXPECT_FALSE(ends(pid, std::chrono::milliseconds(2500)));
+  open_file(gate, O_WRONLY);
+  EXPECT_TRUE(ends(pid));
+  EXPECT_THAT(events(), ElementsAre("start alpha", "stop alpha"));
+}
+
 TEST_F(SupervisorTest, status_tells_how_much_memory_each_process_has) {
   write_stack({{"alpha", ""}});
   settled();
