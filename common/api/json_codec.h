@@ -109,17 +109,13 @@ void read_json(const FieldInfo& info, const Json& json, T& value, UnknownFields 
     value = *found;
   } else if constexpr (kIsList<T>) {
     if (!json.is_array()) throw wrong_type(info, "a list", json);
-    const std::string name = element_name(info, /*of_map=*/false);
-    FieldInfo element = info;
-    element.name = name;
-    for (const auto& item : json) read_json(element, item, value.emplace_back(), unknown);
+    const Element element(info, /*of_map=*/false);
+    for (const auto& item : json) read_json(element.info, item, value.emplace_back(), unknown);
   } else {
     static_assert(kIsMap<T>, "no JSON codec for this type");
     if (!json.is_object()) throw wrong_type(info, "an object", json);
-    const std::string name = element_name(info, /*of_map=*/true);
-    FieldInfo element = info;
-    element.name = name;
-    for (const auto& [key, item] : json.items()) read_json(element, item, value[key], unknown);
+    const Element element(info, /*of_map=*/true);
+    for (const auto& [key, item] : json.items()) read_json(element.info, item, value[key], unknown);
   }
 }
 

@@ -28,10 +28,19 @@ Error out_of_range(const FieldInfo& info, Value value) {
   return invalid_argument("{} must be at least {}, not {}", info.name, Limits::lowest(), value);
 }
 
-/// What a refusal of one of its elements names.
-inline std::string element_name(const FieldInfo& info, bool of_map) {
-  return fmt::format("each {} of {}", of_map ? "value" : "entry", info.name);
-}
+/// What is known of each element of a list or map.
+struct Element {
+  Element(const FieldInfo& field, bool of_map)
+      : name(fmt::format("each {} of {}", of_map ? "value" : "entry", field.name)), info(field) {
+    info.name = name;
+    info.max_length.reset();  // counts elements
+  }
+  Element(const Element&) = delete;
+  Element& operator=(const Element&) = delete;
+
+  const std::string name;
+  FieldInfo info;
+};
 
 inline Error too_long(const FieldInfo& info, std::size_t bytes) {
   return invalid_argument("{} may be at most {} bytes long, not {}", info.name, *info.max_length,
@@ -80,14 +89,11 @@ void validate_value(const FieldInfo& info, const T& value, Strictness strictness
       throw invalid_argument("{} may have at most {} entries, not {}", info.name, *info.max_length,
                              value.size());
     }
-    const std::string name = element_name(info, kIsMap<T>);
-    FieldInfo element = info;
-    element.name = name;
-    element.max_length.reset();
+    const Element element(info, kIsMap<T>);
     if constexpr (kIsList<T>) {
-      for (const auto& item : value) validate_value(element, item, strictness);
+      for (const auto& item : value) validate_value(element.info, item, strictness);
     } else {
-      for (const auto& [key, item] : value) validate_value(element, item, strictness);
+      for (const auto& [key, item] : value) validate_value(element.info, item, strictness);
     }
   } else if constexpr (std::same_as<T, std::string>) {
     if (info.max_length && value.size() > *info.max_length) {

@@ -58,6 +58,10 @@ HostAccess::HostAccess(fs::path working_directory, const std::vector<fs::path>& 
 
 std::string HostAccess::checked(std::string_view field, const std::string& path) const {
   if (path.empty()) throw invalid_argument("{} must not be empty", field);
+  // A directory of that name is not what the caller means.
+  if (path == "~" || path.starts_with("~/")) {
+    throw invalid_argument("{} '{}': no shell puts the home directory for '~' here", field, path);
+  }
   fs::path target;
   try {
     target = resolved(working_directory_ / path);

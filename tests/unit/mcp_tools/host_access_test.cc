@@ -79,6 +79,13 @@ TEST_F(HostAccessTest, what_the_person_allows_counts_whatever_the_working_direct
   EXPECT_THAT(refusal(access, (directory / "outside").string()), HasSubstr("lies outside"));
 }
 
+TEST_F(HostAccessTest, a_home_directory_that_no_shell_has_put_in_is_refused) {
+  for (const char* path : {"~", "~/out"}) {
+    EXPECT_THAT(refusal(from(project), path), HasSubstr("no shell puts the home directory"));
+  }
+  EXPECT_EQ(from(project).checked("output_path", "~backup"), (project / "~backup").string());
+}
+
 TEST_F(HostAccessTest, an_empty_path_is_refused) {
   EXPECT_EQ(refusal(from(project), ""), "seed_path must not be empty");
 }
