@@ -105,8 +105,9 @@ TEST_F(Calls, a_deadline_travels_and_ends_both_sides) {
     throw cancelled("stopped");
   });
   server.start();
+  client_.call(api::Ping{});  // connected: all of the time is the handler's
   auto options = patient();
-  options.deadline = Clock::now() + std::chrono::milliseconds(400);
+  options.deadline = Clock::now() + std::chrono::milliseconds(800);
   EXPECT_THAT(error_of([&] { change("", "", options); }),
               Refused(ErrorCode::kDeadlineExceeded, "service 'test' did not answer in time"));
   EXPECT_TRUE(handler_was_stopped.get_future().get());
