@@ -10,6 +10,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/fault/fault.h"
+#include "common/tree/path.h"
 #include "common/tree/write.h"
 #include "services/files/artifact.h"
 #include "services/files/git_directory_name.h"
