@@ -1,7 +1,5 @@
 #include "pyro/client.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <future>
 #include <thread>
@@ -85,15 +83,18 @@ TEST_F(ClientTest, gives_up_at_the_callers_limit) {
 
 TEST_F(ClientTest, repeats_what_may_be_repeated_where_the_whole_stack_was_killed) {
   const auto stack = settled();
+  tell("workspace.list.hold");
+  tell("workspace.list.reply", R"({"count":3})");
   Client client;
-  client.list_environments({});
-  ::kill(static_cast<pid_t>(service(stack, "image").pid.value()), SIGSTOP);
-  auto listed = std::async(std::launch::async, [&] { return client.list_environments({}); });
-  // Time to be under way; the answer comes either way.
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  auto listed = std::async(std::launch::async, [&] { return client.list_workspaces({}); });
+  const Deadline deadline = Clock::now() + kPatience;
+  while (!std::filesystem::exists(paths_.state_dir / "requests") && Clock::now() < deadline) {
+    std::this_thread::yield();
+  }
   kill_and_wait(stack.pid.value());
   for (const auto& status : stack.services) kill_and_wait(status.pid.value());
-  EXPECT_EQ(listed.get().environments.size(), 2U);
+  std::filesystem::remove(paths_.state_dir / "workspace.list.hold");
+  EXPECT_EQ(listed.get().count, 3U);
 }
 
 TEST_F(ClientTest, gives_its_machines_the_callers_boot_policy) {
