@@ -51,9 +51,6 @@ target_compile_definitions(pyro_msgpack INTERFACE MSGPACK_NO_BOOST)
 add_library(pyro_asio INTERFACE)
 target_compile_definitions(pyro_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
 target_link_libraries(pyro_asio INTERFACE Threads::Threads)
-# fmt from its headers alone: the static agent has no library to link.
-add_library(pyro_fmt INTERFACE)
-target_link_libraries(pyro_fmt INTERFACE fmt::fmt-header-only)
 
 add_library(pyro_options INTERFACE)
 target_include_directories(pyro_options INTERFACE ${PROJECT_SOURCE_DIR})

@@ -155,7 +155,7 @@ struct ResolveEnvironment {
   }
 };
 
-using ImageApi = Api<ListEnvironments, InspectEnvironment, PullEnvironment, PruneEnvironments,
-                     ResolveEnvironment>;
+using EnvironmentApi = Api<ListEnvironments, InspectEnvironment, PullEnvironment, PruneEnvironments,
+                           ResolveEnvironment>;
 
 }  // namespace pyro::api

@@ -2,7 +2,11 @@
 
 #include <string>
 
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
+#include "common/api/workspace_sync.h"
 
 /// Operations of the files service: what the workspace service has it do with volumes and trees.
 /// No door calls it.
@@ -91,8 +95,9 @@ struct FillWorkspace {
   }
 };
 
-using FilesApi = Api<BuildVolume, CopyVolume, FillWorkspace, OnMachine<PushSync>,
-                     OnMachine<ExportPath>, OnMachine<DiffWorkspace>, OnMachine<ListFiles>,
-                     OnMachine<ReadFile>, OnMachine<WriteFile>, OnMachine<ApplyPatch>>;
+using VolumesApi = Api<BuildVolume, CopyVolume, FillWorkspace>;
+using MachineFilesApi =
+    Api<OnMachine<PushSync>, OnMachine<ExportPath>, OnMachine<DiffWorkspace>, OnMachine<ListFiles>,
+        OnMachine<ReadFile>, OnMachine<WriteFile>, OnMachine<ApplyPatch>>;
 
 }  // namespace pyro::api

@@ -9,9 +9,7 @@
 #include <vector>
 
 #include "common/api/boot_policy.h"
-#include "common/api/environment.h"
 #include "common/api/field.h"
-#include "common/api/prepare.h"
 
 /// Operations on machines, one-shot and not. Owner: vm service.
 namespace pyro::api {
@@ -428,9 +426,8 @@ struct StopAllMachines {
   static void describe(Fields&) {}
 };
 
-using VmApi =
-    Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine, DeleteMachine,
-        MachineStatus, MachineNetworkInfo, MountVolume, ListWorkspaceMachines, ReapExpired,
-        GetCapabilities, StopAllMachines, GetDailyLoop, PrepareTemplate, PruneTemplates>;
+using MachineApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine,
+                       DeleteMachine, MachineStatus, MachineNetworkInfo, MountVolume,
+                       ListWorkspaceMachines, ReapExpired, GetCapabilities, StopAllMachines>;
 
 }  // namespace pyro::api

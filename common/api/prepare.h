@@ -135,4 +135,8 @@ struct PruneTemplates {
   static void describe(Fields&) {}
 };
 
+/// What the workspace service serves, and what the vm service does.
+using PrepareApi = Api<PrepareEnvironment>;
+using TemplateApi = Api<GetDailyLoop, PrepareTemplate, PruneTemplates>;
+
 }  // namespace pyro::api

@@ -125,6 +125,6 @@ struct StackDown {
   static void describe(Fields&) {}
 };
 
-using SupervisorApi = Api<StackStatus, StackDown>;
+using StackApi = Api<StackStatus, StackDown>;
 
 }  // namespace pyro::api

@@ -14,8 +14,7 @@
 #include "common/api/machine.h"
 
 /// Operations on workspaces: sandboxes that stay, with /workspace, a history and snapshots.
-/// Owner: workspace service. Snapshots and what is in /workspace have headers of their own:
-/// workspace_commands.h, workspace_snapshots.h, workspace_files.h.
+/// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
 namespace pyro::api {
 
 /// What a workspace's guest may reach.
@@ -433,5 +432,8 @@ struct DeleteWorkspace {
     describe_workspace_id<DeleteWorkspace>(f);
   }
 };
+
+using WorkspaceApi = Api<CreateWorkspace, ListWorkspaces, WorkspaceStatus, UpdateWorkspace,
+                         ResetWorkspace, StartWorkspace, StopWorkspace, DeleteWorkspace>;
 
 }  // namespace pyro::api

@@ -311,4 +311,6 @@ struct WorkspaceLogs {
   }
 };
 
+using CommandsApi = Api<ExecWorkspace, PollExec, CancelExec, FindExec, AttachExec, WorkspaceLogs>;
+
 }  // namespace pyro::api

@@ -118,4 +118,6 @@ struct ListSnapshots {
   }
 };
 
+using SnapshotsApi = Api<CreateSnapshot, DeleteSnapshot, ListSnapshots>;
+
 }  // namespace pyro::api

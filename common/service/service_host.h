@@ -37,21 +37,18 @@ class ServiceHost {
   /// Binds the service's socket; from here on callers wait for `serve`.
   bus::Server& server() { return server_; }
 
-  /// Answers `Operations` with `service.handle(...)` until SIGTERM.
-  template <class Operations, class Service>
-  void serve(Service& service) {
-    serve<Operations>(service, signals_.get());
-  }
-  /// The same until `stop_fd` is readable, for a service that ends in its own way.
-  template <class Operations, class Service>
-  void serve(Service& service, int stop_fd) {
-    server_.serve(service, Operations{});
-    run(stop_fd);
+  /// Has `handler.handle(…)` answer the operations of one Api; a service serves one or several.
+  template <class Operations, class Handler>
+  void serve(Handler& handler) {
+    server_.serve(handler, Operations{});
   }
 
- private:
+  /// Answers calls until SIGTERM.
+  void run() { run(signals_.get()); }
+  /// The same until `stop_fd` is readable, for a service that ends in its own way.
   void run(int stop_fd);
 
+ private:
   std::string name_;
   Paths paths_;
   Config config_;

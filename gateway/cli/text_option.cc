@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "common/api/workspace_files.h"
+#include "common/api/artifact.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "gateway/cli/session.h"

@@ -2,7 +2,12 @@
 
 #include <string>
 
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_sync.h"
 
 /// Replies about what is in /workspace as a person reads them; what a guest said is printable.
 namespace pyro::cli {

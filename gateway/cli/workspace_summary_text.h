@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_summary.h"
 
 namespace pyro::cli {
 

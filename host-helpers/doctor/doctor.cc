@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/api/environment.h"
+#include "common/api/prepare.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 

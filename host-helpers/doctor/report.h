@@ -9,6 +9,7 @@
 #include "common/api/environment.h"
 #include "common/api/field.h"
 #include "common/api/machine.h"
+#include "common/api/prepare.h"
 #include "common/api/stack.h"
 
 /// What `pyro doctor` reports.

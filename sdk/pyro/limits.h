@@ -3,7 +3,11 @@
 #include <chrono>
 #include <concepts>
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_sync.h"
 
 /// How long a call may take when its caller names no limit.
 namespace pyro {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/api/workspace_files.h"
+#include "common/api/artifact.h"
 #include "common/tree/tree.h"
 
 namespace pyro::files {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "common/api/workspace_files.h"
+#include "common/api/artifact.h"
+#include "common/api/workspace_diff.h"
 #include "common/git/git.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"

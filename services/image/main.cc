@@ -1,9 +1,11 @@
+#include "common/api/environment.h"
 #include "common/service/service_host.h"
 #include "services/image/service.h"
 
 int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "image", [](pyro::ServiceHost& host) {
     pyro::image::Service service(host);
-    host.serve<pyro::api::ImageApi>(service);
+    host.serve<pyro::api::EnvironmentApi>(service);
+    host.run();
   });
 }

@@ -1,3 +1,4 @@
+#include "common/api/stack.h"
 #include "common/config/paths.h"
 #include "common/service/service_host.h"
 #include "common/stack/installation.h"
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
                                    host.context());
     supervisor::Service service(runner);
     runner.start(host.signal_fd());
-    host.serve<api::SupervisorApi>(service, runner.done_fd());
+    host.serve<api::StackApi>(service);
+    host.run(runner.done_fd());
   });
 }

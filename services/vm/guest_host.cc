@@ -1,5 +1,6 @@
 #include "services/vm/guest_host.h"
 
+#include "common/api/environment.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/bus/call.h"

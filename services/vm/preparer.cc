@@ -1,5 +1,6 @@
 #include "services/vm/preparer.h"
 
+#include "common/api/environment.h"
 #include "common/base/error.h"
 #include "common/log/log.h"
 #include "common/stored_file/stored_file.h"

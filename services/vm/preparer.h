@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "common/api/environment.h"
 #include "common/api/prepare.h"
 #include "common/bus/call.h"
 #include "services/vm/guest_host.h"

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <thread>
 
+#include "common/api/environment.h"
+#include "common/api/prepare.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/config/programs.h"

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/prepare.h"
 #include "common/bus/call.h"
 #include "common/bus/client.h"
 #include "common/registry/registry.h"

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_summary.h"
 #include "common/registry/registry.h"
 #include "services/workspace/workspace_record.h"
 

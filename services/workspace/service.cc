@@ -1,5 +1,6 @@
 #include "services/workspace/service.h"
 
+#include "common/api/prepare.h"
 #include "services/workspace/preparation.h"
 #include "services/workspace/summary.h"
 

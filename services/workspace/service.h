@@ -1,6 +1,14 @@
 #pragma once
 
+#include "common/api/prepare.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_summary.h"
+#include "common/api/workspace_sync.h"
 #include "common/bus/call.h"
 #include "common/registry/registry.h"
 #include "common/service/service_host.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_summary.h"
 #include "common/bus/call.h"
 #include "services/workspace/workspaces.h"
 

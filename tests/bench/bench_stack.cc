@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/text.h"
 #include "common/process/child_process.h"

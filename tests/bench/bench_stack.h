@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/api/environment.h"
 #include "common/base/files.h"
 #include "common/config/paths.h"
 #include "common/guest/machine_paths.h"

@@ -10,7 +10,11 @@
 
 #include "common/api/agent.h"
 #include "common/api/prepare.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_sync.h"
 #include "common/base/error.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"

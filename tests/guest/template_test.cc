@@ -7,6 +7,7 @@
 #include <future>
 
 #include "common/api/json_codec.h"
+#include "common/api/prepare.h"
 #include "common/stored_file/stored_file.h"
 #include "services/vm/preparer.h"
 #include "services/vm/templates/template_store.h"

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/api/json_codec.h"
+#include "common/api/prepare.h"
 #include "common/base/text.h"
 #include "common/digest/sha256.h"
 #include "tests/guest/warm_fixture.h"

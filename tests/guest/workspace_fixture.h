@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_diff.h"
 #include "tests/guest/warm_fixture.h"
 
 namespace pyro::test {

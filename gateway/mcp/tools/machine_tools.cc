@@ -1,5 +1,6 @@
 #include "gateway/mcp/tools/machine_tools.h"
 
+#include "common/api/environment.h"
 #include "gateway/mcp/tools/operation_tool.h"
 
 namespace pyro::mcp {

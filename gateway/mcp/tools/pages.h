@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_diff.h"
 #include "common/api/workspace_files.h"
 #include "gateway/mcp/protocol/json.h"
 

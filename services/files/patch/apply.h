@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/api/agent_files.h"
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
 

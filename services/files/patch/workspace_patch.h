@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
 #include "services/files/guest_tree.h"
 
 namespace pyro::files {

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
+#include "common/api/artifact.h"
 #include "common/api/json_codec.h"
+#include "common/api/workspace_diff.h"
 #include "common/api/workspace_files.h"
 #include "tests/service/supervisor/stack_fixture.h"
 #include "tests/support/mcp_process.h"

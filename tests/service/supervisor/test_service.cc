@@ -9,6 +9,16 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/prepare.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_diff.h"
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_summary.h"
+#include "common/api/workspace_sync.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/service/service_host.h"
@@ -134,8 +144,18 @@ int main(int argc, char** argv) {
     host.server().set_holds(
         [&service] { return std::filesystem::exists(service.file("holds")) ? 1U : 0U; });
     service.note("start");
-    host.server().serve(service, api::WorkspaceApi{});
+    host.serve<api::WorkspaceApi>(service);
+    host.serve<api::CommandsApi>(service);
+    host.serve<api::SnapshotsApi>(service);
+    host.serve<api::FilesApi>(service);
+    host.serve<api::SyncApi>(service);
+    host.serve<api::ExportApi>(service);
+    host.serve<api::DiffApi>(service);
+    host.serve<api::PatchApi>(service);
+    host.serve<api::SummaryApi>(service);
+    host.serve<api::PrepareApi>(service);
     host.serve<TestApi>(service);
+    host.run();
     service.note("stop");
   });
 }

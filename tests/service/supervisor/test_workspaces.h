@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/api/json_codec.h"
-#include "common/api/workspace_files.h"
+#include "common/api/workspace.h"
 #include "common/base/files.h"
 #include "common/bus/call.h"
 #include "common/process/wait.h"

@@ -55,8 +55,9 @@ void expect_all_portable(Api<Ops...>) {
 }
 
 TEST(Schema, of_every_request_is_portable) {
-  expect_all_portable(VmApi{});
-  expect_all_portable(SupervisorApi{});
+  expect_all_portable(MachineApi{});
+  expect_all_portable(TemplateApi{});
+  expect_all_portable(StackApi{});
   expect_all_portable(Api<ListEnvironments, InspectEnvironment, PullEnvironment>{});
   expect_all_portable(Api<Cook>{});
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "common/api/environment.h"
+#include "common/api/prepare.h"
+
 namespace pyro {
 namespace {
 

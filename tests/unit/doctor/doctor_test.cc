@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/api/json_codec.h"
+#include "common/api/prepare.h"
 #include "common/base/files.h"
 #include "host-helpers/doctor/host_checks.h"
 #include "tests/support/git_repository.h"

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "common/api/environment.h"
 #include "common/directory_lease/directory_lease.h"
 #include "common/work/work_lock.h"
 #include "services/image/fake_builder.h"

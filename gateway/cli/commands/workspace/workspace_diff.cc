@@ -1,9 +1,10 @@
+#include "common/api/workspace_diff.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 
-#include "common/api/workspace_files.h"
 #include "common/base/text.h"
 #include "gateway/cli/commands/workspace/workspace_commands.h"
 #include "gateway/cli/workspace_files_text.h"

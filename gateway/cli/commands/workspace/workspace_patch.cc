@@ -1,4 +1,5 @@
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_patch.h"
+
 #include "gateway/cli/commands/workspace/workspace_commands.h"
 #include "gateway/cli/text_option.h"
 #include "gateway/cli/workspace_files_text.h"

@@ -1,4 +1,5 @@
-#include "common/api/workspace_files.h"
+#include "common/api/workspace_sync.h"
+
 #include "gateway/cli/commands/workspace/workspace_commands.h"
 #include "gateway/cli/host_path.h"
 #include "gateway/cli/workspace_files_text.h"

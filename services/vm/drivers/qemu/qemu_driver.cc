@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "common/api/environment.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"

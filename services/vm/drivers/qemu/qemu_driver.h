@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "common/api/environment.h"
 #include "services/vm/accelerator.h"
 #include "services/vm/drivers/driver.h"
 

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/api/artifact.h"
+#include "common/api/workspace.h"
+
+/// Results copied out to the host. The workspace service answers them to doors; the files
+/// service does the work (files.h).
+namespace pyro::api {
+
+struct Exported {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+  std::string workspace_path;
+  std::string output_path;
+  ArtifactType artifact_type = ArtifactType::kFile;
+  std::uint64_t entry_count = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t skipped_count = 0;
+  ExecutionMode execution_mode = ExecutionMode::kPending;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_reply_workspace_id<Exported>(f);
+    f("workspace_path", &Exported::workspace_path, "What was exported.");
+    f("output_path", &Exported::output_path, "Where it is on the host.");
+    f("artifact_type", &Exported::artifact_type, "file, directory or symlink.");
+    f("entry_count", &Exported::entry_count, "Files, directories and links.");
+    f("bytes_written", &Exported::bytes_written, "Bytes of the files' content.");
+    f("skipped_count", &Exported::skipped_count,
+      "Sockets, FIFOs and devices that were left out; over MCP also what lies in .git "
+      "directories.");
+    f("execution_mode", &Exported::execution_mode, "guest_serial, … or host_compat.");
+  }
+};
+
+/// Copies a file or directory out to the host. already_exists: `output_path already exists: P`.
+/// By a model: nothing goes into a .git directory of the host, and none comes out.
+struct ExportPath {
+  static constexpr Method kMethod{"workspace.export"};
+  using Reply = Exported;
+  std::string workspace_id;
+  std::string path;
+  std::string output_path;
+  bool by_model = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    describe_workspace_id<ExportPath>(f);
+    f("path", &ExportPath::path, "File or directory below /workspace.", kRequired, kMayBeEmpty,
+      kPositional, max_length(4096));
+    f("output_path", &ExportPath::output_path, "Path on the host, which must not exist.", kRequired,
+      max_length(4096));
+    f("by_model", &ExportPath::by_model, kByModel, kHidden);
+  }
+};
+
+using ExportApi = Api<ExportPath>;
+
+}  // namespace pyro::api
