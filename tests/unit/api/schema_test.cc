@@ -4,7 +4,9 @@
 
 #include <regex>
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/prepare.h"
 #include "common/api/stack.h"
 #include "tests/support/errors.h"
 #include "tests/unit/api/dummy.h"
