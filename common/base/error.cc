@@ -29,6 +29,11 @@ ErrorCode code_of(int error_number) {
   }
 }
 
+std::string_view reason_of(int error_number) {
+  const bool disk_full = error_number == ENOSPC || error_number == EDQUOT;
+  return disk_full ? std::string_view(reason::kDiskFull) : std::string_view();
+}
+
 }  // namespace
 
 std::string_view to_string(ErrorCode code) { return kNames.at(static_cast<std::size_t>(code)); }
@@ -40,12 +45,16 @@ ErrorCode error_code_from(std::string_view name) {
   return ErrorCode::kInternal;
 }
 
+Error::Error(ErrorCode code, std::string_view reason, fmt::string_view text, fmt::format_args args)
+    : Error(code, reason, fmt::vformat(text, args)) {}
+
 Error Error::within(std::string_view attempt) const {
-  return {code_, fmt::format("{}: {}", attempt, message_)};
+  return {code_, reason_, fmt::format("{}: {}", attempt, message_)};
 }
 
 Error system_error(std::string_view call, int error_number) {
-  return {code_of(error_number), fmt::format("{}: {}", call, std::strerror(error_number))};
+  return {code_of(error_number), reason_of(error_number),
+          fmt::format("{}: {}", call, std::strerror(error_number))};
 }
 
 }  // namespace pyro

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <exception>
@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/reason.h"
 #include "common/base/visibility.h"
 
 namespace pyro {
@@ -31,13 +32,21 @@ PYRO_API std::string_view to_string(ErrorCode code);
 /// The code of that name; an unknown name, as a newer peer may send, is kInternal.
 PYRO_API ErrorCode error_code_from(std::string_view name);
 
-/// The one exception of the suite: what happened and what to do, in one sentence for a person.
+/// The one exception of the suite: what happened and what to do, in one sentence for the user, and
+/// by its code and reason for a program.
 /// Thrown where a thing fails; caught by the bus dispatcher and by main.
 class PYRO_API Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, std::string message) : Error(code, {}, std::move(message)) {}
+  /// `reason`: one of common/base/reason.h or of a newer peer; empty for none.
+  Error(ErrorCode code, std::string_view reason, std::string message)
+      : code_(code), reason_(reason), message_(std::move(message)) {}
+  /// What the functions below make.
+  Error(ErrorCode code, std::string_view reason, fmt::string_view text, fmt::format_args args);
 
   ErrorCode code() const { return code_; }
+  /// `workspace_gone`; the name of the code where the refusal has no reason of its own.
+  std::string_view reason() const { return reason_.empty() ? to_string(code_) : reason_; }
   const std::string& message() const { return message_; }
   const char* what() const noexcept override { return message_.c_str(); }
 
@@ -46,44 +55,83 @@ class PYRO_API Error : public std::exception {
 
  private:
   ErrorCode code_;
+  std::string reason_;
   std::string message_;
 };
 
+/// `not_found("job '{}' does not exist", id)`, or with its reason first:
+/// `not_found(reason::kJobGone, "job '{}' does not exist", id)`.
 template <class... Args>
 Error invalid_argument(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kInvalidArgument, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kInvalidArgument, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error invalid_argument(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kInvalidArgument, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error not_found(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kNotFound, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kNotFound, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error not_found(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kNotFound, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error failed_precondition(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kFailedPrecondition, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kFailedPrecondition, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error failed_precondition(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kFailedPrecondition, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error already_exists(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kAlreadyExists, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kAlreadyExists, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error already_exists(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kAlreadyExists, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error resource_exhausted(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kResourceExhausted, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kResourceExhausted, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error resource_exhausted(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kResourceExhausted, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error deadline_exceeded(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kDeadlineExceeded, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kDeadlineExceeded, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error deadline_exceeded(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kDeadlineExceeded, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error unavailable(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kUnavailable, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kUnavailable, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error unavailable(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kUnavailable, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error cancelled(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kCancelled, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kCancelled, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error cancelled(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kCancelled, reason, text, fmt::make_format_args(args...)};
 }
 template <class... Args>
 Error internal_error(fmt::format_string<Args...> text, Args&&... args) {
-  return {ErrorCode::kInternal, fmt::format(text, std::forward<Args>(args)...)};
+  return {ErrorCode::kInternal, {}, text, fmt::make_format_args(args...)};
+}
+template <class... Args>
+Error internal_error(Reason reason, fmt::format_string<Args...> text, Args&&... args) {
+  return {ErrorCode::kInternal, reason, text, fmt::make_format_args(args...)};
 }
 
 /// The system call that failed and errno's text: `open '/dev/kvm': Permission denied`.

@@ -4,6 +4,7 @@
 #include <array>
 #include <zmq.hpp>
 
+#include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
@@ -69,7 +70,7 @@ class Exchange {
       if (items[0].revents != 0) {
         if (auto answer = receive()) return std::move(*answer);
       } else if (Clock::now() - last_heard_ > kVanishedAfter) {
-        throw unavailable("service '{}' does not answer", service_);
+        throw unavailable(reason::kServiceAway, "service '{}' does not answer", service_);
       }
     }
   }
@@ -116,9 +117,9 @@ class Exchange {
         return std::move(envelope.params.data);
       }
       if (envelope.kind == Kind::kError) {
-        const auto body = decode<ErrorBody>(envelope.params.data);
-        answered_ = body.details != kInterrupted;
-        throw Error(error_code_from(body.code), body.message);
+        const Error error = api::error_from(decode<api::ErrorBody>(envelope.params.data));
+        answered_ = error.reason() != reason::kInterrupted;
+        throw error;
       }
       if (envelope.kind == Kind::kProgress && options_.on_progress) {
         options_.on_progress(decode<api::Progress>(envelope.params.data));
@@ -182,7 +183,7 @@ std::string Client::attempt(api::Method method, const std::string& params,
   zmq::socket_t socket = take_socket();
   Exchange exchange(socket, service_, ++last_id_, options);
   if (!exchange.send_call(method, params)) {
-    throw unavailable("service '{}' is not running", service_);
+    throw unavailable(reason::kServiceAway, "service '{}' is not running", service_);
   }
   reached = Reached::kSocket;
   const auto settle = [&] {

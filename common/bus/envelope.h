@@ -54,25 +54,7 @@ struct Envelope {
     f("deadline_ms", &Envelope::deadline_ms, "Milliseconds left for the call when it was sent.");
     f("trace_id", &Envelope::trace_id, "Carried through every nested call, into the logs.",
       api::max_length(64));
-    f("params", &Envelope::params, "The request, progress, reply or error as msgpack.");
-  }
-};
-
-/// Details of an error that tells a caller that no handler has finished its call: the service was
-/// or is being restarted, and an idempotent call is repeated.
-inline constexpr std::string_view kInterrupted = "interrupted";
-
-/// Params of an error.
-struct ErrorBody {
-  std::string code;
-  std::string message;
-  std::string details;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("code", &ErrorBody::code, "One of the closed set of error codes.", api::kRequired);
-    f("message", &ErrorBody::message, "One sentence for a person.", api::kRequired);
-    f("details", &ErrorBody::details, "More for a program, where there is more.");
+    f("params", &Envelope::params, "The request, progress, reply or api::ErrorBody as msgpack.");
   }
 };
 

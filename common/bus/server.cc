@@ -11,6 +11,7 @@
 #include <optional>
 #include <zmq.hpp>
 
+#include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/bus/poll.h"
@@ -41,8 +42,8 @@ FileLock lock_service(const Server::Options& options) {
   std::filesystem::path path = options.socket;
   FileLock lock = FileLock::attempt(path.replace_extension(".lock"));
   if (!lock.held()) {
-    throw failed_precondition("service '{}' already runs on '{}'", options.service,
-                              options.socket.string());
+    throw failed_precondition(reason::kAlreadyRunning, "service '{}' already runs on '{}'",
+                              options.service, options.socket.string());
   }
   // Who holds it, for a supervisor that has to end a service that answers no more.
   if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
@@ -55,14 +56,8 @@ FileLock lock_service(const Server::Options& options) {
 constexpr std::chrono::milliseconds kLastWords{200};
 
 /// No handler has finished the call, and another try may.
-class Interrupted : public Error {
- public:
-  using Error::Error;
-};
-
-Interrupted interrupted(const std::string& service) {
-  return {ErrorCode::kUnavailable,
-          fmt::format("service '{}' was restarted during the call", service)};
+Error interrupted(const std::string& service) {
+  return unavailable(reason::kInterrupted, "service '{}' was restarted during the call", service);
 }
 
 std::string encode(std::uint64_t id, Kind kind, std::string params) {
@@ -70,11 +65,20 @@ std::string encode(std::uint64_t id, Kind kind, std::string params) {
 }
 
 std::string encode(std::uint64_t id, const Error& error) {
-  const bool again = dynamic_cast<const Interrupted*>(&error) != nullptr;
-  return encode(id, Kind::kError,
-                api::to_msgpack(ErrorBody{.code = std::string(to_string(error.code())),
-                                          .message = error.message(),
-                                          .details = std::string(again ? kInterrupted : "")}));
+  return encode(id, Kind::kError, api::to_msgpack(api::error_body(error)));
+}
+
+/// What a handler heard from another service is about that one: its caller must not take it for
+/// the state of this service, which has answered.
+Error as_handled(const Error& error) {
+  const std::string_view reason = error.reason();
+  if (reason == reason::kInterrupted) {
+    return {error.code(), reason::kAnswerLost, error.message()};
+  }
+  if (reason == reason::kServiceAway || reason == reason::kServiceFailed) {
+    return {error.code(), reason::kNeighbourAway, error.message()};
+  }
+  return error;
 }
 
 void arm(int timer, std::chrono::seconds interval) {
@@ -213,6 +217,7 @@ void Server::begin(const std::string& peer, Envelope envelope) {
     if (stopping_) throw interrupted(options_.service);
     if (envelope.version != kVersion) {
       throw failed_precondition(
+          reason::kVersionMismatch,
           "caller and service '{}' are of different versions: run `pyro stack down` once",
           options_.service);
     }
@@ -229,7 +234,8 @@ void Server::begin(const std::string& peer, Envelope envelope) {
       open->ticket =
           pool_->submit(key, [this, open, run = std::move(prepared.run)] { execute(open, run); });
       if (!open->ticket) {
-        throw resource_exhausted("service '{}' is busy with too many calls: try again later",
+        throw resource_exhausted(reason::kBusy,
+                                 "service '{}' is busy with too many calls: try again later",
                                  options_.service);
       }
     } catch (...) {
@@ -257,7 +263,7 @@ void Server::execute(const std::shared_ptr<OpenCall>& open,
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
     // Cancelled by the end of this process, not by the caller: it may try again.
     const bool by_us = stopping_ && error.code() == ErrorCode::kCancelled;
-    return by_us ? encode(open->id, interrupted(options_.service)) : encode(open->id, error);
+    return encode(open->id, by_us ? interrupted(options_.service) : as_handled(error));
   };
   std::string answer;
   try {

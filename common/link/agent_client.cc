@@ -4,9 +4,11 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
+#include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
@@ -19,6 +21,24 @@ constexpr std::chrono::seconds kNextPieceLimit{15};
 
 /// More of an error's text than this is no sentence for a person.
 constexpr std::size_t kMaxMessageBytes = 4096;
+
+/// Reasons that an agent may give: what it knows of its own files and jobs. Any other name is a
+/// decision of pyro itself, as that a workspace is gone, and a guest cannot make that.
+constexpr std::array kReasonsOfGuests = {
+    reason::kChangedMeanwhile, reason::kExists,        reason::kJobMissing,
+    reason::kNoShell,          reason::kPathMissing,   reason::kOutsideWorkspace,
+    reason::kTooLarge,         reason::kWrongFileType,
+};
+
+/// The reason to take for the one that a guest gives; empty for none.
+std::string_view taken(std::string_view given) {
+  // Its disk is not the host's.
+  if (given == reason::kDiskFull) return reason::kWorkspaceFull;
+  for (const std::string_view known : kReasonsOfGuests) {
+    if (known == given) return known;
+  }
+  return {};
+}
 
 UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const StopFd& stop) {
   sockaddr_un address{};
@@ -39,8 +59,11 @@ UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const 
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
          0) {
     if (errno == EINTR) continue;
-    if (errno == EAGAIN) throw deadline_exceeded("the guest's link at '{}' did not answer", text);
-    throw unavailable("cannot reach the guest at '{}': {}", text, std::strerror(errno));
+    if (errno == EAGAIN)
+      throw deadline_exceeded(reason::kGuestSilent, "the guest's link at '{}' did not answer",
+                              text);
+    throw unavailable(reason::kGuestGone, "cannot reach the guest at '{}': {}", text,
+                      std::strerror(errno));
   }
   wait_for(socket.get(), POLLOUT, deadline, stop);
   return socket;
@@ -48,9 +71,13 @@ UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const 
 
 constexpr std::size_t kReceiveBytes = 256U << 10U;
 
-Error overdue() { return deadline_exceeded("the guest's agent did not answer in time"); }
+Error overdue() {
+  return deadline_exceeded(reason::kGuestSilent, "the guest's agent did not answer in time");
+}
 
-Error closed() { return unavailable("the guest's agent closed the connection"); }
+Error closed() {
+  return unavailable(reason::kGuestGone, "the guest's agent closed the connection");
+}
 
 }  // namespace
 
@@ -62,12 +89,14 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
   constexpr std::size_t kMaxLine = 32;
   // Byte by byte: what follows the line belongs to the stream.
   for (char c = 0; c != '\n'; line += c) {
-    if (line.size() > kMaxLine) throw unavailable("port {} of the guest: not a guest's link", port);
+    if (line.size() > kMaxLine)
+      throw unavailable(reason::kGuestGone, "port {} of the guest: not a guest's link", port);
     if (connection.receive(&c, 1, deadline, stop) == 0) {
-      throw unavailable("port {} of the guest refused the connection", port);
+      throw unavailable(reason::kGuestGone, "port {} of the guest refused the connection", port);
     }
   }
-  if (!line.starts_with("OK ")) throw unavailable("port {} of the guest answered no OK", port);
+  if (!line.starts_with("OK "))
+    throw unavailable(reason::kGuestGone, "port {} of the guest answered no OK", port);
   return connection;
 }
 
@@ -82,10 +111,11 @@ std::string AgentConnection::exchange(std::string_view method, std::string body,
   send(request, deadline, stop);
   const Frame answer = wait_answer(on_output, deadline, patience, stop);
   if (answer.type == FrameType::kError) {
-    const auto error = decode<ErrorBody>(answer.body.data);
+    auto refusal = decode<api::ErrorBody>(answer.body.data);
     give_up.dismiss();
-    const std::string_view text = std::string_view(error.message).substr(0, kMaxMessageBytes);
-    throw Error(error_code_from(error.code), printable(text));
+    refusal.message = printable(std::string_view(refusal.message).substr(0, kMaxMessageBytes));
+    refusal.reason = taken(refusal.reason);
+    throw api::error_from(refusal);
   }
   give_up.dismiss();
   return answer.body.data;

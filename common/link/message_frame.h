@@ -45,18 +45,6 @@ struct Frame {
   }
 };
 
-/// Body of an error frame.
-struct ErrorBody {
-  std::string code;
-  std::string message;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("code", &ErrorBody::code, "Name of the error code.", api::max_length(64));
-    f("message", &ErrorBody::message, "What happened.", api::max_length(64U << 10U));
-  }
-};
-
 /// Length and map, ready to be sent. Throws kInvalidArgument for a frame over the limit.
 std::string encode_frame(const Frame& frame);
 

@@ -1,5 +1,7 @@
 #include "guest/agent/session.h"
 
+#include "common/api/error_body.h"
+
 namespace pyro::agent {
 
 void Session::output(int stream, std::uint64_t dropped, std::string_view data) {
@@ -13,8 +15,7 @@ void Session::output(int stream, std::uint64_t dropped, std::string_view data) {
 }
 
 void Session::refuse(const Error& error) {
-  link::ErrorBody body{.code = std::string(to_string(error.code())), .message = error.message()};
-  finish(link::FrameType::kError, api::to_msgpack(body));
+  finish(link::FrameType::kError, api::to_msgpack(api::error_body(error)));
 }
 
 void Session::finish(link::FrameType type, std::string body) {

@@ -32,12 +32,18 @@ inline auto Refused(ErrorCode code, const char* message) {
   return Refused(code, ::testing::Matcher<const std::string&>(::testing::Eq(std::string(message))));
 }
 
+/// Matches an Error of this reason.
+inline auto Refused(Reason reason) {
+  return ::testing::Optional(
+      ::testing::Property("reason", &Error::reason, ::testing::Eq(reason.name())));
+}
+
 }  // namespace pyro::testing
 
 namespace pyro {
 
 inline void PrintTo(const Error& error, std::ostream* out) {
-  *out << to_string(error.code()) << ": " << error.message();
+  *out << to_string(error.code()) << ", " << error.reason() << ": " << error.message();
 }
 
 }  // namespace pyro

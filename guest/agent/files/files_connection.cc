@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/api/error_body.h"
 #include "common/api/msgpack_codec.h"
 
 namespace pyro::agent::files {
@@ -49,9 +50,7 @@ void FilesConnection::answer(const link::Frame& request) {
 
 void FilesConnection::refuse(const Error& error) {
   if (gone_) return;
-  const link::ErrorBody body{.code = std::string(to_string(error.code())),
-                             .message = error.message()};
-  send(link::FrameType::kError, api::to_msgpack(body));
+  send(link::FrameType::kError, api::to_msgpack(api::error_body(error)));
 }
 
 void FilesConnection::send(link::FrameType type, std::string_view body) {

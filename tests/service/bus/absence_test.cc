@@ -4,6 +4,7 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "common/api/error_body.h"
 #include "common/bus/envelope.h"
 #include "tests/service/bus/harness.h"
 
@@ -176,8 +177,7 @@ TEST_F(Absence, a_service_that_ends_is_not_asked_again_without_a_pause) {
       ++calls;
       const auto call =
           api::from_msgpack<Envelope>(body.to_string_view(), api::UnknownFields::kRefuse);
-      const ErrorBody refusal{
-          .code = "unavailable", .message = "ends", .details = std::string(kInterrupted)};
+      const auto refusal = api::error_body(unavailable(reason::kInterrupted, "ends"));
       ending.send(peer, zmq::send_flags::sndmore);
       ending.send(zmq::buffer(api::to_msgpack(
           Envelope{.kind = Kind::kError, .id = call.id, .params = {api::to_msgpack(refusal)}})));
@@ -190,6 +190,29 @@ TEST_F(Absence, a_service_that_ends_is_not_asked_again_without_a_pause) {
   refusing.join();
   EXPECT_GE(calls, 1);
   EXPECT_LE(calls, 11);
+}
+
+TEST_F(Absence, callers_hear_by_name_that_their_service_is_away_or_was_restarted) {
+  EXPECT_THAT(error_of([&] { change("k"); }), Refused(reason::kServiceAway));
+  std::optional<Peer> server(std::in_place, "serve", socket_);
+  EXPECT_THAT(error_of([&] { change("k", "", once_begun([&] { server->signal(SIGTERM); })); }),
+              Refused(reason::kInterrupted));
+}
+
+TEST_F(Absence, what_a_handler_heard_of_another_service_is_not_taken_for_its_own) {
+  ServerThread server(socket_);
+  int calls = 0;
+  server->add<Ask>([&calls](const Ask& ask, Call&) -> Answer {
+    ++calls;
+    if (ask.text == "away") throw unavailable(reason::kServiceAway, "service 'x' is not running");
+    if (ask.text == "failed") throw unavailable(reason::kServiceFailed, "service 'x' failed");
+    throw unavailable(reason::kInterrupted, "service 'x' was restarted during the call");
+  });
+  server.start();
+  EXPECT_THAT(error_of([&] { ask("away"); }), Refused(reason::kNeighbourAway));
+  EXPECT_THAT(error_of([&] { ask("failed"); }), Refused(reason::kNeighbourAway));
+  EXPECT_THAT(error_of([&] { ask("interrupted"); }), Refused(reason::kAnswerLost));
+  EXPECT_EQ(calls, 3) << "a handler's answer is final: nothing is repeated";
 }
 
 TEST_F(Absence, a_second_server_on_a_socket_is_refused_and_the_first_serves_on) {

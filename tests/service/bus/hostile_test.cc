@@ -6,6 +6,7 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "common/api/error_body.h"
 #include "common/bus/envelope.h"
 #include "tests/service/bus/harness.h"
 
@@ -44,7 +45,8 @@ class Hostile : public BusTest {
   std::string error_code() {
     const Envelope envelope = receive();
     EXPECT_EQ(envelope.kind, Kind::kError);
-    return api::from_msgpack<ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore).code;
+    return api::from_msgpack<api::ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore)
+        .code;
   }
   void expect_alive() { EXPECT_EQ(ask("alive").text, "alive"); }
 
@@ -106,8 +108,9 @@ TEST_F(Hostile, a_keep_alive_for_an_unknown_call_hears_that_the_call_is_lost) {
   send({api::to_msgpack(Envelope{.kind = Kind::kKeepAlive, .id = 5})});
   const Envelope answer = receive();
   EXPECT_EQ(answer.id, 5U);
-  EXPECT_EQ(api::from_msgpack<ErrorBody>(answer.params.data, api::UnknownFields::kIgnore).details,
-            kInterrupted);
+  EXPECT_EQ(
+      api::from_msgpack<api::ErrorBody>(answer.params.data, api::UnknownFields::kIgnore).reason,
+      reason::kInterrupted.name());
 }
 
 TEST_F(Hostile, an_absurd_deadline_is_far_away_not_past) {
@@ -202,7 +205,8 @@ TEST_F(Hostile, too_many_calls_are_refused_and_the_others_answered) {
     const Envelope envelope = receive();
     if (envelope.kind == Kind::kResult) ++heard["result"];
     if (envelope.kind != Kind::kError) return;
-    ++heard[api::from_msgpack<ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore).code];
+    ++heard[api::from_msgpack<api::ErrorBody>(envelope.params.data, api::UnknownFields::kIgnore)
+                .code];
   };
   for (int i = 0; i < kCalls; ++i) {
     send({call_of(static_cast<std::uint64_t>(i), api::to_msgpack(Change{}), "test.change")});

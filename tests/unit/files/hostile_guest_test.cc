@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/api/error_body.h"
 #include "services/files/export.h"
 #include "services/files/fetched_files.h"
 #include "services/files/files.h"
@@ -248,8 +249,8 @@ TEST(HostileGuestTest, that_reads_more_than_asked_for_is_refused) {
 
 TEST(HostileGuestTest, whose_words_are_shown_is_shown_printable_and_short) {
   HostileGuest guest([](const HostileGuest& self) {
-    const link::ErrorBody body{.code = "not_found",
-                               .message = "\x1B[2Jgone " + std::string(50000, 'x')};
+    const api::ErrorBody body{.code = "not_found",
+                              .message = "\x1B[2Jgone " + std::string(50000, 'x')};
     self.frame(link::FrameType::kError, api::to_msgpack(body));
   });
   auto tree = guest.connect();

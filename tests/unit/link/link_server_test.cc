@@ -9,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/link/agent_client.h"
@@ -155,10 +156,34 @@ TEST_F(LinkServerTest, wrong_answers_are_errors) {
 
 TEST_F(LinkServerTest, an_error_keeps_its_code_and_loses_its_control_characters) {
   reply_ = frame(FrameType::kError,
-                 api::to_msgpack(ErrorBody{.code = "not_found", .message = "no \x1b[2Jjob"}));
+                 api::to_msgpack(api::ErrorBody{.code = "not_found", .message = "no \x1b[2Jjob"}));
   const Error error = error_of_call();
   EXPECT_EQ(error.code(), ErrorCode::kNotFound);
   EXPECT_EQ(error.message(), "no [2Jjob");
+}
+
+TEST_F(LinkServerTest, an_agent_gives_reasons_about_its_own_files_and_jobs_only) {
+  const auto reason_given = [this](std::string reason) {
+    reply_ = frame(FrameType::kError,
+                   api::to_msgpack(api::ErrorBody{
+                       .code = "not_found", .reason = std::move(reason), .message = "no"}));
+    return std::string(error_of_call().reason());
+  };
+  EXPECT_EQ(reason_given("job_missing"), "job_missing");
+  EXPECT_EQ(reason_given("path_missing"), "path_missing");
+  EXPECT_EQ(reason_given("disk_full"), "workspace_full") << "the host has room";
+  for (const char* pyros :
+       {"workspace_gone", "interrupted", "limit_reached", "no_guest", "workspace_full", "new"}) {
+    EXPECT_EQ(reason_given(pyros), "not_found") << pyros;
+  }
+  EXPECT_EQ(reason_given(""), "not_found");
+}
+
+TEST_F(LinkServerTest, a_reason_that_is_no_name_is_a_wrong_answer) {
+  reply_ = frame(FrameType::kError,
+                 api::to_msgpack(api::ErrorBody{
+                     .code = "not_found", .reason = std::string(65, 'x'), .message = "no"}));
+  EXPECT_THAT(error_of_call().message(), HasSubstr("the guest's agent sent a wrong answer"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "common/api/error_body.h"
 #include "common/api/msgpack_codec.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -52,9 +53,7 @@ class FakeAgent {
     return frame(link::FrameType::kResult, api::to_msgpack(reply));
   }
   static std::string error(const Error& error) {
-    return frame(link::FrameType::kError,
-                 api::to_msgpack(link::ErrorBody{.code = std::string(to_string(error.code())),
-                                                 .message = error.message()}));
+    return frame(link::FrameType::kError, api::to_msgpack(api::error_body(error)));
   }
   static std::string output(std::string text) {
     return frame(link::FrameType::kOutput, std::move(text), 1);
