@@ -29,10 +29,9 @@ constexpr std::chrono::seconds kCancelGrace{20};
 /// One call on one socket, from its sending to its answer.
 class Exchange {
  public:
-  Exchange(zmq::socket_t& socket, std::string_view service, std::uint64_t id,
-           const CallOptions& options)
-      : socket_(socket), service_(service), id_(id), options_(options) {
-    if (options.stop.stop_possible()) stop_.emplace(options.stop);
+  Exchange(zmq::socket_t& socket, std::string_view service, std::uint64_t id, const Work& work)
+      : socket_(socket), service_(service), id_(id), work_(work) {
+    if (work.stop.stop_possible()) stop_.emplace(work.stop);
   }
 
   /// False when nobody takes the call.
@@ -40,13 +39,13 @@ class Exchange {
     if (std::cmp_greater(params.size(), kParamsLimit)) {
       throw invalid_argument("a request of {} is too large for the bus", human_size(params.size()));
     }
-    const auto limit = std::min(remaining(options_.deadline), kConnectLimit);
+    const auto limit = std::min(remaining(work_.deadline), kConnectLimit);
     socket_.set(zmq::sockopt::sndtimeo, static_cast<int>(limit.count()));
     return send({.kind = Kind::kCall,
                  .id = id_,
                  .method = std::string(method.name),
-                 .deadline_ms = static_cast<std::uint64_t>(remaining(options_.deadline).count()),
-                 .trace_id = options_.trace_id,
+                 .deadline_ms = static_cast<std::uint64_t>(remaining(work_.deadline).count()),
+                 .trace_id = work_.trace_id,
                  .params = {params}});
   }
 
@@ -64,7 +63,7 @@ class Exchange {
           {{socket_.handle(), 0, ZMQ_POLLIN, 0},
            {nullptr, heeds_stop ? stop_->get() : -1, ZMQ_POLLIN, 0}}};
       const auto until =
-          cancelled_at_ ? next_keep_alive : std::min(next_keep_alive, options_.deadline);
+          cancelled_at_ ? next_keep_alive : std::min(next_keep_alive, work_.deadline);
       poll({items.data(), heeds_stop ? 2U : 1U}, remaining(until) + std::chrono::milliseconds(1));
       if (items[1].revents != 0) cancel();
       if (items[0].revents != 0) {
@@ -89,7 +88,7 @@ class Exchange {
   }
 
   void check_limits(Clock::time_point now) const {
-    if (!cancelled_at_ && now >= options_.deadline) {
+    if (!cancelled_at_ && now >= work_.deadline) {
       throw deadline_exceeded("service '{}' did not answer in time", service_);
     }
     if (cancelled_at_ && now - *cancelled_at_ > kCancelGrace) {
@@ -121,8 +120,8 @@ class Exchange {
         answered_ = error.reason() != reason::kInterrupted;
         throw error;
       }
-      if (envelope.kind == Kind::kProgress && options_.on_progress) {
-        options_.on_progress(decode<api::Progress>(envelope.params.data));
+      if (envelope.kind == Kind::kProgress && work_.progress) {
+        work_.progress(decode<api::Progress>(envelope.params.data));
       }
     }
     return std::nullopt;
@@ -131,7 +130,7 @@ class Exchange {
   zmq::socket_t& socket_;
   std::string_view service_;
   std::uint64_t id_;
-  const CallOptions& options_;
+  const Work& work_;
   std::optional<StopFd> stop_;
   Clock::time_point last_heard_ = Clock::now();
   std::optional<Clock::time_point> cancelled_at_;
@@ -139,15 +138,6 @@ class Exchange {
 };
 
 }  // namespace
-
-CallOptions CallOptions::within(const Call& call) { return within(call, call.stop()); }
-
-CallOptions CallOptions::within(const Call& call, std::stop_token stop) {
-  return {.deadline = call.deadline(),
-          .stop = std::move(stop),
-          .trace_id = call.trace_id(),
-          .on_progress = call.progress_sink()};
-}
 
 Client::Client(Context& context, std::string service, std::filesystem::path socket)
     : context_(context), service_(std::move(service)), socket_path_(std::move(socket)) {}
@@ -178,10 +168,10 @@ void Client::give_back(zmq::socket_t socket) {
   if (idle_.size() < kIdleSockets) idle_.push_back(std::move(socket));
 }
 
-std::string Client::attempt(api::Method method, const std::string& params,
-                            const CallOptions& options, Reached& reached) {
+std::string Client::attempt(api::Method method, const std::string& params, const Work& work,
+                            Reached& reached) {
   zmq::socket_t socket = take_socket();
-  Exchange exchange(socket, service_, ++last_id_, options);
+  Exchange exchange(socket, service_, ++last_id_, work);
   if (!exchange.send_call(method, params)) {
     throw unavailable(reason::kServiceAway, "service '{}' is not running", service_);
   }
@@ -202,14 +192,13 @@ std::string Client::attempt(api::Method method, const std::string& params,
   }
 }
 
-std::string Client::call_raw(api::Method method, const std::string& params,
-                             const CallOptions& options) {
-  CallOptions traced = options;
+std::string Client::call_raw(api::Method method, const std::string& params, const Work& work) {
+  Work traced = work;
   if (traced.trace_id.empty()) traced.trace_id = random_hex(4);
   std::optional<Clock::time_point> away_until;
   while (true) {
-    if (options.stop.stop_requested()) throw cancelled("cancelled by the caller");
-    if (Clock::now() >= options.deadline) {
+    if (work.stop.stop_requested()) throw cancelled("cancelled by the caller");
+    if (Clock::now() >= work.deadline) {
       throw deadline_exceeded("service '{}' did not answer in time", service_);
     }
     Reached reached = Reached::kNothing;
@@ -224,9 +213,9 @@ std::string Client::call_raw(api::Method method, const std::string& params,
           (reached == Reached::kSocket && method.idempotent == api::Idempotent::kYes);
       if (error.code() != ErrorCode::kUnavailable || !repeatable) throw;
       if (!away_until) away_until = Clock::now() + kAwayLimit;
-      if (std::min(*away_until, options.deadline) <= Clock::now()) throw;
+      if (std::min(*away_until, work.deadline) <= Clock::now()) throw;
     }
-    sleep_unless_stopped(kPause, options.stop);
+    sleep_unless_stopped(kPause, work.stop);
   }
 }
 

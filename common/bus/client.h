@@ -2,36 +2,19 @@
 
 #include <atomic>
 #include <filesystem>
-#include <functional>
 #include <mutex>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "common/api/msgpack_codec.h"
-#include "common/api/progress.h"
-#include "common/base/clock.h"
-#include "common/bus/call.h"
 #include "common/bus/context.h"
+#include "common/work/work.h"
 
 namespace zmq {
 class socket_t;
 }
 
 namespace pyro::bus {
-
-/// How one call is made.
-struct CallOptions {
-  Deadline deadline = Clock::now() + std::chrono::seconds(30);
-  std::stop_token stop{};
-  std::string trace_id{};
-  api::ProgressSink on_progress{};
-
-  /// For a call on behalf of another: its trace, deadline, stop and progress go on.
-  static CallOptions within(const Call& call);
-  /// The same where more than the caller can stop it.
-  static CallOptions within(const Call& call, std::stop_token stop);
-};
 
 /// Calls one service. Thread-safe: each call in flight has a socket of its own.
 class Client {
@@ -45,18 +28,18 @@ class Client {
   /// kDeadlineExceeded, or kCancelled on a stop, once the service has cleaned up.
   /// An idempotent call is repeated while a service that is away comes back.
   template <api::Operation Op>
-  typename Op::Reply call(const Op& request, const CallOptions& options = {}) {
+  typename Op::Reply call(const Op& request, const Work& work = {}) {
     api::validate(request);
     return api::from_msgpack<typename Op::Reply>(
-        call_raw(Op::kMethod, api::to_msgpack(request), options), api::UnknownFields::kIgnore);
+        call_raw(Op::kMethod, api::to_msgpack(request), work), api::UnknownFields::kIgnore);
   }
 
  private:
   /// How far an attempt came.
   enum class Reached { kNothing, kSocket, kHandler };
 
-  std::string call_raw(api::Method method, const std::string& params, const CallOptions& options);
-  std::string attempt(api::Method method, const std::string& params, const CallOptions& options,
+  std::string call_raw(api::Method method, const std::string& params, const Work& work);
+  std::string attempt(api::Method method, const std::string& params, const Work& work,
                       Reached& reached);
   zmq::socket_t take_socket();
   void give_back(zmq::socket_t socket);

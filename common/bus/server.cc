@@ -254,11 +254,12 @@ void Server::execute(const std::shared_ptr<OpenCall>& open,
                      const std::function<std::string(Call&)>& run) {
   if (open->begun.test_and_set()) return;
   const log::Context context(open->trace_id, open->method);
-  Call call(open->trace_id, open->deadline, open->stop.get_token(), open->cancel.get_token(),
-            [this, &open](const api::Progress& progress) {
-              post({open->peer, open->id, /*last=*/false,
-                    encode(open->id, Kind::kProgress, api::to_msgpack(progress))});
-            });
+  const auto tell = [this, &open](const api::Progress& progress) {
+    post({open->peer, open->id, /*last=*/false,
+          encode(open->id, Kind::kProgress, api::to_msgpack(progress))});
+  };
+  Call call({open->deadline, open->stop.get_token(), tell, open->trace_id},
+            open->cancel.get_token());
   const auto failed = [&](const Error& error) {
     log::warn("{} failed: {}: {}", open->method, to_string(error.code()), error.message());
     // Cancelled by the end of this process, not by the caller: it may try again.

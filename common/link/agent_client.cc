@@ -82,16 +82,17 @@ Error closed() {
 }  // namespace
 
 AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::uint32_t port,
-                                      Deadline deadline, const StopFd& stop) {
-  AgentConnection connection(connect_to(socket, deadline, stop));
-  connection.send(fmt::format("CONNECT {}\n", port), deadline, stop);
+                                      const Work& work) {
+  const StopFd stop(work.stop);
+  AgentConnection connection(connect_to(socket, work.deadline, stop));
+  connection.send(fmt::format("CONNECT {}\n", port), work.deadline, stop);
   std::string line;
   constexpr std::size_t kMaxLine = 32;
   // Byte by byte: what follows the line belongs to the stream.
   for (char c = 0; c != '\n'; line += c) {
     if (line.size() > kMaxLine)
       throw unavailable(reason::kGuestGone, "port {} of the guest: not a guest's link", port);
-    if (connection.receive(&c, 1, deadline, stop) == 0) {
+    if (connection.receive(&c, 1, work.deadline, stop) == 0) {
       throw unavailable(reason::kGuestGone, "port {} of the guest refused the connection", port);
     }
   }
@@ -101,15 +102,16 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
 }
 
 std::string AgentConnection::exchange(std::string_view method, std::string body,
-                                      const OnOutput& on_output, Deadline deadline,
-                                      Patience patience, const StopFd& stop) {
+                                      const OnOutput& on_output, const Work& work,
+                                      Patience patience) {
   if (!socket_) throw closed();
+  const StopFd stop(work.stop);
   Frame frame{.type = FrameType::kRequest, .method = std::string(method), .body = {}};
   frame.body.data = std::move(body);
   const std::string request = encode_frame(frame);
   Cleanup give_up([this] { socket_.reset(); });
-  send(request, deadline, stop);
-  const Frame answer = wait_answer(on_output, deadline, patience, stop);
+  send(request, work.deadline, stop);
+  const Frame answer = wait_answer(on_output, work.deadline, patience, stop);
   if (answer.type == FrameType::kError) {
     auto refusal = decode<api::ErrorBody>(answer.body.data);
     give_up.dismiss();

@@ -12,6 +12,7 @@
 #include "common/base/unique_fd.h"
 #include "common/link/message_frame.h"
 #include "common/process/wait.h"
+#include "common/work/work.h"
 
 namespace pyro::link {
 
@@ -31,32 +32,30 @@ class AgentConnection {
   /// Through a LinkServer's socket to `port` of the guest. kUnavailable when nobody listens there
   /// or the guest refuses; waits until the agent has booted.
   static AgentConnection dial(const std::filesystem::path& socket, std::uint32_t port,
-                              Deadline deadline, const StopFd& stop);
+                              const Work& work);
   /// On a stream that is connected already.
   explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
 
   /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, or kUnavailable when
   /// the connection was lost.
   template <api::Operation Op>
-  typename Op::Reply call(const Op& request, Deadline deadline, const StopFd& stop) {
-    return follow(request, {}, deadline, stop);
+  typename Op::Reply call(const Op& request, const Work& work) {
+    return follow(request, {}, work);
   }
 
   /// The same, and `on_output` gets every piece of output that comes before the answer. While
   /// output comes, the deadline moves with it: whoever reads slowly loses nothing.
   template <api::Operation Op>
-  typename Op::Reply follow(const Op& request, const OnOutput& on_output, Deadline deadline,
-                            const StopFd& stop) {
-    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request),
-                                               on_output, deadline, Patience::kMoves, stop));
+  typename Op::Reply follow(const Op& request, const OnOutput& on_output, const Work& work) {
+    return decode<typename Op::Reply>(
+        exchange(Op::kMethod.name, api::to_msgpack(request), on_output, work, Patience::kMoves));
   }
 
   /// The same, and the deadline stands: a guest that sends without end is cut off by it.
   template <api::Operation Op>
-  typename Op::Reply take(const Op& request, const OnOutput& on_output, Deadline deadline,
-                          const StopFd& stop) {
-    return decode<typename Op::Reply>(exchange(Op::kMethod.name, api::to_msgpack(request),
-                                               on_output, deadline, Patience::kStands, stop));
+  typename Op::Reply take(const Op& request, const OnOutput& on_output, const Work& work) {
+    return decode<typename Op::Reply>(
+        exchange(Op::kMethod.name, api::to_msgpack(request), on_output, work, Patience::kStands));
   }
 
   /// The stream itself, for a dialed port that speaks another protocol.
@@ -67,7 +66,7 @@ class AgentConnection {
   enum class Patience { kMoves, kStands };
 
   std::string exchange(std::string_view method, std::string body, const OnOutput& on_output,
-                       Deadline deadline, Patience patience, const StopFd& stop);
+                       const Work& work, Patience patience);
   Frame wait_answer(const OnOutput& on_output, Deadline deadline, Patience patience,
                     const StopFd& stop);
   Frame read_frame(Deadline deadline, const StopFd& stop);

@@ -42,18 +42,18 @@ class StackClient {
   /// where the whole stack ended meanwhile. When that service was given up, the error says why and
   /// where its log is.
   template <api::Operation Op>
-  typename Op::Reply call(const Op& request, const bus::CallOptions& options = {}) {
+  typename Op::Reply call(const Op& request, const Work& work = {}) {
     api::validate(request);
     const std::string service = owner_of(Op::kMethod.name);
     bool may_repeat = Op::kMethod.idempotent == api::Idempotent::kYes;
     for (;;) {
-      ensure_running(options.stop);
+      ensure_running(work.stop);
       // A service that is on its way is waited for by the bus; one that was given up is not.
       if (!listens(service)) {
         if (const auto error = given_up(service)) throw Error(*error);
       }
       try {
-        return client(service).call(request, options);
+        return client(service).call(request, work);
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnavailable) throw;
         // Where all of the stack went, nobody but its callers brings the service back.

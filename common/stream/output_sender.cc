@@ -10,8 +10,10 @@
 
 namespace pyro {
 
-OutputSender::OutputSender(const std::filesystem::path& socket)
-    : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+OutputSender::OutputSender(const std::filesystem::path& socket, const Work& work)
+    : deadline_(work.deadline),
+      stop_(work.stop),
+      fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
   if (!fd_) throw system_error("socket");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -27,22 +29,21 @@ OutputSender::OutputSender(const std::filesystem::path& socket)
   }
 }
 
-void OutputSender::send(std::uint32_t stream, std::string_view data, Deadline deadline,
-                        const StopFd& stop) {
+void OutputSender::send(std::uint32_t stream, std::string_view data) {
   while (!data.empty()) {
     const std::string_view part = data.substr(0, stream::kChunkBytes);
     data.remove_prefix(part.size());
-    send_bytes(api::to_msgpack(api::OutputChunk{stream, {std::string(part)}}), deadline, stop);
+    send_bytes(api::to_msgpack(api::OutputChunk{stream, {std::string(part)}}));
   }
 }
 
-void OutputSender::send_bytes(std::string_view bytes, Deadline deadline, const StopFd& stop) {
+void OutputSender::send_bytes(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!wait_for(fd_.get(), POLLOUT, deadline, stop)) {
+      if (!wait_for(fd_.get(), POLLOUT, deadline_, stop_)) {
         throw deadline_exceeded("the caller did not take the output in time");
       }
     } else if (errno != EINTR) {

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/unique_fd.h"
 #include "common/process/wait.h"
+#include "common/work/work.h"
 
 namespace pyro {
 
@@ -14,16 +15,18 @@ namespace pyro {
 /// caller's socket. A dead or slow caller is an Error or a wait that ends, never a signal or hang.
 class OutputSender {
  public:
-  /// Connects. unavailable: nobody listens there (any more).
-  explicit OutputSender(const std::filesystem::path& socket);
+  /// Connects, for the time of the call. unavailable: nobody listens there (any more).
+  OutputSender(const std::filesystem::path& socket, const Work& work);
 
   /// Sends all of `data` as chunks of `stream` (1 or 2), waiting for a slow reader.
-  /// unavailable: the caller closed its end. deadline_exceeded, cancelled: as they say; what was
-  /// sent so far may end in the middle of a chunk, so that nothing more can be sent.
-  void send(std::uint32_t stream, std::string_view data, Deadline deadline, const StopFd& stop);
+  /// unavailable: the caller closed its end. deadline_exceeded, cancelled: the work's time is over;
+  /// what was sent so far may end in the middle of a chunk, so that nothing more can be sent.
+  void send(std::uint32_t stream, std::string_view data);
 
  private:
-  void send_bytes(std::string_view bytes, Deadline deadline, const StopFd& stop);
+  void send_bytes(std::string_view bytes);
+  Deadline deadline_;
+  StopFd stop_;
   UniqueFd fd_;
 };
 

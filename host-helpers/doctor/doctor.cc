@@ -28,13 +28,13 @@ void try_to(Report& report, std::string_view what, std::string_view fix, Ask&& a
   }
 }
 
-void ask_stack(Report& report, StackClient& stack, const bus::CallOptions& options) {
+void ask_stack(Report& report, StackClient& stack, const Work& work) {
   report.stack.version = PYRO_VERSION;
   report.stack.state_dir = stack.paths().state_dir.string();
   report.stack.runtime_dir = stack.paths().runtime_dir.string();
   const auto log = (stack.paths().logs_dir() / "supervisor.log").string();
   try_to(report, "the stack does not run", "see " + log, [&] {
-    report.stack = stack.call(api::StackStatus{.wait_ms = kSettleMs, .measure = true}, options);
+    report.stack = stack.call(api::StackStatus{.wait_ms = kSettleMs, .measure = true}, work);
     for (const auto& service : report.stack.services) {
       if (service.state == api::ServiceState::kRunning) continue;
       report.issues.push_back(
@@ -53,11 +53,11 @@ bool service_runs(const Report& report, std::string_view name) {
                      });
 }
 
-void ask_vm_service(Report& report, StackClient& stack, const bus::CallOptions& options) {
+void ask_vm_service(Report& report, StackClient& stack, const Work& work) {
   if (!service_runs(report, "vm")) return;
   try_to(report, "the vm service does not tell what this host can do",
          "run `pyro stack logs --service vm`", [&] {
-           report.capabilities = stack.call(api::GetCapabilities{.reprobe = true}, options);
+           report.capabilities = stack.call(api::GetCapabilities{.reprobe = true}, work);
            const auto& capabilities = *report.capabilities;
            report.runtime_ok = capabilities.guest_boot_available;
            report.runtime_reason = capabilities.unavailable_reason;
@@ -72,11 +72,11 @@ void ask_vm_service(Report& report, StackClient& stack, const bus::CallOptions& 
          });
 }
 
-void ask_image_service(Report& report, StackClient& stack, const bus::CallOptions& options) {
+void ask_image_service(Report& report, StackClient& stack, const Work& work) {
   report.environment_cache.directory = stack.paths().environments_dir.string();
   if (!service_runs(report, "image")) return;
   try_to(report, "the environments cannot be listed", "run `pyro stack logs --service image`", [&] {
-    auto list = stack.call(api::ListEnvironments{}, options);
+    auto list = stack.call(api::ListEnvironments{}, work);
     report.environment_cache.environments = std::move(list.environments);
     bool known = false;
     for (const auto& environment : report.environment_cache.environments) {
@@ -94,7 +94,7 @@ void ask_image_service(Report& report, StackClient& stack, const bus::CallOption
 }
 
 /// How long it takes to start a machine is no fault, but a preparation that holds no more is one.
-void ask_daily_loop(Report& report, StackClient& stack, const bus::CallOptions& options) {
+void ask_daily_loop(Report& report, StackClient& stack, const Work& work) {
   report.daily_loop.environment = report.environment;
   if (!service_runs(report, "vm") || !service_runs(report, "image")) {
     report.daily_loop.reason = "the stack does not run";
@@ -102,7 +102,7 @@ void ask_daily_loop(Report& report, StackClient& stack, const bus::CallOptions& 
   }
   try {
     report.daily_loop =
-        stack.call(api::GetDailyLoop{.environment = report.environment, .verify = true}, options);
+        stack.call(api::GetDailyLoop{.environment = report.environment, .verify = true}, work);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     report.daily_loop.reason = error.message();
@@ -152,13 +152,13 @@ std::string stack_line(const api::Stack& stack) {
 }  // namespace
 
 Report examine(const Question& question, const Config& config, StackClient& stack,
-               const bus::CallOptions& options) {
+               const Work& work) {
   Report report;
   report.platform = question.platform.empty() ? host_platform() : question.platform;
   report.environment = question.environment;
   report.kvm = check_kvm();
-  report.versions = find_versions(config.vm.qemu, options.stop);
-  report.networking = check_networking(question.has_program, options.stop);
+  report.versions = find_versions(config.vm.qemu, work.stop);
+  report.networking = check_networking(question.has_program, work.stop);
   report.packages = check_packages(question.has_program, config.vm.qemu);
   judge_host(report);
   report.project_source = check_project_source(question.source, question.directory);
@@ -171,10 +171,10 @@ Report examine(const Question& question, const Config& config, StackClient& stac
         {"vm.boot is cold: no machine starts from a warm template",
          "remove it from the configuration, or PYRO_BOOT from the environment"});
   }
-  ask_stack(report, stack, options);
-  ask_vm_service(report, stack, options);
-  ask_image_service(report, stack, options);
-  ask_daily_loop(report, stack, options);
+  ask_stack(report, stack, work);
+  ask_vm_service(report, stack, work);
+  ask_image_service(report, stack, work);
+  ask_daily_loop(report, stack, work);
   if (report.platform != kSupported || host_platform() != kSupported) {
     report.runtime_ok = false;
     report.runtime_reason = fmt::format("guests run on {} only; this question is about {} on {}",

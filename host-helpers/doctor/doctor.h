@@ -22,7 +22,7 @@ struct Question {
 /// start is an issue with its fix. `options` bounds and cancels the calls. Only a cancellation
 /// throws.
 Report examine(const Question& question, const Config& config, StackClient& stack,
-               const bus::CallOptions& options);
+               const Work& work);
 
 /// The report for a person, on one screen.
 std::string report_text(const Report& report);

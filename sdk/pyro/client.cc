@@ -33,15 +33,15 @@ const Paths& Client::paths() const { return stack_->paths(); }
 template <api::Operation Op>
 typename Op::Reply Client::call(const Op& request, const CallOptions& options) {
   const auto limit = std::min(options.limit.value_or(usual_limit(request)), kLongestLimit);
-  const bus::CallOptions on_bus{
-      .deadline = Clock::now() + limit, .stop = options.stop, .on_progress = options.on_progress};
+  const Work work{
+      .deadline = Clock::now() + limit, .stop = options.stop, .progress = options.on_progress};
   if constexpr (requires { request.boot; }) {
     // It is about this caller's machines, and goes with each call.
     Op with_boot = request;
     if (with_boot.boot == api::BootPolicy::kAuto) with_boot.boot = boot_;
-    return stack_->call(with_boot, on_bus);
+    return stack_->call(with_boot, work);
   } else {
-    return stack_->call(request, on_bus);
+    return stack_->call(request, work);
   }
 }
 

@@ -6,9 +6,8 @@ namespace pyro::files {
 
 GuestTree GuestTree::dial(const std::filesystem::path& link_socket, const Work& work,
                           GuestSlots::Slot slot) {
-  return {link::AgentConnection::dial(link_socket, api::agent::kFilesPort, work.deadline,
-                                      StopFd(work.stop)),
-          work, std::move(slot)};
+  return {link::AgentConnection::dial(link_socket, api::agent::kFilesPort, work), work,
+          std::move(slot)};
 }
 
 Error GuestTree::unfinished_tree() {

@@ -31,7 +31,7 @@ class GuestTree {
   /// connection was lost, or kInternal for an answer that is none.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request) {
-    return agent_.take(request, {}, work_.deadline, StopFd(work_.stop));
+    return agent_.take(request, {}, work_);
   }
 
   /// The same for an operation that answers with a tree, which goes to the sink.
@@ -39,8 +39,7 @@ class GuestTree {
   void stream(const Op& request, tree::Sink& sink) {
     tree::Decoder decoder(sink);
     agent_.take(
-        request, [&decoder](const link::OutputPiece& piece) { decoder.feed(piece.data); },
-        work_.deadline, StopFd(work_.stop));
+        request, [&decoder](const link::OutputPiece& piece) { decoder.feed(piece.data); }, work_);
     if (!decoder.done()) throw unfinished_tree();
   }
 

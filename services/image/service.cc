@@ -12,13 +12,13 @@ std::optional<std::string> mirror_of(const Config& config) {
 }
 
 /// What the caller is told of a pull goes into the log as well.
-Work work_of(const bus::Call& call) {
-  return {.deadline = call.deadline(),
-          .stop = call.stop(),
-          .progress = [&call](const api::Progress& progress) {
-            log::info("{}: {}", progress.phase, progress.message);
-            call.progress(progress);
-          }};
+Work logged(const bus::Call& call) {
+  Work work = call.work();
+  work.progress = [&call](const api::Progress& progress) {
+    log::info("{}: {}", progress.phase, progress.message);
+    call.progress(progress);
+  };
+  return work;
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ api::Environment Service::handle(const api::InspectEnvironment& request, bus::Ca
 
 api::Environment Service::handle(const api::PullEnvironment& request, bus::Call& call) {
   const log::Context context(call.trace_id(), request.environment);
-  return store_.pull(request.environment, work_of(call));
+  return store_.pull(request.environment, logged(call));
 }
 
 api::PruneResult Service::handle(const api::PruneEnvironments&, bus::Call&) {
@@ -53,7 +53,7 @@ api::PruneResult Service::handle(const api::PruneEnvironments&, bus::Call&) {
 
 api::BootFiles Service::handle(const api::ResolveEnvironment& request, bus::Call& call) {
   const log::Context context(call.trace_id(), request.environment);
-  return store_.resolve(request.environment, work_of(call));
+  return store_.resolve(request.environment, logged(call));
 }
 
 }  // namespace pyro::image

@@ -34,9 +34,8 @@ std::vector<std::int32_t> numbers_of(const Launch& launch) {
 }
 
 ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
-                     const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
+                     const MachinePaths& paths, const Work& work) {
   std::filesystem::remove(paths.console_log());
-  const StopFd stop_fd(stop);
   const ShimSpec spec{.argv = launch.argv,
                       .link_socket = paths.link_socket.string(),
                       .vmm_log = paths.vmm_log().string(),
@@ -44,14 +43,13 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
                       .niceness = launch.niceness};
   std::vector<std::pair<int, int>> descriptors;
   for (const auto& [number, fd] : launch.descriptors) descriptors.emplace_back(number, fd.get());
-  ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, deadline, stop_fd);
+  ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, work);
   // Ours are closed: a monitor whose VMM ends is then at its end for us as well.
   launch.descriptors.clear();
   try {
-    if (launch.restored) launch.monitor->load(deadline, stop_fd);
-    auto agent =
-        link::AgentConnection::dial(paths.link_socket, api::agent::kPort, deadline, stop_fd);
-    agent.call(api::agent::Hello{}, deadline, stop_fd);
+    if (launch.restored) launch.monitor->load(work);
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
+    agent.call(api::agent::Hello{}, work);
   } catch (...) {
     shim.end();
     throw;
@@ -75,16 +73,14 @@ std::uint64_t realtime_ns() {
 
 /// The guest's clock is late by what the request took to get there: on a busy host it is asked
 /// again, when it has just done the same and the way is short.
-void personalize(const MachinePaths& paths, api::agent::Personalize identity, Deadline deadline,
-                 const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
+void personalize(const MachinePaths& paths, api::agent::Personalize identity, const Work& work) {
+  const Work brief = work.within(kPersonalizeLimit);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
   for (int attempt = 0; attempt < kClockTries; ++attempt) {
     identity.random_seed = {random_bytes(kSeedBytes)};
     identity.realtime_ns = realtime_ns();
     const auto sent = Clock::now();
-    agent.call(identity, limit, stop_fd);
+    agent.call(identity, brief);
     if (Clock::now() - sent < kClockError) return;
   }
   log::warn("the clock of '{}' may be late by more than {} ms: the host is busy",
@@ -103,63 +99,52 @@ OutputSink bounded_sink() {
 }  // namespace
 
 ShimProcess boot_guest(const std::filesystem::path& shim_program, Launch& launch,
-                       const MachinePaths& paths, const BootLimits& limits, Deadline deadline,
-                       const std::stop_token& stop) {
+                       const MachinePaths& paths, const BootLimits& limits, const Work& work) {
   for (int attempt = 1;; ++attempt) {
-    const Deadline answer_by = std::min(deadline, Clock::now() + limits.answer);
     try {
-      return try_boot(shim_program, launch, paths, answer_by, stop);
+      return try_boot(shim_program, launch, paths, work.within(limits.answer));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
       const std::string what =
           fmt::format("the guest did not answer ({}); {}", error.message(), last_words(paths));
       log::warn("boot, try {} of {}: {}", attempt, limits.tries, what);
-      if (attempt >= limits.tries || Clock::now() >= deadline) throw unavailable("{}", what);
+      if (attempt >= limits.tries || Clock::now() >= work.deadline) throw unavailable("{}", what);
     }
   }
 }
 
-void personalize_guest(const MachinePaths& paths, const std::string& vm_id, Deadline deadline,
-                       const std::stop_token& stop) {
-  personalize(paths, {.host_name = vm_id, .machine_id = random_hex(16)}, deadline, stop);
+void personalize_guest(const MachinePaths& paths, const std::string& vm_id, const Work& work) {
+  personalize(paths, {.host_name = vm_id, .machine_id = random_hex(16)}, work);
 }
 
-void rehearse(const MachinePaths& paths, const std::string& command, Deadline deadline,
-              const std::stop_token& stop) {
+void rehearse(const MachinePaths& paths, const std::string& command, const Work& work) {
   // As long as a machine's own, so that the files that hold them are overwritten in place.
-  personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')},
-              deadline, stop);
-  const auto job =
-      exec_in_guest(paths, {command, "/root", kRehearsalLimit}, bounded_sink(), deadline, stop);
+  personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')}, work);
+  const auto job = exec_in_guest(paths, {command, "/root", kRehearsalLimit}, bounded_sink(), work);
   if (job.exit_code != 0) {
     throw unavailable("the rehearsal in the guest ended with status {}",
                       job.exit_code.value_or(-1));
   }
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kPersonalizeLimit);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, stop_fd);
-  agent.call(api::agent::ForgetJob{.job_id = job.job_id}, limit, stop_fd);
+  const Work brief = work.within(kPersonalizeLimit);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
+  agent.call(api::agent::ForgetJob{.job_id = job.job_id}, brief);
 }
 
-void rehearse_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kRehearsalLimit);
-  auto agent =
-      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
-  agent.call(api::agent::MountVolume{}, limit, stop_fd);
+void rehearse_workspace(const MachinePaths& paths, const Work& work) {
+  const Work brief = work.within(kRehearsalLimit);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
+  agent.call(api::agent::MountVolume{}, brief);
   api::agent::ReplaceFile file{.path = "rehearsal/file"};
   file.content.data = "content";
-  agent.call(file, limit, stop_fd);
-  agent.call(api::agent::ReadPart{.path = file.path}, limit, stop_fd);
-  agent.call(api::agent::ReleaseVolume{}, limit, stop_fd);
+  agent.call(file, brief);
+  agent.call(api::agent::ReadPart{.path = file.path}, brief);
+  agent.call(api::agent::ReleaseVolume{}, brief);
 }
 
-void mount_workspace(const MachinePaths& paths, Deadline deadline, const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(deadline, Clock::now() + kMountLimit);
-  auto agent =
-      link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, limit, stop_fd);
-  agent.call(api::agent::MountVolume{}, limit, stop_fd);
+void mount_workspace(const MachinePaths& paths, const Work& work) {
+  const Work brief = work.within(kMountLimit);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
+  agent.call(api::agent::MountVolume{}, brief);
 }
 
 }  // namespace pyro::vm

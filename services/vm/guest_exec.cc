@@ -12,11 +12,9 @@ constexpr std::chrono::seconds kGrace{15};
 }  // namespace
 
 api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
-                              const OutputSink& output, Deadline deadline,
-                              const std::stop_token& stop) {
-  const StopFd stop_fd(stop);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort,
-                                           std::min(deadline, Clock::now() + kGrace), stop_fd);
+                              const OutputSink& output, const Work& work) {
+  auto agent =
+      link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work.within(kGrace));
   const api::agent::StartJob request{
       .job_id = new_id(),
       .command = what.command,
@@ -27,8 +25,7 @@ api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& wha
   const link::OnOutput on_output = [&output](const link::OutputPiece& piece) {
     output(static_cast<std::uint32_t>(piece.stream), piece.data);
   };
-  return agent.follow(request, on_output, std::min(deadline, Clock::now() + what.timeout + kGrace),
-                      stop_fd);
+  return agent.follow(request, on_output, work.within(what.timeout + kGrace));
 }
 
 }  // namespace pyro::vm

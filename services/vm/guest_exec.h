@@ -3,13 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "common/api/agent.h"
-#include "common/base/clock.h"
 #include "common/guest/machine_paths.h"
+#include "common/work/work.h"
 
 namespace pyro::vm {
 
@@ -27,7 +26,6 @@ struct GuestCommand {
 /// once, and the caller ends the machine; a guest that says nothing after the command's time is an
 /// Error, not a hang.
 api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
-                              const OutputSink& output, Deadline deadline,
-                              const std::stop_token& stop);
+                              const OutputSink& output, const Work& work);
 
 }  // namespace pyro::vm

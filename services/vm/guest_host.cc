@@ -57,7 +57,6 @@ bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
 
 AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) const {
   return [this, boot](std::chrono::seconds limit, const std::stop_token& stop) {
-    const Deadline deadline = Clock::now() + limit;
     const TemporaryDirectory work(options_.paths.machines_dir(), "kvm-probe");
     const MachinePaths paths(options_.paths, work.path().filename().string());
     const qemu::QemuDriver driver({.program = vmm_->string(),
@@ -66,7 +65,8 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
                                    .cache_dir = options_.paths.cache_dir,
                                    .accelerator = {qemu::Accelerator::kKvm, ""}});
     Launch launch = driver.prepare_probe(boot, paths);
-    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1}, deadline, stop)
+    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
+               {.deadline = Clock::now() + limit, .stop = stop})
         .end();
   };
 }
@@ -92,7 +92,7 @@ std::unique_ptr<Driver> GuestHost::host_driver() const {
 }
 
 api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& boot, bool reprobe,
-                                          const bus::Call& call) {
+                                          const std::stop_token& stop) {
   api::HostCapabilities found;
   found.unavailable_reason = obstacle();
   found.guest_boot_available = !found.unavailable_reason;
@@ -102,9 +102,9 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
   if (!found.guest_boot_available) return found;
   auto verdict = accelerators_.known();
   if (boot && reprobe) {
-    verdict = accelerators_.reprobe(probe_with(*boot), call.stop());
+    verdict = accelerators_.reprobe(probe_with(*boot), stop);
   } else if (boot && !verdict) {
-    verdict = accelerators_.choose(probe_with(*boot), call.stop());
+    verdict = accelerators_.choose(probe_with(*boot), stop);
   }
   found.accelerator = verdict ? qemu::to_string(verdict->accelerator) : "unknown";
   found.accelerator_reason =

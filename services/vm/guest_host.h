@@ -9,7 +9,6 @@
 #include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/error.h"
-#include "common/bus/call.h"
 #include "common/config/config.h"
 #include "common/registry/registry.h"
 #include "services/vm/accelerator.h"
@@ -47,7 +46,7 @@ class GuestHost {
 
   /// Fills in all but the counts. `boot`, when known, allows an owed probe to be made.
   api::HostCapabilities describe(const std::optional<api::BootFiles>& boot, bool reprobe,
-                                 const bus::Call& call);
+                                 const std::stop_token& stop);
 
  private:
   AcceleratorChooser::BootProbe probe_with(const api::BootFiles& boot) const;

@@ -15,14 +15,10 @@ constexpr std::chrono::seconds kRestoreLimit{20};
 struct GuestStarter::Attempt {
   const MachineRecord& record;
   const MachinePaths& paths;
-  Deadline deadline;
-  const std::stop_token& stop;
-  const api::ProgressSink& progress;
+  const Work& work;
 
   const std::string& vm_id() const { return record.machine.vm_id; }
-  void report(const char* phase) const {
-    if (progress) progress({.phase = phase, .message = record.machine.environment});
-  }
+  void report(const char* phase) const { work.report(phase, record.machine.environment); }
 };
 
 void GuestStarter::require_warm() const {
@@ -38,11 +34,10 @@ bool GuestStarter::warm_allowed(const MachineRecord& record) const {
 }
 
 RunningGuest GuestStarter::start(const MachineRecord& record, const MachinePaths& paths,
-                                 Deadline deadline, const std::stop_token& stop,
-                                 const api::ProgressSink& progress) {
-  const Attempt attempt{record, paths, deadline, stop, progress};
+                                 const Work& work) {
+  const Attempt attempt{record, paths, work};
   try {
-    return start_guest(*host_.driver_for(record, stop), attempt);
+    return start_guest(*host_.driver_for(record, work.stop), attempt);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnavailable) throw;
     // The guest's processes are gone; its caller decided beforehand what else may be done.
@@ -93,10 +88,10 @@ std::optional<RunningGuest> GuestStarter::start_warm(Driver& driver, const Attem
 std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
                                                        const Attempt& attempt) {
   try {
-    auto guest = standbys_.take(key, attempt.paths, attempt.deadline, attempt.stop);
+    auto guest = standbys_.take(key, attempt.paths, attempt.work);
     if (!guest) return std::nullopt;
     Cleanup end_again([&guest] { guest->shim.end(); });
-    personalize_guest(attempt.paths, attempt.vm_id(), attempt.deadline, attempt.stop);
+    personalize_guest(attempt.paths, attempt.vm_id(), attempt.work);
     end_again.dismiss();
     guest->launch.metadata[std::string(kWarmFrom)] = "standby";
     return guest;
@@ -128,11 +123,10 @@ RunningGuest GuestStarter::boot(Driver& driver, const Attempt& attempt) const {
 
 RunningGuest GuestStarter::run(Launch launch, const BootLimits& limits,
                                const Attempt& attempt) const {
-  ShimProcess shim = boot_guest(options_.shim_program, launch, attempt.paths, limits,
-                                attempt.deadline, attempt.stop);
+  ShimProcess shim = boot_guest(options_.shim_program, launch, attempt.paths, limits, attempt.work);
   launch.monitor.reset();
   Cleanup end_again([&shim] { shim.end(); });
-  personalize_guest(attempt.paths, attempt.vm_id(), attempt.deadline, attempt.stop);
+  personalize_guest(attempt.paths, attempt.vm_id(), attempt.work);
   end_again.dismiss();
   return {.launch = std::move(launch), .shim = std::move(shim)};
 }

@@ -3,12 +3,11 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <stop_token>
 #include <string_view>
 
 #include "common/api/boot_policy.h"
-#include "common/api/progress.h"
 #include "common/config/paths.h"
+#include "common/work/work.h"
 #include "services/vm/guest_boot.h"
 #include "services/vm/guest_host.h"
 #include "services/vm/standby_pool.h"
@@ -33,8 +32,7 @@ class GuestStarter {
 
   /// Returns once the agent has answered and the guest has its identity. On the host itself when
   /// no guest starts and the caller has opted into that.
-  RunningGuest start(const MachineRecord& record, const MachinePaths& paths, Deadline deadline,
-                     const std::stop_token& stop, const api::ProgressSink& progress);
+  RunningGuest start(const MachineRecord& record, const MachinePaths& paths, const Work& work);
 
   /// failed_precondition when the configuration keeps every machine cold.
   void require_warm() const;

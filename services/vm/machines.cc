@@ -27,12 +27,11 @@ constexpr std::chrono::seconds kFlushLimit{60};
 /// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
 void power_off(const MachinePaths& paths, const ShimProcess& shim) {
   try {
-    const StopFd never({});
-    const Deadline limit = Clock::now() + kPowerOffLimit;
-    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
-    agent.call(api::agent::PowerOff{}, limit, never);
+    const Work work{.deadline = Clock::now() + kPowerOffLimit};
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
+    agent.call(api::agent::PowerOff{}, work);
     // The answer comes before the disks are flushed.
-    if (!wait_for(shim.pidfd(), POLLIN, Clock::now() + kFlushLimit, never)) {
+    if (!wait_for(shim.pidfd(), POLLIN, Clock::now() + kFlushLimit, StopFd({}))) {
       throw deadline_exceeded("its disks were not flushed in {} s", kFlushLimit.count());
     }
   } catch (const Error& error) {
@@ -72,10 +71,11 @@ MachineRecord Machines::create(MachineRecord record) {
   return added;
 }
 
-api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
+api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.begin(call.stop());
+  const auto operation = live->turns.begin(caller.stop);
+  const Work work = caller.stopped_by(operation->stop());
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     throw failed_precondition("vm {} cannot be started from state 'started'", vm_id);
@@ -84,12 +84,9 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
     throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
   }
-  auto [launch, shim] = operation->run([&] {
-    return starter_.start(record, paths, call.deadline(), operation->stop(), call.progress_sink());
-  });
+  auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
-  if (record.has_volume)
-    operation->run([&] { mount_workspace(paths, call.deadline(), operation->stop()); });
+  if (record.has_volume) operation->run([&] { mount_workspace(paths, work); });
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
@@ -110,11 +107,11 @@ api::Machine Machines::start(const std::string& vm_id, const bus::Call& call) {
 }
 
 ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& output,
-                           const bus::Call& call) {
+                           const Work& work) {
   const std::string& vm_id = request.vm_id;
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.begin(call.stop());
+  const auto operation = live->turns.begin(work.stop);
   ExecOutcome outcome{.record = table_.find(vm_id)};
   if (outcome.record.machine.state != MachineState::kStarted) {
     throw failed_precondition("vm {} must be in 'started' state before execution", vm_id);
@@ -133,16 +130,16 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
   outcome.job = operation->run([&] {
     const std::chrono::seconds timeout(request.timeout_seconds);
     return exec_in_guest(paths_of(vm_id), {request.command, outcome.record.home, timeout}, output,
-                         call.deadline(), operation->stop());
+                         work.stopped_by(operation->stop()));
   });
   return outcome;
 }
 
 api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& volume,
-                                    const bus::Call& call) {
+                                    const Work& work) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.begin(call.stop());
+  const auto operation = live->turns.begin(work.stop);
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state != MachineState::kStarted || record.has_volume) {
     throw failed_precondition("vm {} cannot be given a volume now", vm_id);
@@ -155,7 +152,7 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
         if (operation->stop().stop_requested()) throw cancelled("the copy was cancelled");
       });
     }
-    mount_workspace(paths, call.deadline(), operation->stop());
+    mount_workspace(paths, work.stopped_by(operation->stop()));
   });
   fault::point("vm.mount_volume.mounted");
   table_.update(vm_id, [](MachineRecord& changed) { changed.has_volume = true; });

@@ -6,10 +6,9 @@
 #include <string>
 
 #include "common/api/machine.h"
-#include "common/api/progress.h"
-#include "common/bus/call.h"
 #include "common/config/config.h"
 #include "common/reaper/reaper.h"
+#include "common/work/work.h"
 #include "services/vm/guest_exec.h"
 #include "services/vm/guest_starter.h"
 #include "services/vm/live_machine.h"
@@ -47,14 +46,13 @@ class Machines {
 
   /// `record` says what to make; its id and times are given here.
   MachineRecord create(MachineRecord record);
-  api::Machine start(const std::string& vm_id, const bus::Call& call);
+  api::Machine start(const std::string& vm_id, const Work& caller);
   /// Runs the machine's single command and deletes it, whether that worked or not. Refused, and
   /// the machine left as it was, unless it is started.
-  ExecOutcome exec(const api::ExecMachine& request, const OutputSink& output,
-                   const bus::Call& call);
+  ExecOutcome exec(const api::ExecMachine& request, const OutputSink& output, const Work& work);
   /// Copies `volume` onto a workspace machine's blank disk and has the guest mount it.
   api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
-                            const bus::Call& call);
+                            const Work& work);
   api::WorkspaceMachines of_workspaces() const;
   api::Machine stop(const std::string& vm_id);
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);

@@ -2,8 +2,7 @@
 
 #include <filesystem>
 
-#include "common/base/clock.h"
-#include "common/process/wait.h"
+#include "common/work/work.h"
 
 namespace pyro::vm {
 
@@ -18,11 +17,11 @@ class Monitor {
 
   /// Stops the guest's processors and writes the state of its devices to `file`, which is made.
   /// The guest is of no more use then.
-  virtual void save(const std::filesystem::path& file, Deadline deadline, const StopFd& stop) = 0;
+  virtual void save(const std::filesystem::path& file, const Work& work) = 0;
   /// Restores what `save` wrote and lets the guest go on; the VMM was started for that.
-  virtual void load(Deadline deadline, const StopFd& stop) = 0;
-  virtual void pause(Deadline deadline, const StopFd& stop) = 0;
-  virtual void resume(Deadline deadline, const StopFd& stop) = 0;
+  virtual void load(const Work& work) = 0;
+  virtual void pause(const Work& work) = 0;
+  virtual void resume(const Work& work) = 0;
 };
 
 }  // namespace pyro::vm

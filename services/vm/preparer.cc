@@ -66,14 +66,14 @@ api::DailyLoop Preparer::describe(const std::string& environment,
 }
 
 api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool force,
-                                           const bus::Call& call) {
+                                           const Work& work) {
   const std::string& environment = boot.environment;
   const auto earlier = read_record<Preparation>(manifest_of(environment));
   const bool verified = earlier && earlier->verified_in_boot == host_boot_id();
   api::PreparedEnvironment reply{.environment = environment,
                                  .status = api::Warmth::kWarm,
                                  .manifest_path = manifest_of(environment)};
-  if (!force) reply.daily_loop = describe(environment, boot, !verified, call.stop());
+  if (!force) reply.daily_loop = describe(environment, boot, !verified, work.stop);
   if (reply.daily_loop.status == api::Warmth::kWarm) {
     reply.prepared = reply.reused = true;
     if (!verified) write(boot, earlier->shape, earlier->prepared_at);
@@ -81,16 +81,14 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   }
   const MachineRecord record = default_machine(boot);
   const auto leases = take_boot_leases(boot);
-  const auto driver = host_.driver_for(record, call.stop());
-  const Work work{
-      .deadline = call.deadline(), .stop = call.stop(), .progress = call.progress_sink()};
+  const auto driver = host_.driver_for(record, work.stop);
   const TemplateShape shape =
       builder_
           .ensure(*driver, record, Priority::kNormal, work,
                   force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept)
           .manifest.shape;
   work.report("verify", "reading the template in full");
-  if (const auto flaw = templates_.check(shape, call.stop())) {
+  if (const auto flaw = templates_.check(shape, work.stop)) {
     templates_.discard(shape);
     throw unavailable("{}", *flaw);
   }

@@ -6,7 +6,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/prepare.h"
-#include "common/bus/call.h"
+#include "common/work/work.h"
 #include "services/vm/guest_host.h"
 #include "services/vm/templates/template_builder.h"
 
@@ -48,7 +48,7 @@ class Preparer {
                           bool verify, const std::stop_token& stop);
 
   /// Builds the template and reads it in full, unless it was prepared and `force` is off.
-  api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const bus::Call& call);
+  api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const Work& work);
   /// The template that is there was proved: from now on the environment counts as prepared.
   api::PreparedEnvironment record(const api::BootFiles& boot, const std::stop_token& stop);
   /// Removes the records: nothing counts as prepared any more.

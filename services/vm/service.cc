@@ -20,12 +20,11 @@ namespace {
 /// or sent on as it comes.
 class Output {
  public:
-  Output(const std::optional<std::string>& socket, const bus::Call& call)
-      : deadline_(call.deadline()), stop_(call.stop()) {
+  Output(const std::optional<std::string>& socket, const Work& work) {
     if (socket) {
-      sender_.emplace(*socket);
+      sender_.emplace(*socket, work);
     } else {
-      teller_ = std::jthread([this, &call](const std::stop_token& stop) { tell(call, stop); });
+      teller_ = std::jthread([this, &work](const std::stop_token& stop) { tell(work, stop); });
     }
   }
 
@@ -36,7 +35,7 @@ class Output {
       runs_ = true;
     }
     return [this](std::uint32_t stream, std::string_view data) {
-      if (sender_) return sender_->send(stream, data, deadline_, stop_);
+      if (sender_) return sender_->send(stream, data);
       const std::lock_guard lock(mutex_);
       CapturedOutput& captured = stream == 1 ? stdout_ : stderr_;
       captured.append(data);
@@ -53,7 +52,7 @@ class Output {
 
  private:
   /// Before the command begins it is the machine's start that is told.
-  void tell(const bus::Call& call, const std::stop_token& stop) {
+  void tell(const Work& work, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
       changed_.wait_until(lock, stop, Clock::now() + kLastLineInterval, [] { return false; });
@@ -61,13 +60,11 @@ class Output {
       const std::string line = last_->last_line();
       // The command's output does not wait for the bus.
       lock.unlock();
-      call.progress({.phase = "exec", .message = line});
+      work.report("exec", line);
       lock.lock();
     }
   }
 
-  Deadline deadline_;
-  StopFd stop_;
   std::optional<OutputSender> sender_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -154,16 +151,15 @@ MachineRecord Service::create(const api::CreateMachine& request, bool belongs_to
                        .workspace_id = request.workspace_id,
                        .replaces = request.replaces};
   if (guest_host_.require_guest_or_consent(request.allow_host_compat)) {
-    record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment},
-                               bus::CallOptions::within(call));
+    record.boot =
+        images_.call(api::ResolveEnvironment{.environment = request.environment}, call.work());
     record.machine.environment_version = record.boot.environment_version;
     record.machine.metadata = {{"environment_digest", record.boot.environment_digest},
                                {"kernel", record.boot.kernel_release}};
   } else {
     // Known environments only, so that the name means the same wherever it runs.
     const api::Environment known =
-        images_.call(api::InspectEnvironment{.environment = request.environment},
-                     bus::CallOptions::within(call));
+        images_.call(api::InspectEnvironment{.environment = request.environment}, call.work());
     record.machine.environment_version = known.version;
   }
   return machines_.create(std::move(record));
@@ -174,17 +170,17 @@ api::Machine Service::handle(const api::CreateMachine& request, bus::Call& call)
 }
 
 api::Machine Service::handle(const api::StartMachine& request, bus::Call& call) {
-  return machines_.start(request.vm_id, call);
+  return machines_.start(request.vm_id, call.work());
 }
 
 api::MachineExecResult Service::handle(const api::ExecMachine& request, bus::Call& call) {
-  Output output(request.output_socket, call);
-  const ExecOutcome outcome = machines_.exec(request, output.sink(), call);
+  Output output(request.output_socket, call.work());
+  const ExecOutcome outcome = machines_.exec(request, output.sink(), call.work());
   return result_of(request.command, outcome, output);
 }
 
 api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call& call) {
-  Output output(request.output_socket, call);
+  Output output(request.output_socket, call.work());
   const std::string vm_id = create({.environment = request.environment,
                                     .vcpu_count = request.vcpu_count,
                                     .mem_mib = request.mem_mib,
@@ -203,10 +199,10 @@ api::MachineExecResult Service::handle(const api::RunMachine& request, bus::Call
       if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
     }
   });
-  machines_.start(vm_id, call);
+  machines_.start(vm_id, call.work());
   const ExecOutcome outcome = machines_.exec(
       {.vm_id = vm_id, .command = request.command, .timeout_seconds = request.timeout_seconds},
-      output.sink(), call);
+      output.sink(), call.work());
   clean_up.dismiss();
   return result_of(request.command, outcome, output);
 }
@@ -229,7 +225,7 @@ api::MachineNetwork Service::handle(const api::MachineNetworkInfo& request, bus:
 }
 
 api::Machine Service::handle(const api::MountVolume& request, bus::Call& call) {
-  return machines_.mount_volume(request.vm_id, request.volume, call);
+  return machines_.mount_volume(request.vm_id, request.volume, call.work());
 }
 
 api::WorkspaceMachines Service::handle(const api::ListWorkspaceMachines&, bus::Call&) {
@@ -242,17 +238,17 @@ api::ReapResult Service::handle(const api::ReapExpired&, bus::Call&) {
 
 /// Boot files of any installed environment, for a probe: nothing is installed for it.
 std::optional<api::BootFiles> Service::installed_boot_files(bus::Call& call) {
-  const auto options = bus::CallOptions::within(call);
-  for (const auto& environment : images_.call(api::ListEnvironments{}, options).environments) {
+  const Work& work = call.work();
+  for (const auto& environment : images_.call(api::ListEnvironments{}, work).environments) {
     if (!environment.installed) continue;
-    return images_.call(api::ResolveEnvironment{.environment = environment.name}, options);
+    return images_.call(api::ResolveEnvironment{.environment = environment.name}, work);
   }
   return std::nullopt;
 }
 
 api::HostCapabilities Service::handle(const api::GetCapabilities& request, bus::Call& call) {
   api::HostCapabilities found =
-      guest_host_.describe(installed_boot_files(call), request.reprobe, call);
+      guest_host_.describe(installed_boot_files(call), request.reprobe, call.stop());
   found.active_machines = machines_.count();
   found.max_active = machines_.max_active();
   return found;
@@ -264,12 +260,12 @@ api::ReapResult Service::handle(const api::StopAllMachines&, bus::Call&) {
 }
 
 api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call) {
-  const auto options = bus::CallOptions::within(call);
+  const Work& work = call.work();
   const api::Environment environment =
-      images_.call(api::InspectEnvironment{.environment = request.environment}, options);
+      images_.call(api::InspectEnvironment{.environment = request.environment}, work);
   std::optional<api::BootFiles> boot;
   if (environment.installed) {
-    boot = images_.call(api::ResolveEnvironment{.environment = environment.name}, options);
+    boot = images_.call(api::ResolveEnvironment{.environment = environment.name}, work);
   }
   api::DailyLoop loop = preparer_.describe(environment.name, boot, request.verify, call.stop());
   // What stands by was restored from the same template.
@@ -284,14 +280,14 @@ api::PreparedEnvironment Service::handle(const api::PrepareTemplate& request, bu
   if (const auto reason = guest_host_.obstacle()) {
     throw failed_precondition("guest boot is unavailable: {}", *reason);
   }
-  const api::BootFiles boot = images_.call(
-      api::ResolveEnvironment{.environment = wanted.environment}, bus::CallOptions::within(call));
+  const api::BootFiles boot =
+      images_.call(api::ResolveEnvironment{.environment = wanted.environment}, call.work());
   if (request.proved) {
     warmer_.started(default_machine(boot));
     return preparer_.record(boot, call.stop());
   }
   if (wanted.force) warmer_.rest();
-  return preparer_.prepare(boot, wanted.force, call);
+  return preparer_.prepare(boot, wanted.force, call.work());
 }
 
 api::PrunedTemplates Service::handle(const api::PruneTemplates&, bus::Call&) {

@@ -39,7 +39,7 @@ bool wait_readable(int fd, std::chrono::milliseconds limit) {
 ShimProcess ShimProcess::start(const std::filesystem::path& program, const MachinePaths& paths,
                                const ShimSpec& spec,
                                const std::vector<std::pair<int, int>>& descriptors,
-                               Deadline deadline, const StopFd& stop) {
+                               const Work& work) {
   write_file_atomically(paths.shim_spec(), api::to_json(spec).dump());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
@@ -54,7 +54,7 @@ ShimProcess ShimProcess::start(const std::filesystem::path& program, const Machi
   ChildProcess child(command);
   ready_write.reset();
   char byte = 0;
-  const bool answered = wait_for(ready.get(), POLLIN, deadline, stop);
+  const bool answered = wait_for(ready.get(), POLLIN, work.deadline, StopFd(work.stop));
   if (!answered || ::read(ready.get(), &byte, 1) != 1) {
     child.kill();
     throw unavailable("the machine's shim did not start: {}",

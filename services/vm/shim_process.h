@@ -6,10 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/clock.h"
 #include "common/guest/machine_paths.h"
 #include "common/process/child_process.h"
-#include "common/process/wait.h"
+#include "common/work/work.h"
 #include "services/vm/shim/shim_spec.h"
 
 namespace pyro::vm {
@@ -22,8 +21,7 @@ class ShimProcess {
   /// The guest is then still booting. `descriptors` are those of the spec: {number there, ours}.
   static ShimProcess start(const std::filesystem::path& program, const MachinePaths& paths,
                            const ShimSpec& spec,
-                           const std::vector<std::pair<int, int>>& descriptors, Deadline deadline,
-                           const StopFd& stop);
+                           const std::vector<std::pair<int, int>>& descriptors, const Work& work);
 
   /// The shim that serves `link_socket`, or nullopt when none does.
   static std::optional<ShimProcess> find(const std::filesystem::path& link_socket);

@@ -53,17 +53,15 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
   Launch launch = driver.prepare_restore(record, paths, from.files());
   fs::remove(paths.workspace_disk());
   make_rehearsal_workspace_disk(options_.paths.cache_dir, paths.workspace_disk());
-  ShimProcess shim =
-      boot_guest(options_.shim_program, launch, paths,
-                 {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
+  ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
+                                {.answer = options_.boot_timeout, .tries = 1}, work);
   Cleanup end_shim([&shim] { shim.end(); });
   for (int time = 0; time < kRehearsals; ++time) {
-    rehearse(paths, "true", work.deadline, work.stop);
-    rehearse_workspace(paths, work.deadline, work.stop);
+    rehearse(paths, "true", work);
+    rehearse_workspace(paths, work);
   }
   clear_workspace_disk(paths.workspace_disk());
-  const StopFd stop(work.stop);
-  launch.monitor->pause(std::min(work.deadline, Clock::now() + kMonitorLimit), stop);
+  launch.monitor->pause(work.within(kMonitorLimit));
   end_shim.dismiss();
   remove_files.dismiss();
   const std::lock_guard lock(mutex_);
@@ -74,7 +72,7 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
 }
 
 std::optional<RunningGuest> StandbyPool::take(const std::string& key, const MachinePaths& paths,
-                                              Deadline deadline, const std::stop_token& stop) {
+                                              const Work& work) {
   bool found = false;
   std::list<Standby> taken = remove_if([&](const Standby& standby) {
     if (found || standby.key != key) return false;
@@ -92,8 +90,7 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const Mach
     fs::remove_all(paths.directory);
     fs::rename(standby.paths.directory, paths.directory);
     fs::rename(standby.paths.link_socket, paths.link_socket);
-    const StopFd stop_fd(stop);
-    standby.guest.launch.monitor->resume(std::min(deadline, Clock::now() + kMonitorLimit), stop_fd);
+    standby.guest.launch.monitor->resume(work.within(kMonitorLimit));
   } catch (const std::exception& error) {
     log::warn("a standby machine could not go on: {}", error.what());
     end(std::move(taken));

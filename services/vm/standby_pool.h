@@ -45,7 +45,7 @@ class StandbyPool {
   /// Lets one of that shape go on as the machine at `paths`, whose directory it brings along;
   /// nullopt when there is none.
   std::optional<RunningGuest> take(const std::string& key, const MachinePaths& paths,
-                                   Deadline deadline, const std::stop_token& stop);
+                                   const Work& work);
 
   /// How many there are of that shape; those whose VMM has ended are forgotten.
   std::uint32_t count(const std::string& key);

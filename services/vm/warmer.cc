@@ -116,7 +116,7 @@ void Warmer::work_for(const MachineRecord& record, const std::stop_token& stop) 
   const auto shape = driver->shape_of(record);
   if (!shape) return;
   standbys_.keep_only(shape->key());
-  const Work work{.deadline = Clock::now() + kWorkLimit, .stop = stop, .progress = {}};
+  const Work work{.deadline = Clock::now() + kWorkLimit, .stop = stop};
   // As the machine it is made for: not deleted from under it meanwhile.
   const auto leases = take_boot_leases(record.boot);
   const Template from = ensure_template(*driver, record, shape->key(), work);

@@ -96,10 +96,9 @@ bool wait_for_end(const Job& job, Deadline limit, const bus::Call& call) {
 void pass_on(const std::shared_ptr<Job>& job, OutputSender& live, Deadline limit,
              const bus::Call& call) {
   Job::Reader reader(job);
-  const StopFd stop(call.stop());
   try {
     while (const auto piece = reader.next(limit, call.stop())) {
-      live.send(piece->stream, piece->data, call.deadline(), stop);
+      live.send(piece->stream, piece->data);
     }
   } catch (const Error&) {
     // Its caller went, or the call is over. The command goes on.
@@ -173,8 +172,8 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
           request.workspace_id);
     }
   }
-  const Started started = require_started(request.workspace_id, api::ExecWorkspace::kMethod.name,
-                                          bus::CallOptions::within(call));
+  const Started started =
+      require_started(request.workspace_id, api::ExecWorkspace::kMethod.name, call.work());
   if (request.guests_only && started.machine.execution_mode == api::ExecutionMode::kHostCompat) {
     throw failed_precondition(
         "workspace '{}' runs on the host itself (host_compat), where this caller may run nothing",
@@ -201,7 +200,7 @@ api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
   const Use use(*this, request.workspace_id);
   // Before it runs: who does not listen has nothing run.
   std::optional<OutputSender> live;
-  if (request.output_socket) live.emplace(*request.output_socket);
+  if (request.output_socket) live.emplace(*request.output_socket, call.work());
   const Command command = start_command(use, request, call);
   Deadline limit = call.deadline();
   if (request.answer_within_seconds) {
@@ -226,7 +225,7 @@ api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, cons
   const Use use(*this, request.workspace_id);
   std::optional<OutputSender> live;
   try {
-    if (request.output_socket) live.emplace(*request.output_socket);
+    if (request.output_socket) live.emplace(*request.output_socket, call.work());
   } catch (const Error&) {
     // The bus has repeated the call, whose first output went with the service that sent it.
     throw unavailable("the output broke off, since the service was restarted");
@@ -240,7 +239,7 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
                                             std::optional<OutputSender>& live,
                                             const bus::Call& call) {
   const WorkspaceRecord record = table_.find(command.record.workspace_id);
-  if (!command.job) return ended_before(record, command.record, live, call);
+  if (!command.job) return ended_before(record, command.record, live);
   // What is passed on is its own progress.
   if (live) pass_on(command.job, *live, limit, call);
   if (!wait_for_end(*command.job, limit, call)) {
@@ -275,14 +274,12 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
 
 api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
                                                   const CommandRecord& command,
-                                                  std::optional<OutputSender>& live,
-                                                  const bus::Call& call) const {
+                                                  std::optional<OutputSender>& live) const {
   api::WorkspaceExecResult result = result_of(record, command);
   CommandText text = journal_.text(command);
   if (live) {
-    const StopFd stop(call.stop());
-    live->send(1, text.stdout_text, call.deadline(), stop);
-    live->send(2, text.stderr_text, call.deadline(), stop);
+    live->send(1, text.stdout_text);
+    live->send(2, text.stderr_text);
     return result;
   }
   result.stdout_text = std::move(text.stdout_text);

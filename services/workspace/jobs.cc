@@ -25,10 +25,9 @@ constexpr int kFollowTries = 3;
 /// Between two tries to record an end.
 constexpr std::chrono::seconds kWriteAgain{1};
 
-link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, Deadline deadline,
-                                 const StopFd& stop) {
+link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, const Work& work) {
   return link::AgentConnection::dial(MachinePaths(paths, vm_id).link_socket, wire::kPort,
-                                     std::min(deadline, Clock::now() + kGrace), stop);
+                                     work.within(kGrace));
 }
 
 /// Until there is room, or the command's session is gone; `later` hears that it takes longer. False
@@ -91,10 +90,9 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                       .execution_mode = what.machine.execution_mode}),
       what.machine.vm_id);
   fault::point("workspace.exec.recorded");
-  const StopFd stop_fd(stop);
-  const Deadline limit = std::min(call.deadline(), Clock::now() + kGrace);
+  const Work work = call.work().stopped_by(stop);
   try {
-    running->agent = dial_agent(paths_, running->vm_id, limit, stop_fd);
+    running->agent = dial_agent(paths_, running->vm_id, work);
   } catch (const Error&) {
     take_back(std::move(running));
     throw;
@@ -106,7 +104,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                                         .environment = what.environment,
                                         .timeout_ms = static_cast<std::uint64_t>(
                                             std::chrono::milliseconds(what.timeout).count())},
-                         limit, stop_fd);
+                         work.within(kGrace));
     running->began = true;
   } catch (const Error& error) {
     log::warn("command {} of workspace {}: {}", running->begun.sequence,
@@ -118,7 +116,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
       launch(std::move(running));
       throw;
     }
-    if (!may_run(*running, call.deadline(), stop_fd)) {
+    if (!may_run(*running, work)) {
       take_back(std::move(running));
       throw;
     }
@@ -128,11 +126,10 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
 }
 
 /// Of one whose start was not answered, or not with a yes. Only its guest can deny it.
-bool Jobs::may_run(const Running& running, Deadline deadline, const StopFd& stop) {
+bool Jobs::may_run(const Running& running, const Work& work) {
   try {
-    const Deadline limit = std::min(deadline, Clock::now() + kGrace);
-    dial_agent(paths_, running.vm_id, limit, stop)
-        .call(wire::JobStatus{.job_id = running.begun.job_id}, limit, stop);
+    dial_agent(paths_, running.vm_id, work)
+        .call(wire::JobStatus{.job_id = running.begun.job_id}, work.within(kGrace));
     return true;
   } catch (const Error& error) {
     return error.code() != ErrorCode::kNotFound;
@@ -183,7 +180,6 @@ std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
 /// Follows the job to its end, from where we are. Throws when the guest is lost on the way.
 wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
   const CommandRecord& command = running.begun;
-  const StopFd stop_fd(stop);
   // The agent ends it in time; one that does not is not waited for.
   const auto own_time = std::chrono::seconds(command.timeout_seconds) + kGrace;
   Deadline limit = Clock::now() + own_time;
@@ -195,12 +191,13 @@ wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
     if (has_readers) limit = Clock::now() + own_time;
     if (Clock::now() > limit) throw deadline_exceeded("the guest does not end the command");
   };
-  if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, limit, stop_fd);
+  const Work work{.deadline = limit, .stop = stop};
+  if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, work);
   const OutputPlace from = running.job->place();
   wire::Job ended = running.agent->follow(wire::FollowJob{.job_id = command.job_id,
                                                           .stdout_offset = from.stdout_offset,
                                                           .stderr_offset = from.stderr_offset},
-                                          take, limit, stop_fd);
+                                          take, work);
   if (ended.state == wire::JobState::kRunning) {
     throw internal_error("the guest's agent ends a command that it says is running");
   }
@@ -291,8 +288,8 @@ void Jobs::take_back(std::unique_ptr<Running> running) {
 void Jobs::forget(Running& running, const std::stop_token& stop) {
   try {
     if (!running.agent) return;
-    running.agent->call(wire::ForgetJob{.job_id = running.begun.job_id}, Clock::now() + kGrace,
-                        StopFd(stop));
+    running.agent->call(wire::ForgetJob{.job_id = running.begun.job_id},
+                        {.deadline = Clock::now() + kGrace, .stop = stop});
   } catch (const Error& error) {
     // The guest keeps only so many that have ended.
     log::info("command {} stays known to its guest: {}", running.begun.sequence, error.message());
@@ -312,10 +309,9 @@ void Jobs::collect_finished() {
 
 void Jobs::kill(const CommandRecord& command, const std::string& vm_id) {
   try {
-    const StopFd never({});
-    const Deadline limit = Clock::now() + kGrace;
-    dial_agent(paths_, vm_id, limit, never)
-        .call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, limit, never);
+    const Work work{.deadline = Clock::now() + kGrace};
+    dial_agent(paths_, vm_id, work)
+        .call(wire::SignalJob{.job_id = command.job_id, .signal = SIGKILL}, work);
   } catch (const Error& error) {
     // Ended and forgotten just now, or with its guest.
     log::info("command {}: {}", command.sequence, error.message());

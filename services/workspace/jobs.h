@@ -90,7 +90,7 @@ class Jobs {
   void end_and_wait(const WorkspaceRecord& workspace, const Matches& matches);
   void require_room(const std::string& workspace_id) const;
   std::shared_ptr<Job> launch(std::unique_ptr<Running> running);
-  bool may_run(const Running& running, Deadline deadline, const StopFd& stop);
+  bool may_run(const Running& running, const Work& work);
   void forget(Running& running, const std::stop_token& stop);
   void collect_finished();
   void kill(const CommandRecord& command, const std::string& vm_id);

@@ -21,7 +21,8 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
     call.progress({.phase = "prove", .message = message});
   };
   // The steps of the workspace itself would only flicker.
-  const bus::Call quiet(call.trace_id(), call.deadline(), call.stop(), {}, {});
+  const bus::Call quiet(
+      {.deadline = call.deadline(), .stop = call.stop(), .trace_id = call.trace_id()}, {});
   step("create a workspace");
   const api::Workspace made =
       workspaces.create({.environment = environment, .name = "pyro prepare"}, quiet,
@@ -49,12 +50,11 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
 api::PreparedEnvironment prepare(Workspaces& workspaces, bus::Client& machines,
                                  const api::PrepareEnvironment& request, const bus::Call& call) {
   const auto begin = Clock::now();
-  const auto options = bus::CallOptions::within(call);
-  api::PreparedEnvironment prepared =
-      machines.call(api::PrepareTemplate{.request = request}, options);
+  const Work& work = call.work();
+  api::PreparedEnvironment prepared = machines.call(api::PrepareTemplate{.request = request}, work);
   if (!prepared.prepared) {
     prove(workspaces, request.environment, call);
-    prepared = machines.call(api::PrepareTemplate{.request = request, .proved = true}, options);
+    prepared = machines.call(api::PrepareTemplate{.request = request, .proved = true}, work);
   }
   prepared.duration_ms = static_cast<std::uint64_t>(elapsed_since(begin).count());
   return prepared;

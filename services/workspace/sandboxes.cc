@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kShortLimit{60};
 /// The guest writes to its disks what is in its memory.
 constexpr std::chrono::seconds kStopLimit{100};
 
-bus::CallOptions short_options() { return {.deadline = Clock::now() + kShortLimit}; }
+Work short_work() { return {.deadline = Clock::now() + kShortLimit}; }
 
 }  // namespace
 
@@ -47,7 +47,7 @@ class Sandboxes::Starting {
 
  private:
   api::Machine start(const Wanted& wanted, const bus::Call& call) {
-    const auto options = bus::CallOptions::within(call, stop_.get_token());
+    const Work work = call.work().stopped_by(stop_.get_token());
     const api::Workspace& workspace = wanted.workspace;
     vm_id_ = sandboxes_.machines_
                  .call(api::CreateMachine{.environment = workspace.environment,
@@ -58,10 +58,10 @@ class Sandboxes::Starting {
                                           .boot = wanted.boot,
                                           .workspace_id = workspace.workspace_id,
                                           .replaces = wanted.replaces},
-                       options)
+                       work)
                  .vm_id;
     fault::point("workspace.machine.created");
-    return sandboxes_.machines_.call(api::StartMachine{.vm_id = vm_id_}, options);
+    return sandboxes_.machines_.call(api::StartMachine{.vm_id = vm_id_}, work);
   }
 
   Sandboxes& sandboxes_;
@@ -83,10 +83,10 @@ api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, co
   fault::point("workspace.machine.started");
   api::Machine machine =
       machines_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
-                     bus::CallOptions::within(call, stop));
+                     call.work().stopped_by(stop));
   if (machine.execution_mode == api::ExecutionMode::kHostCompat) {
     files_.call(api::FillWorkspace{.vm_id = machine.vm_id, .volume = wanted.volume.string()},
-                bus::CallOptions::within(call, stop));
+                call.work().stopped_by(stop));
   }
   fault::point("workspace.machine.mounted");
   starting.keep();
@@ -106,14 +106,14 @@ Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted, const api::Create
                                                                .seed_path = request.seed_path,
                                                                .origin = request.origin,
                                                                .by_model = request.by_model},
-                                              bus::CallOptions::within(call, stop));
+                                              call.work().stopped_by(stop));
   fault::point("workspace.volume.built");
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
 }
 
-api::Machine Sandboxes::status(const std::string& vm_id, const bus::CallOptions& options) {
+api::Machine Sandboxes::status(const std::string& vm_id, const Work& work) {
   try {
-    return machines_.call(api::MachineStatus{.vm_id = vm_id}, options);
+    return machines_.call(api::MachineStatus{.vm_id = vm_id}, work);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
     return {.vm_id = vm_id,
@@ -122,8 +122,8 @@ api::Machine Sandboxes::status(const std::string& vm_id, const bus::CallOptions&
   }
 }
 
-api::Machine Sandboxes::start(const std::string& vm_id, const bus::CallOptions& options) {
-  return machines_.call(api::StartMachine{.vm_id = vm_id}, options);
+api::Machine Sandboxes::start(const std::string& vm_id, const Work& work) {
+  return machines_.call(api::StartMachine{.vm_id = vm_id}, work);
 }
 
 api::Machine Sandboxes::stop(const std::string& vm_id) {
@@ -131,7 +131,7 @@ api::Machine Sandboxes::stop(const std::string& vm_id) {
 }
 
 api::WorkspaceMachines Sandboxes::all() {
-  return machines_.call(api::ListWorkspaceMachines{}, short_options());
+  return machines_.call(api::ListWorkspaceMachines{}, short_work());
 }
 
 void Sandboxes::remove_if_possible(const std::string& vm_id) noexcept {
@@ -145,7 +145,7 @@ void Sandboxes::remove_if_possible(const std::string& vm_id) noexcept {
 
 void Sandboxes::remove(const std::string& vm_id) {
   try {
-    machines_.call(api::DeleteMachine{.vm_id = vm_id}, short_options());
+    machines_.call(api::DeleteMachine{.vm_id = vm_id}, short_work());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
   }

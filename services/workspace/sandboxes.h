@@ -44,10 +44,10 @@ class Sandboxes {
                      const bus::Call& call, const std::stop_token& stop);
 
   /// The machine as it stands; a stopped one when the vm service has none of that id.
-  api::Machine status(const std::string& vm_id, const bus::CallOptions& options);
+  api::Machine status(const std::string& vm_id, const Work& work);
   /// Whether status() found none.
   static bool is_gone(const api::Machine& machine) { return machine.created_at == 0; }
-  api::Machine start(const std::string& vm_id, const bus::CallOptions& options);
+  api::Machine start(const std::string& vm_id, const Work& work);
   api::Machine stop(const std::string& vm_id);
   api::WorkspaceMachines all();
   /// One that is gone already is no error.

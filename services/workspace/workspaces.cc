@@ -199,7 +199,7 @@ api::WorkspaceList Workspaces::list() {
 
 api::Workspace Workspaces::status(const std::string& workspace_id, const bus::Call& call) {
   const WorkspaceRecord record = find(workspace_id);
-  return describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
+  return describe(record, sandboxes_.status(record.vm_id, call.work()));
 }
 
 api::Workspace Workspaces::update(const api::UpdateWorkspace& request, const bus::Call& call) {
@@ -218,21 +218,21 @@ api::Workspace Workspaces::update(const api::UpdateWorkspace& request, const bus
         for (const auto& [key, value] : request.labels) workspace.labels[key] = value;
         mark_active(changed);
       });
-  return describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
+  return describe(record, sandboxes_.status(record.vm_id, call.work()));
 }
 
 api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Call& call) {
   const Use use(*this, workspace_id);
   const auto turn = use.live().turns.begin(call.stop());
   const WorkspaceRecord record = table_.find(workspace_id);
-  const auto options = bus::CallOptions::within(call, turn->stop());
-  api::Machine machine = turn->run([&] { return sandboxes_.status(record.vm_id, options); });
+  const Work work = call.work().stopped_by(turn->stop());
+  api::Machine machine = turn->run([&] { return sandboxes_.status(record.vm_id, work); });
   if (Sandboxes::is_gone(machine)) {
     throw failed_precondition("workspace {} cannot be started: {}", workspace_id,
                               *machine.last_error);
   }
   if (machine.state != MachineState::kStarted) {
-    machine = turn->run([&] { return sandboxes_.start(record.vm_id, options); });
+    machine = turn->run([&] { return sandboxes_.start(record.vm_id, work); });
     fault::point("workspace.start.started");
     table_.update(workspace_id, [](WorkspaceRecord& changed) {
       changed.workspace.last_error.reset();
@@ -281,8 +281,7 @@ api::Workspace Workspaces::reset(const api::ResetWorkspace& request, const bus::
   }
   log::info("workspace {} was reset to '{}' on vm {}", workspace_id, request.snapshot,
             record.vm_id);
-  api::Workspace workspace =
-      describe(record, sandboxes_.status(record.vm_id, bus::CallOptions::within(call)));
+  api::Workspace workspace = describe(record, sandboxes_.status(record.vm_id, call.work()));
   workspace.workspace_reset = api::WorkspaceReset{.snapshot_name = snapshot.snapshot_name,
                                                   .kind = std::string(api::name_of(snapshot.kind)),
                                                   .entry_count = snapshot.entry_count,
@@ -370,10 +369,9 @@ void Workspaces::erase(const WorkspaceRecord& record, bool expired) {
 }
 
 Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
-                                                std::string_view method,
-                                                const bus::CallOptions& options) {
+                                                std::string_view method, const Work& work) {
   Started started{.record = table_.find(workspace_id)};
-  started.machine = sandboxes_.status(started.record.vm_id, options);
+  started.machine = sandboxes_.status(started.record.vm_id, work);
   if (started.machine.state == MachineState::kStarted) return started;
   throw failed_precondition(
       "workspace {} must be in 'started' state before {}: it is {}{}; start or reset it first",
@@ -385,14 +383,14 @@ api::Snapshot Workspaces::create_snapshot(const api::CreateSnapshot& request,
                                           const bus::Call& call) {
   const Use use(*this, request.workspace_id);
   const auto turn = use.live().turns.begin(call.stop());
-  const Started started = require_started(request.workspace_id, api::CreateSnapshot::kMethod.name,
-                                          bus::CallOptions::within(call));
-  const auto options = bus::CallOptions::within(call, turn->stop());
+  const Started started =
+      require_started(request.workspace_id, api::CreateSnapshot::kMethod.name, call.work());
+  const Work work = call.work().stopped_by(turn->stop());
   const api::Snapshot snapshot = turn->run([&] {
     const bool is_guest = started.machine.execution_mode != api::ExecutionMode::kHostCompat;
     const auto copy = [&](const fs::path& volume) {
       return files_.call(api::CopyVolume{.vm_id = started.machine.vm_id, .volume = volume.string()},
-                         options);
+                         work);
     };
     return snapshots_.create(started.record, request.snapshot_name, is_guest, copy);
   });

@@ -64,7 +64,7 @@ class Workspaces {
   };
   /// failed_precondition: `workspace x must be in 'started' state before OPERATION`
   Started require_started(const std::string& workspace_id, std::string_view method,
-                          const bus::CallOptions& options);
+                          const Work& work);
 
   /// Has the files service do `request` there. A change takes its turn, and moves the expiry.
   template <class Op>
@@ -116,19 +116,19 @@ class Workspaces {
   template <class Op>
   typename Op::Reply in_files(const Op& request, const bus::Call& call,
                               const std::stop_token& stop) {
-    const auto options = bus::CallOptions::within(call, stop);
-    const Started started = require_started(request.workspace_id, Op::kMethod.name, options);
+    const Work work = call.work().stopped_by(stop);
+    const Started started = require_started(request.workspace_id, Op::kMethod.name, work);
     try {
       return files_.call(
           api::OnMachine<Op>{.vm_id = started.machine.vm_id,
                              .baseline = snapshots_.volume_of(started.record, "baseline").string(),
                              .execution_mode = started.machine.execution_mode,
                              .request = request},
-          options);
+          work);
     } catch (const Error& error) {
       // A guest that went meanwhile is the better reason.
       if (error.code() == ErrorCode::kUnavailable) {
-        require_started(request.workspace_id, Op::kMethod.name, options);
+        require_started(request.workspace_id, Op::kMethod.name, work);
       }
       throw;
     }
@@ -148,8 +148,7 @@ class Workspaces {
                                   std::optional<OutputSender>& live, const bus::Call& call);
   api::WorkspaceExecResult so_far(const WorkspaceRecord& record, const Command& command);
   api::WorkspaceExecResult ended_before(const WorkspaceRecord& record, const CommandRecord& command,
-                                        std::optional<OutputSender>& live,
-                                        const bus::Call& call) const;
+                                        std::optional<OutputSender>& live) const;
   Error why_ended(const WorkspaceRecord& record, const CommandRecord& command) const;
   std::shared_ptr<Live> live(const std::string& workspace_id);
   void erase(const WorkspaceRecord& record, bool expired);

@@ -30,9 +30,7 @@ class BenchStack {
   BenchStack& operator=(const BenchStack&) = delete;
   ~BenchStack();
 
-  static bus::CallOptions patient() {
-    return {.deadline = Clock::now() + std::chrono::minutes(15)};
-  }
+  static Work patient() { return {.deadline = Clock::now() + std::chrono::minutes(15)}; }
   StackClient& client() { return *client_; }
   const Paths& paths() const { return paths_; }
   api::BootFiles boot_files();

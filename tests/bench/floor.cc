@@ -22,10 +22,6 @@ namespace {
 constexpr int kBareRestores = 11;
 
 Deadline soon() { return Clock::now() + std::chrono::minutes(2); }
-const StopFd& never() {
-  static const StopFd stop({});
-  return stop;
-}
 
 /// Times of the phases of one restore, in ms from its start.
 struct Restore {
@@ -59,7 +55,7 @@ class BareRestore {
       command.descriptors.emplace_back(number, fd.get());
     }
     vmm_.emplace(command);
-    launch.monitor->load(soon(), never());
+    launch.monitor->load({soon()});
     const double loaded = elapsed();
     say_hello();
     return {.loaded = loaded, .answered = elapsed()};
@@ -77,7 +73,7 @@ class BareRestore {
     link::HelloScanner scanner;
     char buffer[65536];
     while (true) {
-      if (!wait_for(link_.get(), POLLIN, soon(), never())) throw unavailable("no answer");
+      if (!wait_for(link_.get(), POLLIN, soon(), StopFd({}))) throw unavailable("no answer");
       const ssize_t n = ::read(link_.get(), buffer, sizeof buffer);
       if (n <= 0) throw unavailable("the link broke");
       if (scanner.scan({buffer, static_cast<std::size_t>(n)})) return;

@@ -222,19 +222,18 @@ double megabytes_per_second(std::uint64_t bytes, double milliseconds) {
 double raw_link_rate(BenchStack& stack) {
   const auto machines = stack.client().call(api::ListWorkspaceMachines{}).machines;
   const MachinePaths paths(stack.paths(), machines.at(0).machine.vm_id);
-  const StopFd never({});
-  const Deadline limit = Clock::now() + std::chrono::minutes(5);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, limit, never);
+  const Work work{Clock::now() + std::chrono::minutes(5)};
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
   constexpr std::uint64_t kPiece = 4U << 20U;
   constexpr int kPieces = 50;
   agent.call(
       api::agent::StartJob{.job_id = "raw", .command = fmt::format("head -c {} /dev/zero", kPiece)},
-      limit, never);
+      work);
   const auto read_all = [&] {
     std::uint64_t bytes = 0;
     agent.follow(
         api::agent::FollowJob{.job_id = "raw"},
-        [&bytes](const link::OutputPiece& piece) { bytes += piece.data.size(); }, limit, never);
+        [&bytes](const link::OutputPiece& piece) { bytes += piece.data.size(); }, work);
     if (bytes != kPiece) throw unavailable("a piece was cut short");
   };
   read_all();  // to the job's end

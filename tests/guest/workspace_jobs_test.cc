@@ -393,7 +393,7 @@ TEST_F(WorkspaceJobsTest, a_caller_that_waits_hears_the_last_line) {
             .workspace_id = id,
             .command = "printf 'first\\nstep \\033[1mtwo\\n\\n'; while [ ! -e go ]; do sleep 0.05; "
                        "done"},
-        {.deadline = Clock::now() + std::chrono::minutes(2), .on_progress = note});
+        {.deadline = Clock::now() + std::chrono::minutes(2), .progress = note});
   });
   ASSERT_EQ(heard.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
   write(id, "go", "");

@@ -15,7 +15,7 @@ int examine(Session& session, doctor::Question question) {
   const auto report = doctor::examine(question, session.config(), session.stack(),
                                       {.deadline = Clock::now() + kLimit,
                                        .stop = session.signals().token(),
-                                       .on_progress = session.progress_sink()});
+                                       .progress = session.progress_sink()});
   session.progress().finish();
   print_reply<doctor::Report>(session, report, doctor::report_text);
   return 0;

@@ -44,15 +44,13 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
     std::filesystem::remove(paths.link_socket, ignored);
   });
   work.report("boot", "booting the machine that becomes the template");
-  ShimProcess shim =
-      boot_guest(options_.shim_program, launch, paths,
-                 {.answer = options_.boot_timeout, .tries = 1}, work.deadline, work.stop);
+  ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
+                                {.answer = options_.boot_timeout, .tries = 1}, work);
   const Cleanup end_shim([&shim] { shim.end(); });
   work.report("rehearse", "running what first commands consist of");
-  rehearse(paths, kRehearsal, work.deadline, work.stop);
+  rehearse(paths, kRehearsal, work);
   work.report("save", "saving the machine");
-  const StopFd stop(work.stop);
-  launch.monitor->save(files.state, std::min(work.deadline, Clock::now() + kSaveLimit), stop);
+  launch.monitor->save(files.state, work.within(kSaveLimit));
   copy_sparse(paths.system_disk(), files.system_disk);
   log::info("a template of {} was made in {} ms", record.machine.environment,
             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());

@@ -62,7 +62,7 @@ struct Outcome {
 class AgentTest : public ::testing::Test {
  protected:
   explicit AgentTest(const std::vector<std::string>& more_arguments = {})
-      : directory_("/tmp", "pyro-agent-test"), stop_(std::stop_token{}) {
+      : directory_("/tmp", "pyro-agent-test") {
     auto [ours, agents] = socket_pair();
     Command command{.argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root",
                              directory_.path().string(), "--workspace", workspace_path().string()}};
@@ -80,7 +80,7 @@ class AgentTest : public ::testing::Test {
     loop_.join();
     server_.reset();
     // Its link ended: it kills what its jobs started, and goes.
-    EXPECT_TRUE(agent_->wait(in(std::chrono::seconds(10)), stop_).has_value());
+    EXPECT_TRUE(agent_->wait(in(std::chrono::seconds(10)), StopFd({})).has_value());
   }
 
   std::filesystem::path workspace_path() const { return directory_.path() / "workspace"; }
@@ -88,12 +88,12 @@ class AgentTest : public ::testing::Test {
   std::filesystem::path socket_path() const { return directory_.path() / "agent.sock"; }
 
   link::AgentConnection dial(std::uint32_t port = wire::kPort) {
-    return link::AgentConnection::dial(socket_path(), port, in(std::chrono::seconds(20)), stop_);
+    return link::AgentConnection::dial(socket_path(), port, {in(std::chrono::seconds(20))});
   }
 
   template <class Op>
   typename Op::Reply call(const Op& request) {
-    return dial().call(request, in(std::chrono::seconds(30)), stop_);
+    return dial().call(request, {in(std::chrono::seconds(30))});
   }
 
   Outcome follow(const wire::StartJob& request) {
@@ -104,12 +104,11 @@ class AgentTest : public ::testing::Test {
   template <class Op>
   Outcome follow(link::AgentConnection& connection, const Op& request) {
     Outcome out;
-    out.job = connection.follow(
-        request,
-        [&out](const link::OutputPiece& piece) {
-          (piece.stream == 1 ? out.output : out.errors).append(piece.data);
-        },
-        in(std::chrono::seconds(60)), stop_);
+    out.job = connection.follow(request,
+                                [&out](const link::OutputPiece& piece) {
+                                  (piece.stream == 1 ? out.output : out.errors).append(piece.data);
+                                },
+                                {in(std::chrono::seconds(60))});
     return out;
   }
 
@@ -124,14 +123,13 @@ class AgentTest : public ::testing::Test {
   std::string first_line(const std::string& job_id) {
     std::string text;
     try {
-      dial().follow(
-          wire::FollowJob{.job_id = job_id},
-          [&text](const link::OutputPiece& piece) {
-            text.append(piece.data);
-            // Leaves it to go on alone.
-            if (text.find('\n') != std::string::npos) throw cancelled("enough");
-          },
-          in(std::chrono::seconds(30)), stop_);
+      dial().follow(wire::FollowJob{.job_id = job_id},
+                    [&text](const link::OutputPiece& piece) {
+                      text.append(piece.data);
+                      // Leaves it to go on alone.
+                      if (text.find('\n') != std::string::npos) throw cancelled("enough");
+                    },
+                    {in(std::chrono::seconds(30))});
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kCancelled) throw;
     }
@@ -139,11 +137,11 @@ class AgentTest : public ::testing::Test {
   }
   /// Looks on without following it.
   wire::Job wait_for_end(const std::string& job_id) {
-    const Deadline deadline = in(std::chrono::seconds(30));
+    const Work work{in(std::chrono::seconds(30))};
     auto connection = dial();
     wire::Job now;
     do {
-      now = connection.call(wire::JobStatus{.job_id = job_id}, deadline, stop_);
+      now = connection.call(wire::JobStatus{.job_id = job_id}, work);
     } while (now.state == wire::JobState::kRunning);
     return now;
   }
@@ -159,7 +157,6 @@ class AgentTest : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
-  StopFd stop_;
   asio::io_context io_{1};
   std::optional<ChildProcess> agent_;
   std::promise<std::string> broken_;

@@ -97,8 +97,7 @@ TEST_F(AgentTest, two_hundred_megabytes_arrive_and_take_no_memory) {
   const auto started = Clock::now();
   const wire::Job ended = connection.follow(
       job("head -c 200000000 /dev/zero"),
-      [&bytes](const link::OutputPiece& piece) { bytes += piece.data.size(); }, in(seconds(60)),
-      stop_);
+      [&bytes](const link::OutputPiece& piece) { bytes += piece.data.size(); }, {in(seconds(60))});
   RecordProperty("milliseconds", static_cast<int>(elapsed_since(started).count()));
   EXPECT_EQ(bytes, 200'000'000U);
   EXPECT_EQ(ended.stdout_bytes, 200'000'000U);
@@ -123,7 +122,7 @@ TEST_F(AgentTest, a_slow_follower_slows_the_job_and_loses_nothing) {
         }
         bytes += piece.data.size();
       },
-      in(seconds(60)), stop_);
+      {in(seconds(60))});
   EXPECT_EQ(bytes, 30'000'000U);
   EXPECT_EQ(ended.exit_code, 0);
 }
@@ -132,10 +131,9 @@ TEST_F(AgentTest, a_follower_that_vanishes_does_not_hold_the_job_up) {
   {
     auto connection = dial();
     EXPECT_EQ(code_of([&] {
-                connection.follow(
-                    job("head -c 50000000 /dev/zero; exit 3"),
-                    [](const link::OutputPiece&) { throw cancelled("enough"); }, in(seconds(20)),
-                    stop_);
+                connection.follow(job("head -c 50000000 /dev/zero; exit 3"),
+                                  [](const link::OutputPiece&) { throw cancelled("enough"); },
+                                  {in(seconds(20))});
               }),
               ErrorCode::kCancelled);
   }
@@ -200,13 +198,12 @@ TEST_F(AgentTest, of_long_output_the_first_and_the_last_four_megabytes_are_kept)
   run("head -c 5000000 /dev/zero | tr '\\0' a; head -c 5000000 /dev/zero | tr '\\0' b");
   std::string kept;
   std::uint64_t dropped = 0;
-  dial().follow(
-      wire::FollowJob{.job_id = "job1"},
-      [&](const link::OutputPiece& piece) {
-        dropped += piece.dropped;
-        kept += piece.data;
-      },
-      in(seconds(30)), stop_);
+  dial().follow(wire::FollowJob{.job_id = "job1"},
+                [&](const link::OutputPiece& piece) {
+                  dropped += piece.dropped;
+                  kept += piece.data;
+                },
+                {in(seconds(30))});
   constexpr std::size_t kHalf = 4U << 20U;
   EXPECT_EQ(dropped, 10'000'000 - 2 * kHalf);
   EXPECT_TRUE(kept == std::string(kHalf, 'a') + std::string(kHalf, 'b'));
@@ -254,7 +251,7 @@ TEST_F(AgentTest, only_the_last_jobs_that_ended_are_kept) {
   auto running = job("sleep 1000");
   running.follow = false;
   running.timeout_ms = 1'000'000;
-  connection.call(running, in(seconds(10)), stop_);
+  connection.call(running, {in(seconds(10))});
   for (int i = 0; i < 257; ++i) follow(connection, job("exit 0"));
   EXPECT_EQ(code_of([&] { call(wire::JobStatus{.job_id = "job2"}); }), ErrorCode::kNotFound);
   EXPECT_EQ(call(wire::JobStatus{.job_id = "job3"}).state, JobState::kExited);

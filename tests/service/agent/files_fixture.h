@@ -75,7 +75,7 @@ class FilesTest : public AgentTest {
 
   template <class Op>
   typename Op::Reply ask(link::AgentConnection& connection, const Op& request) {
-    return connection.call(request, in(std::chrono::seconds(30)), stop_);
+    return connection.call(request, {in(std::chrono::seconds(30))});
   }
 
   template <class Op>
@@ -87,9 +87,9 @@ class FilesTest : public AgentTest {
   ReceivedTree receive(link::AgentConnection& connection, const Op& request) {
     ReceivedTree received;
     tree::Decoder decoder(received);
-    connection.follow(
-        request, [&decoder](const link::OutputPiece& piece) { decoder.feed(piece.data); },
-        in(std::chrono::seconds(60)), stop_);
+    connection.follow(request,
+                      [&decoder](const link::OutputPiece& piece) { decoder.feed(piece.data); },
+                      {in(std::chrono::seconds(60))});
     EXPECT_TRUE(decoder.done());
     return received;
   }

@@ -19,9 +19,9 @@ using ::testing::HasSubstr;
 class Absence : public BusTest {
  protected:
   /// A call's options that run `action` once its handler has begun.
-  CallOptions once_begun(std::function<void()> action) {
+  Work once_begun(std::function<void()> action) {
     auto options = patient();
-    options.on_progress = [action = std::move(action)](const api::Progress&) { action(); };
+    options.progress = [action = std::move(action)](const api::Progress&) { action(); };
     return options;
   }
 };
@@ -43,7 +43,7 @@ TEST_F(Absence, what_was_never_sent_is_sent_again_also_when_it_may_not_be_repeat
     std::stop_source stop;
     auto options = patient();
     options.stop = stop.get_token();
-    options.on_progress = [&](const api::Progress& step) {
+    options.progress = [&](const api::Progress& step) {
       phase = step.phase;
       stop.request_stop();
     };

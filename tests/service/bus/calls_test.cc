@@ -26,7 +26,7 @@ TEST_F(Calls, progress_comes_in_order_and_before_the_result) {
   server.start();
   std::vector<std::string> heard;
   auto options = patient();
-  options.on_progress = [&heard](const api::Progress& step) {
+  options.progress = [&heard](const api::Progress& step) {
     EXPECT_EQ(step.total, 3U);
     heard.push_back(step.phase);
   };
@@ -135,7 +135,7 @@ TEST_F(Calls, a_cancelled_call_returns_when_the_service_has_cleaned_up) {
   std::stop_source stop;
   auto options = patient();
   options.stop = stop.get_token();
-  options.on_progress = [&stop](const api::Progress&) { stop.request_stop(); };
+  options.progress = [&stop](const api::Progress&) { stop.request_stop(); };
   EXPECT_THAT(error_of([&] { ask("x", options); }), Refused(ErrorCode::kCancelled, "cleaned up"));
   EXPECT_TRUE(cleaned_up);
 }
@@ -180,16 +180,15 @@ TEST_F(Calls, a_nested_call_carries_trace_deadline_progress_and_stop) {
   inner.start();
   Client to_inner(context_, "inner", inner_socket);
   ServerThread outer(socket_);
-  outer->add<Ask>([&to_inner](const Ask& ask, Call& call) {
-    return to_inner.call(ask, CallOptions::within(call));
-  });
+  outer->add<Ask>(
+      [&to_inner](const Ask& ask, Call& call) { return to_inner.call(ask, call.work()); });
   outer.start();
   std::stop_source stop;
   auto options = patient();
   options.stop = stop.get_token();
   options.trace_id = "trace-7";
   std::string phase;
-  options.on_progress = [&](const api::Progress& step) {
+  options.progress = [&](const api::Progress& step) {
     phase = step.phase;
     stop.request_stop();
   };

@@ -16,9 +16,7 @@ namespace pyro::bus::testing {
 
 inline Deadline soon() { return Clock::now() + std::chrono::seconds(60); }
 
-inline CallOptions patient() {
-  return {.deadline = soon(), .stop = {}, .trace_id = "", .on_progress = {}};
-}
+inline Work patient() { return {.deadline = soon()}; }
 
 /// Waits until the caller of `call` no longer wants it; false when that does not happen.
 inline bool wait_for_stop(Call& call, Deadline deadline = soon()) {
@@ -85,11 +83,11 @@ class Peer {
 /// A private socket, and a client of it.
 class BusTest : public ::testing::Test {
  protected:
-  Answer ask(const std::string& text, const CallOptions& options = patient()) {
+  Answer ask(const std::string& text, const Work& options = patient()) {
     return client_.call(Ask{text}, options);
   }
   Answer change(const std::string& key, const std::string& text = "",
-                const CallOptions& options = patient()) {
+                const Work& options = patient()) {
     return client_.call(Change{key, text}, options);
   }
 

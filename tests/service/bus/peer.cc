@@ -55,9 +55,7 @@ int call(const std::string& socket) {
   bus::Client client(context, "test", socket);
   client.call(Change{.key = "", .text = "hold"},
               {.deadline = Clock::now() + std::chrono::minutes(5),
-               .stop = {},
-               .trace_id = "",
-               .on_progress = [](const api::Progress&) { say("begun"); }});
+               .progress = [](const api::Progress&) { say("begun"); }});
   return 0;
 }
 

@@ -59,8 +59,8 @@ TEST_F(ImageService, lists_the_catalog_and_names_it_for_an_unknown_environment) 
 
 TEST_F(ImageService, passes_on_the_configured_mirrors_failure_and_its_progress) {
   std::vector<std::string> phases;
-  bus::CallOptions options;
-  options.on_progress = [&](const api::Progress& step) { phases.push_back(step.phase); };
+  Work options;
+  options.progress = [&](const api::Progress& step) { phases.push_back(step.phase); };
   EXPECT_THAT(error_of([&] {
                 client_.call(api::ResolveEnvironment{.environment = "debian:12-base"}, options);
               }),

@@ -91,9 +91,9 @@ class Service {
     result.command = request.command;
     const auto say = [&](std::uint32_t stream, std::string_view data) {
       if (!sender_) return void((stream == 1 ? result.stdout_text : result.stderr_text) += data);
-      sender_->send(stream, data, call.deadline(), stop);
+      sender_->send(stream, data);
     };
-    if (request.output_socket) sender_.emplace(*request.output_socket);
+    if (request.output_socket) sender_.emplace(*request.output_socket, call.work());
     Cleanup close_output([this] { sender_.reset(); });
     if (request.command == "binary") say(1, std::string_view("\0\xff\n\x1b", 4));
     if (request.command == "long") say(1, std::string(10'000, 'x'));

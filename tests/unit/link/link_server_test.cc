@@ -25,7 +25,7 @@ namespace wire = api::agent;
 /// A LinkServer before an agent that this test plays, on a stream that it holds the end of.
 class LinkServerTest : public ::testing::Test, public StreamHandler {
  protected:
-  LinkServerTest() : directory_("/tmp", "pyro-link-test"), stop_(std::stop_token{}) {
+  LinkServerTest() : directory_("/tmp", "pyro-link-test") {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       throw system_error("socketpair");
@@ -66,7 +66,7 @@ class LinkServerTest : public ::testing::Test, public StreamHandler {
 
   std::filesystem::path path() const { return directory_.path() / "link.sock"; }
   AgentConnection dial(Deadline deadline = Clock::now() + seconds(10)) {
-    return AgentConnection::dial(path(), wire::kPort, deadline, stop_);
+    return AgentConnection::dial(path(), wire::kPort, {deadline});
   }
   Error error_of(const std::function<void()>& action) {
     try {
@@ -79,11 +79,10 @@ class LinkServerTest : public ::testing::Test, public StreamHandler {
   Error error_of_call(milliseconds limit = seconds(10)) {
     answer_hello();
     auto connection = dial();
-    return error_of([&] { connection.call(wire::Hello{}, Clock::now() + limit, stop_); });
+    return error_of([&] { connection.call(wire::Hello{}, {Clock::now() + limit}); });
   }
 
   TemporaryDirectory directory_;
-  StopFd stop_;
   asio::io_context io_{1};
   std::unique_ptr<LinkServer> server_;
   std::unique_ptr<Mux> agent_;

@@ -20,6 +20,7 @@ using testing::HasSubstr;
 class OutputStreamTest : public testing::Test {
  protected:
   static Deadline soon() { return Clock::now() + std::chrono::seconds(20); }
+  static Work in_time() { return {.deadline = soon()}; }
 
   /// Sends raw bytes as a sender gone wrong would.
   static void send_raw(const std::filesystem::path& socket, std::string_view bytes) {
@@ -47,7 +48,6 @@ class OutputStreamTest : public testing::Test {
   }
 
   TemporaryDirectory directory_{"/tmp", "pyro-test"};
-  StopFd never_{{}};
 };
 
 TEST_F(OutputStreamTest, every_byte_of_both_streams_arrives_in_order) {
@@ -59,10 +59,10 @@ TEST_F(OutputStreamTest, every_byte_of_both_streams_arrives_in_order) {
   std::string sent;
   for (int i = 0; i < 3'000'000; ++i) sent += static_cast<char>(i * 7);  // also NUL and 0xFF
   {
-    OutputSender sender(receiver.socket());
-    sender.send(1, sent, soon(), never_);
-    sender.send(2, "oops\n", soon(), never_);
-    sender.send(1, "end", soon(), never_);
+    OutputSender sender(receiver.socket(), in_time());
+    sender.send(1, sent);
+    sender.send(2, "oops\n");
+    sender.send(1, "end");
   }
   receiver.finish(soon());
   EXPECT_TRUE(out == sent + "end");
@@ -78,9 +78,9 @@ TEST_F(OutputStreamTest, a_sender_that_connected_before_the_end_is_read_to_its_e
   std::string out;
   OutputReceiver receiver(directory_.path(),
                           [&](std::uint32_t, std::string_view data) { out += data; });
-  auto sender = std::make_unique<OutputSender>(receiver.socket());
+  auto sender = std::make_unique<OutputSender>(receiver.socket(), in_time());
   auto finished = std::async(std::launch::async, [&] { receiver.finish(soon()); });
-  sender->send(1, "late", soon(), never_);
+  sender->send(1, "late");
   sender.reset();
   finished.get();
   EXPECT_EQ(out, "late");
@@ -101,28 +101,35 @@ TEST_F(OutputStreamTest, a_slow_reader_ends_a_send_at_its_deadline) {
   std::shared_future<void> gate(go_on.get_future());
   OutputReceiver receiver(directory_.path(),
                           [gate](std::uint32_t, std::string_view) { gate.wait(); });
-  OutputSender sender(receiver.socket());
   const std::string much(8U << 20U, 'x');
-  EXPECT_THAT(failure_of([&] {
-                sender.send(1, much, Clock::now() + std::chrono::milliseconds(100), never_);
-              }),
-              HasSubstr("deadline_exceeded"));
+  OutputSender sender(receiver.socket(),
+                      {.deadline = Clock::now() + std::chrono::milliseconds(100)});
+  EXPECT_THAT(failure_of([&] { sender.send(1, much); }), HasSubstr("deadline_exceeded"));
+  go_on.set_value();
+}
+
+TEST_F(OutputStreamTest, a_stop_ends_a_send_that_waits_for_its_reader) {
+  std::promise<void> go_on;
+  std::shared_future<void> gate(go_on.get_future());
+  OutputReceiver receiver(directory_.path(),
+                          [gate](std::uint32_t, std::string_view) { gate.wait(); });
   std::stop_source stop;
-  const StopFd stopped(stop.get_token());
+  OutputSender sender(receiver.socket(), {.deadline = soon(), .stop = stop.get_token()});
   stop.request_stop();
-  EXPECT_THAT(failure_of([&] { sender.send(1, much, soon(), stopped); }), HasSubstr("cancelled"));
+  EXPECT_THAT(failure_of([&] { sender.send(1, std::string(8U << 20U, 'x')); }),
+              HasSubstr("cancelled"));
   go_on.set_value();
 }
 
 TEST_F(OutputStreamTest, a_reader_that_closed_is_an_error_and_no_signal) {
   auto receiver =
       std::make_unique<OutputReceiver>(directory_.path(), [](std::uint32_t, std::string_view) {});
-  OutputSender sender(receiver->socket());
-  sender.send(1, "x", soon(), never_);
+  OutputSender sender(receiver->socket(), in_time());
+  sender.send(1, "x");
   receiver.reset();
   EXPECT_THAT(failure_of([&] {
                 for (int i = 0; i < 100; ++i) {
-                  sender.send(1, std::string(1U << 20U, 'x'), soon(), never_);
+                  sender.send(1, std::string(1U << 20U, 'x'));
                 }
               }),
               HasSubstr("unavailable: the caller closed its output"));
@@ -132,8 +139,8 @@ TEST_F(OutputStreamTest, a_writer_that_fails_ends_the_stream_with_its_error) {
   OutputReceiver receiver(directory_.path(), [](std::uint32_t, std::string_view) {
     throw resource_exhausted("the disk is full");
   });
-  OutputSender sender(receiver.socket());
-  sender.send(1, "x", soon(), never_);
+  OutputSender sender(receiver.socket(), in_time());
+  sender.send(1, "x");
   EXPECT_THAT(failure_of([&] { receiver.finish(soon()); }), HasSubstr("the disk is full"));
 }
 

@@ -150,31 +150,30 @@ class FakeVmm {
   std::thread thread_;
 };
 
-Deadline later() { return Clock::now() + std::chrono::seconds(30); }
-Deadline at_once() { return Clock::now() + std::chrono::milliseconds(30); }
+Work later() { return {.deadline = Clock::now() + std::chrono::seconds(30)}; }
+Work at_once() { return {.deadline = Clock::now() + std::chrono::milliseconds(30)}; }
 
 class QmpTest : public ::testing::Test {
  protected:
   /// What `query-status` of a VMM with that script ends with.
-  static std::optional<Error> asked_of(FakeVmm::Script script, Deadline deadline = later()) {
+  static std::optional<Error> asked_of(FakeVmm::Script script, const Work& work = later()) {
     FakeVmm vmm(std::move(script));
     Qmp qmp(vmm.connect());
-    return error_of([&] { qmp.execute("query-status", Json::object(), deadline, StopFd({})); });
+    return error_of([&] { qmp.execute("query-status", Json::object(), work); });
   }
   static std::optional<Error> answered(const std::string& text) {
     return asked_of({.replies = {{"query-status", {text}}}});
   }
 
   pyro::testing::TestDirectory directory_;
-  StopFd never_{std::stop_token()};
 };
 
 TEST_F(QmpTest, greets_once_and_then_runs_commands) {
   FakeVmm vmm({.replies = {{"query-status", {"{\"return\": {\"status\": \"paused\"}}\r\n"}}}});
   Qmp qmp(vmm.connect());
-  EXPECT_EQ(qmp.execute("query-status", {{"a", 1}}, later(), never_), (Json{{"status", "paused"}}));
-  qmp.pause(later(), never_);
-  qmp.resume(later(), never_);
+  EXPECT_EQ(qmp.execute("query-status", {{"a", 1}}, later()), (Json{{"status", "paused"}}));
+  qmp.pause(later());
+  qmp.resume(later());
   EXPECT_THAT(vmm.commands(), ElementsAre("qmp_capabilities", "query-status", "stop", "cont"));
   EXPECT_EQ(vmm.arguments_of("query-status"), (Json{{"a", 1}}));
 }
@@ -185,9 +184,9 @@ TEST_F(QmpTest, passes_over_the_events_before_an_answer) {
                             {event("STOP") + event("RTC_CHANGE", {{"offset", 1}}) +
                              "{\"return\": {\"status\": \"paused\"}}\r\n" + event("RESUME")}}}});
   Qmp qmp(vmm.connect());
-  const auto answer = qmp.execute("query-status", Json::object(), later(), never_);
+  const auto answer = qmp.execute("query-status", Json::object(), later());
   EXPECT_EQ(answer, (Json{{"status", "paused"}}));
-  EXPECT_EQ(error_of([&] { qmp.pause(later(), never_); }), std::nullopt);
+  EXPECT_EQ(error_of([&] { qmp.pause(later()); }), std::nullopt);
 }
 
 /// Saves to `file` with a VMM that says that to `migrate`.
@@ -196,7 +195,7 @@ class SaveTest : public QmpTest {
   std::optional<Error> save(const std::string& reply) {
     FakeVmm vmm({.replies = {{"migrate", {reply}}}, .state = "QEVM and devices"});
     Qmp qmp(vmm.connect());
-    auto error = error_of([&] { qmp.save(file_, later(), never_); });
+    auto error = error_of([&] { qmp.save(file_, later()); });
     commands_ = vmm.commands();
     capabilities_ = vmm.arguments_of("migrate-set-capabilities");
     getfd_ = vmm.arguments_of("getfd");
@@ -254,7 +253,7 @@ class LoadTest : public QmpTest {
   std::optional<Error> load(const std::string& incoming, const std::string& cont = kDone) {
     FakeVmm vmm({.replies = {{"migrate-incoming", {incoming}}, {"cont", {cont}}}});
     Qmp qmp(vmm.connect());
-    auto error = error_of([&] { qmp.load(later(), never_); });
+    auto error = error_of([&] { qmp.load(later()); });
     commands_ = vmm.commands();
     incoming_ = vmm.arguments_of("migrate-incoming");
     return error;
@@ -330,9 +329,9 @@ TEST_F(QmpTest, is_unavailable_when_the_vmm_ends) {
 TEST_F(QmpTest, is_unavailable_when_the_vmm_ended_before_the_command) {
   FakeVmm vmm({});
   Qmp qmp(vmm.connect());
-  qmp.pause(later(), never_);
+  qmp.pause(later());
   vmm.end();
-  EXPECT_THAT(error_of([&] { qmp.resume(later(), never_); }), Refused(ErrorCode::kUnavailable));
+  EXPECT_THAT(error_of([&] { qmp.resume(later()); }), Refused(ErrorCode::kUnavailable));
 }
 
 TEST_F(QmpTest, waits_for_a_silent_vmm_until_the_deadline) {
@@ -355,8 +354,8 @@ TEST_F(QmpTest, ends_when_the_caller_wants_it_no_more) {
                  if (command == "query-status") stop.request_stop();
                }});
   Qmp qmp(vmm.connect());
-  const StopFd stop_fd(stop.get_token());
-  EXPECT_THAT(error_of([&] { qmp.execute("query-status", Json::object(), later(), stop_fd); }),
+  const Work work = later().stopped_by(stop.get_token());
+  EXPECT_THAT(error_of([&] { qmp.execute("query-status", Json::object(), work); }),
               Refused(ErrorCode::kCancelled));
 }
 

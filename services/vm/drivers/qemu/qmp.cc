@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "common/process/wait.h"
 #include "services/vm/drivers/qemu/command_line.h"
 
 namespace pyro::vm::qemu {
@@ -32,7 +33,7 @@ std::string text_at(const Json& object, const char* key) {
 
 }  // namespace
 
-void Qmp::send(const Json& message, int fd, Deadline deadline, const StopFd& stop) {
+void Qmp::send(const Json& message, int fd, const Work& work) {
   const std::string line = message.dump() + "\n";
   iovec data{.iov_base = const_cast<char*>(line.data()), .iov_len = line.size()};
   msghdr header{};
@@ -48,7 +49,7 @@ void Qmp::send(const Json& message, int fd, Deadline deadline, const StopFd& sto
     rights->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
   }
-  if (!wait_for(socket_.get(), POLLOUT, deadline, stop)) {
+  if (!wait_for(socket_.get(), POLLOUT, work.deadline, StopFd(work.stop))) {
     throw deadline_exceeded("the VMM's monitor takes no command");
   }
   // A command is far shorter than the socket's buffer, which is empty between commands.
@@ -58,18 +59,19 @@ void Qmp::send(const Json& message, int fd, Deadline deadline, const StopFd& sto
   }
 }
 
-Json Qmp::receive(Deadline deadline, const StopFd& stop) {
+Json Qmp::receive(const Work& work) {
   const auto too_late = [] {
     return deadline_exceeded("the VMM's monitor did not answer in time");
   };
+  const StopFd stop(work.stop);
   std::size_t end = 0;
   while (true) {
     // wait_for looks at the clock only when there is nothing to read: a VMM that always has one
     // more event would keep its listener for ever.
-    if (Clock::now() >= deadline) throw too_late();
+    if (Clock::now() >= work.deadline) throw too_late();
     if ((end = input_.find('\n')) != std::string::npos) break;
     if (input_.size() > kLongestLine) throw malformed();
-    if (!wait_for(socket_.get(), POLLIN, deadline, stop)) throw too_late();
+    if (!wait_for(socket_.get(), POLLIN, work.deadline, stop)) throw too_late();
     std::array<char, 16384> buffer{};
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -83,17 +85,17 @@ Json Qmp::receive(Deadline deadline, const StopFd& stop) {
   return message;
 }
 
-void Qmp::greet(Deadline deadline, const StopFd& stop) {
+void Qmp::greet(const Work& work) {
   if (greeted_) return;
-  if (!receive(deadline, stop).contains("QMP")) throw malformed();
-  send({{"execute", "qmp_capabilities"}}, kNoFd, deadline, stop);
-  answer_to("qmp_capabilities", deadline, stop);
+  if (!receive(work).contains("QMP")) throw malformed();
+  send({{"execute", "qmp_capabilities"}}, kNoFd, work);
+  answer_to("qmp_capabilities", work);
   greeted_ = true;
 }
 
-Json Qmp::answer_to(std::string_view command, Deadline deadline, const StopFd& stop) {
+Json Qmp::answer_to(std::string_view command, const Work& work) {
   while (true) {
-    Json message = receive(deadline, stop);
+    Json message = receive(work);
     if (const auto error = message.find("error"); error != message.end()) {
       throw unavailable("the VMM refused '{}': {}", command,
                         printable(error->is_object() ? text_at(*error, "desc") : ""));
@@ -103,26 +105,25 @@ Json Qmp::answer_to(std::string_view command, Deadline deadline, const StopFd& s
   }
 }
 
-Json Qmp::execute(std::string_view command, const Json& arguments, Deadline deadline,
-                  const StopFd& stop) {
-  greet(deadline, stop);
-  send({{"execute", command}, {"arguments", arguments}}, kNoFd, deadline, stop);
-  return answer_to(command, deadline, stop);
+Json Qmp::execute(std::string_view command, const Json& arguments, const Work& work) {
+  greet(work);
+  send({{"execute", command}, {"arguments", arguments}}, kNoFd, work);
+  return answer_to(command, work);
 }
 
-void Qmp::pass_descriptor(int fd, std::string_view name, Deadline deadline, const StopFd& stop) {
-  greet(deadline, stop);
-  send({{"execute", "getfd"}, {"arguments", {{"fdname", name}}}}, fd, deadline, stop);
-  answer_to("getfd", deadline, stop);
+void Qmp::pass_descriptor(int fd, std::string_view name, const Work& work) {
+  greet(work);
+  send({{"execute", "getfd"}, {"arguments", {{"fdname", name}}}}, fd, work);
+  answer_to("getfd", work);
 }
 
-std::optional<std::string> Qmp::wait_migration_end(Deadline deadline, const StopFd& stop) {
+std::optional<std::string> Qmp::wait_migration_end(const Work& work) {
   // The answer and the events come in no fixed order. Both are waited for: a late answer would be
   // taken for the next command's.
   bool answered = false;
   bool completed = false;
   while (!answered || !completed) {
-    const Json message = receive(deadline, stop);
+    const Json message = receive(work);
     if (const auto error = message.find("error"); error != message.end()) {
       return error->is_object() ? printable(text_at(*error, "desc")) : "refused";
     }
@@ -139,44 +140,40 @@ std::optional<std::string> Qmp::wait_migration_end(Deadline deadline, const Stop
 }
 
 /// Both sides of a template leave the memory that is shared through its file out of the state.
-void Qmp::set_capabilities(Deadline deadline, const StopFd& stop) {
+void Qmp::set_capabilities(const Work& work) {
   Json capabilities = Json::array();
   for (const char* name : {"x-ignore-shared", "events"}) {
     capabilities.push_back({{"capability", name}, {"state", true}});
   }
-  execute("migrate-set-capabilities", {{"capabilities", capabilities}}, deadline, stop);
+  execute("migrate-set-capabilities", {{"capabilities", capabilities}}, work);
 }
 
-void Qmp::save(const std::filesystem::path& file, Deadline deadline, const StopFd& stop) {
-  set_capabilities(deadline, stop);
-  execute("stop", Json::object(), deadline, stop);
+void Qmp::save(const std::filesystem::path& file, const Work& work) {
+  set_capabilities(work);
+  execute("stop", Json::object(), work);
   {
     const UniqueFd state = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
-    pass_descriptor(state.get(), "state", deadline, stop);
+    pass_descriptor(state.get(), "state", work);
   }
-  send({{"execute", "migrate"}, {"arguments", {{"uri", "fd:state"}}}}, kNoFd, deadline, stop);
-  if (const auto why = wait_migration_end(deadline, stop)) {
+  send({{"execute", "migrate"}, {"arguments", {{"uri", "fd:state"}}}}, kNoFd, work);
+  if (const auto why = wait_migration_end(work)) {
     throw unavailable("the VMM could not save the guest: {}", *why);
   }
 }
 
-void Qmp::load(Deadline deadline, const StopFd& stop) {
-  set_capabilities(deadline, stop);
+void Qmp::load(const Work& work) {
+  set_capabilities(work);
   send({{"execute", "migrate-incoming"}, {"arguments", {{"uri", fmt::format("fd:{}", kStateFd)}}}},
-       kNoFd, deadline, stop);
-  if (const auto why = wait_migration_end(deadline, stop)) {
+       kNoFd, work);
+  if (const auto why = wait_migration_end(work)) {
     throw unavailable("the VMM could not restore the guest: {}", *why);
   }
   // It was saved with its processors stopped, and comes back so.
-  resume(deadline, stop);
+  resume(work);
 }
 
-void Qmp::pause(Deadline deadline, const StopFd& stop) {
-  execute("stop", Json::object(), deadline, stop);
-}
+void Qmp::pause(const Work& work) { execute("stop", Json::object(), work); }
 
-void Qmp::resume(Deadline deadline, const StopFd& stop) {
-  execute("cont", Json::object(), deadline, stop);
-}
+void Qmp::resume(const Work& work) { execute("cont", Json::object(), work); }
 
 }  // namespace pyro::vm::qemu

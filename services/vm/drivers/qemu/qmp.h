@@ -18,26 +18,26 @@ class Qmp : public Monitor {
  public:
   explicit Qmp(UniqueFd socket) : socket_(std::move(socket)) {}
 
-  void save(const std::filesystem::path& file, Deadline deadline, const StopFd& stop) override;
+  void save(const std::filesystem::path& file, const Work& work) override;
   /// From kStateFd.
-  void load(Deadline deadline, const StopFd& stop) override;
-  void pause(Deadline deadline, const StopFd& stop) override;
-  void resume(Deadline deadline, const StopFd& stop) override;
+  void load(const Work& work) override;
+  void pause(const Work& work) override;
+  void resume(const Work& work) override;
 
   /// Runs `command`; events that come before its answer are dropped.
   nlohmann::json execute(std::string_view command, const nlohmann::json& arguments,
-                         Deadline deadline, const StopFd& stop);
+                         const Work& work);
 
  private:
-  void set_capabilities(Deadline deadline, const StopFd& stop);
-  void greet(Deadline deadline, const StopFd& stop);
+  void set_capabilities(const Work& work);
+  void greet(const Work& work);
   /// Gives QEMU a descriptor under a name of its own.
-  void pass_descriptor(int fd, std::string_view name, Deadline deadline, const StopFd& stop);
-  nlohmann::json answer_to(std::string_view command, Deadline deadline, const StopFd& stop);
+  void pass_descriptor(int fd, std::string_view name, const Work& work);
+  nlohmann::json answer_to(std::string_view command, const Work& work);
   /// Waits for the migration's end and its command's answer: why it did not complete, or nullopt.
-  std::optional<std::string> wait_migration_end(Deadline deadline, const StopFd& stop);
-  void send(const nlohmann::json& message, int fd, Deadline deadline, const StopFd& stop);
-  nlohmann::json receive(Deadline deadline, const StopFd& stop);
+  std::optional<std::string> wait_migration_end(const Work& work);
+  void send(const nlohmann::json& message, int fd, const Work& work);
+  nlohmann::json receive(const Work& work);
 
   UniqueFd socket_;
   std::string input_;
