@@ -165,14 +165,17 @@ void make_private_directory(const fs::path& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) throw file_error("stat", path);
   if (!S_ISDIR(info.st_mode)) {
-    throw failed_precondition("'{}' is not a directory: move it away", path.string());
+    throw failed_precondition(reason::kUnsafeDirectory, "'{}' is not a directory: move it away",
+                              path.string());
   }
   if (info.st_uid != ::geteuid()) {
-    throw failed_precondition("directory '{}' belongs to another user: choose another one",
+    throw failed_precondition(reason::kUnsafeDirectory,
+                              "directory '{}' belongs to another user: choose another one",
                               path.string());
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw failed_precondition("others may write to directory '{}': run `chmod go-w {}`",
+    throw failed_precondition(reason::kUnsafeDirectory,
+                              "others may write to directory '{}': run `chmod go-w {}`",
                               path.string(), shell_quote(path.string()));
   }
 }

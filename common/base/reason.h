@@ -59,14 +59,16 @@ inline constexpr Reason kDiskFull{"disk_full"};
 // Machines.
 inline constexpr Reason kMachineGone{"machine_gone"};
 inline constexpr Reason kMachineExpired{"machine_expired"};
-inline constexpr Reason kMachineDamaged{"machine_damaged"};
+inline constexpr Reason kMachineLost{"machine_lost"};
 inline constexpr Reason kAlreadyStarted{"already_started"};
 inline constexpr Reason kNotStarted{"not_started"};
+inline constexpr Reason kOvertaken{"overtaken"};
 inline constexpr Reason kWorkspaceMachine{"workspace_machine"};
 inline constexpr Reason kLimitReached{"limit_reached"};
 inline constexpr Reason kNoGuest{"no_guest"};
 inline constexpr Reason kHostNotAllowed{"host_not_allowed"};
 inline constexpr Reason kNoNetwork{"no_network"};
+inline constexpr Reason kGuestAway{"guest_away"};
 inline constexpr Reason kGuestGone{"guest_gone"};
 inline constexpr Reason kGuestSilent{"guest_silent"};
 inline constexpr Reason kTemplatesOff{"templates_off"};
@@ -87,12 +89,14 @@ inline constexpr Reason kNoShell{"no_shell"};
 // Files.
 inline constexpr Reason kPathMissing{"path_missing"};
 inline constexpr Reason kHostPathMissing{"host_path_missing"};
+inline constexpr Reason kHostPathRefused{"host_path_refused"};
 inline constexpr Reason kWrongFileType{"wrong_file_type"};
 inline constexpr Reason kOutsideWorkspace{"outside_workspace"};
 inline constexpr Reason kExists{"exists"};
 inline constexpr Reason kNotChanged{"not_changed"};
 inline constexpr Reason kChangedMeanwhile{"changed_meanwhile"};
 inline constexpr Reason kPatchMismatch{"patch_mismatch"};
+inline constexpr Reason kPatchUnsupported{"patch_unsupported"};
 inline constexpr Reason kTooLarge{"too_large"};
 
 // Environments and sources.

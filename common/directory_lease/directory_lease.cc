@@ -41,7 +41,8 @@ bool still_there(const UniqueFd& fd, const fs::path& directory) {
 DirectoryLease DirectoryLease::take(const fs::path& directory) {
   UniqueFd fd = open_lease(directory);
   if (!fd || !lock(fd, LOCK_SH) || !still_there(fd, directory)) {
-    throw not_found("directory '{}' was deleted meanwhile: try again", directory.string());
+    throw not_found(reason::kBusy, "directory '{}' was deleted meanwhile: try again",
+                    directory.string());
   }
   return DirectoryLease(std::move(fd));
 }

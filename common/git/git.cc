@@ -12,7 +12,10 @@ namespace {
 
 std::string git_program() {
   const auto found = find_program("git");
-  if (!found) throw failed_precondition("'git' is not installed: run 'sudo apt-get install git'");
+  if (!found) {
+    throw failed_precondition(reason::kNotInstalled,
+                              "'git' is not installed: run 'sudo apt-get install git'");
+  }
   return found->string();
 }
 

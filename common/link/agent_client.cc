@@ -62,7 +62,7 @@ UniqueFd connect_to(const std::filesystem::path& path, Deadline deadline, const 
     if (errno == EAGAIN)
       throw deadline_exceeded(reason::kGuestSilent, "the guest's link at '{}' did not answer",
                               text);
-    throw unavailable(reason::kGuestGone, "cannot reach the guest at '{}': {}", text,
+    throw unavailable(reason::kGuestAway, "cannot reach the guest at '{}': {}", text,
                       std::strerror(errno));
   }
   wait_for(socket.get(), POLLOUT, deadline, stop);
@@ -76,7 +76,7 @@ Error overdue() {
 }
 
 Error closed() {
-  return unavailable(reason::kGuestGone, "the guest's agent closed the connection");
+  return unavailable(reason::kGuestAway, "the guest's agent closed the connection");
 }
 
 }  // namespace
@@ -90,14 +90,16 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
   constexpr std::size_t kMaxLine = 32;
   // Byte by byte: what follows the line belongs to the stream.
   for (char c = 0; c != '\n'; line += c) {
-    if (line.size() > kMaxLine)
-      throw unavailable(reason::kGuestGone, "port {} of the guest: not a guest's link", port);
+    if (line.size() > kMaxLine) {
+      throw unavailable(reason::kGuestAway, "port {} of the guest: not a guest's link", port);
+    }
     if (connection.receive(&c, 1, work.deadline, stop) == 0) {
-      throw unavailable(reason::kGuestGone, "port {} of the guest refused the connection", port);
+      throw unavailable(reason::kGuestAway, "port {} of the guest refused the connection", port);
     }
   }
-  if (!line.starts_with("OK "))
-    throw unavailable(reason::kGuestGone, "port {} of the guest answered no OK", port);
+  if (!line.starts_with("OK ")) {
+    throw unavailable(reason::kGuestAway, "port {} of the guest answered no OK", port);
+  }
   return connection;
 }
 

@@ -191,7 +191,9 @@ std::optional<fs::path> find_program(const std::string& name) {
 
 ChildProcess::ChildProcess(const Command& command) {
   const auto program = find_program(command.argv.at(0));
-  if (!program) throw not_found("program '{}' is not installed", command.argv[0]);
+  if (!program) {
+    throw not_found(reason::kNotInstalled, "program '{}' is not installed", command.argv[0]);
+  }
   ChildPlan plan{.program = program->string(),
                  .directory = command.directory.string(),
                  .arguments = command.argv,
@@ -290,7 +292,7 @@ void check_resources(std::string_view name, const CommandResult& result) {
   if (result.status.ok()) return;
   const std::string said = last_words(result);
   if (said.find("No space left on device") != std::string::npos) {
-    throw resource_exhausted("'{}' found the disk full: {}", name, said);
+    throw resource_exhausted(reason::kDiskFull, "'{}' found the disk full: {}", name, said);
   }
   if (said.find("Out of memory") != std::string::npos ||
       said.find("Cannot allocate memory") != std::string::npos) {

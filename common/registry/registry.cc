@@ -41,12 +41,13 @@ decltype(auto) as_errors(std::string_view attempt, Action&& action) {
     const auto message = fmt::format("registry: {}: {}", attempt, error.what());
     switch (error.getErrorCode()) {
       case SQLITE_FULL:
-        throw Error(ErrorCode::kResourceExhausted, message);
+        throw Error(ErrorCode::kResourceExhausted, reason::kDiskFull, message);
       case SQLITE_BUSY:
-        throw Error(ErrorCode::kUnavailable, message);
+        throw Error(ErrorCode::kUnavailable, reason::kBusy, message);
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB:
         throw failed_precondition(
+            reason::kRegistryDamaged,
             "{}: move the file away to start with an empty one (what it recorded is lost)",
             message);
       default:
@@ -63,6 +64,7 @@ void refuse_newer(SQLite::Database& database, const std::filesystem::path& file)
   const int found = version_of(database);
   if (found <= Registry::schema_version()) return;
   throw failed_precondition(
+      reason::kRegistryNewer,
       "registry '{}' was written by a newer pyro (schema {}, this one knows {}): upgrade pyro, "
       "or choose another state directory",
       file.string(), found, Registry::schema_version());

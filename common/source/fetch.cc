@@ -107,8 +107,12 @@ void Remote::local(std::vector<std::string> words) const {
 }
 
 Error Remote::no_such_ref() const {
-  if (!ref_) return not_found("'{}' has no commits that its HEAD names", printable(url_.plain));
+  if (!ref_) {
+    return not_found(reason::kRefMissing, "'{}' has no commits that its HEAD names",
+                     printable(url_.plain));
+  }
   return not_found(
+      reason::kRefMissing,
       "'{}' has no branch or tag '{}', nor a commit of that id: name one that it has, a commit by "
       "its whole id",
       printable(url_.plain), printable(*ref_));
@@ -119,6 +123,7 @@ Error Remote::unreadable(const CommandResult& result) const {
   with_context(fmt::format("fetch '{}'", printable(url_.plain)),
                [&result] { check_resources("git", result); });
   return unavailable(
+      reason::kDownloadFailed,
       "'{}' cannot be fetched: {}. Check the URL, the network and the credentials (no question can "
       "be asked: give ssh a key in its agent, https a token in the URL); a --repo-ref that is a "
       "commit's whole id needs the remote only once",
@@ -193,7 +198,8 @@ std::optional<std::string> Remote::list(const std::string& commit, const std::st
   if (result.status.wrote_too_much()) return std::nullopt;
   check_resources("git", result);
   if (!result.status.ok()) {
-    throw failed_precondition("'{}' has a tree that git cannot read: {}", printable(url_.plain),
+    throw failed_precondition(reason::kRepositoryUnreadable,
+                              "'{}' has a tree that git cannot read: {}", printable(url_.plain),
                               last_words(result));
   }
   return read_to_end(listing.get(), limit_bytes);
@@ -205,7 +211,8 @@ void Remote::check_size(const std::string& commit) const {
   constexpr std::size_t kLongestSize = 21;
   const std::string shown = printable(url_.plain);
   if (!list(commit, "x", 2 * kMostFiles)) {
-    throw failed_precondition("'{}' has more files than a workspace takes ({}) at {}", shown,
+    throw failed_precondition(reason::kTooLarge,
+                              "'{}' has more files than a workspace takes ({}) at {}", shown,
                               kMostFiles, commit);
   }
   std::uint64_t bytes = 0;
@@ -216,8 +223,8 @@ void Remote::check_size(const std::string& commit) const {
     bytes += std::min(size, kWorkspaceDiskBytes);
     if (bytes < kWorkspaceDiskBytes) continue;
     throw failed_precondition(
-        "'{}' has more than {} of files at {}, for which no workspace has room", shown,
-        human_size(kWorkspaceDiskBytes), commit);
+        reason::kTooLarge, "'{}' has more than {} of files at {}, for which no workspace has room",
+        shown, human_size(kWorkspaceDiskBytes), commit);
   }
 }
 

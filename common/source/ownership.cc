@@ -27,6 +27,7 @@ void refuse_foreign(const std::filesystem::path& work_tree,
     if (::lstat(part.c_str(), &info) != 0) continue;
     if (is_trusted_owner(info.st_uid, ::geteuid(), std::getenv("SUDO_UID"))) continue;
     throw failed_precondition(
+        reason::kRepositoryUntrusted,
         "the Git repository of '{}' is not read: '{}' belongs to another user (uid {}), who would "
         "decide what a workspace begins with. Run as that user, make it yours (`chown`), name a "
         "seed_path, or start the server with --no-project-source",

@@ -10,6 +10,7 @@ namespace pyro::source {
 
 Error broken_repository(const std::filesystem::path& work_tree, std::string_view why) {
   return failed_precondition(
+      reason::kRepositoryUnreadable,
       "the Git repository of '{}' cannot be read: {}. Mend it (`git fsck` says what is wrong; a "
       "partial clone is completed by `git fetch --refetch`), name a seed_path, or start the server "
       "with --no-project-source",

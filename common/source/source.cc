@@ -57,7 +57,7 @@ ProjectSource of_project_path(const std::string& given, const fs::path& current_
   std::error_code failed;
   const fs::path path = fs::canonical(current_directory / given, failed);
   if (failed == std::errc::no_such_file_or_directory || failed == std::errc::not_a_directory) {
-    throw not_found("project_path {} does not exist", printable(given));
+    throw not_found(reason::kHostPathMissing, "project_path {} does not exist", printable(given));
   }
   if (failed)
     throw system_error(fmt::format("project_path '{}'", printable(given)), failed.value());

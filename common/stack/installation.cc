@@ -39,7 +39,8 @@ fs::path first_of(std::string_view name, std::initializer_list<fs::path> places)
     if (::access(candidate.c_str(), R_OK) == 0) return candidate;
     tried += fmt::format("{}'{}'", tried.empty() ? "" : ", ", candidate.string());
   }
-  throw not_found("'{}' is missing (looked for {}): install pyro again", name, tried);
+  throw not_found(reason::kNotInstalled, "'{}' is missing (looked for {}): install pyro again",
+                  name, tried);
 }
 
 }  // namespace

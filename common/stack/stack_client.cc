@@ -123,6 +123,7 @@ bool StackClient::usable_runs(const std::stop_token& stop) {
   if (!stack) return false;
   if (stack->state_dir != paths_.state_dir) {
     throw failed_precondition(
+        reason::kStackOtherState,
         "the stack in '{}' belongs to state directory '{}', not '{}': set PYRO_RUNTIME_DIR to "
         "another directory, or unset it",
         paths_.runtime_dir.string(), stack->state_dir, paths_.state_dir.string());
@@ -134,6 +135,7 @@ bool StackClient::usable_runs(const std::stop_token& stop) {
   if (stack->version == PYRO_VERSION) return true;
   if (!is_idle(*stack)) {
     throw failed_precondition(
+        reason::kVersionMismatch,
         "the running stack is of version {}, this is {}, and it has work: run `pyro stack down` "
         "when that may end",
         stack->version, PYRO_VERSION);
@@ -175,7 +177,8 @@ void StackClient::start(const std::stop_token& stop) {
   ChildProcess supervisor(command);
   ready_write.reset();
   if (!wait_for(ready.get(), POLLIN, Clock::now() + kStartLimit, StopFd(stop))) {
-    throw deadline_exceeded("pyro-supervisor was not ready within {} s; its log: '{}'",
+    throw deadline_exceeded(reason::kStackNotStarted,
+                            "pyro-supervisor was not ready within {} s; its log: '{}'",
                             kStartLimit.count(), (paths_.logs_dir() / "supervisor.log").string());
   }
   char byte = 0;
@@ -183,7 +186,7 @@ void StackClient::start(const std::stop_token& stop) {
     // The descriptor closes before the last words are written.
     supervisor.wait(Clock::now() + kStartLimit, StopFd(stop));
     const std::string said = last_words(words_file);
-    throw failed_precondition("the stack could not be started: {}",
+    throw failed_precondition(reason::kStackNotStarted, "the stack could not be started: {}",
                               said.empty() ? "pyro-supervisor ended without a word" : said);
   }
   supervisor.release();
@@ -191,10 +194,11 @@ void StackClient::start(const std::stop_token& stop) {
 
 std::optional<Error> StackClient::given_up(const std::string& service) {
   const auto stack = status();
-  if (!stack) return unavailable("the stack ended meanwhile; try again");
+  if (!stack) return unavailable(reason::kServiceAway, "the stack ended meanwhile; try again");
   for (const auto& status : stack->services) {
     if (status.name != service || status.state != api::ServiceState::kFailed) continue;
     return unavailable(
+        reason::kServiceFailed,
         "service '{}' was given up: it {}. Its log: '{}'. `pyro stack down` makes the next command "
         "start afresh",
         service, status.last_error.value_or("failed"), log_of(service));
@@ -204,12 +208,13 @@ std::optional<Error> StackClient::given_up(const std::string& service) {
 
 Error StackClient::explained(const std::string& service, const Error& error) {
   try {
-    if (auto reason = given_up(service)) return *reason;
+    if (const auto why = given_up(service)) return *why;
   } catch (const Error&) {  // the first error says more
   }
-  // It may be about another one, which this one called.
-  if (error.message().find(fmt::format("service '{}'", service)) == std::string::npos) return error;
-  return unavailable("{}; its log: '{}'", error.message(), log_of(service));
+  const std::string_view reason = error.reason();
+  // Any other is about something that the service met, as another service that is away.
+  if (reason != reason::kServiceAway && reason != reason::kInterrupted) return error;
+  return {error.code(), reason, fmt::format("{}; its log: '{}'", error.message(), log_of(service))};
 }
 
 std::string StackClient::log_of(const std::string& service) const {

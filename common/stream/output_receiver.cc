@@ -115,7 +115,7 @@ void OutputReceiver::read_chunks(int connection) {
     throw invalid_argument("the output stream is damaged: {}", error.what());
   }
   if (unpacker.message_size() > 0) {
-    throw unavailable("the output broke off in the middle");
+    throw unavailable(reason::kAnswerLost, "the output broke off in the middle");
   }
 }
 

@@ -68,7 +68,8 @@ void Writer::entry(const Entry& entry) {
 
 void Writer::count(const Entry& entry) {
   if (totals_.entries + totals_.skipped >= limits_.entries) {
-    throw resource_exhausted("the tree has more than {} entries", limits_.entries);
+    throw resource_exhausted(reason::kTooLarge, "the tree has more than {} entries",
+                             limits_.entries);
   }
   if (entry.kind == EntryKind::kOther) {
     ++totals_.skipped;
@@ -155,14 +156,16 @@ void Writer::finish_link(int directory, const std::string& name, const Entry& en
 void Writer::remember(const std::string& path) {
   remembered_bytes_ += path.size();
   if (remembered_bytes_ <= kMaxRememberedBytes) return;
-  throw resource_exhausted("the paths of the tree's directories and links take more than {}",
+  throw resource_exhausted(reason::kTooLarge,
+                           "the paths of the tree's directories and links take more than {}",
                            human_size(kMaxRememberedBytes));
 }
 
 void Writer::data(std::string_view bytes) {
   if (!file_) throw invalid_argument("data outside of a file");
   if (bytes.size() > limits_.bytes - totals_.bytes) {
-    throw resource_exhausted("the files of the tree have more than {}", human_size(limits_.bytes));
+    throw resource_exhausted(reason::kTooLarge, "the files of the tree have more than {}",
+                             human_size(limits_.bytes));
   }
   with_context(fmt::format("'{}'", printable(current_.path)),
                [&] { write_all(file_.get(), bytes); });

@@ -17,7 +17,7 @@ void Turns::end() {
   changed_.notify_all();
 }
 
-std::optional<std::string> Turns::interruption() {
+std::optional<Error> Turns::interruption() {
   const std::lock_guard lock(mutex_);
   return interruption_;
 }
@@ -31,10 +31,10 @@ std::unique_ptr<Turns::Turn> Turns::begin(const std::stop_token& caller) {
   return start(caller);
 }
 
-std::unique_ptr<Turns::Turn> Turns::interrupt(std::string reason, const std::stop_token& caller) {
+std::unique_ptr<Turns::Turn> Turns::interrupt(Error interruption, const std::stop_token& caller) {
   std::unique_lock lock(mutex_);
   if (busy_) {
-    if (!interruption_) interruption_ = std::move(reason);
+    if (!interruption_) interruption_ = std::move(interruption);
     // Its callbacks may want to know by whom.
     std::stop_source current = current_stop_;
     ++interrupting_;

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <string>
 #include <utility>
 
 #include "common/base/error.h"
@@ -25,13 +24,13 @@ class Turns {
 
     const std::stop_token& stop() const { return stop_token_; }
 
-    /// Runs `work`. failed_precondition: what interrupted it, when it was cut short by that.
+    /// Runs `work`. When it was cut short by an interruption, it throws the error of that.
     template <class Work>
     decltype(auto) run(Work&& work) {
       try {
         return std::forward<Work>(work)();
       } catch (const Error&) {
-        if (const auto reason = turns_.interruption()) throw failed_precondition("{}", *reason);
+        if (const auto interruption = turns_.interruption()) throw Error(*interruption);
         throw;
       }
     }
@@ -52,22 +51,22 @@ class Turns {
   /// Waits for the operation that is under way, and for those that interrupt.
   /// cancelled: the caller's stop came first.
   std::unique_ptr<Turn> begin(const std::stop_token& caller);
-  /// Cancels the operation that is under way, whose caller hears `reason`, and goes next.
+  /// Cancels the operation that is under way, whose caller hears `interruption`, and goes next.
   /// Without a `caller` the new one is not cancelled by its own: it must run to its end.
-  std::unique_ptr<Turn> interrupt(std::string reason, const std::stop_token& caller = {});
+  std::unique_ptr<Turn> interrupt(Error interruption, const std::stop_token& caller = {});
 
  private:
   std::unique_ptr<Turn> start(const std::stop_token& caller);
   void end();
   /// What interrupted the operation that is under way.
-  std::optional<std::string> interruption();
+  std::optional<Error> interruption();
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool busy_ = false;
   int interrupting_ = 0;  ///< wait for their turn, before all others
   std::stop_source current_stop_;
-  std::optional<std::string> interruption_;
+  std::optional<Error> interruption_;
 };
 
 }  // namespace pyro

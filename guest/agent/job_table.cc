@@ -24,7 +24,7 @@ JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_dir
 std::shared_ptr<Job> JobTable::start(const api::agent::StartJob& request) {
   check_id(request.job_id);
   if (jobs_.contains(request.job_id)) {
-    throw already_exists("job '{}' exists already", request.job_id);
+    throw already_exists(reason::kExists, "job '{}' exists already", request.job_id);
   }
   const auto job = std::make_shared<Job>(io_, request, output_directory_.get());
   job->start(launcher_, request);
@@ -35,14 +35,16 @@ std::shared_ptr<Job> JobTable::start(const api::agent::StartJob& request) {
 
 std::shared_ptr<Job> JobTable::find(const std::string& id) const {
   const auto found = jobs_.find(id);
-  if (found == jobs_.end()) throw not_found("job '{}' does not exist", id);
+  if (found == jobs_.end()) throw not_found(reason::kJobMissing, "job '{}' does not exist", id);
   return found->second;
 }
 
 void JobTable::forget(const std::string& id) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return;
-  if (!found->second->ended()) throw failed_precondition("job '{}' still runs", id);
+  if (!found->second->ended()) {
+    throw failed_precondition(reason::kStillRunning, "job '{}' still runs", id);
+  }
   ended_.erase(std::remove(ended_.begin(), ended_.end(), id), ended_.end());
   jobs_.erase(found);
 }

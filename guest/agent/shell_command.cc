@@ -33,7 +33,8 @@ std::string find_shell() {
   for (const char* path : {"/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh"}) {
     if (::access(path, X_OK) == 0) return path;
   }
-  throw failed_precondition("the guest has no shell: neither bash nor sh is in /bin or /usr/bin");
+  throw failed_precondition(reason::kNoShell,
+                            "the guest has no shell: neither bash nor sh is in /bin or /usr/bin");
 }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {

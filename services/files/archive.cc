@@ -44,7 +44,9 @@ class ArchiveReading {
   void give_member(TarReader& reader, const Entry& entry);
   void give_directory(const std::string& path, Member& member);
   void give_parents(const std::string& path);
-  Error changed() const { return failed_precondition("'{}' changed while it was read", shown_); }
+  Error changed() const {
+    return failed_precondition(reason::kChangedMeanwhile, "'{}' changed while it was read", shown_);
+  }
 
   const int file_;
   const std::string shown_;
@@ -71,12 +73,13 @@ void ArchiveReading::learn() {
   while (const auto header = reader.next()) {
     check_();
     if (++count_ > kMaxMembers) {
-      throw resource_exhausted("'{}' has more than {} members", shown_, kMaxMembers);
+      throw resource_exhausted(reason::kTooLarge, "'{}' has more than {} members", shown_,
+                               kMaxMembers);
     }
     const auto entry = entry_of(*header);
     if (!entry) continue;
     if (entry->size > limit_bytes_ - bytes) {
-      throw resource_exhausted("the files in '{}' have more than {}", shown_,
+      throw resource_exhausted(reason::kTooLarge, "the files in '{}' have more than {}", shown_,
                                human_size(limit_bytes_));
     }
     bytes += entry->size;

@@ -173,10 +173,10 @@ Member* MemberTable::find(const std::string& path) {
 void MemberTable::add(const std::string& path, const Member& member) {
   path_bytes_ += path.size();
   if (members_.size() >= kMaxPaths) {
-    throw resource_exhausted("the archive has more than {} paths", kMaxPaths);
+    throw resource_exhausted(reason::kTooLarge, "the archive has more than {} paths", kMaxPaths);
   }
   if (path_bytes_ > kMaxAllPathBytes) {
-    throw resource_exhausted("the paths of the archive take more than {}",
+    throw resource_exhausted(reason::kTooLarge, "the paths of the archive take more than {}",
                              human_size(kMaxAllPathBytes));
   }
   members_.emplace(path, member);

@@ -27,7 +27,8 @@ api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& 
   copy_sparse(copy.disk, volume.temporary(), [&work] { check(work); });
   fault::point("files.copy_volume.copied");
   if (!guest.call(api::agent::ThawVolume{}).held) {
-    throw unavailable("the guest did not keep its files still while they were copied: try again");
+    throw unavailable(reason::kBusy,
+                      "the guest did not keep its files still while they were copied: try again");
   }
   check(work);
   volume.put_in_place();

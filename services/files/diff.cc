@@ -142,7 +142,7 @@ api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspa
   DiffRun(guest, baseline, builder, work).add(changed);
   api::Diff diff = builder.build(part);
   if (part.path && diff.entries.empty()) {
-    throw not_found("workspace path is not changed: {}",
+    throw not_found(reason::kNotChanged, "workspace path is not changed: {}",
                     printable(absolute_workspace_path(*part.path)));
   }
   diff.workspace_id = request.request.workspace_id;

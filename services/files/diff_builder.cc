@@ -144,6 +144,7 @@ void DiffBuilder::add(const std::string& path, const DiffSide& before, const Dif
   if ((alike && same_mode(before, after)) || is_inside_git_directory(path)) return;
   if (changes_.size() == kEntryLimit) {
     throw resource_exhausted(
+        reason::kTooLarge,
         "more than {} paths of /workspace have changed, too many for a diff: export it instead",
         kEntryLimit);
   }
@@ -234,7 +235,8 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
   diff.changed = !changes_.empty();
   for (auto& [path, change] : changes_) {
     if (change.sections > 0) {
-      throw failed_precondition("'{}' changed while it was compared: try again", printable(path));
+      throw failed_precondition(reason::kChangedMeanwhile,
+                                "'{}' changed while it was compared: try again", printable(path));
     }
     api::DiffEntry entry{.path = to_valid_utf8(path),
                          .status = change.status,

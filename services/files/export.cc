@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Error output_exists(const std::string& output_path) {
-  return already_exists("output_path already exists: {}", printable(output_path));
+  return already_exists(reason::kExists, "output_path already exists: {}", printable(output_path));
 }
 
 Error in_git_directory(std::string_view name, const std::string& path) {
@@ -125,7 +125,8 @@ class ExportSink : public tree::Sink {
  private:
   void begin(const tree::Entry& first) {
     if (first.kind == tree::EntryKind::kOther || first.kind == tree::EntryKind::kAbsent) {
-      throw failed_precondition("only files, directories and symlinks can be exported");
+      throw failed_precondition(reason::kWrongFileType,
+                                "only files, directories and symlinks can be exported");
     }
     if (first.kind == tree::EntryKind::kSymlink && tree::leads_out(first.path, first.link_target)) {
       throw tree::escapes(tree::join(path_, first.path));

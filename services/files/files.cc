@@ -56,7 +56,10 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
 
 api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
   const std::string path = workspace_path(request.path);
-  if (path.empty()) throw failed_precondition("workspace file read only supports regular files");
+  if (path.empty()) {
+    throw failed_precondition(reason::kWrongFileType,
+                              "workspace file read only supports regular files");
+  }
   const auto part = guest.call(
       api::agent::ReadPart{.path = path, .offset = request.offset, .max_bytes = request.max_bytes});
   const std::string& content = part.content.data;
@@ -78,7 +81,8 @@ api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
 api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {
   const std::string path = workspace_path(request.path);
   if (path.empty()) {
-    throw failed_precondition("workspace file write only supports regular files: /workspace");
+    throw failed_precondition(reason::kWrongFileType,
+                              "workspace file write only supports regular files: /workspace");
   }
   api::agent::ReplaceFile replace{.path = path};
   replace.content.data = request.text;

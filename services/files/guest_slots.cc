@@ -10,7 +10,7 @@ GuestSlots::Slot GuestSlots::take(const std::string& vm_id, const Work& work) {
   if (!freed_.wait_until(lock, work.stop, work.deadline, free)) {
     lock.unlock();
     check(work);
-    throw deadline_exceeded("the guest was busy with other files for too long");
+    throw deadline_exceeded(reason::kBusy, "the guest was busy with other files for too long");
   }
   ++taken_[vm_id];
   return {nullptr, [this, vm_id](void*) { give_back(vm_id); }};

@@ -17,7 +17,7 @@ Error GuestTree::unfinished_tree() {
 void EntryList::entry(const tree::Entry& entry) {
   name_bytes_ += entry.path.size() + entry.link_target.size();
   if (entries_.size() == limits_.entries || name_bytes_ > limits_.name_bytes) {
-    throw Error(ErrorCode::kResourceExhausted, refusal_);
+    throw Error(ErrorCode::kResourceExhausted, reason::kTooLarge, refusal_);
   }
   entries_.push_back(entry);
 }

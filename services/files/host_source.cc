@@ -16,7 +16,7 @@ HostSource::HostSource(std::string_view name, std::string path, Links links)
     : path_(std::move(path)), opened_(open_host_path(path_, O_RDONLY | O_NONBLOCK, links)) {
   constexpr int kIsASocket = ENXIO;
   if (!opened_ && (errno == ENOENT || errno == ENOTDIR)) {
-    throw not_found("{} {} does not exist", name, printable(path_));
+    throw not_found(reason::kHostPathMissing, "{} {} does not exist", name, printable(path_));
   }
   if (!opened_ && errno != kIsASocket) {
     throw system_error(fmt::format("{} '{}'", name, printable(path_)));

@@ -13,7 +13,7 @@ namespace pyro::files {
 namespace {
 
 Error exists_already(const std::filesystem::path& target) {
-  return already_exists("'{}' already exists", target.string());
+  return already_exists(reason::kExists, "'{}' already exists", target.string());
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ std::string_view name_of(PathUse use) { return use == PathUse::kPath ? "path" : 
 std::string workspace_path(std::string_view given, PathUse use) {
   if (given.empty()) throw invalid_argument("workspace {} must not be empty", name_of(use));
   const auto outside = [use] {
-    return invalid_argument("workspace {} must stay inside /workspace", name_of(use));
+    return invalid_argument(reason::kOutsideWorkspace, "workspace {} must stay inside /workspace",
+                            name_of(use));
   };
   if (given.starts_with('/')) {
     // Slashes are counted only after the first part, as Linux does: `//workspace` is /workspace.

@@ -34,7 +34,8 @@ const CatalogEntry& find_in_catalog(std::string_view name) {
   if (found != entries.end()) return *found;
   std::vector<std::string> known;
   for (const auto& entry : entries) known.push_back(entry.name);
-  throw not_found("environment '{}' does not exist; known environments: {}", printable(name),
+  throw not_found(reason::kEnvironmentUnknown,
+                  "environment '{}' does not exist; known environments: {}", printable(name),
                   join(known, ", "));
 }
 

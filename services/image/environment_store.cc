@@ -215,7 +215,7 @@ EnvironmentStore::Found EnvironmentStore::build(const CatalogEntry& entry, const
   const fs::path place_of_rootfs = paths_.environment(reference.rootfs_digest);
   if (rootfs.directory) place<RootfsManifest>(rootfs.directory->result(), place_of_rootfs);
   if (!fs::exists(place_of_rootfs)) {
-    throw unavailable("its root file system was pruned meanwhile: try again");
+    throw unavailable(reason::kBusy, "its root file system was pruned meanwhile: try again");
   }
   write_record(paths_.reference(entry.name), reference);
   return {.reference = std::move(reference),

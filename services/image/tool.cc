@@ -24,7 +24,8 @@ std::filesystem::path guard_program() {
   for (const auto& candidate : {here / kName, here / "../libexec/pyro" / kName}) {
     if (find_program(candidate.string())) return candidate;
   }
-  throw failed_precondition("'{}' is not installed beside '{}': install pyro again", kName,
+  throw failed_precondition(reason::kNotInstalled,
+                            "'{}' is not installed beside '{}': install pyro again", kName,
                             here.string());
 }
 
@@ -69,7 +70,8 @@ void require_tools(const std::vector<Tool>& tools) {
     packages.emplace(tool.package);
   }
   if (programs.empty()) return;
-  throw failed_precondition("{} {} not installed: run 'sudo apt-get install {}'",
+  throw failed_precondition(reason::kNotInstalled,
+                            "{} {} not installed: run 'sudo apt-get install {}'",
                             join(programs, ", "), programs.size() == 1 ? "is" : "are",
                             join({packages.begin(), packages.end()}, " "));
 }
@@ -79,7 +81,8 @@ Error tool_failure(std::string_view program, int status, std::string_view last_w
   const std::string why = gist(last_words);
   if (contains_any(last_words, {"No space left on device", "Disk quota exceeded",
                                 "enough free space", "File too large"})) {
-    return resource_exhausted("the disk of '{}' is full: free some space there and try again ({})",
+    return resource_exhausted(reason::kDiskFull,
+                              "the disk of '{}' is full: free some space there and try again ({})",
                               directory.string(), why);
   }
   if (contains_any(last_words,
@@ -87,6 +90,7 @@ Error tool_failure(std::string_view program, int status, std::string_view last_w
                     "Unable to connect", "Temporary failure", "Connection timed out",
                     "Connection failed", "Network is unreachable", "Unable to fetch"})) {
     return unavailable(
+        reason::kDownloadFailed,
         "the Debian package archive does not answer: check the network or the configured mirror "
         "and try again ({})",
         why);

@@ -19,11 +19,13 @@ FileLock lock_state_dir(const Paths& paths) {
   holder.resize(2);
   if (holder[1] != paths.runtime_dir.string() && !holder[1].empty()) {
     throw failed_precondition(
+        reason::kAlreadyRunning,
         "a stack (process {}) already runs for state directory '{}', with its sockets elsewhere: "
         "set PYRO_RUNTIME_DIR={} to use it",
         holder[0], paths.state_dir.string(), shell_quote(holder[1]));
   }
-  throw failed_precondition("a stack (process {}) already runs for state directory '{}'", holder[0],
+  throw failed_precondition(reason::kAlreadyRunning,
+                            "a stack (process {}) already runs for state directory '{}'", holder[0],
                             paths.state_dir.string());
 }
 

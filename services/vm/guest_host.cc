@@ -43,6 +43,7 @@ std::optional<std::string> GuestHost::obstacle() const {
 
 Error GuestHost::host_mode_disabled(std::string_view what, std::string_view reason) {
   return failed_precondition(
+      reason::kNoGuest,
       "{} is unavailable and host compatibility mode is disabled: {}. Set "
       "allow_host_compat=True (CLI: --allow-host-compat) to opt into host execution.",
       what, reason);

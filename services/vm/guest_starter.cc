@@ -24,6 +24,7 @@ struct GuestStarter::Attempt {
 void GuestStarter::require_warm() const {
   if (options_.boot == api::BootPolicy::kCold) {
     throw failed_precondition(
+        reason::kTemplatesOff,
         "vm.boot is cold, so no machine starts from a template: remove it from the configuration, "
         "or PYRO_BOOT from the environment, and run `pyro stack down`");
   }

@@ -9,7 +9,7 @@ namespace pyro::vm {
 namespace {
 
 Error expired_error(const std::string& vm_id) {
-  return not_found("vm '{}' expired and was automatically deleted", vm_id);
+  return not_found(reason::kMachineExpired, "vm '{}' expired and was automatically deleted", vm_id);
 }
 
 }  // namespace
@@ -23,7 +23,8 @@ MachineRecord MachineTable::add(MachineRecord record) {
   const std::lock_guard lock(mutex_);
   const bool in_place = record.replaces && machines_.get(*record.replaces);
   if (!in_place && machines_.all().size() >= max_active_) {
-    throw resource_exhausted("max active VMs reached ({}); delete old VMs first", max_active_);
+    throw resource_exhausted(reason::kLimitReached,
+                             "max active VMs reached ({}); delete old VMs first", max_active_);
   }
   api::Machine& machine = record.machine;
   machine.vm_id = new_id();
@@ -38,7 +39,7 @@ MachineRecord MachineTable::find(const std::string& vm_id) const {
   const auto record = machines_.get(vm_id);
   if (!record) {
     if (reaped_.contains(vm_id)) throw expired_error(vm_id);
-    throw not_found("vm '{}' does not exist", printable(vm_id));
+    throw not_found(reason::kMachineGone, "vm '{}' does not exist", printable(vm_id));
   }
   if (record->expired_at(now_epoch_seconds())) throw expired_error(vm_id);
   return *record;

@@ -78,11 +78,13 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   const Work work = caller.stopped_by(operation->stop());
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
-    throw failed_precondition("vm {} cannot be started from state 'started'", vm_id);
+    throw failed_precondition(reason::kAlreadyStarted,
+                              "vm {} cannot be started from state 'started'", vm_id);
   }
   const MachinePaths paths = paths_of(vm_id);
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
-    throw failed_precondition("the files of vm {} are gone: delete it", vm_id);
+    throw failed_precondition(reason::kMachineLost, "the files of vm {} are gone: delete it",
+                              vm_id);
   }
   auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
@@ -114,15 +116,18 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
   const auto operation = live->turns.begin(work.stop);
   ExecOutcome outcome{.record = table_.find(vm_id)};
   if (outcome.record.machine.state != MachineState::kStarted) {
-    throw failed_precondition("vm {} must be in 'started' state before execution", vm_id);
+    throw failed_precondition(reason::kNotStarted,
+                              "vm {} must be in 'started' state before execution", vm_id);
   }
   if (outcome.record.workspace_id) {
-    throw failed_precondition("vm {} is not for a single command: it belongs to workspace {}",
+    throw failed_precondition(reason::kWorkspaceMachine,
+                              "vm {} is not for a single command: it belongs to workspace {}",
                               vm_id, *outcome.record.workspace_id);
   }
   if (request.guests_only &&
       outcome.record.machine.execution_mode == api::ExecutionMode::kHostCompat) {
     throw failed_precondition(
+        reason::kHostNotAllowed,
         "vm {} runs on the host itself (host_compat), where this caller may run nothing", vm_id);
   }
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
@@ -170,7 +175,8 @@ api::WorkspaceMachines Machines::of_workspaces() const {
 api::Machine Machines::stop(const std::string& vm_id) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.interrupt(fmt::format("vm {} was stopped meanwhile", vm_id));
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kOvertaken, "vm {} was stopped meanwhile", vm_id));
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     watch_.remove(vm_id);
@@ -187,7 +193,8 @@ api::Machine Machines::stop(const std::string& vm_id) {
 api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason) {
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.interrupt(fmt::format("vm {} was deleted meanwhile", vm_id));
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kOvertaken, "vm {} was deleted meanwhile", vm_id));
   // An exec that was cut short has deleted it already; this then finds nothing left to do.
   erase(vm_id, *live, false);
   return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
@@ -207,8 +214,8 @@ api::ReapResult Machines::reap_expired() {
   api::ReapResult result;
   for (const auto& vm_id : table_.expired()) {
     const auto live = live_.get(vm_id);
-    const auto operation =
-        live->turns.interrupt(fmt::format("vm '{}' expired and was automatically deleted", vm_id));
+    const auto operation = live->turns.interrupt(failed_precondition(
+        reason::kMachineExpired, "vm '{}' expired and was automatically deleted", vm_id));
     erase(vm_id, *live, true);
     result.deleted_vm_ids.push_back(vm_id);
     log::info("vm {} expired and was deleted", vm_id);
@@ -259,7 +266,8 @@ void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) 
 
 void Machines::guest_ended(const std::string& vm_id) {
   const auto live = live_.get(vm_id);
-  const auto operation = live->turns.interrupt(fmt::format("vm {}: {}", vm_id, kGuestGone));
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kGuestGone, "vm {}: {}", vm_id, kGuestGone));
   // The operation that held it may have stopped, deleted or started it anew meanwhile.
   if (!live->shim) return;
   const bool ending = !fs::exists(paths_of(vm_id).link_socket);

@@ -90,7 +90,7 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   work.report("verify", "reading the template in full");
   if (const auto flaw = templates_.check(shape, work.stop)) {
     templates_.discard(shape);
-    throw unavailable("{}", *flaw);
+    throw unavailable(reason::kTemplateFailed, "{}", *flaw);
   }
   return reply;
 }
@@ -99,7 +99,8 @@ api::PreparedEnvironment Preparer::record(const api::BootFiles& boot, const std:
   const MachineRecord record = default_machine(boot);
   const auto shape = host_.driver_for(record, stop)->shape_of(record);
   std::string why_not = "its machines start from no template";
-  if (!shape || !templates_.find(*shape, &why_not)) throw unavailable("{}", why_not);
+  if (!shape || !templates_.find(*shape, &why_not))
+    throw unavailable(reason::kTemplateFailed, "{}", why_not);
   write(boot, *shape, now_epoch_seconds());
   return {.environment = boot.environment,
           .status = api::Warmth::kWarm,

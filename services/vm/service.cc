@@ -95,7 +95,8 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 
 void refuse_network(bool asked, std::string_view what_to_do) {
   if (asked) {
-    throw failed_precondition("this pyro gives machines no network yet: {}", what_to_do);
+    throw failed_precondition(reason::kNoNetwork, "this pyro gives machines no network yet: {}",
+                              what_to_do);
   }
 }
 
@@ -278,7 +279,7 @@ api::PreparedEnvironment Service::handle(const api::PrepareTemplate& request, bu
   refuse_network(wanted.network, "prepare without --network");
   starter_.require_warm();
   if (const auto reason = guest_host_.obstacle()) {
-    throw failed_precondition("guest boot is unavailable: {}", *reason);
+    throw failed_precondition(reason::kNoGuest, "guest boot is unavailable: {}", *reason);
   }
   const api::BootFiles boot =
       images_.call(api::ResolveEnvironment{.environment = wanted.environment}, call.work());

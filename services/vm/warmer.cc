@@ -128,7 +128,7 @@ void Warmer::work_for(const MachineRecord& record, const std::stop_token& stop) 
 Template Warmer::ensure_template(Driver& driver, const MachineRecord& record,
                                  const std::string& key, const Work& work) {
   if (key == failed_key_ && Clock::now() < try_again_) {
-    throw unavailable("its template could not be made a moment ago");
+    throw unavailable(reason::kTemplateFailed, "its template could not be made a moment ago");
   }
   try {
     return builder_.ensure(driver, record, Priority::kBackground, work);

@@ -129,10 +129,13 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
   const auto now = table_.get(record.id());
   const bool by_us = command.exit_code || !now || now->session != record.session;
-  return failed_precondition("the command was ended: {}",
-                             by_us ? "it was cancelled, or its workspace was stopped, reset or "
-                                     "deleted"
-                                   : "backing guest process is no longer running");
+  if (by_us) {
+    return failed_precondition(
+        reason::kCommandEnded,
+        "the command was ended: it was cancelled, or its workspace was stopped, reset or deleted");
+  }
+  return failed_precondition(reason::kGuestGone,
+                             "the command was ended: backing guest process is no longer running");
 }
 
 Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
@@ -167,6 +170,7 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
     if (!before.record.job_id.empty()) return before;
     if (request.first_called_at && record.session_started_at > *request.first_called_at) {
       throw failed_precondition(
+          reason::kOvertaken,
           "workspace '{}' was reset while the answer of this command was lost: it may have run "
           "before the reset; call it again to run it in the fresh sandbox",
           request.workspace_id);
@@ -176,6 +180,7 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
       require_started(request.workspace_id, api::ExecWorkspace::kMethod.name, call.work());
   if (request.guests_only && started.machine.execution_mode == api::ExecutionMode::kHostCompat) {
     throw failed_precondition(
+        reason::kHostNotAllowed,
         "workspace '{}' runs on the host itself (host_compat), where this caller may run nothing",
         request.workspace_id);
   }
@@ -217,6 +222,7 @@ api::FoundExec Workspaces::find(const api::FindExec& request) const {
     }
   }
   throw not_found(
+      reason::kJobMissing,
       "job '{}' does not exist: the logs of a workspace name those since its last reset",
       request.job_id);
 }
@@ -228,7 +234,7 @@ api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, cons
     if (request.output_socket) live.emplace(*request.output_socket, call.work());
   } catch (const Error&) {
     // The bus has repeated the call, whose first output went with the service that sent it.
-    throw unavailable("the output broke off, since the service was restarted");
+    throw unavailable(reason::kAnswerLost, "the output broke off, since the service was restarted");
   }
   const WorkspaceRecord record = table_.find(request.workspace_id);
   return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
@@ -248,17 +254,19 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
       throw cancelled("the command was cancelled");
     }
     if (Clock::now() >= call.deadline()) {
-      throw deadline_exceeded("the call's time is over; the command goes on: see the logs");
+      throw deadline_exceeded(reason::kStillRunning,
+                              "the call's time is over; the command goes on: see the logs");
     }
     // A caller that vanished, or a service that ends, has not asked for the command's end.
     if (call.stop().stop_requested()) {
-      throw cancelled("nobody waits for the command any more; it goes on");
+      throw cancelled(reason::kStillRunning, "nobody waits for the command any more; it goes on");
     }
     return so_far(record, command);
   }
   const CommandRecord ended = command.job->command();
   if (ended.running() && !journal_.find(record, ended.job_id)) {
-    throw unavailable("the command had not begun when its start broke off: call again");
+    throw unavailable(reason::kNotBegun,
+                      "the command had not begun when its start broke off: call again");
   }
   if (ended.running()) throw cancelled("the service ends");
   if (ended.state == api::JobState::kCancelled && !command.job->cancel_asked()) {
@@ -363,6 +371,7 @@ api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus:
   }
   if (now.running()) {
     throw deadline_exceeded(
+        reason::kStillRunning,
         "the guest has not ended the command yet: cancel it again, or stop or reset "
         "the workspace");
   }

@@ -72,6 +72,7 @@ void Jobs::require_room(const std::string& workspace_id) const {
   });
   if (std::cmp_less(there, kMostAtOnce)) return;
   throw resource_exhausted(
+      reason::kTooManyCommands,
       "workspace {} runs {} commands, which is the most at once: wait until one has ended, or end "
       "one (workspace_exec_cancel, or Ctrl-C in `pyro workspace exec --attach JOB`)",
       workspace_id, there);

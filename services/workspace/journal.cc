@@ -74,6 +74,7 @@ std::uint64_t CommandRecord::elapsed_ms() const {
 
 Error no_such_job(const std::string& workspace_id, const std::string& job_id) {
   return not_found(
+      reason::kJobMissing,
       "job '{}' does not exist in workspace '{}': the logs of the workspace name those since its "
       "last reset",
       job_id, workspace_id);

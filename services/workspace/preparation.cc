@@ -12,6 +12,7 @@ void require_warm(const api::Workspace& workspace) {
   const auto mode = workspace.metadata.find("boot_mode");
   if (mode != workspace.metadata.end() && mode->second == "warm") return;
   throw unavailable(
+      reason::kTemplateFailed,
       "the template is there, but a machine did not start from it: run `pyro stack logs --service "
       "vm`");
 }
@@ -39,7 +40,8 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
   step("run a command in it");
   const auto ran = workspaces.exec({.workspace_id = made.workspace_id, .command = "true"}, quiet);
   if (ran.exit_code != 0) {
-    throw unavailable("`true` ended with status {} in a warm machine", ran.exit_code.value_or(-1));
+    throw unavailable(reason::kTemplateFailed, "`true` ended with status {} in a warm machine",
+                      ran.exit_code.value_or(-1));
   }
   step("reset it");
   require_warm(workspaces.reset({.workspace_id = made.workspace_id}, quiet));

@@ -77,6 +77,7 @@ api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, co
   const api::Machine started = starting.get();
   if (started.execution_mode == api::ExecutionMode::kHostCompat && wanted.volume_is_foreign) {
     throw failed_precondition(
+        reason::kNoGuest,
         "no guest can be booted now, and a snapshot that was taken in one cannot be read on the "
         "host: reset to the baseline, or mend what `pyro doctor` names");
   }

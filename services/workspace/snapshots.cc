@@ -38,7 +38,7 @@ api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::str
                                 const std::function<api::TreeSize(const fs::path&)>& copy) {
   check_identifier("snapshot_name", name);
   if (name == kBaseline || rows_.get(snapshot_row(workspace, name))) {
-    throw already_exists("snapshot '{}' already exists", name);
+    throw already_exists(reason::kExists, "snapshot '{}' already exists", name);
   }
   const WorkspacePaths files(paths_, workspace.id());
   make_private_directory(files.snapshots());
@@ -66,8 +66,8 @@ api::Snapshot Snapshots::find(const WorkspaceRecord& workspace, const std::strin
   if (name == kBaseline) return baseline_of(workspace);
   const auto record = rows_.get(snapshot_row(workspace, name));
   if (record) return record->snapshot;
-  throw not_found("snapshot '{}' does not exist in workspace '{}'", printable(name),
-                  workspace.id());
+  throw not_found(reason::kSnapshotMissing, "snapshot '{}' does not exist in workspace '{}'",
+                  printable(name), workspace.id());
 }
 
 bool Snapshots::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {

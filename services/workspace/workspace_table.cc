@@ -29,9 +29,10 @@ std::optional<WorkspaceRecord> WorkspaceTable::get(const std::string& workspace_
 WorkspaceRecord WorkspaceTable::find_locked(const std::string& workspace_id) const {
   if (auto record = workspaces_.get(workspace_id)) return std::move(*record);
   if (reaped_.contains(workspace_id)) {
-    throw not_found("workspace '{}' expired and was automatically deleted", workspace_id);
+    throw not_found(reason::kWorkspaceExpired,
+                    "workspace '{}' expired and was automatically deleted", workspace_id);
   }
-  throw not_found("workspace '{}' does not exist", printable(workspace_id));
+  throw not_found(reason::kWorkspaceGone, "workspace '{}' does not exist", printable(workspace_id));
 }
 
 void WorkspaceTable::touch(const std::string& workspace_id) {

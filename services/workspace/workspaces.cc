@@ -28,6 +28,7 @@ std::string tool_name(std::string_view method) {
 void refuse_network(api::NetworkPolicy policy) {
   if (policy == api::NetworkPolicy::kOff) return;
   throw failed_precondition(
+      reason::kNoNetwork,
       "this pyro gives workspaces no network yet: create the workspace with network_policy off");
 }
 
@@ -88,7 +89,8 @@ WorkspaceRecord Workspaces::find(const std::string& workspace_id) {
     return record;
   }
   wake_reaper();
-  throw not_found("workspace '{}' expired and was automatically deleted", workspace_id);
+  throw not_found(reason::kWorkspaceExpired, "workspace '{}' expired and was automatically deleted",
+                  workspace_id);
 }
 
 std::optional<double> Workspaces::near_expiry(const std::string& workspace_id) const {
@@ -228,8 +230,8 @@ api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Cal
   const Work work = call.work().stopped_by(turn->stop());
   api::Machine machine = turn->run([&] { return sandboxes_.status(record.vm_id, work); });
   if (Sandboxes::is_gone(machine)) {
-    throw failed_precondition("workspace {} cannot be started: {}", workspace_id,
-                              *machine.last_error);
+    throw failed_precondition(reason::kMachineLost, "workspace {} cannot be started: {}",
+                              workspace_id, *machine.last_error);
   }
   if (machine.state != MachineState::kStarted) {
     machine = turn->run([&] { return sandboxes_.start(record.vm_id, work); });
@@ -245,8 +247,8 @@ api::Workspace Workspaces::start(const std::string& workspace_id, const bus::Cal
 
 api::Workspace Workspaces::stop(const std::string& workspace_id) {
   const Use use(*this, workspace_id);
-  const auto turn =
-      use.live().turns.interrupt(fmt::format("workspace {} was stopped meanwhile", workspace_id));
+  const auto turn = use.live().turns.interrupt(
+      failed_precondition(reason::kOvertaken, "workspace {} was stopped meanwhile", workspace_id));
   const WorkspaceRecord record = table_.find(workspace_id);
   jobs_->cancel_all(record);
   fault::point("workspace.stop.jobs_ended");
@@ -261,7 +263,8 @@ api::Workspace Workspaces::reset(const api::ResetWorkspace& request, const bus::
   // What cannot be asked for interrupts nobody.
   snapshots_.find(table_.find(workspace_id), request.snapshot);
   const auto turn = use.live().turns.interrupt(
-      fmt::format("workspace {} was reset meanwhile", workspace_id), call.stop());
+      failed_precondition(reason::kOvertaken, "workspace {} was reset meanwhile", workspace_id),
+      call.stop());
   const WorkspaceRecord before = table_.find(workspace_id);
   const api::Snapshot snapshot = snapshots_.find(before, request.snapshot);
   jobs_->cancel_all(before);
@@ -338,8 +341,8 @@ void Workspaces::reset_failed(const WorkspaceRecord& record, const std::string& 
 
 api::DeletedWorkspace Workspaces::remove(const std::string& workspace_id, std::string_view reason) {
   const Use use(*this, workspace_id);
-  const auto turn =
-      use.live().turns.interrupt(fmt::format("workspace {} was deleted meanwhile", workspace_id));
+  const auto turn = use.live().turns.interrupt(
+      failed_precondition(reason::kOvertaken, "workspace {} was deleted meanwhile", workspace_id));
   erase(table_.find(workspace_id), false);
   return {.workspace_id = workspace_id, .deleted = true, .reason = std::string(reason)};
 }
@@ -374,6 +377,7 @@ Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
   started.machine = sandboxes_.status(started.record.vm_id, work);
   if (started.machine.state == MachineState::kStarted) return started;
   throw failed_precondition(
+      reason::kNotStarted,
       "workspace {} must be in 'started' state before {}: it is {}{}; start or reset it first",
       workspace_id, tool_name(method), api::name_of(started.machine.state),
       started.machine.last_error ? " (" + *started.machine.last_error + ")" : "");

@@ -38,6 +38,7 @@ void add_prepare(CLI::App& root, Session& session) {
     session.action = [&session, request] {
       if (session.config().vm.boot == api::BootPolicy::kCold) {
         throw failed_precondition(
+            reason::kTemplatesOff,
             "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
             "configuration, or PYRO_BOOT from the environment");
       }

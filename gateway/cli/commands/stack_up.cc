@@ -13,11 +13,15 @@ int up(Session& session) {
   const auto stack = session.stack().status(
       {.wait_ms = std::chrono::milliseconds(kSettleLimit).count(), .measure = true},
       session.signals().token());
-  if (!stack) throw unavailable("the stack ended while it was starting: see `pyro stack logs`");
+  if (!stack) {
+    throw unavailable(reason::kStackNotStarted,
+                      "the stack ended while it was starting: see `pyro stack logs`");
+  }
   print_reply<api::Stack>(session, *stack, stack_text);
   for (const auto& service : stack->services) {
     if (service.state == api::ServiceState::kRunning) continue;
-    throw unavailable("service '{}' is {}: see `pyro stack logs --service {}`", service.name,
+    throw unavailable(reason::kServiceFailed,
+                      "service '{}' is {}: see `pyro stack logs --service {}`", service.name,
                       api::name_of(service.state), service.name);
   }
   return 0;

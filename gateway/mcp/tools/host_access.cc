@@ -73,6 +73,7 @@ std::string HostAccess::checked(std::string_view field, const std::string& path)
   std::vector<std::string> roots;
   for (const auto& root : allowed_) roots.push_back("'" + root.string() + "'");
   throw invalid_argument(
+      reason::kHostPathRefused,
       "{} '{}' lies outside what this server may touch on the host ({}); the person who started it "
       "can allow more with --allow-path DIR",
       field, path, roots.empty() ? "nothing" : join(roots, ", "));

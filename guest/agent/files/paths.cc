@@ -14,11 +14,12 @@ std::string shown(std::string_view path) { return printable(tree::join("/workspa
 
 const std::string& checked(const std::string& path) {
   if (tree::is_clean_path(path)) return path;
-  throw invalid_argument("workspace path must stay inside /workspace: '{}'", printable(path));
+  throw invalid_argument(reason::kOutsideWorkspace,
+                         "workspace path must stay inside /workspace: '{}'", printable(path));
 }
 
 Error does_not_exist(std::string_view path) {
-  return not_found("workspace path does not exist: {}", shown(path));
+  return not_found(reason::kPathMissing, "workspace path does not exist: {}", shown(path));
 }
 
 UniqueFd open_for_reading(int tree, const std::string& path, int flags) {
@@ -33,7 +34,8 @@ UniqueFd open_for_reading(int tree, const std::string& path, int flags) {
   }
   if (errno == ENOENT || errno == ENOTDIR) throw does_not_exist(path);
   if (errno == EXDEV) {
-    throw failed_precondition("workspace path must stay inside /workspace: {} leads out of it",
+    throw failed_precondition(reason::kOutsideWorkspace,
+                              "workspace path must stay inside /workspace: {} leads out of it",
                               shown(path));
   }
   if (errno == ELOOP || errno == ENXIO) return UniqueFd();

@@ -22,7 +22,7 @@ std::string_view kind_word(mode_t mode) {
 }  // namespace
 
 Error changed_meanwhile(std::string_view path) {
-  return failed_precondition("{} changed meanwhile", printable(path));
+  return failed_precondition(reason::kChangedMeanwhile, "{} changed meanwhile", printable(path));
 }
 
 void check_expectations(int tree, const std::vector<api::agent::Expectation>& expectations) {
@@ -44,7 +44,8 @@ void Planner::remove(const std::vector<std::string>& paths) {
     if (!file && tree::is_gone(errno)) throw changed_meanwhile(path);
     if (!file || ::fstat(file.get(), &info) != 0) throw tree::path_error("open", path);
     if (S_ISDIR(info.st_mode)) {
-      throw failed_precondition("only files can be deleted, not the directory {}",
+      throw failed_precondition(reason::kWrongFileType,
+                                "only files can be deleted, not the directory {}",
                                 path.empty() ? shown(path) : printable(path));
     }
     steps_.push_back({.kind = StepKind::kDelete,
@@ -90,8 +91,8 @@ void Planner::merge_name(int staged, int existing, const std::string& name,
     return;
   }
   if ((ours.st_mode & S_IFMT) != (theirs.st_mode & S_IFMT)) {
-    throw failed_precondition("{} conflicts with existing path: {}", kind_word(ours.st_mode),
-                              printable(path));
+    throw failed_precondition(reason::kWrongFileType, "{} conflicts with existing path: {}",
+                              kind_word(ours.st_mode), printable(path));
   }
   if (S_ISDIR(ours.st_mode)) {
     waiting_.push_back(path);

@@ -58,7 +58,8 @@ void send_one(int tree, const std::string& path, tree::Sink& sink) {
 
 api::agent::FilePart read_part(int tree, const api::agent::ReadPart& request) {
   const auto refuse = [] {
-    return failed_precondition("workspace file read only supports regular files");
+    return failed_precondition(reason::kWrongFileType,
+                               "workspace file read only supports regular files");
   };
   // O_NONBLOCK: it may be a FIFO.
   const UniqueFd file = open_for_reading(tree, checked(request.path), O_RDONLY | O_NONBLOCK);

@@ -14,11 +14,13 @@ namespace pyro::agent::files {
 namespace {
 
 Error no_regular_file(const std::string& path) {
-  return failed_precondition("workspace file write only supports regular files: {}", shown(path));
+  return failed_precondition(reason::kWrongFileType,
+                             "workspace file write only supports regular files: {}", shown(path));
 }
 
 Error bad_parent(const std::string& path) {
-  return failed_precondition("workspace path must not pass through a symlink or file: {}",
+  return failed_precondition(reason::kWrongFileType,
+                             "workspace path must not pass through a symlink or file: {}",
                              shown(path));
 }
 

@@ -37,7 +37,8 @@ class Scanner {
     if (!top || ::fstat(top.get(), &info) != 0) {
       if (errno == ENOENT) throw does_not_exist(request_.path);
       if (!tree::is_gone(errno)) throw tree::path_error("open", request_.path);
-      throw failed_precondition("workspace path is not a directory: {}", shown(request_.path));
+      throw failed_precondition(reason::kWrongFileType, "workspace path is not a directory: {}",
+                                shown(request_.path));
     }
     const bool all = changed(info);
     if (all) give(info, request_.path, -1, "");

@@ -40,7 +40,8 @@ void write_new(const fs::path& path, std::string_view text) {
 }
 
 Error too_many_paths(std::string_view of) {
-  return failed_precondition("{} lists more files than a workspace takes ({}, in {})", of,
+  return failed_precondition(reason::kTooLarge,
+                             "{} lists more files than a workspace takes ({}, in {})", of,
                              BorrowedRepository::kMostPaths, human_size(kListingLimit));
 }
 

@@ -51,6 +51,7 @@ struct Tracked {
     bytes_ += path.size();
     if (bytes_ > kMostBytes) {
       throw resource_exhausted(
+          reason::kTooLarge,
           "the tracked paths and their directories take more than {}: name a smaller seed_path",
           human_size(kMostBytes));
     }

@@ -39,8 +39,8 @@ void require_fitting(const FilePatch& patch, const CurrentFile& now) {
     throw patch_mismatch(patch.path);
   }
   if (now.content.size() > kPatchedFileLimit) {
-    throw resource_exhausted("{} is larger than {}: it cannot be patched", printable(patch.path),
-                             human_size(kPatchedFileLimit));
+    throw resource_exhausted(reason::kTooLarge, "{} is larger than {}: it cannot be patched",
+                             printable(patch.path), human_size(kPatchedFileLimit));
   }
   const bool of_empty_file = patch.change == FileChange::kDelete && patch.hunks.empty();
   if (of_empty_file && !now.content.empty()) throw patch_mismatch(patch.path);

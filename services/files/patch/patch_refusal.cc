@@ -7,14 +7,20 @@ namespace pyro::files {
 Error unsupported_patch(std::string_view line, std::string_view why) {
   constexpr std::size_t kLongest = 200;
   const std::string shown = printable(trim(line.substr(0, kLongest)));
-  if (why.empty()) return invalid_argument("unsupported patch feature: {}", shown);
-  return invalid_argument("unsupported patch feature: {} ({})", shown, why);
+  if (why.empty()) {
+    return invalid_argument(reason::kPatchUnsupported, "unsupported patch feature: {}", shown);
+  }
+  return invalid_argument(reason::kPatchUnsupported, "unsupported patch feature: {} ({})", shown,
+                          why);
 }
 
-Error patch_renames() { return invalid_argument("rename and copy patches are not supported"); }
+Error patch_renames() {
+  return invalid_argument(reason::kPatchUnsupported, "rename and copy patches are not supported");
+}
 
 Error patch_mismatch(std::string_view path) {
-  return failed_precondition("patch context does not match for {}", printable(path));
+  return failed_precondition(reason::kPatchMismatch, "patch context does not match for {}",
+                             printable(path));
 }
 
 }  // namespace pyro::files

@@ -22,10 +22,11 @@ std::map<std::string, CurrentFile> fetch_current(GuestTree& guest,
   fetch_files(guest, paths, kPatchedFileLimit, [&](FetchedFile file) {
     bytes += file.content.size();
     if (file.too_large || bytes > kAllFilesLimit) {
-      throw resource_exhausted(
-          "{} is too large to be patched: the files of a patch may have {} "
-          "each and {} together",
-          printable(file.entry.path), human_size(kPatchedFileLimit), human_size(kAllFilesLimit));
+      throw resource_exhausted(reason::kTooLarge,
+                               "{} is too large to be patched: the files of a patch may have {} "
+                               "each and {} together",
+                               printable(file.entry.path), human_size(kPatchedFileLimit),
+                               human_size(kAllFilesLimit));
     }
     files[file.entry.path] = {.kind = file.entry.kind,
                               .mode = file.entry.mode,

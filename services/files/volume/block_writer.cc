@@ -33,7 +33,8 @@ BlockWriter::BlockWriter(const Filesystem& filesystem)
 }
 
 Error BlockWriter::full() const {
-  return resource_exhausted("the seed does not fit: a workspace holds at most {}",
+  return resource_exhausted(reason::kTooLarge,
+                            "the seed does not fit: a workspace holds at most {}",
                             human_size(capacity_bytes_));
 }
 

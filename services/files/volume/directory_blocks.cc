@@ -155,7 +155,7 @@ std::vector<IndexedBlock> make_nodes(const Filesystem& filesystem, ext2_ino_t ow
   constexpr std::size_t kLimit = entry_limit(kNodeOffset);
   const std::size_t count = (leaves.size() + kLimit - 1) / kLimit;
   if (count > entry_limit(kRootOffset)) {
-    throw resource_exhausted("a directory holds too many names");
+    throw resource_exhausted(reason::kTooLarge, "a directory holds too many names");
   }
   std::vector<IndexedBlock> nodes;
   auto first = static_cast<std::uint32_t>(1 + count);

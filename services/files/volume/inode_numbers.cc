@@ -17,6 +17,7 @@ ext2_ino_t InodeNumbers::take(Use use) {
                                              filesystem_->inode_map, next_, last, &number);
   if (found == ENOENT) {
     throw resource_exhausted(
+        reason::kTooLarge,
         "the seed does not fit: a workspace holds at most {} files and directories", capacity_);
   }
   check(found, "find a free inode");

@@ -21,7 +21,10 @@ constexpr const char* kRehearsal =
 Template TemplateBuilder::ensure(Driver& driver, const MachineRecord& record, Priority priority,
                                  const Work& work, TemplateStore::Existing existing) {
   const auto shape = driver.shape_of(record);
-  if (!shape) throw failed_precondition("machines of this kind start without templates");
+  if (!shape) {
+    throw failed_precondition(reason::kTemplateFailed,
+                              "machines of this kind start without templates");
+  }
   if (existing == TemplateStore::Existing::kKept) {
     if (auto found = store_.find(*shape)) return std::move(*found);
   }

@@ -217,7 +217,7 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
     const std::lock_guard lock(mutex_);
     failures_.erase(key);
   }
-  if (is_hopeless(key)) throw failed_precondition("{}", kHopeless);
+  if (is_hopeless(key)) throw failed_precondition(reason::kTemplateFailed, "{}", kHopeless);
   const WorkLock lock = WorkLock::acquire(lock_of(key), "another who builds this template", work);
   auto found = find(shape);
   if (found && existing == Existing::kKept) return std::move(*found);
@@ -234,7 +234,8 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
   build(Template::files_in(workshop));
   seal(shape, workshop, work);
   if (fs::exists(place_of(key)) && !remove(key)) {
-    throw unavailable("a machine just starts from the template that is to be replaced: try again");
+    throw unavailable(reason::kBusy,
+                      "a machine just starts from the template that is to be replaced: try again");
   }
   if (::rename(workshop.c_str(), place_of(key).c_str()) != 0) {
     throw system_error(fmt::format("rename '{}'", workshop.string()));
@@ -242,7 +243,7 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
   remove_workshop.dismiss();
   sync_path(directory_);
   found = find(shape);
-  if (!found) throw unavailable("the new template was deleted at once: try again");
+  if (!found) throw unavailable(reason::kBusy, "the new template was deleted at once: try again");
   make_room(key);
   return std::move(*found);
 }

@@ -27,9 +27,12 @@ TEST(Turns, an_interruption_ends_the_operation_and_tells_its_caller_why) {
     return error_of([&] { operation->run([&] { wait_for_stop(operation->stop()); }); });
   });
   begun.get_future().wait();
-  const auto next = turns.interrupt("vm x was deleted meanwhile");
+  const auto next =
+      turns.interrupt(failed_precondition(reason::kOvertaken, "vm x was deleted meanwhile"));
   EXPECT_FALSE(next->stop().stop_requested());
-  EXPECT_THAT(outcome.get(), Refused(ErrorCode::kFailedPrecondition, "vm x was deleted meanwhile"));
+  const auto error = outcome.get();
+  EXPECT_THAT(error, Refused(ErrorCode::kFailedPrecondition, "vm x was deleted meanwhile"));
+  EXPECT_THAT(error, Refused(reason::kOvertaken));
 }
 
 TEST(Turns, a_callers_own_stop_is_a_cancellation) {
@@ -43,7 +46,7 @@ TEST(Turns, a_callers_own_stop_is_a_cancellation) {
 
 TEST(Turns, an_interruption_of_nobody_interrupts_nobody_later) {
   Turns turns;
-  turns.interrupt("nothing").reset();
+  turns.interrupt(cancelled("nothing")).reset();
   EXPECT_FALSE(turns.begin({})->stop().stop_requested());
 }
 
@@ -52,7 +55,7 @@ TEST(Turns, who_interrupts_goes_before_those_that_wait) {
   auto first = turns.begin({});
   std::vector<std::string> order;
   auto interrupting = std::async(std::launch::async, [&] {
-    const auto turn = turns.interrupt("deleted");
+    const auto turn = turns.interrupt(cancelled("deleted"));
     order.emplace_back("interrupting");
   });
   EXPECT_TRUE(error_of([&] { wait_for_stop(first->stop()); }).has_value());

@@ -46,7 +46,8 @@ int show_command(Session& session, const Op& request, const std::string& job_id)
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadlineExceeded;
     if (!lost) throw;
     session.progress().finish();
-    throw Error(error.code(), error.message() + way_back(session, request.workspace_id, job_id));
+    throw Error(error.code(), error.reason(),
+                error.message() + way_back(session, request.workspace_id, job_id));
   }
 }
 

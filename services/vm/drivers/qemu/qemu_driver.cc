@@ -32,7 +32,8 @@ void ensure_disks(const MachineRecord& record, const fs::path& cache_dir,
     make_system_disk(cache_dir, paths.system_disk());
     make_blank_workspace_disk(paths.workspace_disk());
   } else if (!fs::exists(paths.system_disk()) || !fs::exists(paths.workspace_disk())) {
-    throw failed_precondition("the disks of vm {} are gone: delete it", record.machine.vm_id);
+    throw failed_precondition(reason::kMachineLost, "the disks of vm {} are gone: delete it",
+                              record.machine.vm_id);
   }
 }
 
