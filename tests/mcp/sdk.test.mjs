@@ -43,7 +43,9 @@ for (const [kind, { version }] of Object.entries(sdkClients)) {
     for (const [args, words] of wrong) {
       const result = await session.call('vm_run', { environment: 'debian:12', ...args });
       assert.equal(result.isError, true, JSON.stringify(args));
-      assert.equal(result.structuredContent, undefined);
+      const { error } = result.structuredContent;
+      assert.equal(error.reason, 'invalid_argument');
+      assert.ok(result.content[0].text.startsWith(error.message), error.message);
       for (const word of words) assert.ok(result.content[0].text.includes(word), result.content[0].text);
     }
   });

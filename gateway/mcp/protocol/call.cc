@@ -19,18 +19,24 @@ Call::Call(Parts parts, Offer& offer) : parts_(std::move(parts)), offer_(offer) 
 
 void Call::start() {
   if (offer_.held_bytes > kMaxHeldBytes) {
-    refuse("the arguments of all calls take too much memory: try again when some have ended");
+    refuse(resource_exhausted(
+        reason::kBusy,
+        "the arguments of all calls take too much memory: try again when some have ended"));
     return;
   }
   try {
     // While it waits for a thread as well: hosts end calls that are silent.
     if (parts_.progress) offer_.ticker.add([line = parts_.progress] { return line->tick(); });
     ticket_ = offer_.pool.submit("", [call = shared_from_this()] { call->run(); });
-    if (!ticket_) refuse("too many calls wait for their turn: try again when some have ended");
+    if (!ticket_) {
+      refuse(resource_exhausted(
+          reason::kBusy, "too many calls wait for their turn: try again when some have ended"));
+    }
   } catch (const std::exception& error) {
     // Memory or threads are out.
-    refuse(
-        fmt::format("the call cannot be begun: {}: try again when some have ended", error.what()));
+    refuse(resource_exhausted(reason::kBusy,
+                              "the call cannot be begun: {}: try again when some have ended",
+                              error.what()));
   }
 }
 
@@ -62,9 +68,9 @@ CallOutcome Call::outcome() {
   } catch (const RpcError& error) {
     return error;
   } catch (const Error& error) {
-    return ToolResult::error(error.message());
+    return ToolResult::error(error);
   } catch (const std::exception& error) {
-    return ToolResult::error(fmt::format("internal error: {}", error.what()));
+    return ToolResult::error(internal_error("internal error: {}", error.what()));
   }
 }
 
@@ -72,7 +78,7 @@ void Call::report(const ToolProgress& said) {
   if (parts_.progress && parts_.progress->report(said)) offer_.ticker.look_again();
 }
 
-void Call::refuse(const std::string& why) {
+void Call::refuse(const Error& why) {
   if (parts_.progress) parts_.progress->close();
   end(ToolResult::error(why));
 }

@@ -43,7 +43,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void run();
   CallOutcome outcome();
   void report(const ToolProgress& said);
-  void refuse(const std::string& why);
+  void refuse(const Error& why);
   void end(CallOutcome outcome);
   void release();
 

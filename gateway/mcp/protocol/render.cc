@@ -43,10 +43,8 @@ Json render_result(ToolResult result, Revision revision) {
     result.content.push_back({{"type", "text"}, {"text", text}});
   }
   Json json{{"content", std::move(result.content)}};
-  if (result.is_error) {
-    // Of an error with both, one host shows the text alone and another the structure alone.
-    json["isError"] = true;
-  } else if (result.structured && has_structured_content(revision)) {
+  if (result.is_error) json["isError"] = true;
+  if (result.structured && has_structured_content(revision)) {
     json["structuredContent"] = std::move(*result.structured);
   }
   return json;

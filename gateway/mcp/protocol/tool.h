@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "common/base/error.h"
 #include "gateway/mcp/protocol/json.h"
 
 /// What a server offers, as the protocol sees it: this folder knows nothing of workspaces.
@@ -30,16 +31,14 @@ struct ToolCall {
 /// What a tool says. With `structured` set and no `content` the server's text is the same JSON.
 struct ToolResult {
   Json content = Json::array();
-  std::optional<Json> structured;  ///< an object
+  std::optional<Json> structured;  ///< an object; of a failure {"error": …}
   bool is_error = false;
 
-  /// A failure as hosts show it: text alone.
-  static ToolResult error(const std::string& text) {
-    ToolResult result;
-    result.content.push_back({{"type", "text"}, {"text", text}});
-    result.is_error = true;
-    return result;
-  }
+  /// A failure: `text` for the model, and `{"error": {code, reason, message}}` for a program. Some
+  /// hosts show their model the one, some the other.
+  static ToolResult error(const Error& error, const std::string& text);
+  /// The same with the error's own sentence as the text.
+  static ToolResult error(const Error& error) { return ToolResult::error(error, error.message()); }
 };
 
 /// All four are always sent: hosts decide by them what runs unattended.

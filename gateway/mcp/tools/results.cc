@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "common/api/error_body.h"
+#include "common/api/schema.h"
 #include "common/base/text.h"
 
 namespace pyro::mcp {
@@ -52,6 +54,13 @@ Json in_short_lines(const Json& value) {
   Json copy = value;
   for (auto& part : copy) part = in_short_lines(part);
   return copy;
+}
+
+Json error_schema() {
+  Json schema = api::schema_of<api::ErrorBody>(api::SchemaFor::kReply);
+  schema["description"] = "Of a call that failed, in place of all else.";
+  schema["properties"]["next"] = {{"type", "string"}, {"description", "What to do next."}};
+  return schema;
 }
 
 }  // namespace
@@ -127,6 +136,9 @@ Json with_shortening(Json output_schema) {
     properties["entries_truncated"] = {{"type", "boolean"},
                                        {"description", "Entries are left out of this answer."}};
   }
+  // Of a failure there is nothing but the error, which clients check against this schema too.
+  output_schema.erase("required");
+  properties["error"] = error_schema();
   properties["hint"] = {{"type", "string"}, {"description", "What to do next."}};
   return output_schema;
 }
@@ -134,12 +146,17 @@ Json with_shortening(Json output_schema) {
 void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
 
 ToolResult failure(const Error& error, const std::string& next) {
+  const Error shown(error.code(), error.reason(),
+                    printable(without_middle(error.message(), kMostCharacters)));
   // What a guest or a repository named something may have lines of its own: those are set in, so
   // that no other line begins as ours do.
-  const auto lines = split(printable(without_middle(error.message(), kMostCharacters)), '\n');
+  const auto lines = split(shown.message(), '\n');
   std::string text = fmt::format("{}\ncode: {}", join(lines, "\n  "), to_string(error.code()));
   if (!next.empty()) text += "\nnext: " + next;
-  return ToolResult::error(text);
+  ToolResult result = ToolResult::error(shown, text);
+  // A host that shows its model no text shows this.
+  if (!next.empty()) (*result.structured)["error"]["next"] = next;
+  return result;
 }
 
 }  // namespace pyro::mcp

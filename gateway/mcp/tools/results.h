@@ -29,14 +29,14 @@ enum class Keep { kFirst, kLast };
 /// and marks the reply with `entries_truncated` otherwise. How many are left out.
 std::size_t shorten_entries(Json& reply, std::size_t most_bytes, Keep keep);
 
-/// The schema of a reply with what shortening may add to it.
+/// The schema of a reply with what shortening may add to it, or of a failure in its place.
 Json with_shortening(Json output_schema);
 
 /// Tells the model how to go on.
 void add_hint(Json& reply, const std::string& hint);
 
-/// A failure in words that a model can go on from: the message, its code, and what to do next, if
-/// anything is to be said of that.
+/// A failure that a model can act on: the message, its code, and what to do next, if there is
+/// anything to say about that.
 ToolResult failure(const Error& error, const std::string& next);
 
 }  // namespace pyro::mcp

@@ -48,10 +48,12 @@ TEST(Render, content_of_the_tools_own_is_left_alone) {
   EXPECT_EQ(render_result({}, Revision::k2026_07_28), Json({{"content", Json::array()}}));
 }
 
-TEST(Render, an_error_is_text_alone) {
-  ToolResult result = ToolResult::error("no");
-  result.structured = Json{{"a", 1}};
+TEST(Render, an_error_is_text_and_where_clients_take_it_its_names) {
+  const ToolResult result = ToolResult::error(not_found(reason::kJobMissing, "no job"), "no");
   EXPECT_EQ(render_result(result, Revision::k2025_11_25).dump(),
+            R"({"content":[{"type":"text","text":"no"}],"isError":true,"structuredContent":)"
+            R"({"error":{"code":"not_found","reason":"job_missing","message":"no job"}}})");
+  EXPECT_EQ(render_result(result, Revision::k2025_03_26).dump(),
             R"({"content":[{"type":"text","text":"no"}],"isError":true})");
 }
 

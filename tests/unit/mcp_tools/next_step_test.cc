@@ -49,33 +49,38 @@ TEST(NextStep, what_keeps_the_client_away_is_mended_by_the_person) {
 }
 
 TEST(NextStep, a_missing_thing_is_looked_up_with_the_tool_that_lists_it) {
-  const auto lost = not_found("workspace path does not exist: /workspace/a");
+  const auto lost = not_found(reason::kPathMissing, "workspace path does not exist: /workspace/a");
   EXPECT_THAT(told(lost, "workspace_file_read"), HasSubstr("workspace_file_list"));
-  EXPECT_THAT(told(not_found("workspace 'x' does not exist"), "workspace_file_read"),
+  EXPECT_THAT(told(not_found(reason::kWorkspaceGone, "workspace 'x' does not exist"),
+                   "workspace_file_read"),
               HasSubstr("workspace_list"));
-  const auto snapshot = not_found("snapshot 's' does not exist in workspace 'x'");
+  const auto snapshot =
+      not_found(reason::kSnapshotMissing, "snapshot 's' does not exist in workspace 'x'");
   EXPECT_THAT(told(snapshot, "workspace_reset", ServerProfile::kWorkspaceFull),
               HasSubstr("snapshot_list"));
   EXPECT_THAT(told(snapshot, "workspace_reset"), HasSubstr("Correct the argument"));
-  EXPECT_THAT(told(not_found("vm 'x' does not exist"), "vm_exec", ServerProfile::kWorkspaceFull),
+  EXPECT_THAT(told(not_found(reason::kMachineGone, "vm 'x' does not exist"), "vm_exec",
+                   ServerProfile::kWorkspaceFull),
               HasSubstr("vm_create"));
 }
 
 TEST(NextStep, a_refusal_names_the_way_round_it) {
   EXPECT_THAT(
-      told(failed_precondition("patch context does not match for a"), "workspace_patch_apply"),
+      told(failed_precondition(reason::kPatchMismatch, "patch context does not match for a"),
+           "workspace_patch_apply"),
       HasSubstr("workspace_file_read"));
-  EXPECT_THAT(told(already_exists("output_path already exists: a"), "workspace_export"),
-              HasSubstr("another name or path"));
-  const auto stopped =
-      failed_precondition("workspace x must be in 'started' state before workspace_exec");
+  EXPECT_THAT(
+      told(already_exists(reason::kExists, "output_path already exists: a"), "workspace_export"),
+      HasSubstr("another name or path"));
+  const auto stopped = failed_precondition(
+      reason::kNotStarted, "workspace x must be in 'started' state before workspace_exec");
   EXPECT_THAT(told(stopped, "workspace_exec", ServerProfile::kWorkspaceFull),
               HasSubstr("workspace_start"));
 }
 
 TEST(NextStep, what_a_stopped_workspace_holds_is_not_given_up_first) {
-  const auto gone =
-      failed_precondition("the command was ended: backing guest process is no longer running");
+  const auto gone = failed_precondition(
+      reason::kGuestGone, "the command was ended: backing guest process is no longer running");
   const std::string core = told(gone, "workspace_exec");
   EXPECT_THAT(core, HasSubstr("`pyro workspace start`"));
   EXPECT_LT(core.find("`pyro workspace start`"), core.find("workspace_reset"));
@@ -87,7 +92,8 @@ TEST(NextStep, what_a_stopped_workspace_holds_is_not_given_up_first) {
 }
 
 TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {
-  const auto full = resource_exhausted("max active VMs reached (8); delete old VMs first");
+  const auto full =
+      resource_exhausted(reason::kLimitReached, "max active VMs reached (8); delete old VMs first");
   EXPECT_THAT(told(full, "vm_run", ServerProfile::kVmRun), HasSubstr("`pyro workspace delete`"));
   EXPECT_THAT(told(full, "workspace_create"),
               AllOf(HasSubstr("workspace_delete"), HasSubstr("ask before")));
@@ -95,8 +101,30 @@ TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {
 }
 
 TEST(NextStep, an_error_that_says_it_itself_gets_none) {
-  const auto lost = unavailable("the command may go on: call workspace_exec_poll with job_id 1");
+  const auto lost = unavailable(reason::kAnswerLost,
+                                "the command may go on: call workspace_exec_poll with job_id 1");
   EXPECT_EQ(told(lost, "workspace_exec"), "");
+  EXPECT_NE(told(lost, "workspace_create"), "");
+}
+
+TEST(NextStep, is_decided_by_the_reason_whatever_the_sentence_says) {
+  const auto named = not_found(reason::kWorkspaceGone, "it is away");
+  EXPECT_THAT(told(named, "workspace_status"), HasSubstr("workspace_list"));
+  const auto said = not_found("workspace 'x' does not exist; max active VMs reached");
+  EXPECT_THAT(told(said, "workspace_status"), HasSubstr("Correct the argument"));
+}
+
+TEST(NextStep, a_reason_of_a_newer_service_is_told_by_its_code) {
+  const Error newer(ErrorCode::kNotFound, "cheese_missing", "no cheese");
+  EXPECT_EQ(told(newer, "workspace_status"), told(not_found("no cheese"), "workspace_status"));
+}
+
+TEST(NextStep, a_tool_has_steps_of_its_own_for_what_all_are_refused) {
+  const auto stopped = failed_precondition(reason::kNotStarted, "vm x is created");
+  EXPECT_EQ(told(stopped, "vm_exec", ServerProfile::kWorkspaceFull), "vm_start starts it.");
+  const auto moved = failed_precondition(reason::kChangedMeanwhile, "a changed meanwhile");
+  EXPECT_THAT(told(moved, "workspace_patch_apply"), HasSubstr("make the patch anew"));
+  EXPECT_EQ(told(moved, "workspace_diff"), "Call again.");
 }
 
 }  // namespace

@@ -122,11 +122,37 @@ TEST(Results, a_patch_asked_for_by_itself_is_whole_up_to_a_limit) {
 }
 
 TEST(Results, a_failure_is_text_with_its_code_and_the_next_step) {
-  const auto result = failure(not_found("workspace 'x' does not exist"), "Make one.");
+  const auto result =
+      failure(not_found(reason::kWorkspaceGone, "workspace 'x' does not exist"), "Make one.");
   EXPECT_TRUE(result.is_error);
-  EXPECT_FALSE(result.structured);
   EXPECT_EQ(text_of(result), "workspace 'x' does not exist\ncode: not_found\nnext: Make one.");
   EXPECT_EQ(text_of(failure(internal_error("broken"), "")), "broken\ncode: internal");
+}
+
+TEST(Results, a_failure_names_its_reason_to_a_program_and_says_all_that_the_text_says) {
+  const auto gone = not_found(reason::kWorkspaceGone, "workspace 'x' does\x1b not exist");
+  EXPECT_EQ(failure(gone, "Make one.").structured,
+            Json({{"error",
+                   {{"code", "not_found"},
+                    {"reason", "workspace_gone"},
+                    {"message", "workspace 'x' does not exist"},
+                    {"next", "Make one."}}}}));
+  EXPECT_EQ(
+      failure(internal_error("broken"), "").structured,
+      Json({{"error", {{"code", "internal"}, {"reason", "internal"}, {"message", "broken"}}}}));
+}
+
+TEST(Results, a_failure_fits_the_schema_of_every_reply) {
+  const Json schema = with_shortening(
+      {{"type", "object"}, {"properties", {{"a", {{"type", "string"}}}}}, {"required", {"a"}}});
+  EXPECT_FALSE(schema.contains("required"));
+  const Json& error = schema["properties"]["error"];
+  EXPECT_EQ(error["type"], "object");
+  const Json said = (*failure(internal_error("broken"), "Stop.").structured)["error"];
+  for (const auto& [field, value] : said.items()) {
+    EXPECT_EQ(error["properties"].at(field)["type"], "string") << field;
+  }
+  for (const auto& field : error["required"]) EXPECT_TRUE(said.contains(field.get<std::string>()));
 }
 
 TEST(Results, a_name_cannot_pass_itself_off_as_a_line_of_a_failure) {

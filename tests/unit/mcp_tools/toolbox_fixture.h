@@ -23,12 +23,12 @@ inline std::vector<ServerOptions> every_choice() {
 /// Failures that have words of their own, and one of each code.
 inline std::vector<Error> every_error() {
   std::vector<Error> all = {
-      not_found("workspace 'x' does not exist"),
-      not_found("vm 'x' expired and was automatically deleted"),
-      failed_precondition("workspace x must be in 'started' state before workspace_exec"),
-      failed_precondition("the command was ended: backing guest process is no longer running"),
-      failed_precondition("guest boot is unavailable and host compatibility mode is disabled: no"),
-      resource_exhausted("max active VMs reached (8); delete old VMs first"),
+      not_found(reason::kWorkspaceGone, "workspace 'x' does not exist"),
+      not_found(reason::kMachineExpired, "vm 'x' expired and was automatically deleted"),
+      failed_precondition(reason::kNotStarted, "workspace x must be in 'started' state"),
+      failed_precondition(reason::kGuestGone, "the command was ended"),
+      failed_precondition(reason::kNoGuest, "guest boot is unavailable"),
+      resource_exhausted(reason::kLimitReached, "max active VMs reached (8)"),
   };
   for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
     all.emplace_back(static_cast<ErrorCode>(code), "it failed");
