@@ -12,7 +12,7 @@ inline double now_epoch_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// What is left until `deadline`, never negative.
+/// The time left until `deadline`, never negative.
 inline std::chrono::milliseconds remaining(Deadline deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
   return left.count() > 0 ? left : std::chrono::milliseconds(0);

@@ -49,7 +49,7 @@ ssize_t copy_some(int source, int target, off_t at, off_t length) {
   return got <= 0 ? got : ::pwrite(target, buffer.data(), static_cast<std::size_t>(got), at);
 }
 
-/// What is copied between two checks.
+/// The bytes copied between two checks.
 constexpr off_t kPieceBytes = 64 << 20;
 
 void copy_extents(const fs::path& from, int target, const fs::path& to,

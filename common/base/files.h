@@ -20,7 +20,7 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit_byt
 /// The last `limit_bytes` of a file, or "" when there is none.
 std::string read_tail(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
-/// Writes all of `data`, whatever write(2) takes at a time.
+/// Writes all of `data`, in as many calls of write(2) as that takes.
 void write_all(int fd, std::string_view data);
 
 /// Reads exactly what is there until end of file, at most `limit_bytes`.
@@ -43,18 +43,18 @@ void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::
 /// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);
 
-/// What the files below `directory` take on disk, in bytes.
+/// The size on disk of the files below `directory`, in bytes.
 std::uint64_t disk_usage(const std::filesystem::path& directory);
 
 /// fsync of a file or directory, so that a rename into it survives a power cut.
 void sync_path(const std::filesystem::path& path);
 
-/// An exclusive flock(2) on a file that stays; released when the descriptor closes.
+/// An exclusive flock(2) on a file that is never removed; released when the descriptor closes.
 class FileLock {
  public:
   /// Waits for the lock.
   static FileLock wait(const std::filesystem::path& path);
-  /// The lock, or one that is not held when somebody else holds it.
+  /// The lock, or one that is not held when another process holds it.
   static FileLock attempt(const std::filesystem::path& path);
 
   bool held() const { return static_cast<bool>(fd_); }

@@ -111,7 +111,7 @@ std::string to_valid_utf8(std::string_view bytes) {
 }
 
 std::size_t whole_characters(std::string_view text) {
-  // The last lead byte, when it is near enough to be of a character that goes on.
+  // The last lead byte, when it is near enough to begin a character that continues.
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);
     if ((byte & 0xC0U) == 0x80) continue;

@@ -42,7 +42,7 @@ std::size_t whole_characters(std::string_view text);
 /// terminals.
 std::string printable(std::string_view hostile);
 
-/// What a guest or a caller said, on one line of at most `columns`, `…` where it was cut.
+/// Text of a guest or a caller, on one line of at most `columns`, `…` at the cut.
 std::string one_line(std::string_view hostile, std::size_t columns);
 
 }  // namespace pyro

@@ -1,5 +1,4 @@
 #pragma once
 
-/// What a program that uses the client library sees of it. All else is hidden, by the build's
-/// default.
+/// Marks the part of the client library that other programs see. The build hides all else.
 #define PYRO_API __attribute__((visibility("default")))

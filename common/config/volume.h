@@ -4,8 +4,8 @@
 
 namespace pyro {
 
-/// Capacity of a workspace volume. A machine template fixes it, so that whoever makes a volume and
-/// whoever makes a machine mean the same.
+/// Capacity of a workspace volume. A machine template fixes it, so the makers of volumes and of
+/// machines must agree.
 inline constexpr std::uint64_t kWorkspaceDiskBytes = 8ULL << 30U;
 
 }  // namespace pyro

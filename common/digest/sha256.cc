@@ -46,7 +46,7 @@ bool is_zero(std::string_view page) {
   return page.front() == 0 && std::memcmp(page.data(), page.data() + 1, page.size() - 1) == 0;
 }
 
-/// What of `bytes` at `position`, the start of a page, is not zero.
+/// Adds those pages of `bytes` that are not zero; `position` is the start of a page.
 void update_with_pages(Sha256& sha, std::uint64_t position, std::string_view bytes) {
   while (!bytes.empty()) {
     const std::string_view page = bytes.substr(0, kPageBytes);

@@ -8,11 +8,11 @@
 namespace pyro {
 
 /// Says that an installed environment, kernel or template is in use: a flock(2) on the file
-/// `in-use` in its directory, so that it ends with the process that holds it, however that one
-/// ends. Whoever deletes such a directory deletes only what it can take exclusively.
+/// `in-use` in its directory, so it ends with its process in every case. A process deletes such a
+/// directory only under an exclusive lock.
 ///
-/// Whoever runs machines holds one per environment and kernel (`rootfs_path`'s and `kernel_path`'s
-/// parent) for as long as the machine lives.
+/// The service that runs machines holds one per environment and kernel (`rootfs_path`'s and
+/// `kernel_path`'s parent) for as long as the machine lives.
 class DirectoryLease {
  public:
   static constexpr const char* kFileName = "in-use";
@@ -21,7 +21,7 @@ class DirectoryLease {
   /// environment is then resolved again.
   static DirectoryLease take(const std::filesystem::path& directory);
 
-  /// For deletion: nullopt when somebody uses the directory, or when it is no more.
+  /// For deletion: nullopt when the directory is in use or gone.
   static std::optional<DirectoryLease> take_for_deletion(const std::filesystem::path& directory);
 
   /// To be called where such a directory is made, before it is renamed into its place.

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Other options make another disk: whoever changes them changes the recipes' names.
+/// Other options make another disk: a change of them needs new names of the recipes.
 void format(const fs::path& file) {
   // One flex group whose metadata is packed at the start, no backup superblock and no room to grow:
   // what is left is one hole, which large files fill without a break, and a copy moves 3 extents.

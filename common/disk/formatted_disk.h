@@ -18,7 +18,7 @@ struct DiskRecipe {
 
 /// Makes `file` (0600, sparse), a copy of an empty ext4 file system of 4 KiB blocks with a journal
 /// of 8 MiB, an inode per 16 KiB and next to nothing on disk. The original lies in
-/// `cache_dir`/disks and is made by whoever needs it first.
+/// `cache_dir`/disks and its first user makes it.
 void make_formatted_disk(const std::filesystem::path& cache_dir, const DiskRecipe& recipe,
                          const std::filesystem::path& file);
 

@@ -30,9 +30,9 @@ std::map<std::string, std::optional<std::string>> clean_environment() {
   return changes;
 }
 
-/// Paths are bytes that a guest chose: none of them is special on this host. What a killed run
-/// leaves half-written is thrown away, so that nothing has to reach the disk. The last ones keep
-/// it within its limit of addresses, which count when packs are mapped and for each thread.
+/// Paths are bytes that a guest chose: none of them is special on this host. We discard the
+/// half-written files of a killed run, so nothing has to reach the disk. The last ones keep it
+/// within its limit of addresses, which count when packs are mapped and for each thread.
 constexpr const char* kSettings[] = {"core.bare=true",
                                      "core.quotePath=true",
                                      "core.protectNTFS=false",

@@ -17,7 +17,7 @@ namespace pyro {
 /// caller reaches it: no configuration, no variable, no repository around the directory, no hook.
 class Git {
  public:
-  /// What a run is given beside its words.
+  /// The conditions of a run, beside its words.
   struct Run {
     std::vector<std::string> arguments;
     int input = -1;   ///< its standard input; -1: none

@@ -14,7 +14,7 @@ constexpr std::uint64_t kLastBytes = 4096;
 constexpr std::size_t kLastLineColumns = 200;
 
 constexpr std::size_t kHalf = CapturedOutput::kLimit / 2;
-/// No stream is longer, whatever a guest says: sums of lengths do not overflow.
+/// No stream is longer, even if a guest says so: sums of lengths do not overflow.
 constexpr std::uint64_t kMostDropped = std::uint64_t{1} << 60U;
 
 }  // namespace
@@ -37,7 +37,7 @@ OutputSpan locate(OutputShape shape, std::uint64_t kept_bytes, std::uint64_t off
   };
   if (offset < head) return span(offset, offset, gap ? head : head + tail);
   const std::uint64_t end = tail_start + tail;
-  // Whoever has read more than is known here by now waits for it.
+  // A reader that is ahead of us waits.
   if (offset > end) return {.position = kept_bytes};
   const std::uint64_t start = std::max(offset, tail_start);
   return span(start, head + (start - tail_start), end);
@@ -66,7 +66,7 @@ void CapturedOutput::append(std::string_view data) {
   }
 }
 
-/// What follows is no longer the beginning; nor is what came before a second gap the end.
+/// The beginning ends at the first gap, and the end begins after the last one.
 void CapturedOutput::skip(std::uint64_t bytes) {
   if (bytes == 0) return;
   head_closed_ = true;
@@ -101,7 +101,7 @@ OutputPart CapturedOutput::read(std::uint64_t offset, std::uint64_t max_bytes) c
 std::string CapturedOutput::last_line() const {
   const std::uint64_t total = shape().total;
   std::string text = read(total - std::min(total, kLastBytes), kLastBytes).data;
-  // A carriage return begins a line anew, as those who draw a progress bar have it.
+  // A carriage return begins a line anew, as in a progress bar.
   std::replace(text.begin(), text.end(), '\r', '\n');
   const auto lines = split(text, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -8,8 +8,8 @@
 
 namespace pyro {
 
-/// What is kept of a stream's output, which are its beginning and its end: of `total` bytes the
-/// first `head`, and the last of what is kept beside them.
+/// The kept part of a stream's output, its beginning and its end: of `total` bytes the first
+/// `head`, and the rest of the kept bytes from the end.
 struct OutputShape {
   std::uint64_t total = 0;
   std::uint64_t head = 0;
@@ -34,7 +34,7 @@ struct OutputSpan {
 OutputSpan locate(OutputShape shape, std::uint64_t kept_bytes, std::uint64_t offset,
                   std::uint64_t max_bytes);
 
-/// What is kept as one text, with a line that says how much was dropped where it was.
+/// The kept part as one text, with a line in the gap that says how much was dropped.
 std::string text_of(OutputShape shape, std::string_view kept);
 
 /// `[… 5 bytes dropped …]` on a line of its own.
@@ -49,12 +49,12 @@ class CapturedOutput {
   static constexpr std::size_t kLimit = 8U << 20U;
 
   void append(std::string_view data);
-  /// So many bytes came here that nobody kept.
+  /// So many bytes were dropped here.
   void skip(std::uint64_t bytes);
   bool truncated() const { return shape().total > head_.size() + tail().size(); }
   OutputShape shape() const;
   std::string kept() const;
-  /// What is kept from `offset` on; nothing yet when that is beyond the total.
+  /// The kept part from `offset` on; nothing yet when that is beyond the total.
   OutputPart read(std::uint64_t offset, std::uint64_t max_bytes) const;
   std::string text() const { return text_of(shape(), kept()); }
   /// The last line with something in it, for a person: at most 200 printable characters.

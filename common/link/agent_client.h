@@ -25,12 +25,12 @@ struct OutputPiece {
 using OnOutput = std::function<void(const OutputPiece&)>;
 
 /// A caller's connection to the agent, blocking, for services with threads. One call at a time.
-/// After an Error other than the agent's own answer it is of no more use: later calls are
-/// kUnavailable, and a job goes on and is found again by its id.
+/// After an Error other than the agent's own answer every later call is kUnavailable; a job
+/// continues, and a new connection finds it by its id.
 class AgentConnection {
  public:
-  /// Through a LinkServer's socket to `port` of the guest. kUnavailable when nobody listens there
-  /// or the guest refuses; waits until the agent has booted.
+  /// Through a LinkServer's socket to `port` of the guest. kUnavailable when no process listens
+  /// there or the guest refuses; waits until the agent has booted.
   static AgentConnection dial(const std::filesystem::path& socket, std::uint32_t port,
                               const Work& work);
   /// On a stream that is connected already.
@@ -44,7 +44,7 @@ class AgentConnection {
   }
 
   /// The same, and `on_output` gets every piece of output that comes before the answer. While
-  /// output comes, the deadline moves with it: whoever reads slowly loses nothing.
+  /// output comes, the deadline moves with it: a slow reader loses nothing.
   template <api::Operation Op>
   typename Op::Reply follow(const Op& request, const OnOutput& on_output, const Work& work) {
     return decode<typename Op::Reply>(
@@ -62,7 +62,7 @@ class AgentConnection {
   UniqueFd release() { return std::move(socket_); }
 
  private:
-  /// What output does to the deadline.
+  /// The effect of output on the deadline.
   enum class Patience { kMoves, kStands };
 
   std::string exchange(std::string_view method, std::string body, const OnOutput& on_output,

@@ -48,7 +48,7 @@ std::optional<Frame> FrameDecoder::next() {
     throw invalid_argument("a frame of {} bytes is over the limit of {}", length, kMaxFrameBytes);
   }
   if (rest.size() - kLengthBytes < length) {
-    // What was read before is given back now, so that a long-lived stream does not keep it.
+    // Frees the part already read, so that a long-lived stream does not keep it.
     buffer_.erase(0, start_);
     start_ = 0;
     return std::nullopt;

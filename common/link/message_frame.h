@@ -11,8 +11,8 @@
 #include "common/api/field.h"
 #include "common/api/msgpack_codec.h"
 
-/// What travels on a dialed stream between a host and the agent: a u32 big-endian length, then
-/// one msgpack map. Either side may be hostile to the other.
+/// One message on a dialed stream between a host and the agent: a u32 big-endian length, then one
+/// msgpack map. Either side may be hostile to the other.
 namespace pyro::link {
 
 /// A frame's map is never longer: a job read of 16 MiB and its names fit.

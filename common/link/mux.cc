@@ -120,7 +120,7 @@ std::shared_ptr<MuxStream> Mux::open(std::uint32_t port, std::shared_ptr<StreamH
 void Mux::read_some() {
   if (broken_) return;
   reading_ = control_.size() < kMaxControlBytes;
-  if (!reading_) return;  // write_output() goes on once the answers are away
+  if (!reading_) return;  // write_output() reads again once the answers are away
   link_.async_read_some(asio::buffer(input_), [this, alive = alive_](auto failed, std::size_t n) {
     if (!*alive) return;
     reading_ = false;
@@ -161,7 +161,7 @@ void Mux::take_frames(std::string_view part) {
 }
 
 void Mux::on_hello(const std::string& nonce) {
-  if (end_ == MuxEnd::kHost && nonce != nonce_) return;  // an answer to somebody before us
+  if (end_ == MuxEnd::kHost && nonce != nonce_) return;  // an answer to an earlier host
   ++session_;
   reset_all();
   decoder_.reset();

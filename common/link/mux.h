@@ -19,7 +19,7 @@ namespace pyro::link {
 
 class Mux;
 
-/// What happens on a stream. After on_reset() nothing more comes.
+/// Hears the events of a stream. After on_reset() nothing more comes.
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
@@ -37,7 +37,7 @@ class StreamHandler {
 /// its own. Once it is reset, or its mux gone, every call does nothing.
 class MuxStream {
  public:
-  /// What may wait here to be sent before has_room() turns false.
+  /// So many bytes may wait to be sent before has_room() turns false.
   static constexpr std::size_t kQueueBytes = 512U << 10U;
 
   MuxStream(Mux& mux, std::uint32_t id) : mux_(&mux), id_(id) {}
@@ -84,17 +84,17 @@ enum class MuxEnd {
   kAgent,  ///< takes streams, and after wrong frames waits for the next HELLO
 };
 
-/// What a Mux reports.
+/// The reports of a Mux.
 struct MuxEvents {
   std::function<void()> on_ready;  ///< host: the agent answered; agent: a host said HELLO
-  /// Agent: somebody opens `port`; answered by accept() or reset(), now or later.
+  /// Agent: the host opens `port`; answered by accept() or reset(), now or later.
   std::function<void(const std::shared_ptr<MuxStream>&, std::uint32_t port)> on_open;
   /// The byte stream ended, or (host) carried what no agent of ours sends. All streams are reset.
   std::function<void(const std::string& reason)> on_broken;
 };
 
 /// Many streams over one byte stream. One thread, no locks, and memory bounded by kMaxStreams
-/// times a queue and a window, whatever the peer does.
+/// times a queue and a window, even for a hostile peer.
 class Mux {
  public:
   Mux(asio::io_context& io, UniqueFd link, MuxEnd end, MuxEvents events);

@@ -26,7 +26,7 @@ enum class MuxType : std::uint8_t {
 inline constexpr std::size_t kMuxHeaderBytes = 8;
 /// With its header one write(2) to a virtio port, which takes 32 KiB at a time.
 inline constexpr std::size_t kMaxPayload = (32U << 10U) - kMuxHeaderBytes;
-/// What one side of a stream may send before the other has consumed it.
+/// So many bytes may one side of a stream send before the other has consumed them.
 inline constexpr std::uint32_t kWindowBytes = 1U << 20U;
 inline constexpr std::size_t kMaxStreams = 256;
 inline constexpr std::size_t kNonceBytes = 16;

@@ -79,8 +79,8 @@ struct ChildPlan {
 /// no target overwrites a source that is still to come.
 void place_descriptors(ChildPlan& plan) {
   constexpr int kAbove = 64;
-  // Also what we inherited without knowing it: whoever reads the other end of a pipe that a
-  // long-lived child holds would wait for its end in vain.
+  // Also descriptors that we inherited without knowing it: the reader of a pipe would wait in vain
+  // for its end while a long-lived child holds the other one.
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   plan.report_fd = ::fcntl(plan.report_fd, F_DUPFD_CLOEXEC, kAbove);
   for (auto& [target, source] : plan.descriptors) {

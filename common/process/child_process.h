@@ -19,15 +19,14 @@
 
 namespace pyro {
 
-/// What happens to a child when the thread that started it ends.
+/// The fate of a child when the thread that started it ends.
 enum class Parentage {
   kDieWithParent,  ///< killed by the kernel (PR_SET_PDEATHSIG, without a window at the start)
   kDetached,       ///< lives on, in a session of its own
 };
 
-/// What a child and each process that it starts may use at most (setrlimit(2)), never more than we
-/// may ourselves. Past `file_size_bytes` it is killed, past `address_space_bytes` it gets no
-/// memory.
+/// Limits of a child and each process that it starts (setrlimit(2)), never above our own. Past
+/// `file_size_bytes` it is killed, past `address_space_bytes` it gets no memory.
 struct Limits {
   std::optional<std::uint64_t> address_space_bytes{};
   std::optional<std::uint64_t> file_size_bytes{};
@@ -82,7 +81,7 @@ class ChildProcess {
   UniqueFd pidfd_;
 };
 
-/// What a finished command printed, each stream cut to its last `kOutputLimit` bytes.
+/// The output of a finished command, each stream cut to its last `kOutputLimit` bytes.
 struct CommandResult {
   static constexpr std::size_t kOutputLimit = 256U << 10U;
   ExitStatus status;

@@ -29,8 +29,8 @@ class WorkPool {
   /// Waits for running tasks, after close().
   ~WorkPool();
 
-  /// An empty key waits for nobody. Nothing when all threads are busy and the queue is full, when
-  /// no thread can be started, or when it is closed.
+  /// Work with an empty key waits for no other. Nothing when all threads are busy and the queue is
+  /// full, when no thread can be started, or when it is closed.
   std::optional<Ticket> submit(const std::string& key, Task task);
   /// Begins nothing any more and frees the tasks that have not begun; waits for none.
   void close();

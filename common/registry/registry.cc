@@ -109,7 +109,7 @@ struct Registry::Database {
                kBusyTimeoutMs) {
     handle.exec("PRAGMA synchronous = NORMAL");
     // WAL is a property of the file; to set it needs a lock for which SQLite does not wait, so
-    // only who opens a new file sets it, under a lock of ours.
+    // only the first opener of a new file sets it, under a lock of ours.
     if (handle.execAndGet("PRAGMA journal_mode").getString() != "wal") {
       const FileLock lock = FileLock::wait(file.string() + ".lock");
       handle.exec("PRAGMA journal_mode = WAL");

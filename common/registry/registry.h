@@ -73,7 +73,7 @@ class RecordTable {
     return records;
   }
 
-  /// Of the rows whose ids begin with `prefix`, which ends in '/', those with the greatest ids,
+  /// The rows with the greatest ids among those whose ids begin with `prefix`, which ends in '/';
   /// the greatest first.
   std::vector<T> last_below(const std::string& prefix, std::uint32_t limit = kAllRows) const {
     std::vector<T> records;
