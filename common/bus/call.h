@@ -10,7 +10,7 @@
 
 namespace pyro::bus {
 
-/// What a handler knows of the call it answers beside the request. Valid during the call.
+/// A handler's knowledge of its call beside the request. Valid during the call.
 class Call {
  public:
   Call(Work work, std::stop_token cancel) : work_(std::move(work)), cancel_(std::move(cancel)) {}

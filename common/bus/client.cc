@@ -34,7 +34,7 @@ class Exchange {
     if (work.stop.stop_possible()) stop_.emplace(work.stop);
   }
 
-  /// False when nobody takes the call.
+  /// False when no service takes the call.
   bool send_call(api::Method method, const std::string& params) {
     if (std::cmp_greater(params.size(), kParamsLimit)) {
       throw invalid_argument("a request of {} is too large for the bus", human_size(params.size()));
@@ -155,7 +155,7 @@ zmq::socket_t Client::take_socket() {
   socket.set(zmq::sockopt::linger, 0);
   // With it a send waits for a connection, so that an absent service is no silent queue.
   socket.set(zmq::sockopt::immediate, 1);
-  // Soon after a restart, but a service that stays away costs an idle caller next to nothing.
+  // Soon after a restart, but a service that remains away costs an idle caller next to nothing.
   socket.set(zmq::sockopt::reconnect_ivl, 5);
   socket.set(zmq::sockopt::reconnect_ivl_max, 200);
   socket.set(zmq::sockopt::maxmsgsize, kMessageLimit);
@@ -207,7 +207,7 @@ std::string Client::call_raw(api::Method method, const std::string& params, cons
     } catch (const zmq::error_t& error) {
       throw resource_exhausted("call of service '{}': {}", service_, error.what());
     } catch (const Error& error) {
-      // What was never sent may be repeated whatever it is; what a handler said is final.
+      // Any call that was never sent may be repeated; a handler's answer is final.
       const bool repeatable =
           reached == Reached::kNothing ||
           (reached == Reached::kSocket && method.idempotent == api::Idempotent::kYes);

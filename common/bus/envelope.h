@@ -21,7 +21,7 @@ inline constexpr std::chrono::seconds kVanishedAfter{3};
 
 /// No message is larger: file trees and long streams do not travel on the bus.
 inline constexpr std::int64_t kMessageLimit = std::int64_t{64} << 20U;
-/// What is left of it beside the rest of an envelope.
+/// The rest of it beside an envelope's other fields.
 inline constexpr std::int64_t kParamsLimit = kMessageLimit - 4096;
 
 enum class Kind { kCall, kCancel, kKeepAlive, kProgress, kResult, kError };

@@ -51,7 +51,7 @@ FileLock lock_service(const Server::Options& options) {
   return lock;
 }
 
-/// How long an ending service stays for the callers that it has answered last: libzmq drops what a
+/// How long an ending service waits for the callers that it has answered last: libzmq drops what a
 /// socket with ZMQ_IMMEDIATE has received and not yet read when its peer closes.
 constexpr std::chrono::milliseconds kLastWords{200};
 
@@ -116,7 +116,7 @@ Server::Server(Context& context, Options options)
 Server::~Server() = default;
 
 void Server::run(int stop_fd) {
-  // Once told to stop it goes on until the calls at work have cleaned up, and their callers have
+  // Once told to stop it continues until the calls at work have cleaned up, and their callers have
   // had time to read the answers.
   std::optional<Deadline> end;
   std::chrono::milliseconds grace{0};
@@ -319,7 +319,7 @@ bool Server::send(const std::string& peer, std::string_view bytes) {
 void Server::cancel(OpenCalls::iterator call) {
   const auto open = call->second;
   open->stop.request_stop();
-  // What still waits for its turn need not wait to be told.
+  // A call that still waits for its turn hears of it at once.
   if (open->begun.test_and_set()) return;
   pool_->drop(*open->ticket);
   send(open->peer, stopping_ ? encode(open->id, interrupted(options_.service))

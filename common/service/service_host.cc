@@ -14,8 +14,8 @@
 namespace pyro {
 namespace {
 
-/// The descriptor on which who started us waits. Taken out of the environment before there is a
-/// second thread, and so that no child of ours inherits the name.
+/// The descriptor on which our starter waits. Taken out of the environment before there is a second
+/// thread, and so that no child of ours inherits the name.
 UniqueFd take_ready_fd() {
   const char* text = std::getenv("PYRO_READY_FD");
   if (text == nullptr) return UniqueFd();
@@ -70,7 +70,7 @@ int run_service(int argc, char** argv, std::string_view name,
     body(host);
     return 0;
   } catch (const std::exception& error) {
-    log::error("{} cannot go on: {}", name, error.what());
+    log::error("{} cannot continue: {}", name, error.what());
     fmt::print(stderr, "error: {}\n", error.what());
     return 1;
   }

@@ -29,7 +29,7 @@ constexpr const char* kTree = "tree";
 constexpr std::string_view kTemporary = "git.";
 constexpr std::string_view kLeaving = "leaving.";
 
-/// What the remote says of a ref.
+/// The remote's answer about a ref.
 struct Advertised {
   std::string commit;  ///< of a tag: what it stands for
   std::string ref;     ///< its whole name; empty: the commit was asked for by its id
@@ -42,7 +42,7 @@ class Remote {
          const Work& work)
       : url_(parse_remote_url(url)), ref_(std::move(ref)), git_(scratch, work), work_(work) {}
 
-  /// What the ref names now.
+  /// The commit that the ref names now.
   Advertised ask() const;
   /// A work tree in `directory()`/tree; the commit that it is at.
   std::string clone(const Advertised& wanted) const;
@@ -65,7 +65,7 @@ class Remote {
   const Work& work_;
 };
 
-/// What the network on this host needs, and an agent with ssh's keys, as the caller has them.
+/// The caller's variables for the network of this host, and for an agent with ssh's keys.
 constexpr const char* kOfTheCaller[] = {"SSH_AUTH_SOCK", "https_proxy",   "HTTPS_PROXY",
                                         "all_proxy",     "ALL_PROXY",     "no_proxy",
                                         "NO_PROXY",      "SSL_CERT_FILE", "SSL_CERT_DIR"};
@@ -118,7 +118,7 @@ Error Remote::no_such_ref() const {
       printable(url_.plain), printable(*ref_));
 }
 
-/// What the failure of a talk with it is told as.
+/// The error for a failed talk with it.
 Error Remote::unreadable(const CommandResult& result) const {
   with_context(fmt::format("fetch '{}'", printable(url_.plain)),
                [&result] { check_resources("git", result); });
@@ -290,7 +290,7 @@ class Clones {
     sync_path(directory_);
   }
 
-  /// What killed ones began or half removed, and clones of other commits that nobody uses.
+  /// Removes the remains of killed fetches and removals, and unused clones of other commits.
   void tidy(const std::string& commit) const { remove_unused(directory_, commit); }
 
   /// Under its lock: all but `kept` and what is in use.
@@ -319,7 +319,7 @@ class Clones {
 /// URLs and refs whose clones are kept; of more the least recently used go.
 constexpr std::size_t kKeptSources = 8;
 
-/// One that is fetched now is locked, and stays; so does a clone that is in use. Locks are left.
+/// A source under a fetch is locked and remains; so does a clone in use. Locks remain.
 void forget_old_sources(const fs::path& directory) {
   for (const fs::path& source : directories_beyond_the_latest(directory, kKeptSources)) {
     const auto lock = WorkLock::attempt(lock_of(source));

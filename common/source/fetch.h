@@ -16,14 +16,13 @@ struct FetchedRepository {
   DirectoryLease lease;
 };
 
-/// A clean clone of what `ref` (a branch, a tag, a commit's whole id; default: the remote's HEAD)
-/// names now, in `cache_dir`/sources: fetched unless that very commit is there, and then complete
-/// at once or never there. One fetches at a time; servers share what is there. Earlier clones of
-/// the same URL and ref go once nobody uses them, and those of other ones but the last few. The
-/// remote is asked each time, since an old state
-/// would be a silent lie; a commit's whole id that is there needs no remote. No hook runs, no
-/// filter, no prompt; submodules stay empty. not_found: no such ref. unavailable: the remote cannot
-/// be read, with git's words.
+/// A clean clone of the commit that `ref` (a branch, a tag, a commit's whole id; default: the
+/// remote's HEAD) names now, in `cache_dir`/sources: fetched unless that very commit is there, and
+/// then complete at once or never there. One fetches at a time; servers share what is there.
+/// Unused earlier clones of the same URL and ref go, and those of other ones but the last few. Each
+/// call asks the remote, since an old state would be a silent lie; a known commit's whole id needs
+/// no remote. No hook runs, no filter, no prompt; submodules remain empty. not_found: no such ref.
+/// unavailable: the remote cannot be read, with git's words.
 FetchedRepository fetch_repository(const std::filesystem::path& cache_dir, const std::string& url,
                                    const std::optional<std::string>& ref, const Work& work);
 

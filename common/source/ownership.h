@@ -7,12 +7,12 @@
 
 namespace pyro::source {
 
-/// Whether what `owner` wrote is as good as what this user did: it is this user, or the one who
-/// became root by sudo(8), which alone sets `sudo_uid` to be believed.
+/// Whether files of `owner` are as trusted as this user's: it is this user, or the user who became
+/// root by sudo(8), the only trusted source of `sudo_uid`.
 bool is_trusted_owner(uid_t owner, uid_t self, const char* sudo_uid);
 
 /// failed_precondition, with the ways out: one of `parts` of the repository of `work_tree` belongs
-/// to another user. Symbolic links count as themselves; what is not there is nobody's.
+/// to another user. Symbolic links count as themselves; a missing part has no owner.
 void refuse_foreign(const std::filesystem::path& work_tree,
                     std::initializer_list<std::filesystem::path> parts);
 

@@ -9,8 +9,8 @@ namespace pyro::source {
 
 /// Where a repository is fetched from: https, ssh or this host's file system.
 struct RemoteUrl {
-  std::string plain;  ///< without secrets: for git's words and for people
-  /// What has git present the credentials that the URL held to that host alone. They travel in the
+  std::string plain;  ///< without secrets: for git's arguments and for messages
+  /// Makes git present the credentials of the URL to that host alone. They travel in the
   /// environment, which other users of this host cannot read.
   std::vector<std::string> settings{};
   std::map<std::string, std::string> variables{};

@@ -18,7 +18,7 @@ constexpr std::size_t kPackedRefsLimit = 256U << 20U;
 /// As git's own (MAXDEPTH in refs/files-backend.c).
 constexpr int kSymbolicDepth = 5;
 
-/// What a file of one line says, as git writes it.
+/// The content of a file of one line, as git writes it.
 std::string line_of(const fs::path& directory, const std::string& name) {
   const auto text = read_git_file(directory, name, kLineLimit);
   if (!text) {

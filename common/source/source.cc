@@ -27,7 +27,7 @@ void refuse_contradictions(const SourceOptions& options) {
   }
 }
 
-/// The nearest directory from `start` upwards with a `.git`, whatever that is.
+/// The nearest directory from `start` upwards with a `.git` of any kind.
 std::optional<fs::path> work_tree_above(const fs::path& start) {
   for (fs::path directory = start;; directory = directory.parent_path()) {
     struct stat info {};

@@ -22,38 +22,37 @@ struct SourceOptions {
 
 struct ProjectSource {
   api::OriginKind kind = api::OriginKind::kProjectPath;
-  /// What seeds: the root of the work tree, or a plain directory. Of a URL empty: see make_ready.
+  /// The seed: the root of the work tree, or a plain directory. Empty for a URL: see make_ready.
   std::filesystem::path path{};
-  bool git_tracked = false;          ///< what Git tracks in it, and not all that is there
+  bool git_tracked = false;          ///< only the files that Git tracks
   std::string url{};                 ///< as given, with its credentials: for git alone
   std::optional<std::string> ref{};  ///< of the URL
   std::string shown{};               ///< origin_ref: the path, or the URL without credentials
 };
 
 /// The explicit project path, else the URL, else the Git work tree that holds `current_directory`,
-/// else none. Runs nothing and looks at no network: a `.git` above is a work tree, whatever is in
-/// it. The file system's root and the home directory itself are none by that rule alone, since all
-/// a person has lies below them: they are named explicitly or not used.
-/// failed_precondition: a work tree that another user put there, or its `.git`; nothing further up
-/// is taken instead. not_found: `project_path P does not exist`. kInvalidArgument: `project_path P
-/// must be a directory`, `--repo-ref requires --repo-url`, flags that exclude each other, a URL or
-/// ref that is none.
+/// else none. Runs nothing and looks at no network: any `.git` above marks a work tree. The file
+/// system's root and the home directory itself count only when named explicitly, since everything
+/// of a user lies below them. failed_precondition: a work tree that another user put there, or its
+/// `.git`; nothing further up is taken instead. not_found: `project_path P does not exist`.
+/// kInvalidArgument: `project_path P must be a directory`, `--repo-ref requires --repo-url`, flags
+/// that exclude each other, a URL or ref that is none.
 std::optional<ProjectSource> find_project_source(const SourceOptions& options,
                                                  const std::filesystem::path& current_directory);
 
-/// What it seeds, to follow `a workspace begins with`: `the Git-tracked files of '/home/u/proj' as
-/// they stand`.
+/// The seed, in words that follow `a workspace begins with`: `the Git-tracked files of
+/// '/home/u/proj' as they stand`.
 std::string describe(const ProjectSource& source);
 
-/// Throws what a seed from it would throw at once: a work tree whose repository cannot be read. Of
-/// a URL it checks nothing.
+/// Throws what a seed from it would throw at once: a work tree whose repository cannot be read. It
+/// checks nothing of a URL.
 void check(const ProjectSource& source);
 
-/// What a request to create a workspace gets of a source.
+/// The part of a source that a request to create a workspace gets.
 struct ReadySource {
   std::string seed_path;
   api::SeedOrigin origin;
-  /// Of a clone: to be held until the workspace is there.
+  /// Held for a clone until the workspace is there.
   std::optional<DirectoryLease> lease{};
 };
 

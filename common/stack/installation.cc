@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of the file that holds this code: a program of the suite, or the client library in somebody's.
+/// The directory of the file that holds this code: a program of the suite, or the client library in
+/// a foreign program.
 fs::path own_directory() {
   Dl_info info{};
   link_map* object = nullptr;

@@ -63,7 +63,7 @@ bool StackClient::listens(std::string_view service) const {
   if (!fd) throw system_error("socket");
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);  // the socket API's own cast
   if (::connect(fd.get(), generic, sizeof address) == 0) return true;
-  return errno == EAGAIN;  // its backlog is full: there is somebody
+  return errno == EAGAIN;  // its backlog is full: a process listens
 }
 
 std::optional<api::Stack> StackClient::status(const api::StackStatus& request,

@@ -12,12 +12,11 @@
 #include "common/base/files.h"
 #include "common/digest/sha256.h"
 
-/// What a store writes beside the files that it keeps, so that each use can tell that they are
-/// whole.
+/// A store writes this beside its files, so that each use can tell that they are whole.
 namespace pyro {
 
-/// One kept file: its content, and the marks by which a change shows without reading it. Nobody
-/// but the kernel sets a change time.
+/// One kept file: its content, and the marks by which a change shows without reading it. Only the
+/// kernel sets a change time.
 struct StoredFile {
   std::string path;
   std::string sha256;

@@ -4,7 +4,7 @@
 
 namespace pyro::stream {
 
-/// What a sender puts into one chunk, and the most that a receiver takes in one.
+/// The most that a sender puts into one chunk, and that a receiver takes.
 inline constexpr std::size_t kChunkBytes = 64U << 10U;
 inline constexpr std::size_t kLargestChunk = 1U << 20U;
 

@@ -7,7 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 
-/// What keeps file operations inside of a tree that changes meanwhile.
+/// Keeps file operations inside a tree that changes meanwhile.
 namespace pyro::tree {
 
 /// openat2(2) with O_CLOEXEC and RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;

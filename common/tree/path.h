@@ -13,8 +13,8 @@ namespace pyro::tree {
 bool is_clean_path(std::string_view path);
 
 /// Whether a symbolic link at `path` (clean) would lead out of the tree's top by its words alone:
-/// an absolute target, or anywhere in it more `..` than there are directories above. What other
-/// links in the tree make of it is not looked at.
+/// an absolute target, or anywhere in it more `..` than there are directories above. Other links in
+/// the tree are not considered.
 bool leads_out(std::string_view path, std::string_view target);
 
 /// The refusal of such a link.

@@ -13,7 +13,7 @@
 namespace pyro::tree {
 namespace {
 
-/// Opens a directory to empty it, with whatever mode it was left; none when it is gone.
+/// Opens a directory to empty it, whichever mode it has; none when it is gone.
 UniqueFd open_for_removal(int parent, const std::string& name) {
   UniqueFd handle = open_beneath(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   struct stat info {};

@@ -46,7 +46,7 @@ class Decoder {
   bool done() const { return done_; }
 
  private:
-  /// What of the last entry's content may come.
+  /// The state of the last entry's content.
   enum class Content { kNone, kMayCome, kBegun };
 
   void take_record(std::string_view record);

@@ -35,8 +35,8 @@ struct Entry {
   bool operator==(const Entry&) const = default;
 };
 
-/// Takes a tree. Directories come before what is in them. Of a file that is sent with its content
-/// data() follows any number of times, then end_file().
+/// Takes a tree. A directory comes before its entries. After a file with content come any number of
+/// data(), then end_file().
 class Sink {
  public:
   virtual ~Sink() = default;

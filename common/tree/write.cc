@@ -15,8 +15,8 @@
 namespace pyro::tree {
 namespace {
 
-/// Of the paths of directories and links, which are kept until the end: bounds the memory that a
-/// hostile stream can take.
+/// Limit of all paths of directories and links, which are kept until the end: it bounds the memory
+/// of a hostile stream.
 constexpr std::size_t kMaxRememberedBytes = 256U << 20U;
 
 std::array<timespec, 2> only_mtime(std::int64_t mtime_ns) {
@@ -191,7 +191,7 @@ void Writer::finish() {
   if (!begun_) throw invalid_argument("the tree is empty");
   // Before the directories have their modes, some of which may bar the way.
   check_links();
-  // What is in a directory sorts behind it, and is finished first.
+  // The entries of a directory sort behind it, and are finished first.
   for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
     const auto& [path, last] = *at;
     const UniqueFd directory = open_beneath(top_.get(), path, O_RDONLY | O_DIRECTORY);

@@ -17,9 +17,9 @@ struct WriterLimits {
   std::uint64_t bytes = ~std::uint64_t{0};
 };
 
-/// What becomes of links that lead out of the tree, and of setuid, setgid and sticky bits.
+/// The treatment of links that lead out of the tree, and of setuid, setgid and sticky bits.
 enum class Trust {
-  kKeep,  ///< as they are: the tree stays inside of a guest
+  kKeep,  ///< kept: the tree remains inside a guest
   kHost,  ///< such links are refused, such bits dropped: the tree is for the host
 };
 
@@ -34,7 +34,7 @@ enum class Trust {
 /// until then, and after an Error, what is there is half made: it is the caller's to remove.
 class Writer : public Sink {
  public:
-  /// `parent` stays open for as long as the writer lives.
+  /// `parent` is open for as long as the writer lives.
   Writer(int parent, std::string name, Trust trust, WriterLimits limits = {});
   void entry(const Entry& entry) override;
   void data(std::string_view bytes) override;
@@ -42,11 +42,11 @@ class Writer : public Sink {
   /// kInvalidArgument: no entry came at all.
   void finish();
   const Totals& totals() const { return totals_; }
-  /// What the entry "" was.
+  /// The kind of the entry "".
   EntryKind top_kind() const { return top_kind_; }
 
  private:
-  /// What a directory gets in the end; no time where the stream has no entry for it.
+  /// Attributes that a directory gets in the end; no time where the stream has no entry for it.
   struct Finish {
     std::uint32_t mode = 0755;
     std::optional<std::int64_t> mtime_ns{};

@@ -21,7 +21,7 @@ WorkLock WorkLock::acquire(const std::filesystem::path& path, std::string_view w
   if (auto lock = attempt(path)) return std::move(*lock);
   UniqueFd fd = open_file(path, O_RDWR | O_CREAT);
   work.report("wait", fmt::format("waiting for {}", what));
-  // flock(2) knows no deadline. flock(1) waits for us: it shares our open file, whose lock stays
+  // flock(2) knows no deadline. flock(1) waits for us: it shares our open file, whose lock remains
   // ours when it ends, and it can be waited for and killed like any child.
   constexpr int kInherited = 3;
   const StopFd stop(work.stop);

@@ -17,7 +17,7 @@ class WorkLock {
   /// kCancelled on a stop, kDeadlineExceeded past the deadline.
   static WorkLock acquire(const std::filesystem::path& path, std::string_view what,
                           const Work& work);
-  /// Takes the lock unless somebody else has it.
+  /// Takes the lock unless it is held.
   static std::optional<WorkLock> attempt(const std::filesystem::path& path);
 
  private:

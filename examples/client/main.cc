@@ -1,6 +1,6 @@
-// Mends a project in a disposable microVM: `mend PROJECT OUTPUT` runs PROJECT's check.py in a
-// workspace, writes the fix there, checks again, shows the diff and brings the mended file home.
-// The directory on the host is only read.
+// Repairs a project in a disposable microVM: `repair PROJECT OUTPUT` runs PROJECT's check.py in a
+// workspace, writes the fix there, checks again, shows the diff and exports the fixed file. The
+// directory on the host is only read.
 #include <pyro/client.h>
 #include <signal.h>
 
@@ -31,7 +31,7 @@ std::stop_source stop_on_ctrl_c() {
   return stop;
 }
 
-/// Deletes a workspace whatever happens, also after Ctrl-C.
+/// Deletes a workspace in every case, also after Ctrl-C.
 struct Deleted {
   pyro::Client& client;
   std::string workspace_id;
@@ -44,7 +44,8 @@ struct Deleted {
   }
 };
 
-void mend(const std::string& project, const std::string& output, const pyro::CallOptions& options) {
+void repair(const std::string& project, const std::string& output,
+            const pyro::CallOptions& options) {
   pyro::Client client;
   const auto made =
       client.create_workspace({.environment = "debian:12", .seed_path = project}, options);
@@ -61,7 +62,7 @@ void mend(const std::string& project, const std::string& output, const pyro::Cal
   client.write_workspace_file(
       {.workspace_id = id, .path = "add.py", .text = "def add(a, b):\n    return a + b\n"},
       options);
-  if (!check()) throw pyro::failed_precondition("'{}' is not mended", project);
+  if (!check()) throw pyro::failed_precondition("'{}' still fails its check", project);
   std::cout << client.diff_workspace({.workspace_id = id}, options).patch;
   client.export_workspace({.workspace_id = id, .path = "add.py", .output_path = output}, options);
 }
@@ -70,15 +71,15 @@ void mend(const std::string& project, const std::string& output, const pyro::Cal
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::cerr << "usage: mend PROJECT OUTPUT\n";
+    std::cerr << "usage: repair PROJECT OUTPUT\n";
     return 2;
   }
   const std::stop_source stop = stop_on_ctrl_c();
   try {
-    mend(std::filesystem::absolute(argv[1]), std::filesystem::absolute(argv[2]),
-         {.stop = stop.get_token(), .on_progress = [](const pyro::api::Progress& step) {
-            std::cerr << step.phase << ": " << step.message << '\n';
-          }});
+    repair(std::filesystem::absolute(argv[1]), std::filesystem::absolute(argv[2]),
+           {.stop = stop.get_token(), .on_progress = [](const pyro::api::Progress& step) {
+              std::cerr << step.phase << ": " << step.message << '\n';
+            }});
     return 0;
   } catch (const pyro::Error& error) {
     std::cerr << "error: " << error.message() << '\n';

@@ -7,7 +7,7 @@
 
 namespace pyro::agent {
 
-/// What pid 1 holds once the machine is up.
+/// Held by pid 1 once the machine is up.
 struct BootedGuest {
   UniqueFd port;                  ///< the virtio port named pyro.agent
   UniqueFd jobs_directory;        ///< on the system disk, outside of what the guest sees

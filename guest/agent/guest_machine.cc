@@ -113,7 +113,7 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
 void GuestMachine::power_off() {
   ::kill(-1, SIGKILL);
   ::sync();
-  // Frozen, a journal is empty and stays so: what is still dying can write no more.
+  // A frozen journal is empty and remains so: a dying process can write no more.
   for (const auto& volume : volumes_) ::ioctl(volume.get(), FIFREEZE, 0);
   workspace_.come_to_rest();
   // microvm has no ACPI to power off with: a reset ends QEMU, which runs with -no-reboot.

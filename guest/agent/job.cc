@@ -93,8 +93,8 @@ void Job::follow(const Positions& from, const std::shared_ptr<Session>& session)
 
 bool Job::caught_up(const Follower& follower) const { return follower.positions == printed(); }
 
-/// What was printed before somebody followed, as far as the session takes it now; at the end of
-/// an ended job's output, the answer.
+/// Sends the output from before the follower came, as far as the session takes it now; at the end
+/// of an ended job's output, the answer.
 void Job::feed(const std::shared_ptr<Session>& session) {
   const auto it = std::find_if(followers_.begin(), followers_.end(),
                                [&session](const Follower& f) { return f.session == session; });

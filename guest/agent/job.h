@@ -20,8 +20,8 @@
 
 namespace pyro::agent {
 
-/// One shell command: its processes, its time limit, what it printed, and who waits for it.
-/// Its pipes are read as long as every follower takes what comes, and always when none follows.
+/// One shell command: its processes, its time limit, its output, and its followers. Its pipes are
+/// read as long as every follower takes what comes, and always when none follows.
 class Job : public std::enable_shared_from_this<Job> {
  public:
   Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory);
@@ -59,7 +59,7 @@ class Job : public std::enable_shared_from_this<Job> {
   };
 
   Positions printed() const { return {stores_[0].total(), stores_[1].total()}; }
-  /// Nobody waits for what comes before it.
+  /// No follower waits for output before it.
   void require_printed(const Positions& from) const;
   bool caught_up(const Follower& follower) const;
   bool may_read();

@@ -8,7 +8,7 @@
 
 namespace pyro::agent {
 
-/// What becomes of a job's processes.
+/// Events of a job's processes.
 struct ProcessEvents {
   std::function<void(int exit_code)> on_shell_exit;  ///< 128 + n after signal n
   std::function<void()> on_empty;                    ///< after kill(): every process is gone

@@ -4,7 +4,7 @@
 
 namespace pyro::agent {
 
-/// What the agent does to the machine it runs on.
+/// The machine that the agent runs on.
 class Machine {
  public:
   virtual ~Machine() = default;

@@ -21,8 +21,8 @@ class OutputPipe : public std::enable_shared_from_this<OutputPipe> {
   void start(std::function<bool()> may_read, OnData on_data);
   /// `may_read` may have turned true.
   void resume();
-  /// What is in the pipe at this moment, whoever still holds its other end; then nothing more is
-  /// reported. Background processes may write on: it goes nowhere.
+  /// Reports the content of the pipe at this moment, even if a process still holds its other end,
+  /// and then nothing more. Further output of background processes is lost.
   void drain();
 
  private:

@@ -8,8 +8,8 @@
 
 namespace pyro::agent {
 
-/// What one stream of a job printed: the first and the last 4 MiB of it. The little that most
-/// jobs print stays in memory; more goes to a file without a name, which goes with the store.
+/// The output of one stream of a job: its first and its last 4 MiB. Little output remains in
+/// memory; more goes to a file without a name, which goes with the store.
 class OutputStore {
  public:
   static constexpr std::uint64_t kHeadBytes = 4U << 20U;

@@ -20,8 +20,8 @@ class Session : public link::StreamHandler, public std::enable_shared_from_this<
   Session(std::shared_ptr<link::MuxStream> stream, Dispatch dispatch)
       : stream_(std::move(stream)), dispatch_(std::move(dispatch)) {}
 
-  /// Of the call being answered: output frames, as many as has_room() lets through, then one
-  /// answer. Both callbacks are forgotten with it.
+  /// Answers the call at work: output frames, as many as has_room() lets through, then one answer.
+  /// Both callbacks are forgotten with it.
   void output(int stream, std::uint64_t dropped, std::string_view data);
   bool has_room() { return stream_->has_room(); }
   void on_room(std::function<void()> action) { on_room_ = std::move(action); }

@@ -17,7 +17,7 @@ class ShellCommand {
   ShellCommand(const ShellCommand&) = delete;
   ShellCommand& operator=(const ShellCommand&) = delete;
 
-  /// In the child: becomes the shell with these as standard output and error. What fails goes to
+  /// In the child: becomes the shell with these as standard output and error. A failure goes to
   /// `report_fd`, which is otherwise closed by the execve.
   [[noreturn]] void become(int null_fd, int out_fd, int error_fd, int report_fd);
 

@@ -143,7 +143,7 @@ class TreeLauncher::Tree : public JobProcesses {
                              [self = shared_from_this()](auto failed, std::size_t) {
                                const ProcessEvents report = self->events;
                                const bool first = !std::exchange(self->shell_gone, true);
-                               // An end without a code: somebody killed the reaper.
+                               // An end without a code: the reaper was killed.
                                if (first && report.on_shell_exit) {
                                  report.on_shell_exit(failed ? 128 + SIGKILL : self->code);
                                }

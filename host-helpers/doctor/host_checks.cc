@@ -110,7 +110,7 @@ ProjectSource check_project_source(const source::SourceOptions& options,
   } catch (const Error& error) {
     report.error = error.message();
     report.fix =
-        "mend it, start the server elsewhere or with another --project-path, or with "
+        "fix it, start the server elsewhere or with another --project-path, or with "
         "--no-project-source";
   }
   return report;

@@ -9,7 +9,7 @@
 #include "common/source/source.h"
 #include "host-helpers/doctor/report.h"
 
-/// What can be said of the host without the stack.
+/// Checks of the host without the stack.
 namespace pyro::doctor {
 
 /// `linux/amd64`
@@ -27,7 +27,7 @@ Networking check_networking(const HasProgram& has_program, const std::stop_token
 /// Packages whose program is missing, and the line that installs them.
 Packages check_packages(const HasProgram& has_program, const std::string& qemu);
 
-/// What a server with these flags would use in `directory`; what it would refuse is the error.
+/// The project of a server with these flags in `directory`; its refusal is the error.
 ProjectSource check_project_source(const source::SourceOptions& options,
                                    const std::filesystem::path& directory);
 

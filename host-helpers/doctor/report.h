@@ -12,7 +12,7 @@
 #include "common/api/prepare.h"
 #include "common/api/stack.h"
 
-/// What `pyro doctor` reports.
+/// The report of `pyro doctor`.
 namespace pyro::doctor {
 
 struct Kvm {
@@ -49,7 +49,7 @@ struct Packages {
   template <class Fields>
   static void describe(Fields& f) {
     f("missing", &Packages::missing, "Debian packages that are not installed.");
-    f("install_command", &Packages::install_command, "What installs them.");
+    f("install_command", &Packages::install_command, "The command that installs them.");
   }
 };
 
@@ -66,7 +66,7 @@ struct EnvironmentCache {
   }
 };
 
-/// What a server that is started here gives its workspaces.
+/// The project that a server started here gives its workspaces.
 struct ProjectSource {
   std::optional<std::string> kind;
   std::optional<std::string> ref;
@@ -78,9 +78,9 @@ struct ProjectSource {
   static void describe(Fields& f) {
     f("kind", &ProjectSource::kind, "project_path or repo_url; null: there is none.");
     f("ref", &ProjectSource::ref, "The path, or the URL without credentials.");
-    f("sentence", &ProjectSource::sentence, "What a workspace begins with.");
+    f("sentence", &ProjectSource::sentence, "A workspace's first content.");
     f("error", &ProjectSource::error, "Why it cannot be used.");
-    f("fix", &ProjectSource::fix, "What mends it.");
+    f("fix", &ProjectSource::fix, "The way to fix it.");
   }
 };
 
@@ -90,8 +90,8 @@ struct Issue {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("problem", &Issue::problem, "What is wrong.");
-    f("fix", &Issue::fix, "What mends it.");
+    f("problem", &Issue::problem, "The problem.");
+    f("fix", &Issue::fix, "The way to fix it.");
   }
 };
 
@@ -123,15 +123,15 @@ struct Report {
     f("accelerator", &Report::accelerator, "kvm or tcg, as guests are run.");
     f("accelerator_reason", &Report::accelerator_reason, "Why that one.");
     f("versions", &Report::versions, "Versions of the suite and what it runs on.");
-    f("capabilities", &Report::capabilities, "What the vm service says this host can do.");
-    f("networking", &Report::networking, "What networked machines need.");
+    f("capabilities", &Report::capabilities, "The abilities of this host, from the vm service.");
+    f("networking", &Report::networking, "The needs of networked machines.");
     f("packages", &Report::packages, "Debian packages that the suite needs.");
     f("stack", &Report::stack, "The supervised services.");
     f("environment_cache", &Report::environment_cache, "The environments on this host.");
     f("daily_loop", &Report::daily_loop, "Whether its machines start warm.");
     f("project_source", &Report::project_source,
-      "What a server that is started in this directory gives its workspaces.");
-    f("issues", &Report::issues, "What is wrong, each with what mends it.");
+      "The project that a server started in this directory gives its workspaces.");
+    f("issues", &Report::issues, "Problems, each with the way to fix it.");
   }
 };
 

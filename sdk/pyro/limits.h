@@ -17,9 +17,9 @@ inline constexpr std::chrono::seconds kUsualLimit = std::chrono::minutes(2);
 inline constexpr std::chrono::seconds kInstallLimit = std::chrono::hours(2);
 /// Files between host and guest: as many as there are.
 inline constexpr std::chrono::seconds kTransferLimit = std::chrono::hours(6);
-/// What an exec takes beside its command: a guest that starts, output that is still written.
+/// The time of an exec beside its command: a guest that starts, output that is still written.
 inline constexpr std::chrono::seconds kExecSlack = std::chrono::minutes(10);
-/// A command's own time is what ends it; who attaches to it does not know that.
+/// A command's own time ends it; a caller that attaches to it does not know that time.
 inline constexpr std::chrono::seconds kAttachLimit = std::chrono::hours(24 * 30);
 /// Whole directories are deleted.
 inline constexpr std::chrono::seconds kPruneLimit = std::chrono::minutes(10);
@@ -27,7 +27,7 @@ inline constexpr std::chrono::seconds kPruneLimit = std::chrono::minutes(10);
 template <class Op, class... Ops>
 inline constexpr bool kIsOneOf = (std::same_as<Op, Ops> || ...);
 
-/// What `Op` needs at most, beside the command that it runs.
+/// The most that `Op` needs, beside the command that it runs.
 template <api::Operation Op>
 constexpr std::chrono::seconds own_limit() {
   using namespace api;

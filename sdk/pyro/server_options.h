@@ -27,7 +27,7 @@ constexpr std::array<std::pair<ServerMode, std::string_view>, 4> enum_names(Serv
            {ServerMode::kReviewEval, "review-eval"}}};
 }
 
-/// What `pyro mcp serve` is told on its command line.
+/// The command line of `pyro mcp serve`.
 struct ServerOptions {
   ServerProfile profile = ServerProfile::kWorkspaceCore;
   std::optional<ServerMode> mode{};  ///< takes the place of the profile

@@ -26,14 +26,14 @@ class ClientExample : public GuestFixture {
     }
   }
 
-  std::vector<std::string> mend() const {
-    return {(build_ / "mend").string(), project_.string(), mended_.string()};
+  std::vector<std::string> repair() const {
+    return {(build_ / "repair").string(), project_.string(), fixed_.string()};
   }
 
   const fs::path prefix_ = directory_.path() / "installed";
   const fs::path build_ = directory_.path() / "build";
   const fs::path project_ = directory_.path() / "project";
-  const fs::path mended_ = directory_.path() / "mended.py";
+  const fs::path fixed_ = directory_.path() / "fixed.py";
 
  private:
   static void cmake(std::vector<std::string> words) {
@@ -42,13 +42,13 @@ class ClientExample : public GuestFixture {
   }
 };
 
-TEST_F(ClientExample, builds_against_the_installed_package_and_mends_a_project) {
-  const auto done = run_command({.argv = mend()}, Clock::now() + std::chrono::minutes(3), {});
+TEST_F(ClientExample, builds_against_the_installed_package_and_repairs_a_project) {
+  const auto done = run_command({.argv = repair()}, Clock::now() + std::chrono::minutes(3), {});
   EXPECT_EQ(done.status.code, 0) << done.error_output;
   EXPECT_THAT(done.output,
               AllOf(HasSubstr("AssertionError: 2 and 2 is 0\n"), HasSubstr("\nall is well\n"),
                     HasSubstr("\n-    return a - b\n"), HasSubstr("\n+    return a + b\n")));
-  EXPECT_EQ(read_file(mended_), "def add(a, b):\n    return a + b\n");
+  EXPECT_EQ(read_file(fixed_), "def add(a, b):\n    return a + b\n");
   EXPECT_EQ(read_file(project_ / "add.py"), read_file(PYRO_EXAMPLE_DIR "/project/add.py"));
 
   // The stack that it started is the installed one, and the installed command line speaks with it.
@@ -62,11 +62,11 @@ TEST_F(ClientExample, builds_against_the_installed_package_and_mends_a_project) 
 
 TEST_F(ClientExample, ends_on_ctrl_c_and_leaves_no_workspace) {
   write_file_atomically(project_ / "check.py", "import time\ntime.sleep(600)\n", 0644);
-  RunningCommand mending(mend());
-  ASSERT_TRUE(mending.wait_for_text("checking in workspace")) << mending.output();
-  mending.signal(SIGINT);
-  EXPECT_EQ(mending.finish(), 130) << mending.output();
-  EXPECT_THAT(mending.output(), HasSubstr("error: "));
+  RunningCommand repairing(repair());
+  ASSERT_TRUE(repairing.wait_for_text("checking in workspace")) << repairing.output();
+  repairing.signal(SIGINT);
+  EXPECT_EQ(repairing.finish(), 130) << repairing.output();
+  EXPECT_THAT(repairing.output(), HasSubstr("error: "));
   EXPECT_TRUE(client_->call(api::ListWorkspaces{}).workspaces.empty());
   expect_no_machine_left();
 }

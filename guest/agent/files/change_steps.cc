@@ -13,7 +13,7 @@
 namespace pyro::agent::files {
 namespace {
 
-/// Somebody was at work in the tree between the check and the step.
+/// A process in the guest was at work in the tree between the check and the step.
 bool was_changed(int error_number) {
   switch (error_number) {
     case EEXIST:
@@ -112,7 +112,7 @@ void ChangeSteps::carry_out(std::size_t index) {
   }
 }
 
-/// Where even this fails, somebody in the guest took the place: it is theirs then.
+/// Where even this fails, a process in the guest took the place, and keeps it.
 void ChangeSteps::undo(std::size_t index) {
   const Step& step = plan_.steps[index];
   const std::string name(tree::name_of(step.path));

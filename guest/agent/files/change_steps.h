@@ -16,8 +16,8 @@ class ChangeSteps {
 
   /// All steps, or none. kFailedPrecondition: `X changed meanwhile`; any other Error of the system.
   void carry_out();
-  /// What is left of them after a crash, whichever were done. A step whose place in the tree was
-  /// taken since is left out.
+  /// The remaining steps after a crash, whichever were done. It leaves out a step whose place in
+  /// the tree was taken since.
   void finish();
 
  private:

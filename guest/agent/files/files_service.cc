@@ -144,7 +144,7 @@ api::Nothing FilesService::handle(const wire::StageTree& request) {
   refuse_if_frozen_here();
   StagedChange& staged = change();
   const WriteGate::Pass pass(workspace_.gate());
-  // What has failed once is not to be put in place by a commit that comes all the same.
+  // A commit that comes all the same must not put a failed change in place.
   Cleanup forget([this] { change_.reset(); });
   staged.stage(request.stream.data);
   forget.dismiss();

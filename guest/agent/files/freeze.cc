@@ -9,7 +9,7 @@ Freeze::Freeze(WriteGate& gate, FreezeActions actions, Clock::duration limit)
   gate_.close(limit_);
   Cleanup reopen([this] { gate_.open(); });
   actions_.prepare();
-  // Before the first moment that somebody could be stuck: from there on nothing can fail.
+  // Before a writer could be stuck: from there on nothing can fail.
   watch_ = std::thread([this] { watch(); });
   State reached = State::kThawed;
   Cleanup tell([this, &reached] {

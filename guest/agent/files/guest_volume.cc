@@ -78,7 +78,7 @@ void GuestVolume::close(UniqueFd top) {
   // With the last descriptor goes the file system, before close(2) returns.
   top.reset();
   const UniqueFd device(::open(device_.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
-  if (!device && errno == EBUSY) throw failed_precondition("somebody still uses the workspace");
+  if (!device && errno == EBUSY) throw failed_precondition("the workspace is still in use");
   require(static_cast<bool>(device), fmt::format("open '{}'", device_.string()));
 }
 

@@ -22,7 +22,7 @@ Error does_not_exist(std::string_view path);
 /// The descriptor may be none with errno ELOOP or ENXIO: there is something else at the end.
 UniqueFd open_for_reading(int tree, const std::string& path, int flags);
 
-/// What lies at a path once the links on its way are followed.
+/// The entry at a path, with the links on its way followed.
 struct Found {
   UniqueFd directory;
   std::string name;  ///< relative to it; "" when it is the tree itself

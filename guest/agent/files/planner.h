@@ -23,7 +23,7 @@ class Planner {
 
   /// kFailedPrecondition: it is gone, or no file.
   void remove(const std::vector<std::string>& paths);
-  /// What lies below `staged` is to lie in the tree. What is removed is no obstacle.
+  /// The entries below `staged` are to lie in the tree. A removed one is no obstacle.
   /// kFailedPrecondition: `file conflicts with existing path: X` and the like.
   void merge(int staged);
 

@@ -3,7 +3,7 @@
 #include "common/api/agent_files.h"
 #include "common/tree/tree.h"
 
-/// What leaves the tree. `tree` is the descriptor of its top.
+/// Reads from the tree. `tree` is the descriptor of its top.
 namespace pyro::agent::files {
 
 api::agent::FilePart read_part(int tree, const api::agent::ReadPart& request);

@@ -52,9 +52,9 @@ unsigned mode_of(int directory, const std::string& name, const std::string& path
   return info.st_mode & 07777U;
 }
 
-/// Its bytes on the disk, though not the inode's place in the journal: whatever comes later into
-/// ext4's journal, such as the rename, does not come there without it. So one commit does for
-/// both. Where the call does not exist, fdatasync(2) costs one more.
+/// Its bytes on the disk, though not the inode's place in the journal: nothing comes later into
+/// ext4's journal, such as the rename, without it. So one commit does for both. Where the call does
+/// not exist, fdatasync(2) costs one more.
 void put_bytes_down(int file, const std::string& path) {
   constexpr unsigned kAll =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;

@@ -4,17 +4,17 @@
 
 namespace pyro::agent::files {
 
-/// What a workspace lies on: a file system that holds `tree/`, and `.pyro/` beside it.
+/// The file system of a workspace. It holds `tree/`, and `.pyro/` beside it.
 class Volume {
  public:
   virtual ~Volume() = default;
-  /// Mounts it where nobody else sees it, and gives a descriptor of its top directory.
-  /// kFailedPrecondition: the machine has none.
+  /// Mounts it at a hidden place, and gives a descriptor of its top directory. kFailedPrecondition:
+  /// the machine has none.
   virtual UniqueFd open() = 0;
   /// Shows `tree` to the jobs.
   virtual void show_tree(int top) = 0;
-  /// Hides it again, once nobody has a descriptor in it but `open`'s caller, who closes his with
-  /// this. kFailedPrecondition: somebody holds it, or it cannot be.
+  /// Hides it again, once no process has a descriptor in it but `open`'s caller, which closes its
+  /// own with this. kFailedPrecondition: it is in use, or the machine cannot.
   virtual void close(UniqueFd top) = 0;
   /// kFailedPrecondition: it is frozen already, or cannot be.
   virtual void freeze(int top) = 0;

@@ -17,7 +17,7 @@ struct VolumeDirectories {
   UniqueFd top;
   UniqueFd tree;     ///< what is shown at /workspace
   UniqueFd own;      ///< `.pyro`
-  UniqueFd staging;  ///< `.pyro/staging`: what nobody needs after a restart
+  UniqueFd staging;  ///< `.pyro/staging`: needless after a restart
 };
 
 /// The workspace as all connections share it.
@@ -27,7 +27,7 @@ class Workspace {
 
   /// Mounts and shows it, if that was not done; finishes the change that was cut short.
   void mount();
-  /// Unmounts it, when nobody is at work in it.
+  /// Unmounts it, when it is not in use.
   void release();
   /// kFailedPrecondition: it is not mounted.
   const VolumeDirectories& directories() const;
@@ -37,7 +37,8 @@ class Workspace {
   /// Freezes it for good: the power goes.
   void come_to_rest();
 
-  /// Every writer holds a pass; and this lock beside it who checks the tree before a change of it.
+  /// Every writer holds a pass; a writer that checks the tree before its change also holds this
+  /// lock.
   WriteGate& gate() { return gate_; }
   std::mutex& changes() { return changes_; }
 

@@ -8,8 +8,8 @@
 
 namespace pyro::agent::files {
 
-/// What every writer of the agent passes through, so that none meets a frozen file system: it
-/// would hang in the kernel. Closed, it keeps writers waiting.
+/// Every writer of the agent passes through it, so that none meets a frozen file system and hangs
+/// in the kernel. Closed, it keeps writers waiting.
 class WriteGate {
  public:
   /// A writer on its way; waits while the gate is closed.
