@@ -37,8 +37,8 @@ struct PathFlags {
 
 /// Reads the environment. The default runtime directory lies in /run/user/<uid> whenever that
 /// exists and is ours, regardless of XDG_RUNTIME_DIR (a chat host may drop it), else in /tmp; a
-/// state directory that is not the default has a runtime directory of its own. Throws when a socket
-/// in it would not fit into a unix socket address (108 bytes).
+/// state directory that is not the default has a runtime directory of its own.
+/// Throws when a socket in it would not fit into a unix socket address (108 bytes).
 Paths find_paths(const PathFlags& flags = {});
 
 /// The user's home directories, as HOME says and as the user's entry does: a chat host may pass on

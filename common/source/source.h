@@ -33,8 +33,9 @@ struct ProjectSource {
 /// The explicit project path, else the URL, else the Git work tree that holds `current_directory`,
 /// else none. Runs nothing and looks at no network: any `.git` above marks a work tree. The file
 /// system's root and the home directory itself count only when named explicitly, since everything
-/// of a user lies below them. failed_precondition: a work tree that another user put there, or its
-/// `.git`; nothing further up is taken instead. not_found: `project_path P does not exist`.
+/// of a user lies below them.
+/// failed_precondition: a work tree that another user put there, or its `.git`; nothing further up
+/// is taken instead. not_found: `project_path P does not exist`.
 /// kInvalidArgument: `project_path P must be a directory`, `--repo-ref requires --repo-url`, flags
 /// that exclude each other, a URL or ref that is none.
 std::optional<ProjectSource> find_project_source(const SourceOptions& options,

@@ -24,8 +24,8 @@ struct WalkOptions {
 /// relative to `path`, whose own is "". Each part is opened relative to the directory above it
 /// (openat2, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS), so that a tree that
 /// changes meanwhile never leads out of it. An entry that vanishes between list and open is left
-/// out; sockets, FIFOs and devices are given as kOther and counted as skipped. not_found: `path` is
-/// not there. An unreadable entry is an Error that names it.
+/// out; sockets, FIFOs and devices are given as kOther and counted as skipped.
+/// not_found: `path` is not there. An unreadable entry is an Error that names it.
 Totals walk(int top, const std::string& path, const WalkOptions& options, Sink& sink);
 
 /// One entry, links not followed; kAbsent when it is not there.

@@ -8,8 +8,8 @@ namespace pyro::agent::files {
 class Volume {
  public:
   virtual ~Volume() = default;
-  /// Mounts it at a hidden place, and gives a descriptor of its top directory. kFailedPrecondition:
-  /// the machine has none.
+  /// Mounts it at a hidden place, and gives a descriptor of its top directory.
+  /// kFailedPrecondition: the machine has none.
   virtual UniqueFd open() = 0;
   /// Shows `tree` to the jobs.
   virtual void show_tree(int top) = 0;
