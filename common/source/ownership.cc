@@ -28,9 +28,9 @@ void refuse_foreign(const std::filesystem::path& work_tree,
     if (is_trusted_owner(info.st_uid, ::geteuid(), std::getenv("SUDO_UID"))) continue;
     throw failed_precondition(
         reason::kRepositoryUntrusted,
-        "the Git repository of '{}' is not read: '{}' belongs to another user (uid {}), who would "
-        "decide what a workspace begins with. Run as that user, make it yours (`chown`), name a "
-        "seed_path, or start the server with --no-project-source",
+        "pyro does not read the Git repository of '{}': '{}' belongs to another user (uid {}), "
+        "which would decide a workspace's content. Run as that user, make it yours (`chown`), name "
+        "a seed_path, or start the server with --no-project-source",
         printable(work_tree.string()), printable(part.string()), info.st_uid);
   }
 }

@@ -58,7 +58,7 @@ class Turns {
  private:
   std::unique_ptr<Turn> start(const std::stop_token& caller);
   void end();
-  /// What interrupted the operation that is under way.
+  /// The interruption of the operation under way.
   std::optional<Error> interruption();
 
   std::mutex mutex_;

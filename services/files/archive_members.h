@@ -12,10 +12,10 @@
 namespace pyro::files {
 
 /// The entry that a member is; nothing for the archive's top itself (`.`). Throws kInvalidArgument
-/// for a member that is refused whatever else is in the archive.
+/// for a member that no archive may hold.
 std::optional<tree::Entry> entry_of(const TarHeader& header);
 
-/// What a path of the archive is in the end.
+/// The last member at a path of the archive.
 struct Member {
   tree::EntryKind kind = tree::EntryKind::kDirectory;
   /// Which of the archive's members has the last word on it; none for a directory that is only the

@@ -5,7 +5,7 @@
 
 namespace pyro::files {
 
-/// What callers call it.
+/// Its name for callers.
 inline api::ArtifactType artifact_type(tree::EntryKind kind) {
   switch (kind) {
     case tree::EntryKind::kFile:

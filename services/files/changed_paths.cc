@@ -14,7 +14,7 @@ constexpr EntryList::Limits kScanLimits{.entries = 1'000'000, .name_bytes = 128U
 
 bool is_git(std::string_view path) { return tree::name_of(path) == ".git"; }
 
-/// What was scanned, in the order of its paths, so that what is below one comes after it.
+/// The result of a scan in the order of its paths: a directory comes before its entries.
 class Scan {
  public:
   Scan(GuestTree& guest, const volume::VolumeReader& baseline)

@@ -12,7 +12,7 @@
 
 namespace pyro::files {
 
-/// What a guest says has changed since a baseline, by its clock: paths that may differ and paths
+/// The changes since a baseline that a guest reports by its clock: paths that may differ and paths
 /// that are gone, without content.
 struct ChangedPaths {
   /// Files, links and other things as they are now, where something may differ.

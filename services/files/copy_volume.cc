@@ -13,7 +13,7 @@
 namespace pyro::files {
 namespace {
 
-/// What api::agent::FreezeVolume takes at most.
+/// The most that api::agent::FreezeVolume takes.
 constexpr std::chrono::milliseconds kLongestFreeze(600000);
 
 api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& work) {

@@ -14,9 +14,9 @@ struct VolumeCopy {
   std::filesystem::path cache_dir;  ///< of blank originals
 };
 
-/// Answers CopyVolume: a copy of the disk while the guest's file system is frozen. Of a machine
-/// without a disk it is a new volume of what is in its tree.
-/// kUnavailable: the guest did not stay frozen for as long as the copy took.
+/// Answers CopyVolume: a copy of the disk while the guest's file system is frozen. For a machine
+/// without a disk it is a new volume of its tree. kUnavailable: the guest thawed before the end of
+/// the copy.
 api::TreeSize copy_volume(GuestTree& guest, const VolumeCopy& copy, const Work& work);
 
 }  // namespace pyro::files

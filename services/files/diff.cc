@@ -16,7 +16,7 @@ namespace {
 using tree::Entry;
 using tree::EntryKind;
 
-/// A side of which nothing but its size is looked at: it differs from whatever the other is.
+/// A side known by its size only: it differs from any other.
 DiffSide too_large_to_compare(const Entry& entry, const char* which) {
   return {.kind = entry.kind, .mode = entry.mode, .content = which, .too_large = true};
 }
@@ -49,7 +49,7 @@ class DiffRun {
   void add_empty_directory(const Entry& now) {
     const Entry was = baseline_.find(now.path);
     const DiffSide after{.kind = EntryKind::kDirectory, .mode = now.mode};
-    // What is in it no longer is told by itself.
+    // Its lost entries are changes of their own.
     if (was.kind == EntryKind::kDirectory) {
       builder_.add(now.path, {.kind = EntryKind::kDirectory, .mode = was.mode}, after);
     } else {

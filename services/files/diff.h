@@ -7,8 +7,8 @@
 
 namespace pyro::files {
 
-/// Answers DiffWorkspace: asks the guest what may have changed since the baseline and compares only
-/// that. What git needs for a while lies below `scratch`.
+/// Answers DiffWorkspace: asks the guest for possible changes since the baseline and compares only
+/// those. git's temporary files lie below `scratch`.
 /// not_found: `workspace path is not changed: P`. resource_exhausted: more changed than can be
 /// compared.
 api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspace>& request,

@@ -23,8 +23,8 @@ bool is_inside_git_directory(const std::string& path) {
   return std::find(parts.begin(), parts.end(), ".git") != parts.end();
 }
 
-/// `git apply` refuses such a path in whatever case it is written, and takes what only other file
-/// systems would take for `.git`.
+/// `git apply` refuses such a path in upper or lower case, and takes names that are `.git` only on
+/// other file systems.
 bool is_refused_by_git(const std::string& path) {
   const auto parts = split(path, '/');
   return std::any_of(parts.begin(), parts.end(), [](const std::string& part) {
@@ -92,7 +92,7 @@ std::string header_of(const std::string& path) {
   return fmt::format("diff --git {} {}", quote_name("a/" + path), quote_name("b/" + path));
 }
 
-/// What git reads back for a section without `---` and `+++` lines: it misreads its own header when
+/// git reads this back for a section without `---` and `+++` lines: it misreads its own header when
 /// a name in it ends with a space.
 std::string safe_header_of(const std::string& path) {
   if (path.find(' ') == std::string::npos) return header_of(path);
@@ -219,7 +219,7 @@ void DiffBuilder::take_section(PatchForm form, Changed& changed, std::string_vie
     text.replace(0, text.find('\n'), safe_header_of(path));
   }
   patch_bytes_ += text.size();
-  // Of a change of type, what is deleted comes first.
+  // In a change of type the deletion comes first.
   const bool first = text.find("\ndeleted file mode ") == text.find('\n');
   change.patch.insert(first ? 0 : change.patch.size(), text);
 }

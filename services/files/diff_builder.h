@@ -16,14 +16,14 @@
 
 namespace pyro::files {
 
-/// What is at a path at one of the two moments that are compared.
+/// The entry at a path at one of the two compared moments.
 struct DiffSide {
   /// A directory counts only when it is empty: one with something in it is kAbsent, and so is
   /// what is no file, link or directory.
   tree::EntryKind kind = tree::EntryKind::kAbsent;
   std::uint32_t mode = 0;  ///< permission bits; of no meaning for a link
-  /// A file's content, a link's target; of a file that is too large for a patch its digest, or
-  /// whatever else is equal when the content is.
+  /// A file's content, a link's target; for a file that is too large for a patch its digest, or any
+  /// other text that is equal when the content is.
   std::string content{};
   bool too_large = false;
 };
@@ -47,7 +47,7 @@ class DiffBuilder {
   /// The most entries, as many as a message can have.
   static constexpr std::size_t kEntryLimit = 65536;
 
-  /// What git needs for a while lies below `scratch`.
+  /// git's temporary files lie below `scratch`.
   DiffBuilder(const std::filesystem::path& scratch, const Work& work);
 
   /// Paths are clean (tree::is_clean_path), each comes once, in any order. Nothing is taken of a

@@ -9,7 +9,7 @@
 namespace pyro::files {
 namespace {
 
-/// What api::agent::SendFiles takes at most, and what keeps a request far below a frame's limit.
+/// The most that api::agent::SendFiles takes; it keeps a request far below a frame's limit.
 constexpr std::size_t kPathsAtOnce = 1024;
 constexpr std::size_t kPathBytesAtOnce = 1U << 20U;
 

@@ -17,7 +17,7 @@ struct FetchedFile {
 };
 
 /// Fetches the files at the paths, in that order, a bounded number of them at a time, and gives
-/// each to `take`. Of one that is longer than `content_limit` bytes the digest is given.
+/// each to `take`. A file longer than `content_limit` bytes comes as its digest.
 /// kInternal: the guest answers with other paths than it was asked for.
 void fetch_files(GuestTree& guest, const std::vector<std::string>& paths, std::size_t content_limit,
                  const std::function<void(FetchedFile)>& take);

@@ -5,7 +5,7 @@
 namespace pyro::files {
 namespace {
 
-/// What api::agent::StageTree takes at most.
+/// The most that api::agent::StageTree takes.
 constexpr std::size_t kPieceBytes = 1U << 20U;
 
 }  // namespace

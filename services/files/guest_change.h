@@ -15,7 +15,7 @@ class GuestChange {
   /// `destination` is the directory that staged entries go to, clean, "" for the whole tree.
   GuestChange(GuestTree& guest, std::string destination);
 
-  /// What is given here is staged; paths are relative to the destination.
+  /// Stages its entries; paths are relative to the destination.
   tree::Sink& sink() { return encoder_; }
 
   /// failed_precondition: as api::agent::CommitChange.

@@ -11,7 +11,7 @@
 namespace pyro::files {
 
 /// How many connections this service holds to each guest, whose agent refuses more than 32 (a
-/// thread each) and frees one a moment after we closed it. Who comes when all are taken waits.
+/// thread each) and frees one a moment after we closed it. A caller that finds all taken waits.
 /// Thread-safe; outlives its slots.
 class GuestSlots {
  public:

@@ -14,14 +14,14 @@
 
 namespace pyro::files {
 
-/// A connection to the files port of a machine's guest, for one operation. Whatever the guest
-/// sends, and however fast or slowly, each call ends with the operation's deadline or stop; what is
-/// kept of it in memory is bounded. After an Error other than the agent's own answer the connection
-/// is of no more use.
+/// A connection to the files port of a machine's guest, for one operation. Each call ends, at any
+/// speed of the guest and after any answer, with the operation's deadline or stop; what is kept of
+/// it in memory is bounded. After an Error other than the agent's own answer the connection is of
+/// no more use.
 class GuestTree {
  public:
-  /// Through the machine's link socket; `slot` is held as long as the connection. kUnavailable:
-  /// nobody listens there.
+  /// Through the machine's link socket; `slot` is held as long as the connection. kUnavailable: no
+  /// process listens there.
   static GuestTree dial(const std::filesystem::path& link_socket, const Work& work,
                         GuestSlots::Slot slot = {});
   GuestTree(link::AgentConnection agent, Work work, GuestSlots::Slot slot = {})
@@ -63,7 +63,7 @@ class EntryList : public tree::Sink {
   EntryList(Limits limits, std::string refusal) : limits_(limits), refusal_(std::move(refusal)) {}
 
   void entry(const tree::Entry& entry) override;
-  /// kInvalidArgument: nobody asked for content.
+  /// kInvalidArgument: content was not requested.
   void data(std::string_view bytes) override;
   void end_file() override {}
 

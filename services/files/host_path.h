@@ -7,7 +7,7 @@
 /// Paths on the host that a caller named.
 namespace pyro::files {
 
-/// What becomes of symbolic links on the way.
+/// The treatment of symbolic links on the way.
 enum class Links {
   kFollow,  ///< they are the caller's own
   kRefuse,  ///< the path was resolved and checked: a link in it came afterwards

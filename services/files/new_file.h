@@ -7,7 +7,7 @@ namespace pyro::files {
 /// A file in the making under a temporary name beside its own: complete at once or never there.
 class NewFile {
  public:
-  /// already_exists: `target` is there. What a killed predecessor left is removed.
+  /// already_exists: `target` is there. The rest of a killed predecessor is removed.
   explicit NewFile(std::filesystem::path target);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -15,7 +15,7 @@ class NewFile {
   ~NewFile();
 
   const std::filesystem::path& temporary() const { return temporary_; }
-  /// On disk under its own name afterwards. already_exists: somebody else made it meanwhile.
+  /// On disk under its own name afterwards. already_exists: another process made it meanwhile.
   void put_in_place();
 
  private:

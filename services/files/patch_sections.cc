@@ -11,7 +11,7 @@
 namespace pyro::files {
 namespace {
 
-/// A file that nobody changes meanwhile, as memory.
+/// An unchanging file as memory.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path) {

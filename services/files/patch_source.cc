@@ -24,7 +24,7 @@ void write_small_file(const std::filesystem::path& path, std::string_view data) 
 }  // namespace
 
 PatchSource::PatchSource(const Git& git) : git_(git), repository_(git.directory() / "repository") {
-  // What `git init` would make, without its milliseconds.
+  // The result of `git init`, without its milliseconds.
   std::filesystem::create_directories(repository_ / "objects");
   std::filesystem::create_directories(repository_ / "refs");
   write_small_file(repository_ / "HEAD", "ref: refs/heads/none\n");

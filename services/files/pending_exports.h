@@ -18,11 +18,11 @@ class PendingExports {
   /// One export: its temporary name beside the target, gone with this object.
   class Export {
    public:
-    /// `opened` is `parent`, and stays open for as long as this object lives.
+    /// `opened` is `parent`, open for as long as this object lives.
     Export(const PendingExports& exports, const std::filesystem::path& parent, int opened);
     Export(const Export&) = delete;
     Export& operator=(const Export&) = delete;
-    /// Removes whatever is still under the temporary name.
+    /// Removes the entry that still has the temporary name.
     ~Export();
 
     const std::string& name() const { return name_; }

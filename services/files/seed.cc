@@ -31,7 +31,7 @@ void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::pa
   GitSeedPlaces places{.scratch = scratch, .histories = sources / "packs"};
   std::optional<DirectoryLease> lease;
   if (request.origin->origin_kind == api::OriginKind::kRepoUrl) {
-    // Ours: that of the caller ends with the caller, while this goes on.
+    // Our own lease: the caller's ends with the caller, and this continues.
     lease.emplace(source::lease_clone(*request.seed_path));
     places.source = source::clones_of(*request.seed_path);
   }

@@ -33,8 +33,8 @@ CLocale::~CLocale() {
 }
 
 // libarchive turns the UTF-8 of pax headers into the locale's character set. Where that can be done
-// it also composes accents, so that a name comes out with other bytes; where it cannot, the name's
-// own bytes stay: in the C locale nothing but ASCII can.
+// it also composes accents, so that a name comes out with other bytes; where it cannot, it leaves
+// the name's bytes alone: in the C locale nothing but ASCII can.
 TarReader::TarReader(int file, std::string shown, const std::function<void()>& check)
     : shown_(std::move(shown)), check_(check), archive_(archive_read_new(), archive_read_free) {
   if (::lseek(file, 0, SEEK_SET) != 0) throw system_error(fmt::format("lseek '{}'", shown_));

@@ -13,7 +13,7 @@
 
 namespace pyro::files {
 
-/// What a member's header says, as it says it. The views are valid until the next one is read.
+/// A member's header, unchecked. The views are valid until the next one is read.
 struct TarHeader {
   std::string_view path;
   std::optional<std::string_view> hard_link;
@@ -37,15 +37,15 @@ class CLocale {
   locale_t previous_;
 };
 
-/// Reads a tar archive from its start, plain or gzip. Names are bytes, whatever the locale and the
-/// archive's own character set. Throws kInvalidArgument `'shown' is not a readable tar archive: …`.
-/// It must be used by the thread that made it, and lives on the stack.
+/// Reads a tar archive from its start, plain or gzip. Names are bytes, in every locale and for
+/// every character set of the archive. Throws kInvalidArgument `'shown' is not a readable tar
+/// archive: …`. It must be used by the thread that made it, and lives on the stack.
 class TarReader {
  public:
   /// `file` is not closed. `check` is called between pieces of content.
   TarReader(int file, std::string shown, const std::function<void()>& check);
 
-  /// Nothing at the end. What was not read of the last member's content is skipped.
+  /// Nothing at the end. It skips the unread content of the last member.
   std::optional<TarHeader> next();
   /// The content of the last member: holes are zeros.
   void read_content(const std::function<void(std::string_view)>& take);

@@ -6,7 +6,7 @@
 /// The rules on paths that callers give.
 namespace pyro::files {
 
-/// What a path is to be used for, as refusals name it.
+/// The use of a path, as refusals name it.
 enum class PathUse { kPath, kDestination };
 
 /// The clean path relative to the tree of what a caller named: relative to /workspace, or absolute

@@ -41,7 +41,7 @@ std::string describe(const std::vector<std::string>& lines) {
   return join({addresses.begin(), addresses.end()}, ", ");
 }
 
-/// What the host's apt says, or nothing where there is no apt: not being Debian is no error.
+/// The answer of the host's apt, or nothing where there is no apt: a host need not be Debian.
 std::string ask(std::vector<std::string> argv, const Work& work) {
   if (!find_program(argv[0])) return "";
   const auto result = run_command({.argv = std::move(argv), .environment = {{"LC_ALL", "C.UTF-8"}}},

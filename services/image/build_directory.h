@@ -20,7 +20,7 @@ class BuildDirectory {
   std::filesystem::path scratch() const { return path_ / "scratch"; }
   std::filesystem::path result() const { return path_ / "result"; }
 
-  /// False while the one who made the directory lives.
+  /// False while the process that made the directory lives.
   static bool is_abandoned(const std::filesystem::path& directory);
 
  private:

@@ -16,7 +16,7 @@ struct KernelPackage {
   bool operator==(const KernelPackage&) const = default;
 };
 
-/// What was built of one: `result/vmlinux` and `result/modules/*.ko`.
+/// The files of a built one: `result/vmlinux` and `result/modules/*.ko`.
 struct BuiltKernel {
   std::string release;
   /// File names below modules/, each after what it depends on.

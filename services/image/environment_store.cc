@@ -37,8 +37,8 @@ void seal(const fs::path& result, const Manifest& manifest) {
   sync_path(result);
 }
 
-/// Gives a sealed directory its name, under the store's lock. One that has the name already stays
-/// when it is whole: its digest says that it is the same.
+/// Gives a sealed directory its name, under the store's lock. A whole one that has the name already
+/// remains: its digest says that it is the same.
 template <class Manifest>
 void place(const fs::path& result, const fs::path& final_path) {
   if (fs::exists(final_path)) {
@@ -72,7 +72,7 @@ struct EnvironmentStore::NewRootfs {
 };
 
 struct EnvironmentStore::NewKernel {
-  /// It is in its place before anything refers to it: held so that nobody sweeps it up.
+  /// It is in its place before anything refers to it: held against a sweep.
   std::optional<DirectoryLease> lease;
   KernelManifest manifest;
 };

@@ -40,11 +40,11 @@ class EnvironmentStore {
   /// The files to boot it from, verified; installed first when missing. The caller takes an
   /// DirectoryLease on both directories, and resolves again when that is kNotFound.
   api::BootFiles resolve(const std::string& name, const Work& work);
-  /// Deletes every installed environment and kernel that nobody uses, and leftovers.
+  /// Deletes every unused environment and kernel, and leftovers.
   api::PruneResult prune();
 
  private:
-  /// What is whole on disk of one environment.
+  /// The whole parts of one environment on disk.
   struct Found {
     std::optional<Reference> reference;
     std::optional<RootfsManifest> rootfs;

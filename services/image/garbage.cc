@@ -99,7 +99,7 @@ class Sweeper {
     }
   }
 
-  /// True for a directory that is being built or deleted, whoever's it is.
+  /// True for a directory under construction or deletion, by any process.
   bool take_leftover(const fs::path& path) {
     const std::string name = path.filename();
     if (name.starts_with(StorePaths::kDeletingPrefix)) {

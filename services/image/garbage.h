@@ -9,18 +9,18 @@
 
 namespace pyro::image {
 
-/// What a sweep removed.
+/// The result of a sweep.
 struct Swept {
   std::vector<std::string> environment_dirs;
   std::uint64_t freed_bytes = 0;
 };
 
 enum class Sweep {
-  kGarbage,  ///< what no name stands for: half-built, half-deleted, replaced
-  kUnused,   ///< the same, and installed environments that nobody uses
+  kGarbage,  ///< everything without a name: half-built, half-deleted, replaced
+  kUnused,   ///< the same, and unused installed environments
 };
 
-/// Removes what nobody holds a DirectoryLease on. A pull that is under way is left alone.
+/// Removes everything without a DirectoryLease, except a pull under way.
 Swept sweep(const StorePaths& paths, Sweep what);
 
 /// Takes a directory out of the store at once, users or not; for one whose content is wrong.

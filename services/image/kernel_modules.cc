@@ -18,7 +18,7 @@ std::string module_name(std::string_view path) {
   return name;
 }
 
-/// A path that stays below the directory it is relative to.
+/// A path that does not leave the directory it is relative to.
 bool is_plain_path(std::string_view path) {
   return path.ends_with(".ko") && !path.starts_with('/') &&
          path.find("..") == std::string_view::npos;

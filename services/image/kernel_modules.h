@@ -13,8 +13,8 @@ struct WantedModule {
   enum class Need { kRequired, kIfThere } need = Need::kRequired;
 };
 
-/// What a guest needs of the kernel package: virtio over MMIO with disks, console, network,
-/// randomness and vsock; the overlay; checksums by the processor.
+/// The modules that a guest needs: virtio over MMIO with disks, console, network, randomness and
+/// vsock; the overlay; checksums by the processor.
 std::span<const WantedModule> guest_modules();
 
 /// Paths relative to lib/modules/RELEASE of the wanted modules and of all that they depend on,

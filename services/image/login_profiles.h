@@ -4,9 +4,9 @@
 
 namespace pyro::image {
 
-/// /etc/profile and /root/.profile of an environment. They do for a login shell, which each command
-/// of a guest is, what Debian's do, but bash starts no process for them: Debian's ask id(1) who the
-/// user is and call mesg(1) without a terminal too, and that takes longer than most commands.
+/// /etc/profile and /root/.profile of an environment. Each command of a guest is a login shell.
+/// They have the effect of Debian's, but bash starts no process for them: Debian's ask id(1) for
+/// the user and call mesg(1) without a terminal too, and that takes longer than most commands.
 inline constexpr std::string_view kSystemProfile =
     R"sh(# /etc/profile: for login shells of bash and sh.
 

@@ -5,7 +5,7 @@
 
 #include "common/stored_file/stored_file.h"
 
-/// What the store writes beside installed files, so that each use can tell that they are whole.
+/// The store writes these beside installed files, so that each use can tell that they are whole.
 namespace pyro::image {
 
 /// manifest.json of an installed root file system.
@@ -32,7 +32,7 @@ struct KernelManifest {
   static void describe(Fields& f) {
     f("package", &KernelManifest::package, "Debian package.", api::kRequired);
     f("package_version", &KernelManifest::package_version, "Its version.", api::kRequired);
-    f("release", &KernelManifest::release, "What uname -r says.", api::kRequired);
+    f("release", &KernelManifest::release, "The output of uname -r.", api::kRequired);
     f("modules", &KernelManifest::modules, "File names in load order.", api::kRequired);
     f("files", &KernelManifest::files, "vmlinux and the modules.", api::kRequired);
   }

@@ -64,7 +64,7 @@ constexpr std::array<Phase, 7> kPhases = {{
 /// mmdebstrap's, then the file system's own.
 constexpr std::uint64_t kSteps = kPhases.size() + 1;
 
-/// What replaces files of the packages, at the paths in the root file system.
+/// Our replacements for files of the packages, at the paths in the root file system.
 void lay_out_own_files(const fs::path& directory) {
   const std::pair<fs::path, std::string> files[] = {
       {"etc/apt/sources.list", join(default_sources(), "\n") + "\n"},
@@ -83,7 +83,7 @@ std::uint64_t blocks_for(std::uint64_t bytes) { return (bytes + kBlockBytes - 1)
 std::vector<std::string> mmdebstrap_arguments(const CatalogEntry& entry, const AptSource& source,
                                               const fs::path& sources_list,
                                               const fs::path& tarball) {
-  // The excluded paths stay excluded for the guest's own dpkg, as in Debian's container images.
+  // The guest's own dpkg excludes the same paths, as in Debian's container images.
   std::vector<std::string> arguments = {
       "mmdebstrap",
       "--mode=fakechroot",

@@ -25,7 +25,7 @@ std::vector<std::string> mmdebstrap_arguments(const CatalogEntry& entry, const A
 /// Passes on what a line of mmdebstrap's standard error says of its progress, if anything.
 void report_mmdebstrap_line(std::string_view line, const Work& work);
 
-/// What an ext4 file system must have room for.
+/// An ext4 file system must have room for this.
 struct TreeSize {
   std::uint64_t blocks = 0;  ///< of 4 KiB
   std::uint64_t inodes = 0;

@@ -17,7 +17,7 @@ void run_both(const std::function<void(const std::stop_token&)>& first,
     try {
       action(both.get_token());
     } catch (...) {
-      // What came first is the cause; the other one's `cancelled` follows from it.
+      // The first failure is the cause; the other one's `cancelled` follows from it.
       const std::lock_guard lock(mutex);
       if (!failure) failure = std::current_exception();
       both.request_stop();

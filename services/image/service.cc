@@ -11,7 +11,7 @@ std::optional<std::string> mirror_of(const Config& config) {
   return mirror.empty() ? std::nullopt : std::optional(mirror);
 }
 
-/// What the caller is told of a pull goes into the log as well.
+/// The progress of a pull goes to the caller and into the log.
 Work logged(const bus::Call& call) {
   Work work = call.work();
   work.progress = [&call](const api::Progress& progress) {

@@ -20,7 +20,7 @@ class ServiceProcess {
   /// not_found: it is gone already.
   static ServiceProcess adopt(pid_t pid);
   /// The process that holds the service's lock, as the lock file says and its open files confirm;
-  /// nullopt when nobody holds it. internal: it is held by a process that cannot be told.
+  /// nullopt when it is free. internal: an unknown process holds it.
   static std::optional<ServiceProcess> holder_of(const std::filesystem::path& lock_file);
 
   ServiceProcess(ServiceProcess&&) noexcept = default;

@@ -5,9 +5,9 @@
 
 namespace pyro::supervisor {
 
-/// Takes $PYRO_STATE_DIR/supervisor.lock: one registry, one stack. Its content tells the others
-/// who holds it: pid and runtime directory, a line each. failed_precondition names the runtime
-/// directory to use when the holder has another one.
+/// Takes $PYRO_STATE_DIR/supervisor.lock: one registry, one stack. Its content names the holder:
+/// pid and runtime directory, a line each. failed_precondition names the runtime directory to use
+/// when the holder has another one.
 FileLock lock_state_dir(const Paths& paths);
 
 }  // namespace pyro::supervisor

@@ -115,7 +115,7 @@ std::chrono::milliseconds StackRunner::time_left() {
   std::chrono::milliseconds left{0};
   for (const auto& service : services_) {
     const auto state = service->status().state;
-    // One that is on its way comes because somebody wants it.
+    // A service on its way was started for a caller.
     if (state == api::ServiceState::kStarting || state == api::ServiceState::kBackoff) {
       return idle_limit_;
     }

@@ -12,7 +12,7 @@
 namespace pyro::supervisor {
 
 /// All services of the stack: started in order, ended in the reverse one, on a signal, on request
-/// or when nobody has used them for long.
+/// or after a long time without use.
 class StackRunner {
  public:
   StackRunner(const StackFile& stack, const Paths& paths, const Config& config,
@@ -33,7 +33,7 @@ class StackRunner {
 
  private:
   void run(int signal_fd);
-  /// How long the stack must at least stay; zero when it is unused and may go.
+  /// How long the stack must at least continue; zero when it is unused and may end.
   std::chrono::milliseconds time_left();
   void stop_machines();
   void stop_services();

@@ -166,7 +166,7 @@ ServiceProcess SupervisedService::launch(const StopFd& stop) {
 
   ServiceProcess process{ChildProcess(command)};
   ready_write.reset();
-  // Whatever goes wrong from here on must not leave it behind.
+  // A failure from here on must not leave it behind.
   Cleanup kill_it([&process] {
     process.kill();
     process.reap();

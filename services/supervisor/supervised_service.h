@@ -16,7 +16,7 @@
 
 namespace pyro::supervisor {
 
-/// What the services' threads tell each other and the runner: a state changed.
+/// By it the services' threads tell each other and the runner that a state changed.
 struct StateBoard {
   std::mutex mutex;
   std::condition_variable_any changed;

@@ -30,7 +30,7 @@ constexpr std::string_view kSharedIndex = "sharedindex.";
 constexpr std::chrono::minutes kUsualTime(10);
 constexpr std::chrono::minutes kPackingTime(60);
 
-/// What would have git trust more of the objects' directory than the objects.
+/// Without these git would trust more of the objects' directory than the objects.
 constexpr const char* kSettings[] = {"core.commitGraph=false",       "core.multiPackIndex=false",
                                      "pack.writeReverseIndex=false", "pack.useBitmaps=false",
                                      "core.protectNTFS=true",        "core.protectHFS=true"};
@@ -112,7 +112,7 @@ void BorrowedRepository::run(Git::Run run) const {
   require_ok(git_.run(trusting_little(std::move(run))));
 }
 
-/// What git lists of it, in a file that is at its begin.
+/// git's list of it, in a file that is at its beginning.
 UniqueFd BorrowedRepository::list(std::string_view of, std::vector<std::string> arguments) const {
   auto [result, file] = git_.list(
       trusting_little({.arguments = std::move(arguments), .time = kUsualTime}), kListingLimit);
@@ -152,8 +152,8 @@ void BorrowedRepository::copy_index() {
   copy_shared_index(*index);
 }
 
-/// The one that the index goes on from: its extension `link` is the word, a length of 4 bytes, and
-/// the id in the shared one's name.
+/// The shared index that the index continues: its extension `link` is the word, a length of 4
+/// bytes, and the id in the shared one's name.
 void BorrowedRepository::copy_shared_index(std::string_view index) {
   constexpr std::string_view kWord = "link";
   const std::size_t id_bytes = object_format_ == "sha1" ? 20 : 32;

@@ -27,8 +27,8 @@ class BorrowedRepository {
   /// Paths that an index or a commit may have.
   static constexpr std::size_t kMostPaths = 2'000'000;
 
-  /// What the index lists, each path once; none without an index. Every path is clean, and none is
-  /// one that git itself would not check out, as `.git/config` or `GIT~1`.
+  /// The paths of the index, each once; none without an index. Every path is clean, and none is one
+  /// that git itself would not check out, as `.git/config` or `GIT~1`.
   std::vector<IndexEntry> list_index() const;
 
   /// Makes, in `directory`, which is empty and may lie on another file system, one pack with just

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What is tracked, seen from the top of all.
+/// The tracked files, seen from the top of all.
 struct Tracked {
   std::unordered_set<std::string> files;
   std::unordered_set<std::string> directories;
@@ -45,7 +45,7 @@ struct Tracked {
  private:
   std::size_t bytes_ = 0;
 
-  /// What is in a list of bounded length can have that length many times over in directories.
+  /// A list of bounded length can have many times that length in directories.
   void count(std::string_view path) {
     constexpr std::size_t kMostBytes = 1U << 30U;
     bytes_ += path.size();
@@ -58,7 +58,7 @@ struct Tracked {
   }
 };
 
-/// What goes wrong in `read` is said of the repository of `work_tree`, with the ways out.
+/// A failure in `read` becomes one of the repository of `work_tree`, with the ways out.
 template <class Read>
 auto reading(const fs::path& work_tree, Read&& read) {
   try {

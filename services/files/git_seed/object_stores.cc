@@ -57,8 +57,7 @@ std::vector<fs::path> object_stores(const fs::path& objects) {
 }
 
 fs::path lend(const fs::path& store, const fs::path& place) {
-  // Through a link that `info` may be, and whatever is there: git would follow the one and read the
-  // other.
+  // `info` may be a link, to anything: git would follow it and read that.
   std::error_code unknown;
   const auto list = fs::symlink_status(store / "info/alternates", unknown);
   if (list.type() == fs::file_type::not_found) return store;

@@ -10,8 +10,8 @@ namespace pyro::files {
 /// failed_precondition: a list that is no ordinary file or too long, or too many of them.
 std::vector<std::filesystem::path> object_stores(const std::filesystem::path& objects);
 
-/// Where git finds the objects of `store` and no list of others, which it would read whatever that
-/// is: the store itself when it has no list, else `place`, which is made with links to the objects
+/// Where git finds the objects of `store` and no list of others, which it would read in any form:
+/// the store itself when it has no list, else `place`, which is made with links to the objects
 /// alone. Those are 257, and a link takes up to a millisecond.
 std::filesystem::path lend(const std::filesystem::path& store, const std::filesystem::path& place);
 

@@ -48,7 +48,7 @@ void remove_others(const fs::path& place, const std::string& kept) {
 /// Sources whose history is kept; of more the least recently seeded go.
 constexpr std::size_t kKeptSources = 32;
 
-/// Who reads one has its files open. One that is packed now is locked, and stays.
+/// A reader of one has its files open. One under packing is locked, and remains.
 void forget_old_sources(const fs::path& directory) {
   const UniqueFd opened = open_file(directory, O_PATH | O_DIRECTORY);
   for (const fs::path& source : directories_beyond_the_latest(directory, kKeptSources)) {

@@ -13,13 +13,14 @@ namespace pyro::files {
 /// Where a Git seed keeps and makes things.
 struct GitSeedPlaces {
   std::filesystem::path scratch;    ///< of what goes with the call
-  std::filesystem::path histories;  ///< what is kept for the next one; see packed_history
-  /// Of what the history is one state: a clone's URL and ref. Empty: of the repository itself.
+  std::filesystem::path histories;  ///< kept for the next one; see packed_history
+  /// The source of which the history is one state: a clone's URL and ref; empty for the repository
+  /// itself.
   std::filesystem::path source{};
 };
 
-/// The history of a repository's HEAD as files that are open: they stay readable when another state
-/// takes their place.
+/// The history of a repository's HEAD as open files: they remain readable when another state takes
+/// their place.
 struct PackedHistory {
   std::string name;  ///< `pack-<hash>`
   UniqueFd pack;

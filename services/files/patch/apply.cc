@@ -17,7 +17,7 @@ using tree::EntryKind;
 std::uint32_t mode_after(const FilePatch& patch, const CurrentFile& now) {
   const std::uint32_t mode = patch.change == FileChange::kAdd ? 0644 : now.mode;
   if (!patch.executable) return mode;
-  // Who may read it may run it, as git's own 100755 says.
+  // Readers may run it, as in git's own 100755.
   return *patch.executable ? mode | ((mode & 0444U) >> 2U) : mode & ~0111U;
 }
 
@@ -66,7 +66,7 @@ api::agent::Expectation expectation_of(const std::string& path, const CurrentFil
           .ctime_ns = now.ctime_ns};
 }
 
-/// What is at the paths, one for each of the patches. One that names no /dev/null may still add.
+/// The files at the paths, one for each patch. A patch without /dev/null may still add one.
 std::vector<CurrentFile> fetch_all(std::vector<FilePatch>& patches, const FetchFiles& fetch) {
   std::vector<std::string> paths;
   paths.reserve(patches.size());

@@ -15,7 +15,7 @@
 
 namespace pyro::files {
 
-/// What is at a path that a patch names.
+/// The file at a path that a patch names.
 struct CurrentFile {
   tree::EntryKind kind = tree::EntryKind::kAbsent;
   std::uint32_t mode = 0;
@@ -31,7 +31,7 @@ using FetchFiles =
 /// A file is not patched when it is longer, in bytes.
 inline constexpr std::uint64_t kPatchedFileLimit = 16U << 20U;
 
-/// What a patch makes of the files, for a change that is put in place whole.
+/// The files after a patch, for a change that is put in place whole.
 struct PatchOutcome {
   struct File {
     std::string path;
@@ -47,7 +47,7 @@ struct PatchOutcome {
 
 /// Applies a patch to copies of the files that it names, below `scratch`, by git: all hunks fit or
 /// nothing is returned. git sees the files under names of our own, so that no path of a patch
-/// reaches the host's file system. A file that stays as it was is not in the outcome.
+/// reaches the host's file system. The outcome leaves out an unchanged file.
 /// kInvalidArgument: as parse_patch. failed_precondition: `patch context does not match for P`.
 /// resource_exhausted: a file is over the limit.
 PatchOutcome apply_patch(std::string_view patch, const FetchFiles& fetch,

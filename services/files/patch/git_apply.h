@@ -20,7 +20,7 @@ struct GitPatchInput {
 
 struct GitPatchOutput {
   std::string content{};  ///< "" for a deleted file
-  /// Of the first hunk that was found elsewhere.
+  /// Offset of the first hunk that was found elsewhere.
   std::optional<std::int64_t> offset_lines{};
 };
 

@@ -14,7 +14,7 @@ class LineReader {
   std::string_view peek() const;
   /// The line after that; "" when there is none.
   std::string_view peek_second() const;
-  /// What is left, to measure what was taken.
+  /// The remaining text, to measure the taken part.
   std::string_view rest() const { return left_; }
   void skip() { left_.remove_prefix(length()); }
 

@@ -12,11 +12,11 @@ struct PatchLabels {
   std::optional<std::string> after;
 };
 
-/// What follows `--- ` or `+++ `, unquoted and without a time stamp. kInvalidArgument:
+/// The name after `--- ` or `+++ `, unquoted and without a time stamp. kInvalidArgument:
 /// `unsupported patch feature: …` for a name that is not well-formed.
 std::optional<std::string> read_label(std::string_view text);
 
-/// What follows `diff --git `, for a section that has no other labels; nothing when it cannot be
+/// The names after `diff --git `, for a section that has no other labels; nothing when it cannot be
 /// told where the first name ends.
 std::optional<PatchLabels> read_git_header(std::string_view text);
 

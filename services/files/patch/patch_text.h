@@ -9,7 +9,7 @@ namespace pyro::files {
 
 enum class FileChange { kAdd, kModify, kDelete };
 
-/// What a patch does to one file.
+/// The part of a patch for one file.
 struct FilePatch {
   std::string path{};  ///< clean, relative to the tree
   FileChange change = FileChange::kModify;

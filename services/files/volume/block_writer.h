@@ -27,7 +27,7 @@ class BlockWriter {
   void write(blk64_t first, std::string_view blocks);
   /// Nothing is held back any more: the bitmap knows what was taken, the file has what was written.
   void finish();
-  /// What it says when the volume is full.
+  /// The error of a full volume.
   Error full() const;
 
  private:

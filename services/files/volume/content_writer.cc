@@ -6,7 +6,7 @@
 namespace pyro::volume {
 namespace {
 
-/// What becomes a hole when it is zeros. A single block would break files into extents for little.
+/// So many zeros become a hole. A single block would break files into extents for little.
 constexpr std::size_t kUnitBytes = 16 * kBlockBytes;
 
 bool all_zeros(std::string_view bytes) {

@@ -15,7 +15,7 @@ struct Extent {
   BlockRun blocks{};
 };
 
-/// What a file consists of while it is written.
+/// The extents of a file while it is written.
 class ExtentList {
  public:
   /// Puts whole blocks at `logical`, behind all that is there.

@@ -134,7 +134,7 @@ errcode_t FileChannel::flush() {
   return 0;
 }
 
-/// What the library calls: nothing may be thrown through it.
+/// Called by the library: no exception may pass through it.
 template <class Action>
 errcode_t unthrown(Action&& action) noexcept {
   try {

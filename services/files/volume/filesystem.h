@@ -28,7 +28,7 @@ class Filesystem {
   Filesystem(const std::filesystem::path& file, Access access);
   Filesystem(const Filesystem&) = delete;
   Filesystem& operator=(const Filesystem&) = delete;
-  /// Without close() whatever libext2fs still held is lost.
+  /// Without close() the data that libext2fs still holds is lost.
   ~Filesystem();
 
   operator ext2_filsys() const { return filesystem_; }

@@ -17,9 +17,9 @@ struct InodeTime {
   bool operator==(const InodeTime&) const = default;
 };
 
-/// What ext4 cannot hold (before December 1901) becomes its earliest time.
+/// A time that ext4 cannot hold (before December 1901) becomes its earliest one.
 InodeTime to_inode_time(std::int64_t ns);
-/// What a signed 64-bit count of nanoseconds cannot hold (after 2262) becomes its last.
+/// A time that a signed 64-bit count of nanoseconds cannot hold (after 2262) becomes its last.
 std::int64_t from_inode_time(InodeTime time);
 
 /// An inode as it lies in the table, with the room behind its known fields.

@@ -25,7 +25,7 @@ class VolumeReader {
   std::int64_t unchanged_ctime_ns() const;
   /// kAbsent: it is not there.
   tree::Entry find(std::string_view path) const;
-  /// What is in a directory, sorted by the bytes of the names. not_found: there is none.
+  /// The entries of a directory, sorted by the bytes of the names. not_found: there is none.
   std::vector<tree::Entry> list(std::string_view directory) const;
   /// Gives the content of a file in pieces. not_found: there is none.
   void read(std::string_view path, const std::function<void(std::string_view)>& take) const;

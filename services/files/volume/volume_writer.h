@@ -9,11 +9,11 @@
 
 namespace pyro::volume {
 
-/// Writes a tree into a volume that make_blank_volume made and nobody has mounted. Everything is
-/// root's; modes and mtimes are the entries' own (a link's mode is 0777, as Linux has it), every
-/// ctime is `ctime_ns`: whatever has another was changed by the guest. Sockets, FIFOs and devices
-/// are skipped and counted. The entry "" gives the tree's own mode and mtime; without it they are
-/// 0755 and `ctime_ns`.
+/// Writes a tree into a volume that make_blank_volume made and that was never mounted. Everything
+/// is root's; modes and mtimes are the entries' own (a link's mode is 0777, as Linux has it), every
+/// ctime is `ctime_ns`: the guest changed an entry with another one. Sockets, FIFOs and devices are
+/// skipped and counted. The entry "" gives the tree's own mode and mtime; without it they are 0755
+/// and `ctime_ns`.
 /// kInvalidArgument: a path that is not clean or comes twice, a parent that is no directory of the
 /// tree, a link with an empty target. resource_exhausted: the seed does not fit.
 /// Without finish(), or after an Error, the file is garbage: delete it.
@@ -24,7 +24,7 @@ class VolumeWriter : public tree::Sink {
   void entry(const tree::Entry& entry) override;
   void data(std::string_view bytes) override;
   void end_file() override;
-  /// Completes the file (without fsync). What went by, the top itself not counted.
+  /// Completes the file (without fsync). Returns the totals, without the top itself.
   tree::Totals finish();
 
  private:

@@ -1,11 +1,11 @@
 // pyro-image-guard PROGRAM ARGUMENT…
 //
-// Runs a program so that nothing it started outlives it, or outlives whoever started us. Process
-// groups and PR_SET_PDEATHSIG do not reach that far: fakeroot's `faked` makes a session of its own.
-// Three processes: the front, which our caller started and may kill at any time; the guard, its
-// child in a session of its own, to which the kernel hands every orphan below it
-// (PR_SET_CHILD_SUBREAPER); and the program. When the program ends, or the front is gone, the guard
-// kills and reaps all that is left. It needs nothing but system calls.
+// Runs a program so that none of its processes outlives it, or outlives our starter. Process groups
+// and PR_SET_PDEATHSIG do not reach that far: fakeroot's `faked` makes a session of its own. Three
+// processes: the front, which our caller started and may kill at any time; the guard, its child in
+// a session of its own, to which the kernel hands every orphan below it (PR_SET_CHILD_SUBREAPER);
+// and the program. When the program ends, or the front is gone, the guard kills and reaps all that
+// is left. It needs nothing but system calls.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ void kill_children() {
   ::closedir(proc);
 }
 
-/// Whoever dies hands us its children, so that in the end all have been ours.
+/// A dying process hands us its children, so in the end all have been ours.
 void end_all() {
   do {
     kill_children();
