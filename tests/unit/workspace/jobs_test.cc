@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "common/guest/machine_paths.h"
-#include "tests/unit/workspace/fake_agent.h"
+#include "tests/support/fake_agent.h"
 #include "tests/unit/workspace/workspace_fixture.h"
 
 namespace pyro::workspace {
@@ -44,7 +44,7 @@ class JobsTest : public WorkspaceTest {
                        .environment = {},
                        .timeout = std::chrono::seconds(30),
                        .job_id = "j"},
-                      bus::Call("", in_a_minute(), stop, cancel, {}), stop);
+                      bus::Call({.deadline = in_a_minute(), .stop = stop}, cancel), stop);
   }
   JobState ended(const std::shared_ptr<Job>& job) {
     EXPECT_TRUE(job->wait(in_a_minute(), {}));

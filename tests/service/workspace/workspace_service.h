@@ -1,0 +1,87 @@
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/api/files.h"
+#include "common/api/machine.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_summary.h"
+#include "common/registry/registry.h"
+#include "services/workspace/workspace_record.h"
+#include "tests/fault/fault_points.h"
+#include "tests/support/errors.h"
+#include "tests/support/fake_service.h"
+#include "tests/support/service_process.h"
+
+namespace pyro::workspace {
+
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+
+/// The workspace service alone, over a real registry: its neighbours are fakes that keep machines
+/// and volumes as a vm service and a files service would, without a guest.
+class WorkspaceService : public ::testing::Test {
+ protected:
+  using FakeVm = testing::FakeService<
+      api::Api<api::CreateMachine, api::StartMachine, api::StopMachine, api::DeleteMachine,
+               api::MachineStatus, api::MountVolume, api::ListWorkspaceMachines>>;
+  using FakeFiles = testing::FakeService<api::VolumesApi, api::MachineFilesApi>;
+
+  WorkspaceService();
+  ~WorkspaceService() override;
+
+  void start_service();
+  /// kill -9, and a new one.
+  void restart();
+
+  template <class Op>
+  typename Op::Reply call(const Op& request) {
+    return client_.call(request, {.deadline = Clock::now() + std::chrono::seconds(30)});
+  }
+  std::string create(std::uint32_t ttl_seconds = 600);
+  api::WorkspaceSummary summary(const std::string& workspace_id);
+  api::FileWritten write(const std::string& workspace_id, const std::string& path = "a.txt");
+
+  /// The machines that there are, by the ids of their workspaces.
+  std::vector<std::string> machines_of(const std::string& workspace_id);
+  std::size_t machine_count();
+  std::size_t directory_count() const;
+  /// Waits until it is so; false when that takes too long.
+  static bool soon(const std::function<bool()>& so);
+
+  /// Changes the record of a workspace behind the service's back, while that does not run.
+  void change_record(const std::string& workspace_id,
+                     const std::function<void(WorkspaceRecord&)>& change);
+
+  testing::PrivateStack stack_;
+  test::FaultPoints points_{stack_ / "faults"};
+  std::optional<FakeVm> vm_;
+  std::optional<FakeFiles> files_;
+  std::optional<testing::ServiceProcess> service_;
+
+ private:
+  void answer_as_vm();
+  void answer_as_files();
+
+  struct KnownMachine {
+    std::string workspace_id;
+    api::Machine machine;
+  };
+  KnownMachine& machine(const std::string& vm_id);
+
+  std::mutex mutex_;
+  std::map<std::string, KnownMachine> machines_;
+  bus::Client client_ = stack_.client("workspace");
+};
+
+}  // namespace pyro::workspace
