@@ -195,7 +195,6 @@ struct ExecMachine {
     f("guests_only", &ExecMachine::guests_only,
       "Refuse a machine that runs on the host itself, whoever made it.", kHidden);
   }
-  std::string serial_key() const { return vm_id; }
 };
 
 /// Creates a machine, starts it, runs one command in it and deletes it, whatever happens.
@@ -234,7 +233,6 @@ struct StartMachine {
   static void describe(Fields& f) {
     f("vm_id", &StartMachine::vm_id, "Machine to start.", kRequired, kPositional, max_length(64));
   }
-  std::string serial_key() const { return vm_id; }
 };
 
 /// Ends the guest and keeps its disks. Stopping a machine that is not started changes nothing.
@@ -417,17 +415,8 @@ struct GetCapabilities {
   }
 };
 
-/// Stops every machine before the stack goes down; one-shot machines are deleted.
-struct StopAllMachines {
-  static constexpr Method kMethod{"vm.stop_all", Idempotent::kYes};
-  using Reply = ReapResult;
-
-  template <class Fields>
-  static void describe(Fields&) {}
-};
-
 using MachineApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine,
                        DeleteMachine, MachineStatus, MachineNetworkInfo, MountVolume,
-                       ListWorkspaceMachines, ReapExpired, GetCapabilities, StopAllMachines>;
+                       ListWorkspaceMachines, ReapExpired, GetCapabilities>;
 
 }  // namespace pyro::api

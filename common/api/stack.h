@@ -9,7 +9,7 @@
 
 #include "common/api/field.h"
 
-/// Operations on the stack of services, and the one every service answers. Owner: supervisor.
+/// Operations on the stack of services, and those that every service answers. Owner: supervisor.
 namespace pyro::api {
 
 /// A sign of life from a service, answered without a worker thread.
@@ -37,6 +37,16 @@ struct Pong {
 struct Ping {
   static constexpr Method kMethod{"ping", Idempotent::kYes};
   using Reply = Pong;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+/// The stack is about to end: the service ends what would outlive its process, as machines. Every
+/// service answers it.
+struct Quiesce {
+  static constexpr Method kMethod{"quiesce", Idempotent::kYes};
+  using Reply = Nothing;
 
   template <class Fields>
   static void describe(Fields&) {}
@@ -116,7 +126,7 @@ struct StackStatus {
   }
 };
 
-/// Ends all machines, then the services in reverse order, then the supervisor itself.
+/// Quiesces the services, ends them in reverse order, then the supervisor itself.
 struct StackDown {
   static constexpr Method kMethod{"stack.down", Idempotent::kYes};
   using Reply = Nothing;

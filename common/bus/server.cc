@@ -111,6 +111,7 @@ Server::Server(Context& context, Options options)
     throw unavailable("bind '{}': {}", options_.socket.string(), error.what());
   }
   ::chmod(options_.socket.c_str(), 0600);
+  add<api::Quiesce>([](const api::Quiesce&, Call&) { return api::Nothing(); });
 }
 
 Server::~Server() = default;
@@ -221,18 +222,15 @@ void Server::begin(const std::string& peer, Envelope envelope) {
           "caller and service '{}' are of different versions: run `pyro stack down` once",
           options_.service);
     }
-    const auto handler = handlers_.find(open->method);
-    if (handler == handlers_.end()) {
+    Dispatcher::Run run = dispatcher_.find(open->method, envelope.params.data);
+    if (!run) {
       throw invalid_argument("service '{}' has no operation '{}'", options_.service, open->method);
     }
     if (!open_.try_emplace({peer, open->id}, open).second) {
       throw invalid_argument("call {} is open already", open->id);
     }
     try {
-      Prepared prepared = handler->second(envelope.params);
-      const std::string key = std::move(prepared.key);
-      open->ticket =
-          pool_->submit(key, [this, open, run = std::move(prepared.run)] { execute(open, run); });
+      open->ticket = pool_->submit([this, open, run = std::move(run)] { execute(open, run); });
       if (!open->ticket) {
         throw resource_exhausted(reason::kBusy,
                                  "service '{}' is busy with too many calls: try again later",
@@ -250,8 +248,7 @@ void Server::begin(const std::string& peer, Envelope envelope) {
   arm(timer_.get(), kKeepAliveInterval);
 }
 
-void Server::execute(const std::shared_ptr<OpenCall>& open,
-                     const std::function<std::string(Call&)>& run) {
+void Server::execute(const std::shared_ptr<OpenCall>& open, const Dispatcher::Run& run) {
   if (open->begun.test_and_set()) return;
   const log::Context context(open->trace_id, open->method);
   const auto tell = [this, &open](const api::Progress& progress) {

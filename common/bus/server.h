@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/dispatcher.h"
 #include "common/api/msgpack_codec.h"
 #include "common/api/stack.h"
 #include "common/base/clock.h"
@@ -23,7 +24,7 @@ class socket_t;
 namespace pyro::bus {
 
 /// One service on the bus: a ROUTER, and a handler per operation, run on a pool of threads.
-/// ping and cancel are answered by the loop itself.
+/// ping and cancel are answered by the loop itself; quiesce by default with a yes.
 class Server {
  public:
   struct Options {
@@ -39,25 +40,19 @@ class Server {
   ~Server();
 
   /// Registers `service.handle(const Op&, Call&)` for every operation; a missing one does not
-  /// compile. Requests with a `serial_key()` are serialised by it.
+  /// compile.
   template <class Service, api::Operation... Ops>
-  void serve(Service& service, api::Api<Ops...>) {
-    (add<Ops>([&service](const Ops& request, Call& call) { return service.handle(request, call); }),
-     ...);
+  void serve(Service& service, api::Api<Ops...> operations) {
+    dispatcher_.serve(operations, [&service](const auto& request, Call& call) {
+      return api::to_msgpack(service.handle(request, call));
+    });
   }
 
   template <api::Operation Op>
   void add(std::function<typename Op::Reply(const Op&, Call&)> handler) {
-    handlers_[std::string(Op::kMethod.name)] = [handler](const api::Bytes& params) {
-      auto request = std::make_shared<const Op>(
-          api::from_msgpack<Op>(params.data, api::UnknownFields::kRefuse));
-      Prepared prepared;
-      if constexpr (requires { request->serial_key(); }) prepared.key = request->serial_key();
-      prepared.run = [handler, request](Call& call) {
-        return api::to_msgpack(handler(*request, call));
-      };
-      return prepared;
-    };
+    dispatcher_.add<Op>([handler = std::move(handler)](const Op& request, Call& call) {
+      return api::to_msgpack(handler(request, call));
+    });
   }
 
   /// Tells ping how many things the service keeps alive; called by the loop, so it must not wait.
@@ -70,12 +65,7 @@ class Server {
   void run(int stop_fd);
 
  private:
-  /// A decoded request, ready to run.
-  struct Prepared {
-    std::string key;
-    std::function<std::string(Call&)> run;
-  };
-  using Prepare = std::function<Prepared(const api::Bytes&)>;
+  using Dispatcher = api::Dispatcher<std::string, Call&>;
   struct OpenCall;
   /// A message that a worker leaves for the loop; the last one of a call closes it.
   struct Outgoing {
@@ -89,7 +79,7 @@ class Server {
   void receive();
   void begin(const std::string& peer, Envelope envelope);
   void answer_ping(const std::string& peer, const Envelope& envelope);
-  void execute(const std::shared_ptr<OpenCall>& open, const std::function<std::string(Call&)>& run);
+  void execute(const std::shared_ptr<OpenCall>& open, const Dispatcher::Run& run);
   void post(Outgoing outgoing);
   void send_posted();
   /// False when the peer is gone.
@@ -102,7 +92,7 @@ class Server {
   std::unique_ptr<zmq::socket_t> router_;
   UniqueFd wake_;
   UniqueFd timer_;
-  std::map<std::string, Prepare> handlers_;
+  Dispatcher dispatcher_;
   std::function<std::uint32_t()> holds_;
   std::function<std::uint32_t()> standby_;
   OpenCalls open_;

@@ -6,17 +6,14 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
 namespace pyro {
 
-/// A bounded pool of threads that grows on demand and shrinks when idle. Tasks of one key run one
-/// after the other in their order, and one that has to wait for its turn holds no thread.
+/// A bounded pool of threads that grows on demand and shrinks when idle.
 class WorkPool {
  public:
   using Task = std::function<void()>;
@@ -29,9 +26,9 @@ class WorkPool {
   /// Waits for running tasks, after close().
   ~WorkPool();
 
-  /// Work with an empty key waits for no other. Nothing when all threads are busy and the queue is
-  /// full, when no thread can be started, or when it is closed.
-  std::optional<Ticket> submit(const std::string& key, Task task);
+  /// Nothing when all threads are busy and the queue is full, when no thread can be started, or
+  /// when it is closed.
+  std::optional<Ticket> submit(Task task);
   /// Begins nothing any more and frees the tasks that have not begun; waits for none.
   void close();
   /// Frees a task that has not begun, and its place in the queue.
@@ -40,18 +37,14 @@ class WorkPool {
  private:
   struct Job {
     Ticket ticket;
-    std::string key;
     Task task;
   };
   void work();
-  void enqueue(Job job);
-  void finish(const std::string& key);
 
   const std::size_t max_threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> ready_;
-  std::map<std::string, std::deque<Job>> waiting_;  ///< per busy key, those behind the running one
   Ticket last_ticket_ = 0;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;

@@ -24,11 +24,14 @@ std::optional<Error> Turns::interruption() {
 
 std::unique_ptr<Turns::Turn> Turns::begin(const std::stop_token& caller) {
   std::unique_lock lock(mutex_);
-  const auto free = [this] { return !busy_ && interrupting_ == 0; };
-  if (!changed_.wait(lock, caller, free)) {
-    throw cancelled("cancelled while another operation was under way");
-  }
-  return start(caller);
+  const auto place = line_.emplace(line_.end());
+  const bool free = changed_.wait(lock, caller, [this, place] {
+    return !busy_ && interrupting_ == 0 && line_.begin() == place;
+  });
+  line_.erase(place);
+  if (free) return start(caller);
+  changed_.notify_all();
+  throw cancelled("cancelled while another operation was under way");
 }
 
 std::unique_ptr<Turns::Turn> Turns::interrupt(Error interruption, const std::stop_token& caller) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <condition_variable>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <utility>
+#include <variant>
 
 #include "common/base/error.h"
 
@@ -48,7 +50,8 @@ class Turns {
     std::stop_callback<Forward> forward_;
   };
 
-  /// Waits for the operation that is under way, and for those that interrupt.
+  /// Waits for the operation that is under way, for those that wait already, and for those that
+  /// interrupt.
   /// cancelled: the caller's stop came first.
   std::unique_ptr<Turn> begin(const std::stop_token& caller);
   /// Cancels the operation that is under way, whose caller hears `interruption`, and goes next.
@@ -64,7 +67,8 @@ class Turns {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool busy_ = false;
-  int interrupting_ = 0;  ///< wait for their turn, before all others
+  int interrupting_ = 0;            ///< wait for their turn, before all others
+  std::list<std::monostate> line_;  ///< the others that wait, in the order of their coming
   std::stop_source current_stop_;
   std::optional<Error> interruption_;
 };

@@ -3,8 +3,6 @@
 #include <signal.h>
 #include <time.h>
 
-#include "common/api/msgpack_codec.h"
-
 namespace pyro::agent {
 namespace {
 
@@ -16,24 +14,19 @@ std::uint64_t uptime_ms() {
   return static_cast<std::uint64_t>(now.tv_sec * 1000 + now.tv_nsec / 1'000'000);
 }
 
-template <class... Ops>
-void dispatch_to(api::Api<Ops...>, Service& service, const std::shared_ptr<Session>& session,
-                 const link::Frame& request) {
-  const auto attempt = [&]<class Op>(std::type_identity<Op>) {
-    if (request.method != Op::kMethod.name) return false;
-    service.handle(api::from_msgpack<Op>(request.body.data, api::UnknownFields::kRefuse),
-                   Caller<Op>(session));
-    return true;
-  };
-  if (!(attempt(std::type_identity<Ops>{}) || ...)) {
-    throw invalid_argument("the agent knows no method '{}'", request.method);
-  }
-}
-
 }  // namespace
 
+Service::Service(JobTable& jobs, Machine& machine) : jobs_(jobs), machine_(machine) {
+  dispatcher_.serve(wire::AgentApi{},
+                    [this]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
+                      handle(request, Caller<Op>(session));
+                    });
+}
+
 void Service::dispatch(const std::shared_ptr<Session>& session, const link::Frame& request) {
-  dispatch_to(wire::AgentApi{}, *this, session, request);
+  const auto run = dispatcher_.find(request.method, request.body.data);
+  if (!run) throw invalid_argument("the agent knows no method '{}'", request.method);
+  run(session);
 }
 
 void Service::handle(const wire::Hello&, To<wire::Hello> caller) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/api/agent.h"
+#include "common/api/dispatcher.h"
 #include "common/link/mux.h"
 #include "guest/agent/job_table.h"
 #include "guest/agent/machine.h"
@@ -11,7 +12,9 @@ namespace pyro::agent {
 /// Answers the agent's operations: checks the request, calls a noun, builds the reply.
 class Service {
  public:
-  Service(JobTable& jobs, Machine& machine) : jobs_(jobs), machine_(machine) {}
+  Service(JobTable& jobs, Machine& machine);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
 
   /// Finds the handler of the request's method. One that is missing does not compile.
   void dispatch(const std::shared_ptr<Session>& session, const link::Frame& request);
@@ -33,6 +36,7 @@ class Service {
  private:
   JobTable& jobs_;
   Machine& machine_;
+  api::Dispatcher<void, const std::shared_ptr<Session>&> dispatcher_;
 };
 
 }  // namespace pyro::agent

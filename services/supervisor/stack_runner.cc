@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/log/log.h"
 #include "common/process/pidfd.h"
@@ -14,8 +13,8 @@
 namespace pyro::supervisor {
 namespace {
 
-/// How long the vm service may take to end all machines in an orderly way.
-constexpr std::chrono::seconds kStopMachinesLimit{60};
+/// How long a service may take to end in an orderly way what it keeps running.
+constexpr std::chrono::seconds kQuiesceLimit{60};
 
 UniqueFd make_event() { return UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
@@ -79,7 +78,6 @@ api::Stack StackRunner::status(bool measure) const {
     auto& status = stack.services.back();
     if (!measure || !status.pid) continue;
     status.pss_bytes = pss_bytes(static_cast<pid_t>(*status.pid));
-    if (status.name != "vm") continue;
     const auto pong = service->ping();
     if (pong && pong->standby > 0) status.standby_machines = pong->standby;
   }
@@ -107,7 +105,7 @@ void StackRunner::run(int signal_fd) {
     const std::lock_guard lock(board_.mutex);
     stopping_ = true;
   }
-  stop_machines();
+  quiesce_services();
   stop_services();
 }
 
@@ -128,15 +126,13 @@ std::chrono::milliseconds StackRunner::time_left() {
   return left;
 }
 
-void StackRunner::stop_machines() {
-  for (const auto& service : services_) {
-    if (service->entry().name != "vm") continue;
-    if (service->status().state != api::ServiceState::kRunning) return;
+void StackRunner::quiesce_services() {
+  for (auto service = services_.rbegin(); service != services_.rend(); ++service) {
+    if ((*service)->status().state != api::ServiceState::kRunning) continue;
     try {
-      service->client().call(api::StopAllMachines{},
-                             {.deadline = Clock::now() + kStopMachinesLimit});
+      (*service)->quiesce({.deadline = Clock::now() + kQuiesceLimit});
     } catch (const Error& error) {
-      log::error("the machines could not be stopped: {}", error.message());
+      log::error("service '{}' did not quiesce: {}", (*service)->entry().name, error.message());
     }
   }
 }

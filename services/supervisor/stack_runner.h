@@ -35,7 +35,7 @@ class StackRunner {
   void run(int signal_fd);
   /// How long the stack must at least continue; zero when it is unused and may end.
   std::chrono::milliseconds time_left();
-  void stop_machines();
+  void quiesce_services();
   void stop_services();
 
   const Paths& paths_;

@@ -49,8 +49,8 @@ class SupervisedService {
   bool settled_locked() const;
   /// nullopt when it does not answer within a second.
   std::optional<api::Pong> ping(std::chrono::milliseconds limit = std::chrono::seconds(1));
-  /// The service's own client, for stack-wide requests as vm.stop_all.
-  bus::Client& client() { return client_; }
+  /// Has the service end what would outlive its process.
+  void quiesce(const Work& work) { client_.call(api::Quiesce{}, work); }
 
  private:
   void keep_running(const std::stop_token& stop,

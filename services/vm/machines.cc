@@ -224,19 +224,16 @@ api::ReapResult Machines::reap_expired() {
   return result;
 }
 
-api::ReapResult Machines::stop_all() {
-  api::ReapResult result = reap_expired();
+void Machines::stop_all() {
+  reap_expired();
   for (const auto& record : table_.all()) {
     const std::string& vm_id = record.machine.vm_id;
     if (record.one_shot_in_use()) {
       remove(vm_id, kExplicitDelete);
-      result.deleted_vm_ids.push_back(vm_id);
     } else {
       stop(vm_id);
     }
   }
-  result.count = static_cast<std::uint32_t>(result.deleted_vm_ids.size());
-  return result;
 }
 
 void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {

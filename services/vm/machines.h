@@ -58,7 +58,8 @@ class Machines {
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
   api::Machine status(const std::string& vm_id);
   api::ReapResult reap_expired();
-  api::ReapResult stop_all();
+  /// Before the stack ends: a machine of a single command is deleted.
+  void stop_all();
   std::uint32_t count() const { return table_.count(); }
   std::uint32_t max_active() const { return table_.max_active(); }
 

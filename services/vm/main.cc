@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
     pyro::vm::Service service(host);
     host.serve<pyro::api::MachineApi>(service);
     host.serve<pyro::api::TemplateApi>(service);
+    host.serve<pyro::api::Api<pyro::api::Quiesce>>(service);
     host.run();
   });
 }

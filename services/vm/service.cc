@@ -255,9 +255,10 @@ api::HostCapabilities Service::handle(const api::GetCapabilities& request, bus::
   return found;
 }
 
-api::ReapResult Service::handle(const api::StopAllMachines&, bus::Call&) {
+api::Nothing Service::handle(const api::Quiesce&, bus::Call&) {
   warmer_.rest();
-  return machines_.stop_all();
+  machines_.stop_all();
+  return {};
 }
 
 api::DailyLoop Service::handle(const api::GetDailyLoop& request, bus::Call& call) {

@@ -30,7 +30,7 @@ class Service {
   api::WorkspaceMachines handle(const api::ListWorkspaceMachines& request, bus::Call& call);
   api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
   api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);
-  api::ReapResult handle(const api::StopAllMachines& request, bus::Call& call);
+  api::Nothing handle(const api::Quiesce& request, bus::Call& call);
   api::DailyLoop handle(const api::GetDailyLoop& request, bus::Call& call);
   api::PreparedEnvironment handle(const api::PrepareTemplate& request, bus::Call& call);
   api::PrunedTemplates handle(const api::PruneTemplates& request, bus::Call& call);

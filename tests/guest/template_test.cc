@@ -8,6 +8,8 @@
 
 #include "common/api/json_codec.h"
 #include "common/api/prepare.h"
+#include "common/api/stack.h"
+#include "common/bus/client.h"
 #include "common/stored_file/stored_file.h"
 #include "services/vm/preparer.h"
 #include "services/vm/templates/template_store.h"
@@ -153,9 +155,12 @@ TEST_F(Template, that_was_damaged_is_found_out_and_a_cold_machine_serves_meanwhi
          write_file_atomically(directory / "state", state);
          forge_marks(directory);
        }}};
+  bus::Context context;
+  bus::Client vm(context, "vm", paths_.bus_socket("vm"));
   for (const auto& [name, damage] : damages) {
     SCOPED_TRACE(name);
-    call(api::StopAllMachines{});  // the service is then through with what it does ahead
+    vm.call(api::Quiesce{},
+            {.deadline = Clock::now() + std::chrono::minutes(1)});  // works ahead no more
     damage();
     EXPECT_EQ(boot_mode(), "cold");
     prepare();

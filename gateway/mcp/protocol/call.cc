@@ -27,7 +27,7 @@ void Call::start() {
   try {
     // While it waits for a thread as well: hosts end calls that are silent.
     if (parts_.progress) offer_.ticker.add([line = parts_.progress] { return line->tick(); });
-    ticket_ = offer_.pool.submit("", [call = shared_from_this()] { call->run(); });
+    ticket_ = offer_.pool.submit([call = shared_from_this()] { call->run(); });
     if (!ticket_) {
       refuse(resource_exhausted(
           reason::kBusy, "too many calls wait for their turn: try again when some have ended"));

@@ -14,23 +14,13 @@ namespace wire = api::agent;
 /// Small enough that other streams of the link get their turn, large enough to be few.
 constexpr std::size_t kOutputBytes = 256U << 10U;
 
-template <class... Ops>
-std::string dispatch_to(api::Api<Ops...>, FilesService& service, const link::Frame& request) {
-  std::string reply;
-  const auto attempt = [&]<class Op>(std::type_identity<Op>) {
-    if (request.method != Op::kMethod.name) return false;
-    const typename Op::Reply answer =
-        service.handle(api::from_msgpack<Op>(request.body.data, api::UnknownFields::kRefuse));
-    reply = api::to_msgpack(answer);
-    return true;
-  };
-  if (!(attempt(std::type_identity<Ops>{}) || ...)) {
-    throw invalid_argument("the agent's files port knows no method '{}'", request.method);
-  }
-  return reply;
-}
-
 }  // namespace
+
+FilesService::FilesService(Workspace& workspace, Output output)
+    : workspace_(workspace), output_(std::move(output)) {
+  dispatcher_.serve(wire::FilesAgentApi{},
+                    [this](const auto& request) { return api::to_msgpack(handle(request)); });
+}
 
 FilesService::~FilesService() {
   freeze_.reset();
@@ -38,7 +28,11 @@ FilesService::~FilesService() {
 }
 
 std::string FilesService::dispatch(const link::Frame& request) {
-  return dispatch_to(wire::FilesAgentApi{}, *this, request);
+  const auto run = dispatcher_.find(request.method, request.body.data);
+  if (!run) {
+    throw invalid_argument("the agent's files port knows no method '{}'", request.method);
+  }
+  return run();
 }
 
 /// Collects what `action` encodes into pieces.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/api/agent_files.h"
+#include "common/api/dispatcher.h"
 #include "common/link/message_frame.h"
 #include "guest/agent/files/staged_change.h"
 #include "guest/agent/files/workspace.h"
@@ -18,8 +19,7 @@ class FilesService {
   /// Takes a piece of a tree stream; returns once the host has room for it.
   using Output = std::function<void(std::string_view)>;
 
-  FilesService(Workspace& workspace, Output output)
-      : workspace_(workspace), output_(std::move(output)) {}
+  FilesService(Workspace& workspace, Output output);
   /// Thaws what was frozen here, then forgets what was staged.
   ~FilesService();
   FilesService(const FilesService&) = delete;
@@ -54,6 +54,7 @@ class FilesService {
   const Output output_;
   std::unique_ptr<Freeze> freeze_;
   std::unique_ptr<StagedChange> change_;
+  api::Dispatcher<std::string> dispatcher_;
 };
 
 }  // namespace pyro::agent::files

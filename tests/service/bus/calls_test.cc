@@ -143,7 +143,7 @@ TEST_F(Calls, a_cancelled_call_returns_when_the_service_has_cleaned_up) {
 TEST_F(Calls, a_call_that_waits_for_its_turn_is_cancelled_at_once) {
   std::latch release(1), begun(1);
   std::atomic<int> handled = 0;
-  ServerThread server(socket_);
+  ServerThread server(socket_, /*max_threads=*/1);
   server->add<Change>([&](const Change&, Call&) {
     ++handled;
     begun.count_down();

@@ -32,32 +32,20 @@ TEST_F(Concurrency, calls_are_handled_at_the_same_time) {
   }
 }
 
-TEST_F(Concurrency, changes_of_one_key_never_overlap_and_other_keys_go_on) {
-  std::latch release(1), begun(1);
-  std::atomic<int> at_work = 0;
-  std::atomic<bool> overlapped = false;
-  ServerThread server(socket_, /*max_threads=*/2);
-  server->add<Change>([&](const Change& change, Call&) {
-    if (change.key == "busy") {
-      if (at_work.fetch_add(1) > 0) overlapped = true;
-      begun.try_wait() ? void() : begun.count_down();
-      release.wait();
-      at_work.fetch_sub(1);
-    }
-    return Answer{change.text};
-  });
+TEST_F(Concurrency, quiesce_is_answered_by_every_service_and_by_the_one_that_holds_things_itself) {
+  ServerThread server(socket_);
+  std::atomic<int> asked = 0;
   server.start();
-  std::vector<std::future<Answer>> waiting;
-  for (int i = 0; i < 6; ++i) {
-    waiting.push_back(std::async(std::launch::async, [this] { return change("busy"); }));
-    if (i == 0) begun.wait();
-  }
-  while (client_.call(api::Ping{}).open_calls < 6) std::this_thread::yield();
-  // Five wait for their turn: were they to hold threads, the second of two would be taken.
-  EXPECT_EQ(change("free", "went on").text, "went on");
-  release.count_down();
-  for (auto& call : waiting) call.get();
-  EXPECT_FALSE(overlapped);
+  client_.call(api::Quiesce{}, patient());
+  server.stop();
+  ServerThread holder(dir_ / "holder.sock");
+  holder->add<api::Quiesce>([&asked](const api::Quiesce&, Call&) {
+    ++asked;
+    return api::Nothing{};
+  });
+  holder.start();
+  Client(context_, "test", dir_ / "holder.sock").call(api::Quiesce{}, patient());
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(Concurrency, ping_is_answered_while_every_thread_is_busy) {

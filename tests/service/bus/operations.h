@@ -28,7 +28,7 @@ struct Ask {
   }
 };
 
-/// May not be repeated; changes of one key come one after the other.
+/// May not be repeated.
 struct Change {
   static constexpr api::Method kMethod{"test.change"};
   using Reply = Answer;
@@ -40,7 +40,6 @@ struct Change {
     f("key", &Change::key, "What is changed.");
     f("text", &Change::text, "Into what.");
   }
-  std::string serial_key() const { return key; }
 };
 
 }  // namespace pyro::bus::testing

@@ -47,12 +47,13 @@ TEST_F(SupervisorTest, a_service_starts_once_the_one_it_comes_after_is_ready) {
   EXPECT_THAT(events(), ElementsAre("start alpha", "start beta"));
 }
 
-TEST_F(SupervisorTest, down_stops_the_machines_and_then_the_services_in_reverse_order) {
+TEST_F(SupervisorTest, down_quiesces_the_services_and_then_ends_them_in_reverse_order) {
   write_stack({{"image", ""}, {"vm", "after = ['image']"}, {"net", "after = ['vm']"}});
   const auto stack = settled();
   EXPECT_TRUE(client_->down());
-  EXPECT_THAT(events(), ElementsAre("start image", "start vm", "start net", "stop_all vm",
-                                    "stop net", "stop vm", "stop image"));
+  EXPECT_THAT(events(),
+              ElementsAre("start image", "start vm", "start net", "quiesce net", "quiesce vm",
+                          "quiesce image", "stop net", "stop vm", "stop image"));
   for (const auto& status : stack.services) EXPECT_TRUE(ends(*status.pid));
   EXPECT_EQ(client_->status(), std::nullopt);
   EXPECT_FALSE(client_->down());
@@ -63,7 +64,7 @@ TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {
   const auto stack = settled();
   ::kill(static_cast<pid_t>(*stack.pid), SIGTERM);
   EXPECT_TRUE(ends(*stack.pid));
-  EXPECT_THAT(events(), ElementsAre("start vm", "stop_all vm", "stop vm"));
+  EXPECT_THAT(events(), ElementsAre("start vm", "quiesce vm", "stop vm"));
 }
 
 TEST_F(SupervisorTest, a_killed_service_is_started_again) {
@@ -87,7 +88,7 @@ TEST_F(SupervisorTest, a_crash_loop_is_given_up_with_the_services_last_words) {
   EXPECT_EQ(service(stack, "vm").restarts, 2U);
   EXPECT_THAT(service(stack, "vm").last_error.value_or(""),
               AllOf(HasSubstr("ended with status 1"), HasSubstr("the moon is in the wrong place")));
-  EXPECT_THAT(failure_of([&] { client_->call(api::StopAllMachines{}); }),
+  EXPECT_THAT(failure_of([&] { client_->call(api::GetCapabilities{}); }),
               AllOf(HasSubstr("service 'vm' was given up"), HasSubstr("the moon"),
                     HasSubstr("logs/vm.log"), HasSubstr("pyro stack down")));
 }
@@ -197,7 +198,7 @@ TEST_F(SupervisorTest, an_unused_stack_ends_and_one_that_holds_something_stays) 
   EXPECT_FALSE(ends(*stack.pid, std::chrono::milliseconds(2500)));
   std::filesystem::remove(paths_.state_dir / "alpha.holds");
   EXPECT_TRUE(ends(*stack.pid));
-  EXPECT_THAT(events(), ElementsAre("start alpha", "stop alpha"));
+  EXPECT_THAT(events(), ElementsAre("start alpha", "quiesce alpha", "stop alpha"));
   // A door that lives on starts it again.
   EXPECT_EQ(service(settled(), "alpha").state, ServiceState::kRunning);
 }
@@ -213,7 +214,7 @@ TEST_F(SupervisorTest, a_stack_whose_service_is_slow_to_come_is_no_unused_one) {
   EXPECT_FALSE(ends(pid, std::chrono::milliseconds(2500)));
   open_file(gate, O_WRONLY);
   EXPECT_TRUE(ends(pid));
-  EXPECT_THAT(events(), ElementsAre("start alpha", "stop alpha"));
+  EXPECT_THAT(events(), ElementsAre("start alpha", "quiesce alpha", "stop alpha"));
 }
 
 TEST_F(SupervisorTest, status_tells_how_much_memory_each_process_has) {

@@ -42,8 +42,8 @@ class Service {
     return directory_ / (name_ + "." + what);
   }
 
-  api::ReapResult handle(const api::StopAllMachines&, bus::Call&) {
-    note("stop_all");
+  api::Nothing handle(const api::Quiesce&, bus::Call&) {
+    note("quiesce");
     return {};
   }
 
@@ -126,7 +126,7 @@ class Service {
 };
 
 using TestApi =
-    api::Api<api::StopAllMachines, api::ListEnvironments, api::GetCapabilities, api::RunMachine>;
+    api::Api<api::Quiesce, api::ListEnvironments, api::GetCapabilities, api::RunMachine>;
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -15,33 +14,8 @@ TEST(WorkPool, tasks_run_at_the_same_time) {
   std::latch all(3);
   WorkPool pool(3);
   // Each waits for the two others.
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit("", [&all] { all.arrive_and_wait(); }));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pool.submit([&all] { all.arrive_and_wait(); }));
   all.wait();
-}
-
-TEST(WorkPool, tasks_of_one_key_run_one_after_the_other_in_order) {
-  std::vector<int> order;  // no lock: the key is the lock
-  std::latch done(200);
-  WorkPool pool(8);
-  for (int i = 0; i < 200; ++i) {
-    pool.submit("key", [&order, &done, i] {
-      order.push_back(i);
-      done.count_down();
-    });
-  }
-  done.wait();
-  ASSERT_EQ(order.size(), 200U);
-  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
-}
-
-TEST(WorkPool, a_task_that_waits_for_its_key_holds_no_thread) {
-  std::latch release(1), other_ran(1);
-  WorkPool pool(2);
-  pool.submit("busy", [&release] { release.wait(); });
-  for (int i = 0; i < 10; ++i) pool.submit("busy", [] {});
-  pool.submit("free", [&other_ran] { other_ran.count_down(); });
-  other_ran.wait();  // on the second and last thread
-  release.count_down();
 }
 
 TEST(WorkPool, a_full_queue_refuses_and_takes_again_later) {
@@ -50,18 +24,18 @@ TEST(WorkPool, a_full_queue_refuses_and_takes_again_later) {
   {
     WorkPool pool(1);
     std::latch begun(1);
-    pool.submit("", [&] {
+    pool.submit([&] {
       begun.count_down();
       release.wait();
     });
     begun.wait();
     int accepted = 0;
-    while (accepted < 100000 && pool.submit("", [&ran] { ++ran; })) ++accepted;
+    while (accepted < 100000 && pool.submit([&ran] { ++ran; })) ++accepted;
     EXPECT_LT(accepted, 100000);
-    EXPECT_FALSE(pool.submit("key", [] {}));
+    EXPECT_FALSE(pool.submit([] {}));
     release.count_down();
     std::latch last(1);
-    while (!pool.submit("key", [&last] { last.count_down(); })) std::this_thread::yield();
+    while (!pool.submit([&last] { last.count_down(); })) std::this_thread::yield();
     last.wait();
     EXPECT_EQ(ran, accepted);
   }
@@ -72,55 +46,24 @@ TEST(WorkPool, a_task_that_is_dropped_before_its_turn_frees_its_place_and_what_i
   const auto held = std::make_shared<int>();
   {
     WorkPool pool(1);
-    const auto running = pool.submit("", [&] {
+    const auto running = pool.submit([&] {
       begun.count_down();
       release.wait();
     });
     begun.wait();
     std::vector<WorkPool::Ticket> tickets;
-    while (const auto ticket = pool.submit("", [held] { ADD_FAILURE() << "begun"; })) {
+    while (const auto ticket = pool.submit([held] { ADD_FAILURE() << "begun"; })) {
       tickets.push_back(*ticket);
     }
     for (const auto ticket : tickets) pool.drop(ticket);
     EXPECT_EQ(held.use_count(), 1);
     pool.drop(running.value());  // has begun
     std::latch last(1);
-    EXPECT_TRUE(pool.submit("", [&last] { last.count_down(); }));
+    EXPECT_TRUE(pool.submit([&last] { last.count_down(); }));
     pool.drop(tickets.front());  // is none any more
     release.count_down();
     last.wait();
   }
-}
-
-TEST(WorkPool, a_task_that_is_dropped_lets_the_next_of_its_key_go_on) {
-  std::latch begun(1), release(1), last(1);
-  const auto held = std::make_shared<int>();
-  WorkPool pool(1);
-  pool.submit("", [&] {
-    begun.count_down();
-    release.wait();
-  });
-  begun.wait();
-  const auto unwanted = [held] { ADD_FAILURE() << "begun"; };
-  const auto ready = pool.submit("key", unwanted);
-  const auto behind_it = pool.submit("key", unwanted);
-  pool.submit("key", [&last] { last.count_down(); });
-  pool.drop(behind_it.value());
-  pool.drop(ready.value());
-  EXPECT_EQ(held.use_count(), 2);  // this test's own: `held` and `unwanted`
-  release.count_down();
-  last.wait();
-}
-
-TEST(WorkPool, one_key_cannot_queue_without_end) {
-  std::latch release(1);
-  WorkPool pool(2);
-  pool.submit("key", [&release] { release.wait(); });
-  int accepted = 0;
-  while (accepted < 100000 && pool.submit("key", [] {})) ++accepted;
-  EXPECT_LT(accepted, 100000);
-  EXPECT_TRUE(pool.submit("other", [] {}));
-  release.count_down();
 }
 
 TEST(WorkPool, its_end_waits_for_what_runs) {
@@ -128,13 +71,13 @@ TEST(WorkPool, its_end_waits_for_what_runs) {
   std::latch begun(1);
   {
     WorkPool pool(1);
-    pool.submit("", [&] {
+    pool.submit([&] {
       begun.count_down();
       std::this_thread::yield();
       finished = true;
     });
     begun.wait();
-    for (int i = 0; i < 3; ++i) pool.submit("k", [] {});
+    for (int i = 0; i < 3; ++i) pool.submit([] {});
   }
   EXPECT_TRUE(finished);
 }

@@ -1,7 +1,9 @@
 #include "common/work/turns.h"
 
+#include <algorithm>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/process/wait.h"
@@ -67,6 +69,27 @@ TEST(Turns, who_interrupts_goes_before_those_that_wait) {
   interrupting.wait();
   waiting.wait();
   EXPECT_EQ(order, (std::vector<std::string>{"interrupting", "waiting"}));
+}
+
+TEST(Turns, those_that_wait_come_in_the_order_of_their_coming) {
+  Turns turns;
+  auto first = turns.begin({});
+  std::vector<int> order;
+  std::vector<std::future<void>> waiting;
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> comes;
+    waiting.push_back(std::async(std::launch::async, [&order, &turns, &comes, i] {
+      comes.set_value();
+      const auto turn = turns.begin({});
+      order.push_back(i);
+    }));
+    comes.get_future().wait();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it stands in line by then
+  }
+  first.reset();
+  for (auto& one : waiting) one.get();
+  EXPECT_EQ(order.size(), 20U);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
 TEST(Turns, who_waits_can_be_stopped) {
