@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstdio>
 
+#include "common/api/error_body.h"
 #include "common/base/text.h"
 #include "gateway/cli/command_tree.h"
 #include "gateway/cli/commands/commands.h"
@@ -22,6 +23,19 @@ void tell(std::string_view message) {
   std::string line = printable(message);
   std::replace(line.begin(), line.end(), '\n', ' ');
   fmt::print(stderr, "error: {}\n", line);
+}
+
+/// With --json the failure is the document on standard output, beside the sentence on standard
+/// error.
+void print_error_document(const Session& session, const Error& error) {
+  if (!session.json) return;
+  const Error shown(error.code(), error.reason(), printable(error.message()));
+  try {
+    const auto document = api::Json::object({{"error", api::to_json(api::error_body(shown))}});
+    print(document.dump(2) + "\n");
+  } catch (const StdoutClosed&) {  // the sentence is still told
+  } catch (const std::exception&) {
+  }
 }
 
 /// The deepest command that was named: whose help fits.
@@ -137,7 +151,8 @@ std::string parse_failure(const CLI::App& root, const std::vector<std::string>& 
   return option_failure(error);
 }
 
-int usage_error(const CLI::App& root, const std::string& message) {
+int usage_error(const CLI::App& root, const Session& session, const std::string& message) {
+  print_error_document(session, UsageError(message));
   tell(message);
   fmt::print(stderr, "Run `{} --help` for how to use it.\n", full_name(chosen(root)));
   return kUsage;
@@ -157,6 +172,15 @@ std::vector<std::string> split_words(const std::vector<std::string>& arguments, 
   return words;
 }
 
+/// The exit status of an action that threw `error`, once the user was told.
+int failed(Session& session, const Error& error) {
+  session.progress().finish();
+  print_error_document(session, error);
+  if (session.signals().signal() != 0) return 128 + session.signals().signal();
+  tell(error.message());
+  return kFailure;
+}
+
 /// Runs the action and gives each way of failing its exit status.
 int act(const CLI::App& root, Session& session) {
   try {
@@ -169,12 +193,11 @@ int act(const CLI::App& root, Session& session) {
     return StdoutClosed::kExitStatus;
   } catch (const UsageError& error) {
     session.progress().finish();
-    return usage_error(root, error.message());
+    return usage_error(root, session, error.message());
+  } catch (const Error& error) {
+    return failed(session, error);
   } catch (const std::exception& error) {
-    session.progress().finish();
-    if (session.signals().signal() != 0) return 128 + session.signals().signal();
-    tell(error.what());
-    return kFailure;
+    return failed(session, internal_error("{}", error.what()));
   }
 }
 
@@ -231,14 +254,16 @@ int run_command_line(const std::vector<std::string>& arguments) {
     return 0;
   } catch (const CLI::CallForVersion&) {
     if (&chosen(*root) != root.get()) {
-      return usage_error(*root,
+      return usage_error(*root, session,
                          "--version stands alone; a command to run stands after --, as in: "
                          "pyro run debian:12 -- git --version");
     }
     print("pyro " PYRO_VERSION "\n");
     return 0;
   } catch (const CLI::ParseError& error) {
-    return usage_error(*root, parse_failure(*root, in_order, session, error));
+    // The words were not understood so far that its flag had its effect.
+    session.json = std::find(in_order.begin(), in_order.end(), "--json") != in_order.end();
+    return usage_error(*root, session, parse_failure(*root, in_order, session, error));
   }
   return act(*root, session);
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/stack/stack_client.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/stack_text.h"
@@ -17,14 +19,16 @@ int up(Session& session) {
     throw unavailable(reason::kStackNotStarted,
                       "the stack ended while it was starting: see `pyro stack logs`");
   }
-  print_reply<api::Stack>(session, *stack, stack_text);
-  for (const auto& service : stack->services) {
-    if (service.state == api::ServiceState::kRunning) continue;
-    throw unavailable(reason::kServiceFailed,
-                      "service '{}' is {}: see `pyro stack logs --service {}`", service.name,
-                      api::name_of(service.state), service.name);
-  }
-  return 0;
+  const auto down = std::find_if(
+      stack->services.begin(), stack->services.end(),
+      [](const auto& service) { return service.state != api::ServiceState::kRunning; });
+  const bool failed = down != stack->services.end();
+  // The error is the one JSON document of a command that fails.
+  if (!failed || !session.json) print_reply<api::Stack>(session, *stack, stack_text);
+  if (!failed) return 0;
+  throw unavailable(reason::kServiceFailed,
+                    "service '{}' is {}: see `pyro stack logs --service {}`", down->name,
+                    api::name_of(down->state), down->name);
 }
 
 }  // namespace

@@ -133,6 +133,46 @@ TEST_F(CliTest, a_closed_standard_output_cancels_the_run_quietly) {
   EXPECT_THAT(events(), Contains("cancelled vm"));
 }
 
+TEST_F(CliTest, a_failure_with_json_is_one_document_beside_the_sentence) {
+  write_usual_stack();
+  const auto refused = run({"run", "debian:12", "--json", "--", "refuse"});
+  EXPECT_EQ(refused.status.code, 1);
+  EXPECT_EQ(refused.error_output, "error: max active VMs reached (8)\n");
+  EXPECT_EQ(Json::parse(refused.output),
+            Json::object({{"error",
+                           {{"code", "resource_exhausted"},
+                            {"reason", "limit_reached"},
+                            {"message", "max active VMs reached (8)"}}}}));
+  EXPECT_EQ(run({"run", "debian:12", "--", "refuse"}).output, "");
+}
+
+TEST_F(CliTest, a_usage_error_with_json_among_the_words_is_a_document_as_well) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"stcak", "up", "--json"},
+      {"run", "debian:12", "--json", "--bogus", "--", "true"},
+      {"run", "debian:12", "--vcpu-count", "9", "--json", "--", "true"}};
+  for (const auto& words : wrong) {
+    const auto result = run(words);
+    EXPECT_EQ(result.status.code, 2);
+    EXPECT_THAT(result.error_output, StartsWith("error: "));
+    const Json error = Json::parse(result.output)["error"];
+    EXPECT_EQ(error["code"], "invalid_argument");
+    EXPECT_EQ(error["reason"], "invalid_argument");
+    EXPECT_THAT(result.error_output, HasSubstr(error["message"].get<std::string>()));
+  }
+  EXPECT_EQ(run({"run", "debian:12", "--bogus", "--", "x", "--json"}).output, "")
+      << "a word of the guest's command";
+}
+
+TEST_F(CliTest, a_stack_that_does_not_come_up_is_one_document) {
+  write_stack({{"image", ""}, {"vm", ""}}, "[restart]\nbackoff_initial_ms = 1\ncrash_limit = 2\n");
+  tell("vm.crash", "the moon");
+  const auto result = run({"stack", "up", "--json"});
+  EXPECT_EQ(result.status.code, 1);
+  EXPECT_EQ(Json::parse(result.output)["error"]["reason"], "service_failed");
+  EXPECT_THAT(run({"stack", "up"}).output, HasSubstr("vm")) << "the table, for a user";
+}
+
 TEST_F(CliTest, a_signal_cancels_the_run_and_waits_for_its_end) {
   write_usual_stack();
   for (const auto& [number, status] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {

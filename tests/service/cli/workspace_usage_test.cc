@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/api/json_codec.h"
 #include "common/base/text.h"
 #include "tests/service/cli/cli_fixture.h"
 
@@ -18,7 +19,12 @@ class WorkspaceUsageTest : public CliFixture {
     words.insert(words.begin(), "workspace");
     const auto result = run(words);
     EXPECT_EQ(result.status.code, 2) << join(words, " ");
-    EXPECT_EQ(result.output, "");
+    const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+    if (json) {
+      EXPECT_EQ(api::Json::parse(result.output)["error"]["code"], "invalid_argument");
+    } else {
+      EXPECT_EQ(result.output, "");
+    }
     const auto lines = split(result.error_output, '\n');
     EXPECT_EQ(lines.size(), 3U) << result.error_output;
     EXPECT_THAT(lines.at(1), ::testing::StartsWith("Run `pyro"));

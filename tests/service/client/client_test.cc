@@ -97,6 +97,31 @@ TEST_F(ClientTest, repeats_what_may_be_repeated_where_the_whole_stack_was_killed
   EXPECT_EQ(listed.get().count, 3U);
 }
 
+TEST_F(ClientTest, tells_by_the_reason_what_was_refused) {
+  Client client;
+  const auto error =
+      error_of([&] { client.exec_workspace({.workspace_id = "w", .command = "refuse"}); });
+  EXPECT_THAT(error, Refused(reason::kLimitReached));
+  EXPECT_EQ(error->reason(), "limit_reached");
+}
+
+TEST_F(ClientTest, shows_the_way_to_the_log_of_the_service_that_the_error_is_about) {
+  const auto stack = settled();
+  Client client;
+  const auto neighbour =
+      error_of([&] { client.exec_workspace({.workspace_id = "w", .command = "neighbour"}); });
+  EXPECT_THAT(neighbour, Refused(reason::kNeighbourAway));
+  EXPECT_THAT(neighbour, Refused(ErrorCode::kUnavailable, "service 'x' is not running"));
+  auto call = std::async(std::launch::async, [&] {
+    return error_of([&] { client.run_in_vm({.environment = "debian:12", .command = "wait"}); });
+  });
+  EXPECT_TRUE(happens("run vm"));
+  kill_and_wait(service(stack, "vm").pid.value());
+  const auto interrupted = call.get();
+  EXPECT_THAT(interrupted, Refused(reason::kInterrupted));
+  EXPECT_THAT(interrupted, Refused(ErrorCode::kUnavailable, HasSubstr("vm.log")));
+}
+
 TEST_F(ClientTest, gives_its_machines_the_callers_boot_policy) {
   Client().create_workspace({.environment = "debian:12"});
   EXPECT_EQ(last_request()["boot"], "auto");

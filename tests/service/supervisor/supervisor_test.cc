@@ -91,6 +91,11 @@ TEST_F(SupervisorTest, a_crash_loop_is_given_up_with_the_services_last_words) {
   EXPECT_THAT(failure_of([&] { client_->call(api::GetCapabilities{}); }),
               AllOf(HasSubstr("service 'vm' was given up"), HasSubstr("the moon"),
                     HasSubstr("logs/vm.log"), HasSubstr("pyro stack down")));
+  try {
+    client_->call(api::StopAllMachines{});
+  } catch (const Error& error) {
+    EXPECT_EQ(error.reason(), reason::kServiceFailed);
+  }
 }
 
 TEST_F(SupervisorTest, a_killed_supervisor_leaves_its_services_to_the_next_one) {

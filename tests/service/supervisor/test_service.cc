@@ -104,7 +104,13 @@ class Service {
     }
     if (request.command == "timeout") result.exit_code = 124;
     if (request.command == "lose") throw unavailable("the answer was lost");
-    if (request.command == "refuse") throw resource_exhausted("max active VMs reached (8)");
+    if (request.command == "refuse") {
+      throw resource_exhausted(reason::kLimitReached, "max active VMs reached (8)");
+    }
+    // As the client of a service does that this one calls.
+    if (request.command == "neighbour") {
+      throw unavailable(reason::kServiceAway, "service 'x' is not running");
+    }
     try {
       while (request.command == "flood") say(1, std::string(100000, 'x'));
       if (request.command == "wait") {
