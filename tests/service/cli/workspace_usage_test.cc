@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/api/json_codec.h"
 #include "common/base/text.h"
 #include "tests/service/cli/cli_fixture.h"
