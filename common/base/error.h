@@ -60,7 +60,7 @@ class PYRO_API Error : public std::exception {
 };
 
 /// `not_found("job '{}' does not exist", id)`, or with its reason first:
-/// `not_found(reason::kJobGone, "job '{}' does not exist", id)`.
+/// `not_found(reason::kJobMissing, "job '{}' does not exist", id)`.
 template <class... Args>
 Error invalid_argument(fmt::format_string<Args...> text, Args&&... args) {
   return {ErrorCode::kInvalidArgument, {}, text, fmt::make_format_args(args...)};
