@@ -96,8 +96,9 @@ struct ClientOptions {
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)
 
-/// The operations of pyro, by a stack that is started when it does not run. Thread-safe. Failures
-/// are pyro::Error with the code of the refusal and one sentence.
+/// The operations of pyro, by a stack that is started when it does not run. Thread-safe. A
+/// failure is a pyro::Error with a code, a reason by which a program decides (docs/reasons.md), and
+/// one sentence for the user.
 ///
 ///   pyro::Client client;
 ///   const auto made = client.create_workspace({.environment = "debian:12"});
