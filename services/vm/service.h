@@ -1,45 +1,34 @@
 #pragma once
 
-#include "common/api/environment.h"
-#include "common/api/machine.h"
-#include "common/api/prepare.h"
+#include "common/api/stack.h"
 #include "common/bus/call.h"
 #include "common/bus/client.h"
 #include "common/registry/registry.h"
 #include "common/service/service_host.h"
-#include "services/vm/guest_host.h"
-#include "services/vm/machines.h"
-#include "services/vm/preparer.h"
+#include "services/vm/boot/guest_host.h"
+#include "services/vm/machines/guest_starter.h"
+#include "services/vm/machines/machines.h"
+#include "services/vm/machines/machines_handler.h"
+#include "services/vm/templates/preparer.h"
+#include "services/vm/templates/standby_pool.h"
+#include "services/vm/templates/template_builder.h"
+#include "services/vm/templates/template_store.h"
+#include "services/vm/templates/templates_handler.h"
+#include "services/vm/templates/warmer.h"
 
 namespace pyro::vm {
 
-/// The vm service: checks the request, calls a noun, builds the reply.
+/// The vm service: its nouns and their handlers.
 class Service {
  public:
+  /// Adopts what a predecessor left, then takes the host's calls.
   explicit Service(ServiceHost& host);
 
-  api::Machine handle(const api::CreateMachine& request, bus::Call& call);
-  api::Machine handle(const api::StartMachine& request, bus::Call& call);
-  api::MachineExecResult handle(const api::ExecMachine& request, bus::Call& call);
-  api::MachineExecResult handle(const api::RunMachine& request, bus::Call& call);
-  api::Machine handle(const api::StopMachine& request, bus::Call& call);
-  api::Cleanup handle(const api::DeleteMachine& request, bus::Call& call);
-  api::Machine handle(const api::MachineStatus& request, bus::Call& call);
-  api::MachineNetwork handle(const api::MachineNetworkInfo& request, bus::Call& call);
-  api::Machine handle(const api::MountVolume& request, bus::Call& call);
-  api::WorkspaceMachines handle(const api::ListWorkspaceMachines& request, bus::Call& call);
-  api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
-  api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);
   api::Nothing handle(const api::Quiesce& request, bus::Call& call);
-  api::DailyLoop handle(const api::GetDailyLoop& request, bus::Call& call);
-  api::PreparedEnvironment handle(const api::PrepareTemplate& request, bus::Call& call);
-  api::PrunedTemplates handle(const api::PruneTemplates& request, bus::Call& call);
 
  private:
-  MachineRecord create(const api::CreateMachine& request, bool belongs_to_run, bus::Call& call);
-  std::optional<api::BootFiles> installed_boot_files(bus::Call& call);
-
   Registry registry_;
+  bus::Client images_;
   GuestHost guest_host_;
   TemplateStore templates_;
   TemplateBuilder builder_;
@@ -48,7 +37,8 @@ class Service {
   Warmer warmer_;
   Machines machines_;
   Preparer preparer_;
-  bus::Client images_;
+  MachinesHandler machines_handler_;
+  TemplatesHandler templates_handler_;
 };
 
 }  // namespace pyro::vm

@@ -9,7 +9,7 @@
 #include "common/process/child_process.h"
 #include "common/process/pidfd.h"
 #include "common/stack/installation.h"
-#include "services/vm/guest_exec.h"
+#include "services/vm/boot/guest_exec.h"
 #include "tests/bench/part.h"
 
 namespace pyro::bench {

@@ -33,7 +33,7 @@ struct Restore {
 class BareRestore {
  public:
   BareRestore(BenchStack& stack, const vm::Template& from) : from_(from), driver_(stack.driver()) {
-    record_.boot = stack.boot_files();
+    boot_ = stack.boot_files();
     directory_.emplace(stack.paths().machines_dir(), "bare");
     paths_.emplace(stack.paths(), directory_->path().filename().string());
   }
@@ -43,7 +43,7 @@ class BareRestore {
     const auto elapsed = [begin] {
       return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     };
-    vm::Launch launch = driver_.prepare_restore(record_, *paths_, from_.files());
+    vm::Launch launch = driver_.prepare_restore({}, boot_, *paths_, from_.files());
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       throw system_error("socketpair");
@@ -82,7 +82,7 @@ class BareRestore {
 
   const vm::Template& from_;
   vm::qemu::QemuDriver driver_;
-  vm::MachineRecord record_;
+  api::BootFiles boot_;
   std::optional<TemporaryDirectory> directory_;
   std::optional<MachinePaths> paths_;
   UniqueFd link_;
@@ -93,7 +93,7 @@ class BareRestore {
 
 Floor measure_floor(BenchStack& stack) {
   vm::TemplateStore store(stack.paths().templates_dir(), 4ULL << 30U);
-  const auto from = store.find(stack.driver().shape_of({.boot = stack.boot_files()}).value());
+  const auto from = store.find(stack.driver().shape_of({}, stack.boot_files()).value());
   if (!from) throw unavailable("the service's template has another shape than the benchmark's");
   std::vector<double> loaded;
   std::vector<double> answered;

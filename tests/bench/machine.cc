@@ -5,7 +5,7 @@
 #include "common/api/machine.h"
 #include "common/base/text.h"
 #include "common/stack/installation.h"
-#include "services/vm/guest_boot.h"
+#include "services/vm/boot/guest_boot.h"
 #include "tests/bench/bench_stack.h"
 
 namespace pyro::bench {

@@ -11,7 +11,7 @@
 #include "common/api/stack.h"
 #include "common/bus/client.h"
 #include "common/stored_file/stored_file.h"
-#include "services/vm/preparer.h"
+#include "services/vm/templates/preparer.h"
 #include "services/vm/templates/template_store.h"
 #include "tests/guest/warm_fixture.h"
 #include "tests/support/errors.h"

@@ -7,7 +7,7 @@
 #include "common/api/stack.h"
 #include "common/stored_file/stored_file.h"
 #include "common/stream/output_receiver.h"
-#include "services/vm/preparer.h"
+#include "services/vm/templates/preparer.h"
 
 namespace pyro::test {
 namespace {

@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/unique_fd.h"
 #include "common/guest/machine_paths.h"
-#include "services/vm/machine_record.h"
-#include "services/vm/monitor.h"
-#include "services/vm/templates/template_shape.h"
+#include "services/vm/drivers/monitor.h"
+#include "services/vm/drivers/template_shape.h"
 
 namespace pyro::vm {
 
@@ -46,19 +46,21 @@ class Driver {
   virtual ~Driver() = default;
 
   /// Makes what is missing in the machine's directory and plans its launch.
-  virtual Launch prepare(const MachineRecord& record, const MachinePaths& paths) = 0;
+  virtual Launch prepare(const api::Machine& machine, const api::BootFiles& boot,
+                         const MachinePaths& paths) = 0;
 
   /// What a template must match to start this machine; nullopt where there are no templates.
-  virtual std::optional<TemplateShape> shape_of(const MachineRecord& /*record*/) const {
+  virtual std::optional<TemplateShape> shape_of(const api::Machine& /*machine*/,
+                                                const api::BootFiles& /*boot*/) const {
     return std::nullopt;
   }
   /// A new machine whose memory is `files.memory`, to be booted, saved there and ended.
-  virtual Launch prepare_template(const MachineRecord& record, const MachinePaths& paths,
-                                  const TemplateFiles& files);
+  virtual Launch prepare_template(const api::Machine& machine, const api::BootFiles& boot,
+                                  const MachinePaths& paths, const TemplateFiles& files);
   /// A new machine that goes on where the template was saved. Its monitor is to be dropped before
   /// anybody uses the guest.
-  virtual Launch prepare_restore(const MachineRecord& record, const MachinePaths& paths,
-                                 const TemplateFiles& files);
+  virtual Launch prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
+                                 const MachinePaths& paths, const TemplateFiles& files);
 };
 
 }  // namespace pyro::vm

@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm {
 namespace {

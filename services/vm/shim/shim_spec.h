@@ -8,9 +8,6 @@
 
 namespace pyro::vm {
 
-/// The descriptor on which the VMM, or the host-mode agent, finds its end of the guest link.
-inline constexpr int kLinkFd = 3;
-
 /// What a shim is told: `pyro-vm-shim FILE` reads it as JSON.
 struct ShimSpec {
   std::vector<std::string> argv;

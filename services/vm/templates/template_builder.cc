@@ -2,7 +2,7 @@
 
 #include "common/base/error.h"
 #include "common/log/log.h"
-#include "services/vm/guest_boot.h"
+#include "services/vm/boot/guest_boot.h"
 
 namespace pyro::vm {
 namespace {
@@ -20,7 +20,7 @@ constexpr const char* kRehearsal =
 
 Template TemplateBuilder::ensure(Driver& driver, const MachineRecord& record, Priority priority,
                                  const Work& work, TemplateStore::Existing existing) {
-  const auto shape = driver.shape_of(record);
+  const auto shape = driver.shape_of(record.machine, record.boot);
   if (!shape) {
     throw failed_precondition(reason::kTemplateFailed,
                               "machines of this kind start without templates");
@@ -38,9 +38,9 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   const auto begin = Clock::now();
   const TemporaryDirectory directory(options_.paths.machines_dir(), "template");
   const MachinePaths paths(options_.paths, directory.path().filename());
-  MachineRecord fresh = record;
-  fresh.machine.state = api::MachineState::kCreated;
-  Launch launch = driver.prepare_template(fresh, paths, files);
+  api::Machine fresh = record.machine;
+  fresh.state = api::MachineState::kCreated;
+  Launch launch = driver.prepare_template(fresh, record.boot, paths, files);
   if (priority == Priority::kBackground) launch.niceness = kBackgroundNiceness;
   const Cleanup remove_socket([&paths] {
     std::error_code ignored;

@@ -6,6 +6,7 @@
 #include "common/config/paths.h"
 #include "common/work/work.h"
 #include "services/vm/drivers/driver.h"
+#include "services/vm/machine_record.h"
 #include "services/vm/templates/template_store.h"
 
 namespace pyro::vm {

@@ -15,7 +15,7 @@
 #include "common/work/work.h"
 #include "common/work/work_lock.h"
 #include "services/vm/drivers/driver.h"
-#include "services/vm/templates/template_shape.h"
+#include "services/vm/drivers/template_shape.h"
 
 namespace pyro::vm {
 

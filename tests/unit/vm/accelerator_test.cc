@@ -1,16 +1,13 @@
-#include "services/vm/accelerator.h"
-
 #include <unistd.h>
 
 #include <atomic>
 
+#include "services/vm/boot/accelerator_chooser.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::vm {
 namespace {
-
-using qemu::Accelerator;
 
 class Chooser : public ::testing::Test {
  protected:

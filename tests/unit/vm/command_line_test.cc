@@ -14,7 +14,7 @@ using ::testing::Not;
 
 qemu::Plan whole_plan() {
   return {.program = "qemu",
-          .accelerator = qemu::Accelerator::kTcg,
+          .accelerator = Accelerator::kTcg,
           .vcpu_count = 2,
           .mem_mib = 512,
           .kernel = "/k/vmlinux",
@@ -77,7 +77,7 @@ TEST(QemuCommandLine, of_a_probe_has_no_disk_and_tells_the_agent) {
 
 TEST(QemuCommandLine, leaves_the_clock_to_the_kernel_under_kvm) {
   qemu::Plan plan = whole_plan();
-  plan.accelerator = qemu::Accelerator::kKvm;
+  plan.accelerator = Accelerator::kKvm;
   plan.tsc_khz.reset();
   EXPECT_THAT(words_of(plan), HasSubstr("-accel kvm -cpu host"));
   EXPECT_THAT(words_of(plan), Not(HasSubstr("tsc_early_khz")));
@@ -147,7 +147,7 @@ TEST(QemuCommandLine, gives_a_machine_a_network_card_without_a_way_out) {
 TEST(QemuCommandLine, keeps_programs_at_their_addresses_where_code_is_translated) {
   qemu::Plan plan = whole_plan();
   EXPECT_THAT(words_of(plan), HasSubstr(" norandmaps"));
-  plan.accelerator = qemu::Accelerator::kKvm;
+  plan.accelerator = Accelerator::kKvm;
   EXPECT_THAT(words_of(plan), Not(HasSubstr("norandmaps")));
 }
 

@@ -1,4 +1,4 @@
-#include "services/vm/disks.h"
+#include "services/vm/drivers/disks.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,8 +1,9 @@
-#include "services/vm/host_facts.h"
+#include "services/vm/boot/host_facts.h"
 
 #include <gmock/gmock.h>
 
 #include "common/base/files.h"
+#include "services/vm/drivers/host_cpu.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::vm {

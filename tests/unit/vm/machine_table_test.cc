@@ -1,4 +1,4 @@
-#include "services/vm/machine_table.h"
+#include "services/vm/machines/machine_table.h"
 
 #include "common/base/clock.h"
 #include "tests/support/errors.h"

@@ -1,4 +1,4 @@
-#include "services/vm/templates/template_shape.h"
+#include "services/vm/drivers/template_shape.h"
 
 #include <gmock/gmock.h>
 

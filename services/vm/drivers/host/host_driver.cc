@@ -6,7 +6,7 @@
 #include <set>
 
 #include "common/process/child_process.h"
-#include "services/vm/shim/shim_spec.h"
+#include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::host {
 namespace {
@@ -65,7 +65,8 @@ std::vector<std::string> command_line(const Plan& plan) {
   return words;
 }
 
-Launch HostDriver::prepare(const MachineRecord&, const MachinePaths& paths) {
+Launch HostDriver::prepare(const api::Machine&, const api::BootFiles&,
+                            const MachinePaths& paths) {
   const Plan plan{.bwrap = find_program("bwrap"),
                   .agent = agent_,
                   .root = paths.directory / "root",

@@ -28,7 +28,8 @@ std::vector<std::string> command_line(const Plan& plan);
 class HostDriver : public Driver {
  public:
   explicit HostDriver(std::filesystem::path agent) : agent_(std::move(agent)) {}
-  Launch prepare(const MachineRecord& record, const MachinePaths& paths) override;
+  Launch prepare(const api::Machine& machine, const api::BootFiles& boot,
+                 const MachinePaths& paths) override;
 
  private:
   std::filesystem::path agent_;

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "services/vm/shim/shim_spec.h"
+#include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::qemu {
 namespace {
@@ -94,10 +94,6 @@ void add_network_card(std::vector<std::string>& words) {
 }
 
 }  // namespace
-
-std::string to_string(Accelerator accelerator) {
-  return accelerator == Accelerator::kKvm ? "kvm" : "tcg";
-}
 
 bool can_map_read_only(std::string_view version) {
   constexpr std::string_view kBefore = "version ";

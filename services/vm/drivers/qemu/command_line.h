@@ -7,12 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "services/vm/drivers/accelerator.h"
+
 namespace pyro::vm::qemu {
-
-enum class Accelerator { kKvm, kTcg };
-
-/// `kvm`, `tcg`: QEMU's own names, and metadata.accelerator.
-std::string to_string(Accelerator accelerator);
 
 /// The disks of a machine, in the order of the guest's devices.
 struct Disks {

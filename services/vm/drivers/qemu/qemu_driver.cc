@@ -7,11 +7,11 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
-#include "services/vm/disks.h"
+#include "services/vm/drivers/disks.h"
 #include "services/vm/drivers/qemu/qmp.h"
 #include "services/vm/drivers/qemu/tsc.h"
-#include "services/vm/host_facts.h"
-#include "services/vm/initramfs.h"
+#include "services/vm/drivers/host_cpu.h"
+#include "services/vm/drivers/initramfs.h"
 
 namespace pyro::vm::qemu {
 namespace {
@@ -25,15 +25,15 @@ void remove_disks(const MachinePaths& paths) {
 }
 
 /// A created machine gets new disks; a stopped one must still have its own.
-void ensure_disks(const MachineRecord& record, const fs::path& cache_dir,
+void ensure_disks(const api::Machine& machine, const fs::path& cache_dir,
                   const MachinePaths& paths) {
-  if (record.machine.state == api::MachineState::kCreated) {
+  if (machine.state == api::MachineState::kCreated) {
     remove_disks(paths);
     make_system_disk(cache_dir, paths.system_disk());
     make_blank_workspace_disk(paths.workspace_disk());
   } else if (!fs::exists(paths.system_disk()) || !fs::exists(paths.workspace_disk())) {
     throw failed_precondition(reason::kMachineLost, "the disks of vm {} are gone: delete it",
-                              record.machine.vm_id);
+                              machine.vm_id);
   }
 }
 
@@ -61,7 +61,7 @@ void add_monitor(Launch& launch) {
 
 Plan QemuDriver::plan_for(const api::BootFiles& boot, const MachinePaths& paths) const {
   Plan plan{.program = options_.program,
-            .accelerator = options_.accelerator.accelerator,
+            .accelerator = options_.accelerator,
             .kernel = boot.kernel_path,
             .initramfs = ensure_initramfs(options_.cache_dir, options_.agent, boot),
             .console_log = paths.console_log()};
@@ -69,11 +69,11 @@ Plan QemuDriver::plan_for(const api::BootFiles& boot, const MachinePaths& paths)
   return plan;
 }
 
-Plan QemuDriver::plan_for(const MachineRecord& record, const MachinePaths& paths) const {
-  Plan plan = plan_for(record.boot, paths);
-  plan.vcpu_count = record.machine.vcpu_count;
-  plan.mem_mib = record.machine.mem_mib;
-  plan.disks = Disks{.rootfs = record.boot.rootfs_path,
+Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths) const {
+  Plan plan = plan_for(boot, paths);
+  plan.vcpu_count = machine.vcpu_count;
+  plan.mem_mib = machine.mem_mib;
+  plan.disks = Disks{.rootfs = boot.rootfs_path,
                      .system = paths.system_disk(),
                      .workspace = paths.workspace_disk()};
   return plan;
@@ -87,23 +87,23 @@ Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
                        {"accelerator", to_string(plan.accelerator)}}};
 }
 
-Launch QemuDriver::prepare(const MachineRecord& record, const MachinePaths& paths) {
-  ensure_disks(record, options_.cache_dir, paths);
-  return launch(plan_for(record, paths), "cold");
+Launch QemuDriver::prepare(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths) {
+  ensure_disks(machine, options_.cache_dir, paths);
+  return launch(plan_for(machine, boot, paths), "cold");
 }
 
-std::optional<TemplateShape> QemuDriver::shape_of(const MachineRecord& record) const {
+std::optional<TemplateShape> QemuDriver::shape_of(const api::Machine& machine, const api::BootFiles& boot) const {
   // The same words for every machine of the shape: without its paths, and without the clock rate,
   // which is measured and never twice the same.
-  Plan plan = plan_for(record, MachinePaths::nowhere());
+  Plan plan = plan_for(machine, boot, MachinePaths::nowhere());
   const std::string initramfs = plan.initramfs.filename();
   plan.program.clear();
   plan.kernel.clear();
   plan.initramfs.clear();
   plan.disks->rootfs.clear();
   plan.tsc_khz.reset();
-  return TemplateShape{.environment_digest = record.boot.environment_digest,
-                       .kernel_digest = fs::path(record.boot.kernel_path).parent_path().filename(),
+  return TemplateShape{.environment_digest = boot.environment_digest,
+                       .kernel_digest = fs::path(boot.kernel_path).parent_path().filename(),
                        .initramfs = initramfs,
                        .vcpu_count = plan.vcpu_count,
                        .mem_mib = plan.mem_mib,
@@ -114,22 +114,22 @@ std::optional<TemplateShape> QemuDriver::shape_of(const MachineRecord& record) c
                                                    system_disk_recipe())};
 }
 
-Launch QemuDriver::prepare_template(const MachineRecord& record, const MachinePaths& paths,
+Launch QemuDriver::prepare_template(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths,
                                     const TemplateFiles& files) {
-  ensure_disks(record, options_.cache_dir, paths);
-  Plan plan = plan_for(record, paths);
+  ensure_disks(machine, options_.cache_dir, paths);
+  Plan plan = plan_for(machine, boot, paths);
   plan.memory = MemoryFile{.path = files.memory, .use = MemoryFile::Use::kMade};
   Launch made = launch(plan, "cold");
   add_monitor(made);
   return made;
 }
 
-Launch QemuDriver::prepare_restore(const MachineRecord& record, const MachinePaths& paths,
+Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths,
                                    const TemplateFiles& files) {
   remove_disks(paths);
   copy_sparse(files.system_disk, paths.system_disk());
   make_blank_workspace_disk(paths.workspace_disk());
-  Plan plan = plan_for(record, paths);
+  Plan plan = plan_for(machine, boot, paths);
   plan.memory =
       MemoryFile{.path = files.memory,
                  .use = can_map_read_only(options_.version) ? MemoryFile::Use::kCopiedReadOnly

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/base/unique_fd.h"
-#include "services/vm/monitor.h"
+#include "services/vm/drivers/monitor.h"
 
 namespace pyro::vm::qemu {
 

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "common/config/config.h"
+#include "common/registry/registry.h"
+#include "services/vm/drivers/accelerator.h"
+
+namespace pyro::vm {
+
+/// What booting a guest with KVM once has shown; a row of the table `accelerators`. It holds for
+/// one boot of the host, its kernel and one VMM.
+struct KvmProbe {
+  std::string host_boot_id;
+  std::string host_kernel;
+  std::string vmm_version;
+  bool works = false;
+  std::uint32_t limit_seconds = 0;
+  std::string reason;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("host_boot_id", &KvmProbe::host_boot_id, "Boot of the host it was made in.");
+    f("host_kernel", &KvmProbe::host_kernel, "Kernel of the host.");
+    f("vmm_version", &KvmProbe::vmm_version, "Version of the VMM.");
+    f("works", &KvmProbe::works, "Whether a guest booted and answered.");
+    f("limit_seconds", &KvmProbe::limit_seconds, "How long the guest was given.");
+    f("reason", &KvmProbe::reason, "What was seen.");
+  }
+};
+
+/// The accelerator to use and why, in words for doctor.
+struct AcceleratorVerdict {
+  Accelerator accelerator = Accelerator::kTcg;
+  std::string reason;
+};
+
+/// Decides between KVM and TCG. A /dev/kvm that opens is no proof: on some hosts it exists and a
+/// stock guest hangs on it. So a guest is booted once per host boot and the answer kept.
+class AcceleratorChooser {
+ public:
+  /// Boots a guest with KVM and returns nothing, or throws what kept it from answering in time.
+  using BootProbe = std::function<void(std::chrono::seconds limit, const std::stop_token&)>;
+
+  AcceleratorChooser(Registry& registry, AcceleratorChoice configured, std::string vmm_version);
+
+  /// What is known without booting anything; nullopt when a probe is owed.
+  std::optional<AcceleratorVerdict> known() const;
+
+  /// The verdict, after at most one short probe (3 s). A negative one is probed again in the
+  /// background, once per process, with a longer limit.
+  AcceleratorVerdict choose(const BootProbe& probe, const std::stop_token& stop);
+
+  /// Probes a missing or negative verdict with the long limit.
+  AcceleratorVerdict reprobe(const BootProbe& probe, const std::stop_token& stop);
+
+ private:
+  KvmProbe run_probe(const BootProbe& probe, std::chrono::seconds limit,
+                     const std::stop_token& stop);
+
+  mutable std::mutex mutex_;
+  RecordTable<KvmProbe> table_;
+  AcceleratorChoice configured_;
+  std::string vmm_version_;
+  std::jthread background_;
+};
+
+}  // namespace pyro::vm

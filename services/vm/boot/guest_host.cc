@@ -1,0 +1,124 @@
+#include "services/vm/boot/guest_host.h"
+
+#include "common/api/environment.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "common/process/child_process.h"
+#include "services/vm/boot/guest_boot.h"
+#include "services/vm/drivers/host/host_driver.h"
+#include "services/vm/drivers/qemu/qemu_driver.h"
+
+namespace pyro::vm {
+namespace {
+
+/// The first line of `--version`, or empty when the program does not even do that.
+std::string version_of(const std::optional<std::filesystem::path>& program) {
+  if (!program) return "";
+  try {
+    const std::string said = run_checked({.argv = {program->string(), "--version"}},
+                                         Clock::now() + std::chrono::seconds(10), {});
+    return printable(trim(split(said, '\n').front()));
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+}  // namespace
+
+GuestHost::GuestHost(Registry& registry, Options options)
+    : options_(std::move(options)),
+      vmm_(find_program(options_.config.qemu)),
+      vmm_version_(version_of(vmm_)),
+      accelerators_(registry, options_.config.accelerator, vmm_version_) {}
+
+std::optional<std::string> GuestHost::obstacle() const {
+  if (!vmm_) {
+    return fmt::format("'{}' is not installed (sudo apt-get install qemu-system-x86)",
+                       options_.config.qemu);
+  }
+  if (vmm_version_.empty()) return fmt::format("'{}' does not run", vmm_->string());
+  return std::nullopt;
+}
+
+Error GuestHost::host_mode_disabled(std::string_view what, std::string_view reason) {
+  return failed_precondition(
+      reason::kNoGuest,
+      "{} is unavailable and host compatibility mode is disabled: {}. Set "
+      "allow_host_compat=True (CLI: --allow-host-compat) to opt into host execution.",
+      what, reason);
+}
+
+void GuestHost::refuse_network(bool asked, std::string_view what_to_do) {
+  if (asked) {
+    throw failed_precondition(reason::kNoNetwork, "this pyro gives machines no network yet: {}",
+                              what_to_do);
+  }
+}
+
+bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
+  const auto reason = obstacle();
+  if (!reason) return true;
+  if (allow_host_compat) return false;
+  throw host_mode_disabled("guest boot", *reason);
+}
+
+AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) const {
+  return [this, boot](std::chrono::seconds limit, const std::stop_token& stop) {
+    const TemporaryDirectory work(options_.paths.machines_dir(), "kvm-probe");
+    const MachinePaths paths(options_.paths, work.path().filename().string());
+    const qemu::QemuDriver driver({.program = vmm_->string(),
+                                   .version = vmm_version_,
+                                   .agent = options_.agent,
+                                   .cache_dir = options_.paths.cache_dir,
+                                   .accelerator = Accelerator::kKvm});
+    Launch launch = driver.prepare_probe(boot, paths);
+    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
+               {.deadline = Clock::now() + limit, .stop = stop})
+        .end();
+  };
+}
+
+std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
+                                              const std::stop_token& stop) {
+  // Once begun on the host, a machine has a directory and no disks.
+  const auto begun = record.machine.metadata.find("boot_mode");
+  const bool on_host = begun != record.machine.metadata.end() && begun->second == "compat";
+  if (on_host || !require_guest_or_consent(record.machine.allow_host_compat)) {
+    return host_driver();
+  }
+  return std::make_unique<qemu::QemuDriver>(qemu::QemuDriver::Options{
+      .program = vmm_->string(),
+      .version = vmm_version_,
+      .agent = options_.agent,
+      .cache_dir = options_.paths.cache_dir,
+      .accelerator = accelerators_.choose(probe_with(record.boot), stop).accelerator});
+}
+
+std::unique_ptr<Driver> GuestHost::host_driver() const {
+  return std::make_unique<host::HostDriver>(options_.agent);
+}
+
+api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& boot, bool reprobe,
+                                          const std::stop_token& stop) {
+  api::HostCapabilities found;
+  found.unavailable_reason = obstacle();
+  found.guest_boot_available = !found.unavailable_reason;
+  found.host_compat_sandboxed = find_program("bwrap").has_value();
+  if (vmm_) found.vmm_path = vmm_->string();
+  if (!vmm_version_.empty()) found.vmm_version = vmm_version_;
+  if (!found.guest_boot_available) return found;
+  auto verdict = accelerators_.known();
+  if (boot && reprobe) {
+    verdict = accelerators_.reprobe(probe_with(*boot), stop);
+  } else if (boot && !verdict) {
+    verdict = accelerators_.choose(probe_with(*boot), stop);
+  }
+  found.accelerator = verdict ? to_string(verdict->accelerator) : "unknown";
+  found.accelerator_reason =
+      verdict ? verdict->reason
+              : "/dev/kvm opens; whether a guest boots with it is tried with the first machine";
+  return found;
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "common/api/boot_policy.h"
+#include "common/config/paths.h"
+#include "common/work/work.h"
+#include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/guest_host.h"
+#include "services/vm/machine_record.h"
+#include "services/vm/templates/standby_pool.h"
+#include "services/vm/templates/template_store.h"
+
+namespace pyro::vm {
+
+/// The key of a machine's metadata that says what a warm start came from: template or standby.
+inline constexpr std::string_view kWarmFrom = "warm_from";
+
+/// Starts a machine's guest the fastest way there is: a standby machine goes on, else a template is
+/// restored, else it boots. When a fast way fails it boots, and says so.
+class GuestStarter {
+ public:
+  struct Options {
+    std::filesystem::path shim_program;
+    std::chrono::seconds boot_timeout;
+    api::BootPolicy boot;
+  };
+  GuestStarter(Options options, GuestHost& host, TemplateStore& templates, StandbyPool& standbys)
+      : options_(std::move(options)), host_(host), templates_(templates), standbys_(standbys) {}
+
+  /// Returns once the agent has answered and the guest has its identity. On the host itself when
+  /// no guest starts and the caller has opted into that.
+  RunningGuest start(const MachineRecord& record, const MachinePaths& paths, const Work& work);
+
+  /// Whether this machine may come from a template, and be worth one for the next.
+  bool warm_allowed(const MachineRecord& record) const;
+
+ private:
+  struct Attempt;
+  RunningGuest start_guest(Driver& driver, const Attempt& attempt);
+  std::optional<RunningGuest> start_warm(Driver& driver, const Attempt& attempt);
+  std::optional<RunningGuest> take_standby(const std::string& key, const Attempt& attempt);
+  RunningGuest restore(Driver& driver, const Template& from, const Attempt& attempt) const;
+  RunningGuest boot(Driver& driver, const Attempt& attempt) const;
+  RunningGuest run(Launch launch, const BootLimits& limits, const Attempt& attempt) const;
+
+  Options options_;
+  GuestHost& host_;
+  TemplateStore& templates_;
+  StandbyPool& standbys_;
+};
+
+}  // namespace pyro::vm

@@ -1,0 +1,323 @@
+#include "services/vm/machines/machines.h"
+
+#include <set>
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/fault/fault.h"
+#include "common/link/agent_client.h"
+#include "common/log/log.h"
+#include "services/vm/boot/boot_leases.h"
+#include "services/vm/boot/guest_boot.h"
+
+namespace pyro::vm {
+namespace {
+
+namespace fs = std::filesystem;
+using api::MachineState;
+
+/// From when its socket is gone.
+constexpr std::chrono::seconds kShimEndLimit{1};
+constexpr std::string_view kGuestGone = "backing guest process is no longer running";
+/// How long a guest may take to hear that it is to be stopped.
+constexpr std::chrono::seconds kPowerOffLimit{5};
+/// As much as its memory holds may have to go to a slow disk.
+constexpr std::chrono::seconds kFlushLimit{60};
+
+/// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
+void power_off(const MachinePaths& paths, const ShimProcess& shim) {
+  try {
+    const Work work{.deadline = Clock::now() + kPowerOffLimit};
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
+    agent.call(api::agent::PowerOff{}, work);
+    // The answer comes before the disks are flushed.
+    if (!wait_for(shim.pidfd(), POLLIN, Clock::now() + kFlushLimit, StopFd({}))) {
+      throw deadline_exceeded("its disks were not flushed in {} s", kFlushLimit.count());
+    }
+  } catch (const Error& error) {
+    log::warn("a guest did not power off by itself: {}", error.message());
+  }
+}
+
+/// As in its metadata: `warm from standby`, `cold`, `compat`.
+std::string how_started(const Launch& launch) {
+  const auto from = launch.metadata.find(std::string(kWarmFrom));
+  return launch.metadata.at("boot_mode") +
+         (from == launch.metadata.end() ? "" : " from " + from->second);
+}
+
+void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
+  record.machine.state = MachineState::kStopped;
+  record.machine.execution_mode = api::ExecutionMode::kPending;
+  record.machine.last_error = std::move(last_error);
+}
+
+}  // namespace
+
+Machines::Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer)
+    : options_(std::move(options)),
+      starter_(starter),
+      warmer_(warmer),
+      table_(registry, options_.max_active),
+      watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
+
+MachineRecord Machines::create(MachineRecord record) {
+  std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
+  MachineRecord added = table_.add(std::move(record));
+  fault::point("vm.create.recorded");
+  fs::create_directory(paths_of(added.machine.vm_id).directory);
+  live_.get(added.machine.vm_id)->leases = std::move(leases);
+  if (reaper_) reaper_->wake();
+  return added;
+}
+
+api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin(caller.stop);
+  const Work work = caller.stopped_by(operation->stop());
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state == MachineState::kStarted) {
+    throw failed_precondition(reason::kAlreadyStarted,
+                              "vm {} cannot be started from state 'started'", vm_id);
+  }
+  const MachinePaths paths = paths_of(vm_id);
+  if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
+    throw failed_precondition(reason::kMachineLost, "the files of vm {} are gone: delete it",
+                              vm_id);
+  }
+  auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
+  Cleanup end_again([&shim = shim] { shim.end(); });
+  if (record.has_volume) operation->run([&] { mount_workspace(paths, work); });
+  fault::point("vm.start.answered");
+  table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
+    changed.machine.state = MachineState::kStarted;
+    changed.machine.execution_mode = launch.execution_mode;
+    changed.machine.last_error.reset();
+    changed.home = launch.home;
+    changed.machine.metadata.erase(std::string(kWarmFrom));
+    for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
+  });
+  end_again.dismiss();
+  watch_.add(vm_id, shim.pidfd());
+  live->shim = std::move(shim);
+  log::info("vm {} was started: {}", vm_id, how_started(launch));
+  if (launch.execution_mode != api::ExecutionMode::kHostCompat && starter_.warm_allowed(record)) {
+    warmer_.started(record);
+  }
+  return table_.find(vm_id).machine;
+}
+
+ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& output,
+                           const Work& work) {
+  const std::string& vm_id = request.vm_id;
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin(work.stop);
+  ExecOutcome outcome{.record = table_.find(vm_id)};
+  if (outcome.record.machine.state != MachineState::kStarted) {
+    throw failed_precondition(reason::kNotStarted,
+                              "vm {} must be in 'started' state before execution", vm_id);
+  }
+  if (outcome.record.workspace_id) {
+    throw failed_precondition(reason::kWorkspaceMachine,
+                              "vm {} is not for a single command: it belongs to workspace {}",
+                              vm_id, *outcome.record.workspace_id);
+  }
+  if (request.guests_only &&
+      outcome.record.machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    throw failed_precondition(
+        reason::kHostNotAllowed,
+        "vm {} runs on the host itself (host_compat), where this caller may run nothing", vm_id);
+  }
+  table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
+  Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
+  outcome.job = operation->run([&] {
+    const std::chrono::seconds timeout(request.timeout_seconds);
+    return exec_in_guest(paths_of(vm_id), {request.command, outcome.record.home, timeout}, output,
+                         work.stopped_by(operation->stop()));
+  });
+  return outcome;
+}
+
+api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& volume,
+                                    const Work& work) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin(work.stop);
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state != MachineState::kStarted || record.has_volume) {
+    throw failed_precondition("vm {} cannot be given a volume now", vm_id);
+  }
+  const MachinePaths paths = paths_of(vm_id);
+  operation->run([&] {
+    // Host compatibility mode has a directory instead, which is filled by the files service.
+    if (record.machine.execution_mode != api::ExecutionMode::kHostCompat) {
+      copy_sparse_into(volume, paths.workspace_disk(), [&operation] {
+        if (operation->stop().stop_requested()) throw cancelled("the copy was cancelled");
+      });
+    }
+    mount_workspace(paths, work.stopped_by(operation->stop()));
+  });
+  fault::point("vm.mount_volume.mounted");
+  table_.update(vm_id, [](MachineRecord& changed) { changed.has_volume = true; });
+  return table_.find(vm_id).machine;
+}
+
+api::WorkspaceMachines Machines::of_workspaces() const {
+  api::WorkspaceMachines found;
+  for (const auto& record : table_.all()) {
+    if (record.workspace_id) found.machines.push_back({*record.workspace_id, record.machine});
+  }
+  return found;
+}
+
+api::Machine Machines::stop(const std::string& vm_id) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kOvertaken, "vm {} was stopped meanwhile", vm_id));
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state == MachineState::kStarted) {
+    watch_.remove(vm_id);
+    if (!live->shim) live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+    if (live->shim) power_off(paths_of(vm_id), *live->shim);
+    fault::point("vm.stop.powered_off");
+    end_guest(vm_id, *live);
+    fault::point("vm.stop.guest_ended");
+    table_.update(vm_id, [](MachineRecord& changed) { set_stopped(changed, std::nullopt); });
+  }
+  return table_.find(vm_id).machine;
+}
+
+api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason) {
+  table_.find(vm_id);
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kOvertaken, "vm {} was deleted meanwhile", vm_id));
+  // An exec that was cut short has deleted it already; this then finds nothing left to do.
+  erase(vm_id, *live, false);
+  return {.vm_id = vm_id, .deleted = true, .reason = std::string(reason)};
+}
+
+api::Machine Machines::status(const std::string& vm_id) {
+  const api::Machine machine = table_.find(vm_id).machine;
+  if (machine.state != MachineState::kStarted || fs::exists(paths_of(vm_id).link_socket)) {
+    return machine;
+  }
+  // A shim that ends takes its socket away first: what the watch is about to note is told already.
+  guest_ended(vm_id);
+  return table_.find(vm_id).machine;
+}
+
+api::ReapResult Machines::reap_expired() {
+  api::ReapResult result;
+  for (const auto& vm_id : table_.expired()) {
+    const auto live = live_.get(vm_id);
+    const auto operation = live->turns.interrupt(failed_precondition(
+        reason::kMachineExpired, "vm '{}' expired and was automatically deleted", vm_id));
+    erase(vm_id, *live, true);
+    result.deleted_vm_ids.push_back(vm_id);
+    log::info("vm {} expired and was deleted", vm_id);
+  }
+  result.count = static_cast<std::uint32_t>(result.deleted_vm_ids.size());
+  return result;
+}
+
+void Machines::stop_all() {
+  reap_expired();
+  for (const auto& record : table_.all()) {
+    const std::string& vm_id = record.machine.vm_id;
+    if (record.one_shot_in_use()) {
+      remove(vm_id, kExplicitDelete);
+    } else {
+      stop(vm_id);
+    }
+  }
+}
+
+void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
+  watch_.remove(vm_id);
+  if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  if (live.shim) live.shim->end();
+  live.shim.reset();
+  fs::remove(paths_of(vm_id).link_socket);
+}
+
+/// First the guest, then the record, then the files: killed in between, a record without a guest
+/// is a stopped machine, and files without a record are garbage.
+void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) {
+  end_guest(vm_id, live);
+  fault::point("vm.delete.guest_ended");
+  if (expired) {
+    table_.erase_expired(vm_id);
+  } else {
+    table_.erase(vm_id);
+  }
+  fault::point("vm.delete.record_gone");
+  std::error_code failed;
+  fs::remove_all(paths_of(vm_id).directory, failed);
+  if (failed) log::error("files of vm {} stay behind: {}", vm_id, failed.message());
+  live_.forget(vm_id);
+}
+
+void Machines::guest_ended(const std::string& vm_id) {
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.interrupt(
+      failed_precondition(reason::kGuestGone, "vm {}: {}", vm_id, kGuestGone));
+  // The operation that held it may have stopped, deleted or started it anew meanwhile.
+  if (!live->shim) return;
+  const bool ending = !fs::exists(paths_of(vm_id).link_socket);
+  const Deadline limit = Clock::now() + (ending ? kShimEndLimit : std::chrono::seconds(0));
+  if (!wait_for(live->shim->pidfd(), POLLIN, limit, StopFd({}))) return;
+  log::warn("vm {}: {}", vm_id, kGuestGone);
+  end_guest(vm_id, *live);
+  table_.update(vm_id, [](MachineRecord& record) { set_stopped(record, std::string(kGuestGone)); });
+}
+
+void Machines::recover() {
+  for (const auto& record : table_.all()) recover_one(record);
+  collect_garbage();
+  reaper_.emplace(Reaper::Hooks{.next_expiry = [this] { return table_.next_expiry(); },
+                                .reap = [this] { reap_expired(); }});
+}
+
+void Machines::recover_one(const MachineRecord& record) {
+  const std::string& vm_id = record.machine.vm_id;
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin({});
+  live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  if (record.one_shot_in_use()) {
+    log::info("vm {} belonged to a call that is gone", vm_id);
+    return erase(vm_id, *live, false);
+  }
+  try {
+    live->leases = take_boot_leases(record.boot);
+  } catch (const Error& error) {
+    // A running guest has its files open; a stopped one says so when it is started.
+    log::warn("vm {}: {}", vm_id, error.message());
+  }
+  if (record.machine.state != MachineState::kStarted) return end_guest(vm_id, *live);
+  if (!live->shim) {
+    return table_.update(
+        vm_id, [](MachineRecord& changed) { set_stopped(changed, std::string(kGuestGone)); });
+  }
+  log::info("vm {} still runs and is adopted", vm_id);
+  watch_.add(vm_id, live->shim->pidfd());
+}
+
+void Machines::collect_garbage() {
+  std::set<std::string> known;
+  for (const auto& record : table_.all()) known.insert(record.machine.vm_id);
+  const fs::path sockets = options_.paths.runtime_dir / "machines";
+  for (const auto& entry : fs::directory_iterator(sockets)) {
+    if (known.contains(entry.path().stem().string())) continue;
+    if (auto shim = ShimProcess::find(entry.path())) shim->end();
+    fs::remove(entry.path());
+  }
+  for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
+    if (!known.contains(entry.path().filename().string())) fs::remove_all(entry.path());
+  }
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/api/machine.h"
+#include "common/config/config.h"
+#include "common/reaper/reaper.h"
+#include "common/work/live.h"
+#include "common/work/work.h"
+#include "services/vm/boot/guest_exec.h"
+#include "services/vm/machines/guest_starter.h"
+#include "services/vm/machines/live_machine.h"
+#include "services/vm/machines/machine_table.h"
+#include "services/vm/machines/machine_watch.h"
+#include "services/vm/templates/warmer.h"
+
+namespace pyro::vm {
+
+/// Why a machine is deleted: what the reply's cleanup says.
+inline constexpr std::string_view kExplicitDelete = "explicit_delete";
+inline constexpr std::string_view kPostExecCleanup = "post_exec_cleanup";
+inline constexpr std::string_view kRunErrorCleanup = "run_vm_error_cleanup";
+
+/// How an exec ended.
+struct ExecOutcome {
+  MachineRecord record;
+  api::agent::Job job;
+};
+
+/// The machines of this host: every operation on one, in an order that leaves the old state or the
+/// new one, plus garbage that `recover` collects, wherever this process is killed.
+class Machines {
+ public:
+  struct Options {
+    Paths paths;
+    std::uint32_t max_active;
+  };
+
+  Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
+
+  /// Adopts the machines that still run, ends those nobody waits for any more, removes what has no
+  /// record. Once, before the first call.
+  void recover();
+
+  /// `record` says what to make; its id and times are given here.
+  MachineRecord create(MachineRecord record);
+  api::Machine start(const std::string& vm_id, const Work& caller);
+  /// Runs the machine's single command and deletes it, whether that worked or not. Refused, and
+  /// the machine left as it was, unless it is started.
+  ExecOutcome exec(const api::ExecMachine& request, const OutputSink& output, const Work& work);
+  /// Copies `volume` onto a workspace machine's blank disk and has the guest mount it.
+  api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
+                            const Work& work);
+  api::WorkspaceMachines of_workspaces() const;
+  api::Machine stop(const std::string& vm_id);
+  api::Cleanup remove(const std::string& vm_id, std::string_view reason);
+  api::Machine status(const std::string& vm_id);
+  api::ReapResult reap_expired();
+  /// Before the stack ends: a machine of a single command is deleted.
+  void stop_all();
+  std::uint32_t count() const { return table_.count(); }
+  std::uint32_t max_active() const { return table_.max_active(); }
+
+ private:
+  MachinePaths paths_of(const std::string& vm_id) const { return {options_.paths, vm_id}; }
+  void end_guest(const std::string& vm_id, LiveMachine& live);
+  void erase(const std::string& vm_id, LiveMachine& live, bool expired);
+  void guest_ended(const std::string& vm_id);
+  void recover_one(const MachineRecord& record);
+  void collect_garbage();
+
+  Options options_;
+  GuestStarter& starter_;
+  Warmer& warmer_;
+  MachineTable table_;
+  Live<LiveMachine> live_;
+  MachineWatch watch_;
+  std::optional<Reaper> reaper_;
+};
+
+}  // namespace pyro::vm

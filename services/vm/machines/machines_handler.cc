@@ -1,0 +1,146 @@
+#include "services/vm/machines/machines_handler.h"
+
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/log/log.h"
+#include "services/vm/machines/command_output.h"
+
+namespace pyro::vm {
+namespace {
+
+api::MachineExecResult result_of(const std::string& command, const ExecOutcome& outcome,
+                                 const CommandOutput& output) {
+  const api::Machine& machine = outcome.record.machine;
+  api::MachineExecResult result{
+      .vm_id = machine.vm_id,
+      .environment = machine.environment,
+      .environment_version = machine.environment_version,
+      .command = command,
+      .exit_code = outcome.job.exit_code.value_or(-1),
+      .duration_ms = outcome.job.duration_ms,
+      .execution_mode = machine.execution_mode,
+      .metadata = machine.metadata,
+      .cleanup = {
+          .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};
+  output.fill(result);
+  return result;
+}
+
+}  // namespace
+
+MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
+                                      const Work& work) {
+  GuestHost::refuse_network(request.network, "create the machine without it");
+  MachineRecord record{.machine = {.environment = request.environment,
+                                   .vcpu_count = request.vcpu_count,
+                                   .mem_mib = request.mem_mib,
+                                   .ttl_seconds = request.ttl_seconds,
+                                   .allow_host_compat = request.allow_host_compat},
+                       .belongs_to_run = belongs_to_run,
+                       .boot_policy = request.boot,
+                       .workspace_id = request.workspace_id,
+                       .replaces = request.replaces};
+  if (host_.require_guest_or_consent(request.allow_host_compat)) {
+    record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment}, work);
+    record.machine.environment_version = record.boot.environment_version;
+    record.machine.metadata = {{"environment_digest", record.boot.environment_digest},
+                               {"kernel", record.boot.kernel_release}};
+  } else {
+    // Known environments only, so that the name means the same wherever it runs.
+    const api::Environment known =
+        images_.call(api::InspectEnvironment{.environment = request.environment}, work);
+    record.machine.environment_version = known.version;
+  }
+  return machines_.create(std::move(record));
+}
+
+api::Machine MachinesHandler::handle(const api::CreateMachine& request, bus::Call& call) {
+  return create(request, /*belongs_to_run=*/false, call.work()).machine;
+}
+
+api::Machine MachinesHandler::handle(const api::StartMachine& request, bus::Call& call) {
+  return machines_.start(request.vm_id, call.work());
+}
+
+api::MachineExecResult MachinesHandler::handle(const api::ExecMachine& request, bus::Call& call) {
+  CommandOutput output(request.output_socket, call.work());
+  const ExecOutcome outcome = machines_.exec(request, output.sink(), call.work());
+  return result_of(request.command, outcome, output);
+}
+
+api::MachineExecResult MachinesHandler::handle(const api::RunMachine& request, bus::Call& call) {
+  CommandOutput output(request.output_socket, call.work());
+  const std::string vm_id = create({.environment = request.environment,
+                                    .vcpu_count = request.vcpu_count,
+                                    .mem_mib = request.mem_mib,
+                                    .ttl_seconds = request.ttl_seconds,
+                                    .network = request.network,
+                                    .allow_host_compat = request.allow_host_compat,
+                                    .boot = request.boot},
+                                   /*belongs_to_run=*/true, call.work())
+                                .machine.vm_id;
+  Cleanup clean_up([this, &vm_id] {
+    try {
+      machines_.remove(vm_id, kRunErrorCleanup);
+      log::info("vm {} was deleted: {}", vm_id, kRunErrorCleanup);
+    } catch (const Error& error) {
+      // not_found: the exec got as far as deleting it itself.
+      if (error.code() != ErrorCode::kNotFound) log::error("clean-up: {}", error.message());
+    }
+  });
+  machines_.start(vm_id, call.work());
+  const ExecOutcome outcome = machines_.exec(
+      {.vm_id = vm_id, .command = request.command, .timeout_seconds = request.timeout_seconds},
+      output.sink(), call.work());
+  clean_up.dismiss();
+  return result_of(request.command, outcome, output);
+}
+
+api::Machine MachinesHandler::handle(const api::StopMachine& request, bus::Call&) {
+  return machines_.stop(request.vm_id);
+}
+
+api::Cleanup MachinesHandler::handle(const api::DeleteMachine& request, bus::Call&) {
+  return machines_.remove(request.vm_id, kExplicitDelete);
+}
+
+api::Machine MachinesHandler::handle(const api::MachineStatus& request, bus::Call&) {
+  return machines_.status(request.vm_id);
+}
+
+api::MachineNetwork MachinesHandler::handle(const api::MachineNetworkInfo& request, bus::Call&) {
+  const api::Machine machine = machines_.status(request.vm_id);
+  return {.vm_id = machine.vm_id, .reason = "the machine was created without a network"};
+}
+
+api::Machine MachinesHandler::handle(const api::MountVolume& request, bus::Call& call) {
+  return machines_.mount_volume(request.vm_id, request.volume, call.work());
+}
+
+api::WorkspaceMachines MachinesHandler::handle(const api::ListWorkspaceMachines&, bus::Call&) {
+  return machines_.of_workspaces();
+}
+
+api::ReapResult MachinesHandler::handle(const api::ReapExpired&, bus::Call&) {
+  return machines_.reap_expired();
+}
+
+/// Boot files of any installed environment, for a probe: nothing is installed for it.
+std::optional<api::BootFiles> MachinesHandler::installed_boot_files(const Work& work) {
+  for (const auto& environment : images_.call(api::ListEnvironments{}, work).environments) {
+    if (!environment.installed) continue;
+    return images_.call(api::ResolveEnvironment{.environment = environment.name}, work);
+  }
+  return std::nullopt;
+}
+
+api::HostCapabilities MachinesHandler::handle(const api::GetCapabilities& request,
+                                              bus::Call& call) {
+  api::HostCapabilities found =
+      host_.describe(installed_boot_files(call.work()), request.reprobe, call.stop());
+  found.active_machines = machines_.count();
+  found.max_active = machines_.max_active();
+  return found;
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "common/api/environment.h"
+#include "common/api/prepare.h"
+#include "common/work/work.h"
+#include "services/vm/boot/guest_host.h"
+#include "services/vm/machine_record.h"
+#include "services/vm/templates/template_builder.h"
+
+namespace pyro::vm {
+
+/// What `pyro prepare` has proved of one environment: `<directory>/<environment>.json`.
+struct Preparation {
+  std::string environment;
+  std::string environment_version;
+  TemplateShape shape;
+  bool network_prepared = false;
+  double prepared_at = 0;
+  std::string verified_in_boot;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &Preparation::environment, "The environment.", api::kRequired);
+    f("environment_version", &Preparation::environment_version, "Its version then.");
+    f("shape", &Preparation::shape, "The machines that start warm.", api::kRequired);
+    f("network_prepared", &Preparation::network_prepared, "Whether with network.");
+    f("prepared_at", &Preparation::prepared_at, "Seconds since the epoch.");
+    f("verified_in_boot", &Preparation::verified_in_boot,
+      "Boot of the host in which the template was last read in full.");
+  }
+};
+
+/// A machine of the default size, as callers get who ask for nothing else.
+MachineRecord default_machine(const api::BootFiles& boot);
+
+/// Makes an environment ready for daily use, and tells whether it is. For machines of the default
+/// size.
+class Preparer {
+ public:
+  Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
+           TemplateBuilder& builder);
+
+  /// `boot`: of an installed environment. `verify`: the template is read in full.
+  api::DailyLoop describe(const std::string& environment, const std::optional<api::BootFiles>& boot,
+                          bool verify, const std::stop_token& stop);
+
+  /// Builds the template and reads it in full, unless it was prepared and `force` is off.
+  api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const Work& work);
+  /// The template that is there was proved: from now on the environment counts as prepared.
+  api::PreparedEnvironment record(const api::BootFiles& boot, const std::stop_token& stop);
+  /// Removes the records: nothing counts as prepared any more.
+  void forget();
+
+ private:
+  std::filesystem::path manifest_of(const std::string& environment) const;
+  void write(const api::BootFiles& boot, const TemplateShape& shape, double prepared_at) const;
+
+  std::filesystem::path directory_;
+  GuestHost& host_;
+  TemplateStore& templates_;
+  TemplateBuilder& builder_;
+};
+
+}  // namespace pyro::vm

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/config/paths.h"
+#include "common/directory_lease/directory_lease.h"
+#include "common/work/work.h"
+#include "services/vm/boot/shim_process.h"
+#include "services/vm/drivers/driver.h"
+#include "services/vm/machine_record.h"
+#include "services/vm/templates/template_store.h"
+
+namespace pyro::vm {
+
+/// A guest that runs, with what was launched for it.
+struct RunningGuest {
+  Launch launch;
+  ShimProcess shim;
+};
+
+/// Machines that were restored, have rehearsed their first command and are paused: what a caller
+/// gets is then there in the time that it takes to go on. Nobody has used one, and one is used
+/// once. They belong to this process: a new one ends those it finds. Thread-safe.
+class StandbyPool {
+ public:
+  struct Options {
+    Paths paths;
+    std::filesystem::path shim_program;
+    std::chrono::seconds boot_timeout;
+  };
+  explicit StandbyPool(Options options) : options_(std::move(options)) {}
+  StandbyPool(const StandbyPool&) = delete;
+  StandbyPool& operator=(const StandbyPool&) = delete;
+  ~StandbyPool() { drain(); }
+
+  /// Restores one more. kUnavailable: the template does not start.
+  void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
+
+  /// Lets one of that shape go on as the machine at `paths`, whose directory it brings along;
+  /// nullopt when there is none.
+  std::optional<RunningGuest> take(const std::string& key, const MachinePaths& paths,
+                                   const Work& work);
+
+  /// How many there are of that shape; those whose VMM has ended are forgotten.
+  std::uint32_t count(const std::string& key);
+  std::uint32_t count() const;
+  /// Ends those of other shapes.
+  void keep_only(const std::string& key);
+  /// Ends all.
+  void drain();
+
+ private:
+  struct Standby {
+    std::string key;
+    MachinePaths paths;
+    RunningGuest guest;
+    std::vector<DirectoryLease> leases;  ///< on what it was booted from
+  };
+  void end(std::list<Standby> ended);
+  /// Removes those that `matches` says yes to from the list.
+  template <class Matches>
+  std::list<Standby> remove_if(const Matches& matches);
+
+  Options options_;
+  mutable std::mutex mutex_;
+  std::list<Standby> standbys_;
+};
+
+}  // namespace pyro::vm

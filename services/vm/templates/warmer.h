@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "services/vm/boot/guest_host.h"
+#include "services/vm/machine_record.h"
+#include "services/vm/templates/standby_pool.h"
+#include "services/vm/templates/template_builder.h"
+
+namespace pyro::vm {
+
+/// Works ahead behind the callers' backs, for machines like the one that was started last: makes
+/// its template where there is none, then keeps standby machines. One thread.
+class Warmer {
+ public:
+  struct Options {
+    std::uint32_t standby_machines;
+    std::chrono::seconds idle;  ///< standby machines end when none was started for this long
+  };
+  Warmer(Options options, GuestHost& host, TemplateBuilder& builder, StandbyPool& standbys);
+  Warmer(const Warmer&) = delete;
+  Warmer& operator=(const Warmer&) = delete;
+  /// A machine was started: the next may be like it.
+  void started(const MachineRecord& record);
+  /// Ends what it works on and all standby machines; it goes on with the next start.
+  void rest();
+
+ private:
+  void run(const std::stop_token& stop);
+  void work_for(const MachineRecord& record, const std::stop_token& stop);
+  Template ensure_template(Driver& driver, const MachineRecord& record, const std::string& key,
+                           const Work& work);
+  std::uint32_t wanted() const;
+  void end_unwanted();
+
+  Options options_;
+  GuestHost& host_;
+  TemplateBuilder& builder_;
+  StandbyPool& standbys_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<MachineRecord> next_;
+  bool working_ = false;
+  std::stop_source work_stop_;
+  Clock::time_point last_start_;  ///< this and what follows is the thread's own
+  std::string failed_key_;        ///< of a template that could not be made
+  Clock::time_point try_again_;
+  std::jthread thread_;
+};
+
+}  // namespace pyro::vm
