@@ -22,11 +22,11 @@ struct MachineRecord {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("machine", &MachineRecord::machine, "What callers see.");
-    f("boot", &MachineRecord::boot, "What it boots from; empty in host compatibility mode.");
+    f("machine", &MachineRecord::machine, "The machine as callers see it.");
+    f("boot", &MachineRecord::boot,
+      "The files that it boots from; empty in host compatibility mode.");
     f("home", &MachineRecord::home, "HOME of its commands, and where they start.");
-    f("belongs_to_run", &MachineRecord::belongs_to_run,
-      "Made by vm.run: nobody else knows its id.");
+    f("belongs_to_run", &MachineRecord::belongs_to_run, "Made by vm.run: no caller knows its id.");
     f("exec_begun", &MachineRecord::exec_begun, "Its single exec has begun.");
     f("boot_policy", &MachineRecord::boot_policy, "Whether it may start from a template.");
     f("workspace_id", &MachineRecord::workspace_id,
@@ -35,7 +35,7 @@ struct MachineRecord {
     f("has_volume", &MachineRecord::has_volume, "Its workspace disk holds a volume.");
   }
 
-  /// Nobody waits for it once this service was restarted: it is garbage then.
+  /// After a restart of this service it has no caller: it is garbage then.
   bool one_shot_in_use() const { return belongs_to_run || exec_begun; }
 
   bool expires() const { return !workspace_id; }

@@ -181,7 +181,7 @@ TEST_F(Template, whose_content_changed_behind_its_marks_is_found_by_doctor) {
   EXPECT_EQ(daily_loop().status, api::Warmth::kWarm);
   const auto verified = daily_loop(/*verify=*/true);
   EXPECT_EQ(verified.status, api::Warmth::kStale);
-  EXPECT_EQ(verified.reason, "the warm template's memory is not what was saved");
+  EXPECT_EQ(verified.reason, "the warm template's memory has changed since it was saved");
   EXPECT_FALSE(fs::exists(directory));
 }
 

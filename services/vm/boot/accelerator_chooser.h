@@ -13,8 +13,8 @@
 
 namespace pyro::vm {
 
-/// What booting a guest with KVM once has shown; a row of the table `accelerators`. It holds for
-/// one boot of the host, its kernel and one VMM.
+/// The result of booting a guest with KVM once; a row of the table `accelerators`. It holds for one
+/// boot of the host, its kernel and one VMM.
 struct KvmProbe {
   std::string host_boot_id;
   std::string host_kernel;
@@ -30,11 +30,11 @@ struct KvmProbe {
     f("vmm_version", &KvmProbe::vmm_version, "Version of the VMM.");
     f("works", &KvmProbe::works, "Whether a guest booted and answered.");
     f("limit_seconds", &KvmProbe::limit_seconds, "How long the guest was given.");
-    f("reason", &KvmProbe::reason, "What was seen.");
+    f("reason", &KvmProbe::reason, "The observation behind the verdict.");
   }
 };
 
-/// The accelerator to use and why, in words for doctor.
+/// The accelerator to use, and the reason for doctor.
 struct AcceleratorVerdict {
   Accelerator accelerator = Accelerator::kTcg;
   std::string reason;
@@ -49,7 +49,7 @@ class AcceleratorChooser {
 
   AcceleratorChooser(Registry& registry, AcceleratorChoice configured, std::string vmm_version);
 
-  /// What is known without booting anything; nullopt when a probe is owed.
+  /// The answer without booting anything; nullopt when a probe is owed.
   std::optional<AcceleratorVerdict> known() const;
 
   /// The verdict, after at most one short probe (3 s). A negative one is probed again in the

@@ -57,7 +57,7 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
   return shim;
 }
 
-/// What the guest and its VMM said last, for the error.
+/// The last words of the guest and its VMM, for the error.
 std::string last_words(const MachinePaths& paths) {
   const std::string console = printable(trim(read_tail(paths.console_log(), kConsoleTail)));
   const std::string vmm = printable(trim(read_tail(paths.vmm_log(), kConsoleTail)));

@@ -26,8 +26,8 @@ ShimProcess boot_guest(const std::filesystem::path& shim_program, Launch& launch
 /// name `vm_id`.
 void personalize_guest(const MachinePaths& paths, const std::string& vm_id, const Work& work);
 
-/// Lets a guest that nobody has used go once through what its first caller will ask for, so that
-/// this is in its memory: it gets a name of no machine and runs `command`. Nothing of it stays.
+/// Lets an unused guest go once through its first caller's likely work, so that this is in its
+/// memory: it gets a name of no machine and runs `command`. It leaves nothing behind.
 void rehearse(const MachinePaths& paths, const std::string& command, const Work& work);
 
 /// The same with the workspace disk, which holds a file system to rehearse with: it is mounted, a

@@ -6,7 +6,7 @@
 namespace pyro::vm {
 namespace {
 
-/// What the agent may take beyond a command's time to end it and say so.
+/// Time for the agent beyond a command's own, to end it and say so.
 constexpr std::chrono::seconds kGrace{15};
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace pyro::vm {
 /// Takes what a command prints: stream 1 or 2. It may block; the command then waits.
 using OutputSink = std::function<void(std::uint32_t stream, std::string_view data)>;
 
-/// What to run.
+/// The command to run, and its conditions.
 struct GuestCommand {
   std::string command;
   std::string home;

@@ -17,7 +17,7 @@
 
 namespace pyro::vm {
 
-/// What this host can run machines with: finds the VMM, probes accelerators, gives out drivers.
+/// The means of this host to run machines: finds the VMM, probes accelerators, gives out drivers.
 class GuestHost {
  public:
   struct Options {

@@ -29,7 +29,7 @@ struct Launch {
   std::map<std::string, std::string> metadata;
 };
 
-/// What a template is made of, or a machine restored from.
+/// The files of a template, or of a restore.
 struct TemplateFiles {
   std::filesystem::path memory;
   std::filesystem::path state;
@@ -49,7 +49,8 @@ class Driver {
   virtual Launch prepare(const api::Machine& machine, const api::BootFiles& boot,
                          const MachinePaths& paths) = 0;
 
-  /// What a template must match to start this machine; nullopt where there are no templates.
+  /// The shape that a template must have to start this machine; nullopt where there are no
+  /// templates.
   virtual std::optional<TemplateShape> shape_of(const api::Machine& /*machine*/,
                                                 const api::BootFiles& /*boot*/) const {
     return std::nullopt;
@@ -57,8 +58,8 @@ class Driver {
   /// A new machine whose memory is `files.memory`, to be booted, saved there and ended.
   virtual Launch prepare_template(const api::Machine& machine, const api::BootFiles& boot,
                                   const MachinePaths& paths, const TemplateFiles& files);
-  /// A new machine that goes on where the template was saved. Its monitor is to be dropped before
-  /// anybody uses the guest.
+  /// A new machine that continues at the moment of the template. Drop its monitor before the guest
+  /// is used.
   virtual Launch prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
                                  const MachinePaths& paths, const TemplateFiles& files);
 };

@@ -87,7 +87,7 @@ fs::path make_initramfs(const fs::path& cache_dir, const fs::path& agent,
   return file;
 }
 
-/// What an initramfs is made of, without reading it: a kernel's directory is named by its content.
+/// The sources of an initramfs, without reading them: a kernel's directory is named by its content.
 std::string sources_of(const fs::path& cache_dir, const fs::path& agent,
                        const api::BootFiles& boot) {
   struct stat info {};
@@ -101,8 +101,8 @@ std::string sources_of(const fs::path& cache_dir, const fs::path& agent,
 
 }  // namespace
 
-/// Every start asks: reading and hashing the sources takes longer than a standby machine needs to
-/// go on.
+/// Every start asks: reading and hashing the sources takes longer than the resume of a standby
+/// machine.
 fs::path ensure_initramfs(const fs::path& cache_dir, const fs::path& agent,
                           const api::BootFiles& boot) {
   static std::mutex mutex;

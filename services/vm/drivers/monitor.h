@@ -6,8 +6,8 @@
 
 namespace pyro::vm {
 
-/// A VMM's control connection. Held by this service itself, and only until somebody uses the
-/// guest: from then on a machine has none.
+/// A VMM's control connection. Held by this service itself, and only until the guest is used: from
+/// then on a machine has none.
 class Monitor {
  public:
   Monitor() = default;
@@ -18,7 +18,7 @@ class Monitor {
   /// Stops the guest's processors and writes the state of its devices to `file`, which is made.
   /// The guest is of no more use then.
   virtual void save(const std::filesystem::path& file, const Work& work) = 0;
-  /// Restores what `save` wrote and lets the guest go on; the VMM was started for that.
+  /// Restores the file of `save` and resumes the guest; the VMM was started for that.
   virtual void load(const Work& work) = 0;
   virtual void pause(const Work& work) = 0;
   virtual void resume(const Work& work) = 0;

@@ -23,7 +23,7 @@ std::string TemplateShape::difference_to(const TemplateShape& other) const {
   compare(&TemplateShape::accelerator, "the accelerator");
   compare(&TemplateShape::vmm_version, "the VMM");
   compare(&TemplateShape::host_cpu, "the host's processor");
-  // What the others do not explain.
+  // For a difference that the others do not explain.
   if (names.empty()) compare(&TemplateShape::command_line, "the VMM's command line");
   return join(names, ", ");
 }

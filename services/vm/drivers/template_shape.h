@@ -29,8 +29,9 @@ struct TemplateShape {
     f("vcpu_count", &TemplateShape::vcpu_count, "Virtual CPUs.");
     f("mem_mib", &TemplateShape::mem_mib, "Memory in MiB.");
     f("accelerator", &TemplateShape::accelerator, "kvm or tcg.");
-    f("vmm_version", &TemplateShape::vmm_version, "What the VMM says of its version.");
-    f("host_cpu", &TemplateShape::host_cpu, "What of the host's processor shows in the guest.");
+    f("vmm_version", &TemplateShape::vmm_version, "The VMM's version, in its words.");
+    f("host_cpu", &TemplateShape::host_cpu,
+      "The part of the host's processor that shows in the guest.");
     f("command_line", &TemplateShape::command_line, "The VMM's, without a machine's own paths.");
   }
   bool operator==(const TemplateShape&) const = default;

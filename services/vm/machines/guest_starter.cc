@@ -33,7 +33,7 @@ RunningGuest GuestStarter::start(const MachineRecord& record, const MachinePaths
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnavailable) throw;
     // The guest's processes are gone; its caller decided beforehand what else may be done.
-    // What a stopped machine had is on its disks: the host would begin with nothing.
+    // A stopped machine's data is on its disks: the host would begin with nothing.
     const bool has_disks = record.machine.state == api::MachineState::kStopped;
     if (!record.machine.allow_host_compat || has_disks) {
       throw GuestHost::host_mode_disabled("guest command execution", error.message());

@@ -19,7 +19,7 @@ namespace pyro::vm {
 /// The key of a machine's metadata that says what a warm start came from: template or standby.
 inline constexpr std::string_view kWarmFrom = "warm_from";
 
-/// Starts a machine's guest the fastest way there is: a standby machine goes on, else a template is
+/// Starts a machine's guest the fastest way there is: a standby machine resumes, else a template is
 /// restored, else it boots. When a fast way fails it boots, and says so.
 class GuestStarter {
  public:

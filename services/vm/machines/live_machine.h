@@ -9,7 +9,7 @@
 
 namespace pyro::vm {
 
-/// What this process holds of one machine beside its record.
+/// The part of one machine that this process holds beside its record.
 struct LiveMachine {
   /// One operation at a time; deleting and stopping interrupt the one under way.
   Turns turns;

@@ -13,7 +13,7 @@ constexpr std::uint64_t kQuitKey = 0;
 
 void add_to(int epoll, int fd, std::uint64_t key) {
   epoll_event event{};
-  // One shot: a pidfd stays readable for good.
+  // One shot: a pidfd remains readable for good.
   event.events = EPOLLIN | EPOLLONESHOT;
   event.data.u64 = key;
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) throw system_error("epoll_ctl");

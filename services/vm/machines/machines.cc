@@ -257,7 +257,7 @@ void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) 
   fault::point("vm.delete.record_gone");
   std::error_code failed;
   fs::remove_all(paths_of(vm_id).directory, failed);
-  if (failed) log::error("files of vm {} stay behind: {}", vm_id, failed.message());
+  if (failed) log::error("files of vm {}: cleanup incomplete: {}", vm_id, failed.message());
   live_.forget(vm_id);
 }
 

@@ -41,7 +41,7 @@ class Machines {
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
 
-  /// Adopts the machines that still run, ends those nobody waits for any more, removes what has no
+  /// Adopts the machines that still run, ends those without a caller, removes everything without a
   /// record. Once, before the first call.
   void recover();
 

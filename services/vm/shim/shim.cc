@@ -24,8 +24,8 @@ UniqueFd make_link(UniqueFd& vmm_end) {
   return UniqueFd(ends[0]);
 }
 
-/// What was handed to us for the VMM; ours is closed when this returns, so that the one who holds
-/// the other end of a monitor sees when the VMM ends.
+/// The descriptors that we got for the VMM; ours are closed when this returns, so that the holder
+/// of a monitor's other end sees the VMM's end.
 ChildProcess start_vmm(const ShimSpec& spec, int link) {
   const UniqueFd log = open_file(spec.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
   Command command{.argv = spec.argv,

@@ -8,7 +8,7 @@
 
 namespace pyro::vm {
 
-/// What a shim is told: `pyro-vm-shim FILE` reads it as JSON.
+/// A shim's orders: `pyro-vm-shim FILE` reads them as JSON.
 struct ShimSpec {
   std::vector<std::string> argv;
   std::string link_socket;

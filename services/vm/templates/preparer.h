@@ -13,7 +13,7 @@
 
 namespace pyro::vm {
 
-/// What `pyro prepare` has proved of one environment: `<directory>/<environment>.json`.
+/// The proof of `pyro prepare` for one environment: `<directory>/<environment>.json`.
 struct Preparation {
   std::string environment;
   std::string environment_version;
@@ -34,7 +34,7 @@ struct Preparation {
   }
 };
 
-/// A machine of the default size, as callers get who ask for nothing else.
+/// A machine of the default size.
 MachineRecord default_machine(const api::BootFiles& boot);
 
 /// Makes an environment ready for daily use, and tells whether it is. For machines of the default

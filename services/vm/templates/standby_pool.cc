@@ -4,8 +4,8 @@
 #include "common/base/random.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
-#include "services/vm/drivers/disks.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/drivers/disks.h"
 
 namespace pyro::vm {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kMonitorLimit{5};
 /// Some of what ends a command overlaps with the next one: the second finds all of it translated.
 constexpr int kRehearsals = 2;
 
-/// What of a machine lies on disk; its processes have ended.
+/// Removes a machine's files; its processes have ended.
 void erase_files(const MachinePaths& paths) {
   std::error_code ignored;
   fs::remove(paths.link_socket, ignored);
@@ -92,7 +92,7 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const Mach
     fs::rename(standby.paths.link_socket, paths.link_socket);
     standby.guest.launch.monitor->resume(work.within(kMonitorLimit));
   } catch (const std::exception& error) {
-    log::warn("a standby machine could not go on: {}", error.what());
+    log::warn("a standby machine could not resume: {}", error.what());
     end(std::move(taken));
     return std::nullopt;
   }

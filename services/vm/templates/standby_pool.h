@@ -25,9 +25,9 @@ struct RunningGuest {
   ShimProcess shim;
 };
 
-/// Machines that were restored, have rehearsed their first command and are paused: what a caller
-/// gets is then there in the time that it takes to go on. Nobody has used one, and one is used
-/// once. They belong to this process: a new one ends those it finds. Thread-safe.
+/// Machines that were restored, have rehearsed their first command and are paused: a caller gets
+/// one in the time of a resume. No caller has used one before, and each serves once. They belong to
+/// this process: a new one ends those it finds. Thread-safe.
 class StandbyPool {
  public:
   struct Options {
@@ -43,8 +43,8 @@ class StandbyPool {
   /// Restores one more. kUnavailable: the template does not start.
   void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
 
-  /// Lets one of that shape go on as the machine at `paths`, whose directory it brings along;
-  /// nullopt when there is none.
+  /// Resumes one of that shape as the machine at `paths`, whose directory it brings along; nullopt
+  /// when there is none.
   std::optional<RunningGuest> take(const std::string& key, const MachinePaths& paths,
                                    const Work& work);
 

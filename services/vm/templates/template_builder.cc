@@ -50,7 +50,7 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
                                 {.answer = options_.boot_timeout, .tries = 1}, work);
   const Cleanup end_shim([&shim] { shim.end(); });
-  work.report("rehearse", "running what first commands consist of");
+  work.report("rehearse", "running typical first commands");
   rehearse(paths, kRehearsal, work);
   work.report("save", "saving the machine");
   launch.monitor->save(files.state, work.within(kSaveLimit));

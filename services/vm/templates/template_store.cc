@@ -93,7 +93,7 @@ void TemplateStore::collect_garbage() {
     std::error_code ignored;
     if (name.starts_with(kDeletingPrefix)) fs::remove_all(entry.path(), ignored);
     if (!name.starts_with(kBuildingPrefix)) continue;
-    // Whoever builds it holds the lock.
+    // Its builder holds the lock.
     if (const auto lock = WorkLock::attempt(lock_of(name.substr(kBuildingPrefix.size())))) {
       fs::remove_all(entry.path(), ignored);
     }
@@ -144,13 +144,13 @@ std::optional<std::string> TemplateStore::check(const TemplateShape& shape,
     return fmt::format("the warm template cannot be read: {}", error.message());
   }
   if (!changed) return std::nullopt;
-  return fmt::format("the warm template's {} is not what was saved", *changed);
+  return fmt::format("the warm template's {} has changed since it was saved", *changed);
 }
 
 void TemplateStore::discard(const TemplateShape& shape) {
   const std::string key = shape.key();
   if (!remove(key) && fs::exists(place_of(key))) {
-    log::info("template {} is in use and stays for now", key.substr(0, 12));
+    log::info("template {} is in use: a later cleanup removes it", key.substr(0, 12));
   }
 }
 
@@ -194,7 +194,8 @@ bool TemplateStore::is_hopeless(const std::string& key) {
 std::optional<std::uint64_t> TemplateStore::remove(const std::string& key, InUse in_use) {
   const fs::path place = place_of(key);
   const auto lease = DirectoryLease::take_for_deletion(place);
-  // Without the file there is nothing to take: it is no whole template, and nobody starts from it.
+  // Without the file there is nothing to take: it is no whole template, and no machine starts from
+  // it.
   std::error_code none;
   const auto lock_file = fs::symlink_status(place / DirectoryLease::kFileName, none);
   if (!lease && in_use == InUse::kSpared && fs::is_regular_file(lock_file)) return std::nullopt;
@@ -205,7 +206,7 @@ std::optional<std::uint64_t> TemplateStore::remove(const std::string& key, InUse
   const std::uint64_t bytes = disk_usage(aside);
   std::error_code failed;
   fs::remove_all(aside, failed);
-  if (failed) log::error("'{}' stays behind: {}", aside.string(), failed.message());
+  if (failed) log::error("'{}': cleanup incomplete: {}", aside.string(), failed.message());
   return bytes;
 }
 
@@ -218,10 +219,10 @@ Template TemplateStore::build(const TemplateShape& shape, const Work& work,
     failures_.erase(key);
   }
   if (is_hopeless(key)) throw failed_precondition(reason::kTemplateFailed, "{}", kHopeless);
-  const WorkLock lock = WorkLock::acquire(lock_of(key), "another who builds this template", work);
+  const WorkLock lock = WorkLock::acquire(lock_of(key), "another build of this template", work);
   auto found = find(shape);
   if (found && existing == Existing::kKept) return std::move(*found);
-  // Who still starts from one that is not whole boots cold instead.
+  // A machine that still starts from a damaged one boots cold instead.
   if (!found) remove(key, InUse::kTaken);
   found.reset();
   const fs::path workshop = workshop_of(key);

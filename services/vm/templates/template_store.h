@@ -33,7 +33,7 @@ struct TemplateManifest {
   }
 };
 
-/// A template that is whole, and stays while this lives.
+/// A whole template, which is kept while this lives.
 struct Template {
   std::filesystem::path directory;
   TemplateManifest manifest;
@@ -47,7 +47,7 @@ struct Template {
 ///
 ///     <directory>/<key>/{memory,state,system.ext4,manifest.json,in-use}
 ///     <directory>/locks/<key>           held while one is built
-///     <directory>/.building-<key>/      that build; whoever holds the lock may remove it
+/// <directory>/.building-<key>/ that build; the lock's holder may remove it
 ///     <directory>/.deleting-…/
 ///
 /// A use compares sizes, times and the header; `check` reads all. The time of `in-use` tells when
@@ -65,28 +65,27 @@ class TemplateStore {
   std::optional<Template> find(const TemplateShape& shape, std::string* why_not = nullptr);
   /// Why the template of that shape is not as it was made, or nullopt; reads it in full.
   std::optional<std::string> check(const TemplateShape& shape, const std::stop_token& stop);
-  /// Removes the template of that shape unless somebody just starts from it.
+  /// Removes the template of that shape unless a machine just starts from it.
   void discard(const TemplateShape& shape);
 
-  /// How the restore of a machine from a template went. A VMM may also be killed by somebody else:
-  /// a failure discards a template that is not what was saved, and any at the second in a row. When
-  /// the one that was made in its stead fails as well, there is none of that shape any more until
-  /// this process ends, or one is replaced on demand.
+  /// How the restore of a machine from a template went. A VMM may also be killed from outside: a
+  /// failure discards a template whose content changed, and any at the second in a row. When the
+  /// one that was made in its stead fails as well, there is none of that shape any more until this
+  /// process ends, or one is replaced on demand.
   void report_success(const TemplateShape& shape);
   void report_failure(const TemplateManifest& failed);
 
   enum class Existing { kKept, kReplaced };
 
-  /// Of two that build at once the second waits, and then finds what the first made, which stays
-  /// unless it is to be replaced; then it serves until the new one is whole.
-  /// `build` makes the files of Template::files_in(directory). The oldest of the others go when
-  /// there is no more room for all. failed_precondition: its machines could not be restored again
-  /// and again.
+  /// When two build at once, the second waits, and then finds the first one's template. It is kept
+  /// unless it is to be replaced; then it serves until the new one is whole. `build` makes the
+  /// files of Template::files_in(directory). The oldest of the others go when there is no more room
+  /// for all. failed_precondition: its machines could not be restored again and again.
   Template build(const TemplateShape& shape, const Work& work,
                  const std::function<void(const TemplateFiles&)>& build,
                  Existing existing = Existing::kKept);
 
-  /// Deletes all that nobody just starts from.
+  /// Deletes all from which no machine just starts.
   api::PrunedTemplates prune();
 
   const std::filesystem::path& directory() const { return directory_; }

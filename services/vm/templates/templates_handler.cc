@@ -24,7 +24,7 @@ api::DailyLoop TemplatesHandler::handle(const api::GetDailyLoop& request, bus::C
   }
   api::DailyLoop loop =
       parts_.preparer.describe(environment.name, boot, request.verify, call.stop());
-  // What stands by was restored from the same template.
+  // Standby machines were restored from the same template.
   if (request.verify && loop.status == api::Warmth::kStale) parts_.warmer.rest();
   return loop;
 }

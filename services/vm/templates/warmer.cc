@@ -10,10 +10,10 @@
 namespace pyro::vm {
 namespace {
 
-/// Below this share of memory that is free, none is spent on machines that nobody asked for.
+/// Below this share of free memory, none is spent on machines without a caller.
 constexpr double kLeastMemoryShare = 0.2;
 constexpr std::chrono::minutes kWorkLimit{10};
-/// What failed once would cost every caller a boot beside its own.
+/// A build that fails again would cost every caller a boot beside its own.
 constexpr std::chrono::minutes kPauseAfterFailure{2};
 /// How often, while machines stand by, it is looked at whether they still should.
 constexpr std::chrono::seconds kLookAgain{10};

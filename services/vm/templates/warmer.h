@@ -15,8 +15,8 @@
 
 namespace pyro::vm {
 
-/// Works ahead behind the callers' backs, for machines like the one that was started last: makes
-/// its template where there is none, then keeps standby machines. One thread.
+/// Works ahead in the background, for machines like the one that was started last: makes its
+/// template where there is none, then keeps standby machines. One thread.
 class Warmer {
  public:
   struct Options {
@@ -28,7 +28,7 @@ class Warmer {
   Warmer& operator=(const Warmer&) = delete;
   /// A machine was started: the next may be like it.
   void started(const MachineRecord& record);
-  /// Ends what it works on and all standby machines; it goes on with the next start.
+  /// Ends its work and all standby machines; the next start wakes it.
   void rest();
 
  private:

@@ -332,7 +332,7 @@ TEST_F(TemplateStoreTest, finds_a_changed_byte_by_reading_when_the_marks_were_ma
   restamp(place("e"), "memory");
   EXPECT_TRUE(found("e")) << "a use does not read it";
   EXPECT_THAT(store_.check(shape_of("e"), {}),
-              Optional(std::string("the warm template's memory is not what was saved")));
+              Optional(std::string("the warm template's memory has changed since it was saved")));
 }
 
 TEST_F(TemplateStoreTest, stops_reading_when_nobody_wants_the_answer) {

@@ -9,13 +9,13 @@
 
 namespace pyro::vm::host {
 
-/// What the agent of one machine runs over.
+/// The surroundings of one machine's agent.
 struct Plan {
   std::optional<std::filesystem::path> bwrap;
   std::filesystem::path agent;
   std::filesystem::path root;       ///< HOME of its commands
   std::filesystem::path workspace;  ///< holds `tree`, which is /workspace in bubblewrap
-  /// What lies directly below / on this host, and is shown in bubblewrap.
+  /// The entries directly below / on this host, shown in bubblewrap.
   std::vector<std::filesystem::path> top;
 };
 

@@ -25,7 +25,7 @@ std::string option_path(const std::filesystem::path& path) {
 std::string kernel_words(const Plan& plan) {
   // reboot=t and panic=-1: with -no-reboot a guest that panics or reboots ends its VMM at once.
   std::string words = "console=ttyS0 quiet reboot=t panic=-1";
-  // Pressure accounting costs at every switch between processes, and nobody reads it.
+  // Pressure accounting costs at every switch between processes, and has no reader.
   words += " psi=0";
   if (plan.accelerator == Accelerator::kTcg) {
     // TCG keeps translated code by its address: a program at another address each time is
@@ -71,7 +71,7 @@ std::string memory_words(const Plan& plan) {
   return words;
 }
 
-/// What the guest starts from: a kernel, or a template.
+/// The guest's start: a kernel, or a template.
 void add_start(std::vector<std::string>& words, const Plan& plan) {
   if (plan.memory && plan.memory->restored()) {
     words.insert(words.end(), {"-incoming", "defer"});

@@ -22,7 +22,7 @@ struct Disks {
 struct MemoryFile {
   enum class Use {
     kMade,            ///< the guest's writes go to the file: it becomes a template's
-    kCopied,          ///< a template's, mapped privately: the guest's writes stay its own
+    kCopied,          ///< a template's, mapped privately: the guest's writes remain its own
     kCopiedReadOnly,  ///< the same, and the VMM cannot write to the file (QEMU from 8.2 on)
   };
   std::filesystem::path path;

@@ -8,17 +8,17 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "services/vm/drivers/disks.h"
-#include "services/vm/drivers/qemu/qmp.h"
-#include "services/vm/drivers/qemu/tsc.h"
 #include "services/vm/drivers/host_cpu.h"
 #include "services/vm/drivers/initramfs.h"
+#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/drivers/qemu/tsc.h"
 
 namespace pyro::vm::qemu {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// What a start that was cut short left behind.
+/// Removes the rest of a start that was cut short.
 void remove_disks(const MachinePaths& paths) {
   fs::remove(paths.system_disk());
   fs::remove(paths.workspace_disk());
@@ -69,7 +69,8 @@ Plan QemuDriver::plan_for(const api::BootFiles& boot, const MachinePaths& paths)
   return plan;
 }
 
-Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths) const {
+Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boot,
+                          const MachinePaths& paths) const {
   Plan plan = plan_for(boot, paths);
   plan.vcpu_count = machine.vcpu_count;
   plan.mem_mib = machine.mem_mib;
@@ -87,12 +88,14 @@ Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
                        {"accelerator", to_string(plan.accelerator)}}};
 }
 
-Launch QemuDriver::prepare(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths) {
+Launch QemuDriver::prepare(const api::Machine& machine, const api::BootFiles& boot,
+                           const MachinePaths& paths) {
   ensure_disks(machine, options_.cache_dir, paths);
   return launch(plan_for(machine, boot, paths), "cold");
 }
 
-std::optional<TemplateShape> QemuDriver::shape_of(const api::Machine& machine, const api::BootFiles& boot) const {
+std::optional<TemplateShape> QemuDriver::shape_of(const api::Machine& machine,
+                                                  const api::BootFiles& boot) const {
   // The same words for every machine of the shape: without its paths, and without the clock rate,
   // which is measured and never twice the same.
   Plan plan = plan_for(machine, boot, MachinePaths::nowhere());
@@ -114,8 +117,8 @@ std::optional<TemplateShape> QemuDriver::shape_of(const api::Machine& machine, c
                                                    system_disk_recipe())};
 }
 
-Launch QemuDriver::prepare_template(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths,
-                                    const TemplateFiles& files) {
+Launch QemuDriver::prepare_template(const api::Machine& machine, const api::BootFiles& boot,
+                                    const MachinePaths& paths, const TemplateFiles& files) {
   ensure_disks(machine, options_.cache_dir, paths);
   Plan plan = plan_for(machine, boot, paths);
   plan.memory = MemoryFile{.path = files.memory, .use = MemoryFile::Use::kMade};
@@ -124,8 +127,8 @@ Launch QemuDriver::prepare_template(const api::Machine& machine, const api::Boot
   return made;
 }
 
-Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootFiles& boot, const MachinePaths& paths,
-                                   const TemplateFiles& files) {
+Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
+                                   const MachinePaths& paths, const TemplateFiles& files) {
   remove_disks(paths);
   copy_sparse(files.system_disk, paths.system_disk());
   make_blank_workspace_disk(paths.workspace_disk());

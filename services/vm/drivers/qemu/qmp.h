@@ -10,10 +10,10 @@
 
 namespace pyro::vm::qemu {
 
-/// QEMU's monitor protocol (QMP: a JSON object a line) over a socket, blocking. What the VMM says
-/// is checked, since a guest may have taken it over: at most 1 MiB a line, and nothing is believed
-/// that is not asked for.
-/// Errors: kUnavailable when the VMM refuses or is gone, kDeadlineExceeded, kCancelled.
+/// QEMU's monitor protocol (QMP: a JSON object a line) over a socket, blocking. The VMM's words are
+/// checked, since a guest may have taken it over: at most 1 MiB a line, and nothing is believed
+/// that is not asked for. Errors: kUnavailable when the VMM refuses or is gone, kDeadlineExceeded,
+/// kCancelled.
 class Qmp : public Monitor {
  public:
   explicit Qmp(UniqueFd socket) : socket_(std::move(socket)) {}
