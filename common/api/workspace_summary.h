@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/api/workspace_diff.h"
@@ -12,16 +13,22 @@
 /// A session of a workspace on one page. Owner: workspace service.
 namespace pyro::api {
 
+/// Of an event whose outcome was not heard.
+inline constexpr std::string_view kUnconfirmed =
+    "Only when true: it was cut off, by a kill for example, and may or may not have happened.";
+
 struct EditEvent {
   std::string kind;
   double recorded_at = 0;
   std::vector<std::string> paths;
+  std::optional<bool> unconfirmed;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("kind", &EditEvent::kind, "file_write, patch_apply or sync_push.");
     f("recorded_at", &EditEvent::recorded_at, "Seconds since the epoch.");
     f("paths", &EditEvent::paths, "What it wrote to.");
+    f("unconfirmed", &EditEvent::unconfirmed, kUnconfirmed, kAbsentWhenNull);
   }
 };
 
@@ -30,6 +37,7 @@ struct ExportEvent {
   std::string output_path;
   ArtifactType artifact_type = ArtifactType::kFile;
   double recorded_at = 0;
+  std::optional<bool> unconfirmed;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -37,6 +45,7 @@ struct ExportEvent {
     f("output_path", &ExportEvent::output_path, "Where to.");
     f("artifact_type", &ExportEvent::artifact_type, "file, directory or symlink.");
     f("recorded_at", &ExportEvent::recorded_at, "Seconds since the epoch.");
+    f("unconfirmed", &ExportEvent::unconfirmed, kUnconfirmed, kAbsentWhenNull);
   }
 };
 

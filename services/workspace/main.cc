@@ -1,29 +1,51 @@
-#include "common/api/prepare.h"
-#include "common/api/workspace.h"
-#include "common/api/workspace_commands.h"
-#include "common/api/workspace_diff.h"
-#include "common/api/workspace_export.h"
-#include "common/api/workspace_files.h"
-#include "common/api/workspace_patch.h"
-#include "common/api/workspace_snapshots.h"
-#include "common/api/workspace_summary.h"
-#include "common/api/workspace_sync.h"
 #include "common/service/service_host.h"
-#include "services/workspace/service.h"
+#include "services/workspace/commands/commands.h"
+#include "services/workspace/files/files.h"
+#include "services/workspace/files/review_log.h"
+#include "services/workspace/lifecycle/expiry.h"
+#include "services/workspace/lifecycle/garbage.h"
+#include "services/workspace/lifecycle/lifecycle.h"
+#include "services/workspace/lifecycle/sandboxes.h"
+#include "services/workspace/preparation/preparation.h"
+#include "services/workspace/snapshots/snapshots.h"
+#include "services/workspace/summary/summary.h"
 
-int main(int argc, char** argv) {
-  return pyro::run_service(argc, argv, "workspace", [](pyro::ServiceHost& host) {
-    pyro::workspace::Service service(host);
-    host.serve<pyro::api::WorkspaceApi>(service);
-    host.serve<pyro::api::CommandsApi>(service);
-    host.serve<pyro::api::SnapshotsApi>(service);
-    host.serve<pyro::api::FilesApi>(service);
-    host.serve<pyro::api::SyncApi>(service);
-    host.serve<pyro::api::ExportApi>(service);
-    host.serve<pyro::api::DiffApi>(service);
-    host.serve<pyro::api::PatchApi>(service);
-    host.serve<pyro::api::SummaryApi>(service);
-    host.serve<pyro::api::PrepareApi>(service);
-    host.run();
-  });
+namespace {
+
+using namespace pyro;
+using namespace pyro::workspace;
+
+/// The parts come before what walks over them beside the calls: the collector and the expiry.
+void serve(ServiceHost& host) {
+  Registry registry(host.paths().registry());
+  bus::Client vm = host.client("vm");
+  bus::Client file_service = host.client("files");
+  Machines machines(vm);
+  Workspaces workspaces(registry, machines);
+  Snapshots snapshots(registry, host.paths(), workspaces, file_service);
+  ReviewLog reviews(registry, workspaces);
+  Files files(host.paths(), workspaces, reviews, file_service);
+  Commands commands(registry, host.paths(), workspaces);
+  Garbage garbage(host.paths(), workspaces, machines);
+  Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
+  Lifecycle lifecycle(host.paths(), workspaces, machines, sandboxes, snapshots.store(), garbage);
+  const Expiry expiry(workspaces, lifecycle);
+  Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, files);
+  Preparation preparation(lifecycle, commands, vm);
+
+  host.serve<api::WorkspaceApi>(lifecycle);
+  host.serve<api::CommandsApi>(commands);
+  host.serve<api::SnapshotsApi>(snapshots);
+  host.serve<api::FilesApi>(files);
+  host.serve<api::SyncApi>(files);
+  host.serve<api::ExportApi>(files);
+  host.serve<api::DiffApi>(files);
+  host.serve<api::PatchApi>(files);
+  host.serve<api::SummaryApi>(summary);
+  host.serve<api::PrepareApi>(preparation);
+  host.run();
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_service(argc, argv, "workspace", serve); }

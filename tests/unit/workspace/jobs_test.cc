@@ -1,4 +1,4 @@
-#include "services/workspace/jobs.h"
+#include "services/workspace/commands/jobs.h"
 
 #include <pthread.h>
 

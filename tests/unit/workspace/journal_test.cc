@@ -1,4 +1,4 @@
-#include "services/workspace/journal.h"
+#include "services/workspace/commands/journal.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/base/clock.h"
-#include "services/workspace/journal.h"
+#include "services/workspace/commands/journal.h"
 
 namespace pyro::workspace {
 

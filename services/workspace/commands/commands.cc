@@ -1,13 +1,14 @@
+#include "services/workspace/commands/commands.h"
+
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
-#include "common/stream/output_sender.h"
-#include "services/workspace/workspaces.h"
 
-/// What workspaces do with commands. Those that run are in jobs.h, their history in journal.h.
 namespace pyro::workspace {
 namespace {
 
@@ -124,10 +125,34 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 
 }  // namespace
 
+Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspaces)
+    : workspaces_(workspaces),
+      journal_(registry, paths),
+      jobs_(paths, journal_,
+            {.recorded = [this](const std::string& id) { workspaces_.table().touch(id); },
+             .done = [this] { workspaces_.expiry_changed(); }}) {
+  workspaces_.add(*this);
+  adopt();
+}
+
+void Commands::adopt() {
+  for (const auto& command : journal_.running()) {
+    const auto record = workspaces_.table().get(command.workspace_id);
+    if (record && record->session == command.session) jobs_.adopt(command, record->vm_id);
+  }
+}
+
+void Commands::describe(const WorkspaceRecord& record, api::Workspace& workspace) const {
+  workspace.command_count = journal_.count(record);
+  if (const auto last = journal_.recent(record, 1); !last.empty()) {
+    workspace.last_command = last.front().summary();
+  }
+}
+
 /// A command that was told to end has an exit status; one whose guest went has none. Not
 /// unavailable, which says that an answer was lost and makes callers repeat what they asked.
-Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
-  const auto now = table_.get(record.id());
+Error Commands::why_ended(const WorkspaceRecord& record, const CommandRecord& command) const {
+  const auto now = workspaces_.table().get(record.id());
   const bool by_us = command.exit_code || !now || now->session != record.session;
   if (by_us) {
     return failed_precondition(
@@ -138,31 +163,30 @@ Error Workspaces::why_ended(const WorkspaceRecord& record, const CommandRecord& 
                              "the command was ended: backing guest process is no longer running");
 }
 
-Workspaces::Command Workspaces::known(const WorkspaceRecord& record,
-                                      const std::string& job_id) const {
-  if (auto job = jobs_->find(record, job_id)) return {job->command(), job};
+Commands::Command Commands::known(const WorkspaceRecord& record, const std::string& job_id) const {
+  if (auto job = jobs_.find(record, job_id)) return {job->command(), job};
   const auto command = journal_.find(record, job_id);
   return command ? Command{*command, nullptr} : Command{};
 }
 
-Workspaces::Command Workspaces::find_command(const Use& use, const WorkspaceRecord& record,
-                                             const std::string& job_id, const bus::Call& call) {
+Commands::Command Commands::find(const Workspaces::Use& use, const WorkspaceRecord& record,
+                                 const std::string& job_id, const bus::Call& call) const {
   Command command = known(record, job_id);
   if (!command.job && !command.record.job_id.empty() && command.record.running()) {
     // It is being started just now, or ended between the two looks: whoever starts has the turn.
-    const auto turn = use.live().turns.begin(call.stop());
+    const auto turn = use.turns().begin(call.stop());
     command = known(record, job_id);
   }
   if (command.record.job_id.empty()) throw no_such_job(record.id(), job_id);
   return command;
 }
 
-Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWorkspace& request,
-                                              const bus::Call& call) {
+Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWorkspace& request,
+                                  const bus::Call& call) {
   // The turn is for the start alone: what runs holds up nobody.
-  const auto turn = use.live().turns.begin(call.stop());
+  const auto turn = use.turns().begin(call.stop());
   if (request.job_id) {
-    const WorkspaceRecord record = table_.find(request.workspace_id);
+    const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
     const Command before = known(record, *request.job_id);
     if (!before.record.job_id.empty() && before.record.command != request.command) {
       throw invalid_argument("job_id '{}' is another command's", *request.job_id);
@@ -176,8 +200,8 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
           request.workspace_id);
     }
   }
-  const Started started =
-      require_started(request.workspace_id, api::ExecWorkspace::kMethod.name, call.work());
+  const auto started = workspaces_.require_started(request.workspace_id,
+                                                   api::ExecWorkspace::kMethod.name, call.work());
   if (request.guests_only && started.machine.execution_mode == api::ExecutionMode::kHostCompat) {
     throw failed_precondition(
         reason::kHostNotAllowed,
@@ -185,38 +209,37 @@ Workspaces::Command Workspaces::start_command(const Use& use, const api::ExecWor
         request.workspace_id);
   }
   // Before it runs: from then on it is the job that holds off the expiry.
-  table_.touch(request.workspace_id);
+  workspaces_.table().touch(request.workspace_id);
   const auto job = turn->run([&] {
-    return jobs_->start({.workspace = started.record,
-                         .machine = started.machine,
-                         .command = request.command,
-                         .cwd = directory_of(started.machine),
-                         .environment = environment_of(started.machine),
-                         .timeout = std::chrono::seconds(request.timeout_seconds),
-                         .job_id = request.job_id.value_or(new_id())},
-                        call, turn->stop());
+    return jobs_.start({.workspace = started.record,
+                        .machine = started.machine,
+                        .command = request.command,
+                        .cwd = directory_of(started.machine),
+                        .environment = environment_of(started.machine),
+                        .timeout = std::chrono::seconds(request.timeout_seconds),
+                        .job_id = request.job_id.value_or(new_id())},
+                       call, turn->stop());
   });
   return {job->command(), job};
 }
 
-api::WorkspaceExecResult Workspaces::exec(const api::ExecWorkspace& request,
-                                          const bus::Call& call) {
+api::WorkspaceExecResult Commands::handle(const api::ExecWorkspace& request, bus::Call& call) {
   if (request.job_id) check_job_id(*request.job_id);
-  const Use use(*this, request.workspace_id);
+  const Workspaces::Use use(workspaces_, request.workspace_id);
   // Before it runs: who does not listen has nothing run.
   std::optional<OutputSender> live;
   if (request.output_socket) live.emplace(*request.output_socket, call.work());
-  const Command command = start_command(use, request, call);
+  const Command command = start(use, request, call);
   Deadline limit = call.deadline();
   if (request.answer_within_seconds) {
     limit = Clock::now() + std::chrono::seconds(*request.answer_within_seconds);
   }
-  return answer(command, limit, live, call);
+  return workspaces_.noted(answer(command, limit, live, call));
 }
 
-api::FoundExec Workspaces::find(const api::FindExec& request) const {
+api::FoundExec Commands::handle(const api::FindExec& request, bus::Call&) {
   for (const auto& command : journal_.find_all(request.job_id)) {
-    const auto record = table_.get(command.workspace_id);
+    const auto record = workspaces_.table().get(command.workspace_id);
     if (record && record->session == command.session) {
       return {.workspace_id = record->id(), .job_id = command.job_id};
     }
@@ -227,8 +250,8 @@ api::FoundExec Workspaces::find(const api::FindExec& request) const {
       request.job_id);
 }
 
-api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, const bus::Call& call) {
-  const Use use(*this, request.workspace_id);
+api::WorkspaceExecResult Commands::handle(const api::AttachExec& request, bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
   std::optional<OutputSender> live;
   try {
     if (request.output_socket) live.emplace(*request.output_socket, call.work());
@@ -236,21 +259,22 @@ api::WorkspaceExecResult Workspaces::attach(const api::AttachExec& request, cons
     // The bus has repeated the call, whose first output went with the service that sent it.
     throw unavailable(reason::kAnswerLost, "the output broke off, since the service was restarted");
   }
-  const WorkspaceRecord record = table_.find(request.workspace_id);
-  return answer(find_command(use, record, request.job_id, call), call.deadline(), live, call);
+  const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
+  return workspaces_.noted(
+      answer(find(use, record, request.job_id, call), call.deadline(), live, call));
 }
 
 /// What the caller of a command gets: its end, or by `limit` how it stands.
-api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline limit,
-                                            std::optional<OutputSender>& live,
-                                            const bus::Call& call) {
-  const WorkspaceRecord record = table_.find(command.record.workspace_id);
+api::WorkspaceExecResult Commands::answer(const Command& command, Deadline limit,
+                                          std::optional<OutputSender>& live,
+                                          const bus::Call& call) {
+  const WorkspaceRecord record = workspaces_.table().find(command.record.workspace_id);
   if (!command.job) return ended_before(record, command.record, live);
   // What is passed on is its own progress.
   if (live) pass_on(command.job, *live, limit, call);
   if (!wait_for_end(*command.job, limit, call)) {
     if (call.cancelled_by_caller()) {
-      jobs_->cancel(record, command.job);
+      jobs_.cancel(record, command.job);
       throw cancelled("the command was cancelled");
     }
     if (Clock::now() >= call.deadline()) {
@@ -280,9 +304,9 @@ api::WorkspaceExecResult Workspaces::answer(const Command& command, Deadline lim
   return result;
 }
 
-api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
-                                                  const CommandRecord& command,
-                                                  std::optional<OutputSender>& live) const {
+api::WorkspaceExecResult Commands::ended_before(const WorkspaceRecord& record,
+                                                const CommandRecord& command,
+                                                std::optional<OutputSender>& live) const {
   api::WorkspaceExecResult result = result_of(record, command);
   CommandText text = journal_.text(command);
   if (live) {
@@ -295,7 +319,7 @@ api::WorkspaceExecResult Workspaces::ended_before(const WorkspaceRecord& record,
   return result;
 }
 
-api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const Command& command) {
+api::WorkspaceExecResult Commands::so_far(const WorkspaceRecord& record, const Command& command) {
   const CommandOutput output = command.job->output();
   api::WorkspaceExecResult result = result_of(record, command.record);
   CommandText text{output.stdout_text.text(), output.stderr_text.text()};
@@ -318,10 +342,10 @@ api::WorkspaceExecResult Workspaces::so_far(const WorkspaceRecord& record, const
   return result;
 }
 
-api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& call) {
-  const Use use(*this, request.workspace_id);
-  const WorkspaceRecord record = table_.find(request.workspace_id);
-  const Command command = find_command(use, record, request.job_id, call);
+api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
+  const Command command = find(use, record, request.job_id, call);
   const OutputPlace from = journal_.place_of(command.record, request.cursor);
   const auto read = [&](const OutputPlace& place, std::uint64_t bytes) {
     return command.job ? command.job->read(place, bytes)
@@ -343,30 +367,30 @@ api::ExecPoll Workspaces::poll(const api::PollExec& request, const bus::Call& ca
     place.stderr_offset += rest_of_character(first.stderr_text.data);
     newest = journal_.cursor_of(command.record, place);
   }
-  return {.workspace_id = record.id(),
-          .job_id = request.job_id,
-          .state = part.command.state,
-          .cursor = request.cursor,
-          .next_cursor = journal_.cursor_of(command.record, next),
-          .stdout_text = std::move(part.stdout_text.data),
-          .stderr_text = std::move(part.stderr_text.data),
-          .stdout_dropped = if_any(part.stdout_text.dropped),
-          .stderr_dropped = if_any(part.stderr_text.dropped),
-          .more = goes_on(part),
-          .newest_cursor = newest,
-          .exit_code = part.command.exit_code,
-          .duration_ms = part.command.elapsed_ms(),
-          .sequence = part.command.sequence,
-          .command = part.command.command};
+  return workspaces_.noted(api::ExecPoll{.workspace_id = record.id(),
+                                         .job_id = request.job_id,
+                                         .state = part.command.state,
+                                         .cursor = request.cursor,
+                                         .next_cursor = journal_.cursor_of(command.record, next),
+                                         .stdout_text = std::move(part.stdout_text.data),
+                                         .stderr_text = std::move(part.stderr_text.data),
+                                         .stdout_dropped = if_any(part.stdout_text.dropped),
+                                         .stderr_dropped = if_any(part.stderr_text.dropped),
+                                         .more = goes_on(part),
+                                         .newest_cursor = newest,
+                                         .exit_code = part.command.exit_code,
+                                         .duration_ms = part.command.elapsed_ms(),
+                                         .sequence = part.command.sequence,
+                                         .command = part.command.command});
 }
 
-api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus::Call& call) {
-  const Use use(*this, request.workspace_id);
-  const WorkspaceRecord record = table_.find(request.workspace_id);
-  const Command command = find_command(use, record, request.job_id, call);
+api::CancelledExec Commands::handle(const api::CancelExec& request, bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
+  const Command command = find(use, record, request.job_id, call);
   CommandRecord now = command.record;
   if (command.job) {
-    jobs_->cancel(record, command.job);
+    jobs_.cancel(record, command.job);
     now = command.job->command();
   }
   if (now.running()) {
@@ -375,15 +399,17 @@ api::CancelledExec Workspaces::cancel(const api::CancelExec& request, const bus:
         "the guest has not ended the command yet: cancel it again, or stop or reset "
         "the workspace");
   }
-  return {.workspace_id = record.id(), .job_id = request.job_id, .state = now.state};
+  return workspaces_.noted(api::CancelledExec{
+      .workspace_id = record.id(), .job_id = request.job_id, .state = now.state});
 }
 
-api::WorkspaceLog Workspaces::log(const std::string& workspace_id) {
-  const WorkspaceRecord record = find(workspace_id);
-  return journal_.log(record, [&](const CommandRecord& command) -> std::optional<CommandOutput> {
-    const auto job = jobs_->find(record, command.job_id);
+api::WorkspaceLog Commands::handle(const api::WorkspaceLogs& request, bus::Call&) {
+  const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+  const auto printed = [&](const CommandRecord& command) -> std::optional<CommandOutput> {
+    const auto job = jobs_.find(record, command.job_id);
     return job ? std::optional(job->output()) : std::nullopt;
-  });
+  };
+  return workspaces_.noted(journal_.log(record, printed));
 }
 
 }  // namespace pyro::workspace

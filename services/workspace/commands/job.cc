@@ -1,4 +1,4 @@
-#include "services/workspace/job.h"
+#include "services/workspace/commands/job.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "services/workspace/snapshots.h"
+#include "services/workspace/snapshots/snapshot_store.h"
 
 #include <fstream>
 
@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
 
-class SnapshotsTest : public WorkspaceTest {
+class SnapshotStoreTest : public WorkspaceTest {
  protected:
   api::Snapshot create(const std::string& name) {
     return snapshots_.create(workspace_, name, true, [](const fs::path& volume) {
@@ -25,10 +25,10 @@ class SnapshotsTest : public WorkspaceTest {
   fs::path file(const std::string& name) { return snapshots_.volume_of(workspace_, name); }
 
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
-  Snapshots snapshots_{registry_, paths_};
+  SnapshotStore snapshots_{registry_, paths_};
 };
 
-TEST_F(SnapshotsTest, the_baseline_is_there_from_the_start_and_comes_first) {
+TEST_F(SnapshotStoreTest, the_baseline_is_there_from_the_start_and_comes_first) {
   create("z");
   create("a");
   const auto all = snapshots_.all(workspace_);
@@ -42,7 +42,7 @@ TEST_F(SnapshotsTest, the_baseline_is_there_from_the_start_and_comes_first) {
   EXPECT_TRUE(all[1].deletable);
 }
 
-TEST_F(SnapshotsTest, a_name_is_given_once) {
+TEST_F(SnapshotStoreTest, a_name_is_given_once) {
   create("one");
   EXPECT_THAT(error_of([this] { create("one"); }),
               Refused(ErrorCode::kAlreadyExists, "snapshot 'one' already exists"));
@@ -51,12 +51,12 @@ TEST_F(SnapshotsTest, a_name_is_given_once) {
   EXPECT_THAT(error_of([this] { create("../../evil"); }), Refused(ErrorCode::kInvalidArgument));
 }
 
-TEST_F(SnapshotsTest, the_baseline_cannot_be_deleted) {
+TEST_F(SnapshotStoreTest, the_baseline_cannot_be_deleted) {
   EXPECT_THAT(error_of([this] { snapshots_.remove(workspace_, "baseline"); }),
               Refused(ErrorCode::kFailedPrecondition, "cannot delete the baseline snapshot"));
 }
 
-TEST_F(SnapshotsTest, one_that_is_deleted_is_gone_and_its_name_free) {
+TEST_F(SnapshotStoreTest, one_that_is_deleted_is_gone_and_its_name_free) {
   create("one");
   snapshots_.remove(workspace_, "one");
   EXPECT_FALSE(fs::exists(file("one")));
@@ -66,7 +66,7 @@ TEST_F(SnapshotsTest, one_that_is_deleted_is_gone_and_its_name_free) {
   create("one");
 }
 
-TEST_F(SnapshotsTest, a_copy_that_fails_is_no_snapshot) {
+TEST_F(SnapshotStoreTest, a_copy_that_fails_is_no_snapshot) {
   const auto failing = [](const fs::path&) -> api::TreeSize { throw unavailable("no guest"); };
   EXPECT_THAT(error_of([&] { snapshots_.create(workspace_, "one", true, failing); }),
               Refused(ErrorCode::kUnavailable));
@@ -74,7 +74,7 @@ TEST_F(SnapshotsTest, a_copy_that_fails_is_no_snapshot) {
   create("one");
 }
 
-TEST_F(SnapshotsTest, a_volume_that_a_guest_wrote_is_known_as_such) {
+TEST_F(SnapshotStoreTest, a_volume_that_a_guest_wrote_is_known_as_such) {
   create("guest");
   snapshots_.create(workspace_, "host", false, [](const fs::path&) { return api::TreeSize{}; });
   EXPECT_TRUE(snapshots_.is_foreign(workspace_, "guest"));
@@ -82,7 +82,7 @@ TEST_F(SnapshotsTest, a_volume_that_a_guest_wrote_is_known_as_such) {
   EXPECT_FALSE(snapshots_.is_foreign(workspace_, "baseline"));
 }
 
-TEST_F(SnapshotsTest, volumes_that_no_row_names_are_garbage) {
+TEST_F(SnapshotStoreTest, volumes_that_no_row_names_are_garbage) {
   create("kept");
   std::ofstream(file("stray")) << "volume";
   snapshots_.collect_garbage(workspace_);

@@ -12,7 +12,7 @@
 #include "common/bus/call.h"
 #include "common/config/paths.h"
 #include "common/link/agent_client.h"
-#include "services/workspace/job.h"
+#include "services/workspace/commands/job.h"
 
 namespace pyro::workspace {
 

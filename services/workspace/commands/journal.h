@@ -13,7 +13,7 @@
 #include "common/config/paths.h"
 #include "common/guest/captured_output.h"
 #include "common/registry/registry.h"
-#include "services/workspace/cursors.h"
+#include "services/workspace/commands/cursors.h"
 #include "services/workspace/workspace_record.h"
 
 namespace pyro::workspace {

@@ -1,4 +1,4 @@
-#include "services/workspace/sandboxes.h"
+#include "services/workspace/lifecycle/sandboxes.h"
 
 #include <future>
 
@@ -8,15 +8,6 @@
 #include "common/log/log.h"
 
 namespace pyro::workspace {
-namespace {
-
-constexpr std::chrono::seconds kShortLimit{60};
-/// The guest writes to its disks what is in its memory.
-constexpr std::chrono::seconds kStopLimit{100};
-
-Work short_work() { return {.deadline = Clock::now() + kShortLimit}; }
-
-}  // namespace
 
 /// A machine that is made beside other work. It is deleted again unless it was kept.
 class Sandboxes::Starting {
@@ -49,7 +40,7 @@ class Sandboxes::Starting {
   api::Machine start(const Wanted& wanted, const bus::Call& call) {
     const Work work = call.work().stopped_by(stop_.get_token());
     const api::Workspace& workspace = wanted.workspace;
-    vm_id_ = sandboxes_.machines_
+    vm_id_ = sandboxes_.vm_
                  .call(api::CreateMachine{.environment = workspace.environment,
                                           .vcpu_count = workspace.vcpu_count,
                                           .mem_mib = workspace.mem_mib,
@@ -61,7 +52,7 @@ class Sandboxes::Starting {
                        work)
                  .vm_id;
     fault::point("workspace.machine.created");
-    return sandboxes_.machines_.call(api::StartMachine{.vm_id = vm_id_}, work);
+    return sandboxes_.vm_.call(api::StartMachine{.vm_id = vm_id_}, work);
   }
 
   Sandboxes& sandboxes_;
@@ -83,8 +74,8 @@ api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, co
   }
   fault::point("workspace.machine.started");
   api::Machine machine =
-      machines_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
-                     call.work().stopped_by(stop));
+      vm_.call(api::MountVolume{.vm_id = started.vm_id, .volume = wanted.volume.string()},
+               call.work().stopped_by(stop));
   if (machine.execution_mode == api::ExecutionMode::kHostCompat) {
     files_.call(api::FillWorkspace{.vm_id = machine.vm_id, .volume = wanted.volume.string()},
                 call.work().stopped_by(stop));
@@ -112,43 +103,12 @@ Sandboxes::Seeded Sandboxes::make_seeded(const Wanted& wanted, const api::Create
   return {.machine = give_volume(wanted, starting, call, stop), .seed = seed};
 }
 
-api::Machine Sandboxes::status(const std::string& vm_id, const Work& work) {
-  try {
-    return machines_.call(api::MachineStatus{.vm_id = vm_id}, work);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNotFound) throw;
-    return {.vm_id = vm_id,
-            .state = api::MachineState::kStopped,
-            .last_error = "its machine is gone; a reset makes a new one"};
-  }
-}
-
-api::Machine Sandboxes::start(const std::string& vm_id, const Work& work) {
-  return machines_.call(api::StartMachine{.vm_id = vm_id}, work);
-}
-
-api::Machine Sandboxes::stop(const std::string& vm_id) {
-  return machines_.call(api::StopMachine{.vm_id = vm_id}, {.deadline = Clock::now() + kStopLimit});
-}
-
-api::WorkspaceMachines Sandboxes::all() {
-  return machines_.call(api::ListWorkspaceMachines{}, short_work());
-}
-
 void Sandboxes::remove_if_possible(const std::string& vm_id) noexcept {
   try {
-    remove(vm_id);
+    machines_.remove(vm_id);
   } catch (const std::exception& error) {
-    log::warn("vm {} stays behind for now: {}", vm_id, error.what());
+    log::warn("vm {}: cleanup incomplete, will retry: {}", vm_id, error.what());
     left_behind_();
-  }
-}
-
-void Sandboxes::remove(const std::string& vm_id) {
-  try {
-    machines_.call(api::DeleteMachine{.vm_id = vm_id}, short_work());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNotFound) throw;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "services/workspace/preparation.h"
+#include "services/workspace/preparation/preparation.h"
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
@@ -17,20 +17,22 @@ void require_warm(const api::Workspace& workspace) {
       "vm`");
 }
 
-void prove(Workspaces& workspaces, const std::string& environment, const bus::Call& call) {
+}  // namespace
+
+void Preparation::prove(const std::string& environment, const bus::Call& call) {
   const auto step = [&call](const char* message) {
     call.progress({.phase = "prove", .message = message});
   };
   // The steps of the workspace itself would only flicker.
-  const bus::Call quiet(
-      {.deadline = call.deadline(), .stop = call.stop(), .trace_id = call.trace_id()}, {});
+  bus::Call quiet({.deadline = call.deadline(), .stop = call.stop(), .trace_id = call.trace_id()},
+                  {});
   step("create a workspace");
   const api::Workspace made =
-      workspaces.create({.environment = environment, .name = "pyro prepare"}, quiet,
-                        Workspaces::Lifetime::kOfThisService);
+      lifecycle_.create({.environment = environment, .name = "pyro prepare"}, quiet,
+                        Lifecycle::Lifetime::kOfThisService);
   Cleanup remove([&] {
     try {
-      workspaces.remove(made.workspace_id, "prepared");
+      lifecycle_.handle(api::DeleteWorkspace{.workspace_id = made.workspace_id}, quiet);
     } catch (const Error& error) {
       log::error("the workspace that proved '{}' stays until it expires: {}", environment,
                  error.message());
@@ -38,25 +40,24 @@ void prove(Workspaces& workspaces, const std::string& environment, const bus::Ca
   });
   require_warm(made);
   step("run a command in it");
-  const auto ran = workspaces.exec({.workspace_id = made.workspace_id, .command = "true"}, quiet);
+  const auto ran = commands_.handle(
+      api::ExecWorkspace{.workspace_id = made.workspace_id, .command = "true"}, quiet);
   if (ran.exit_code != 0) {
     throw unavailable(reason::kTemplateFailed, "`true` ended with status {} in a warm machine",
                       ran.exit_code.value_or(-1));
   }
   step("reset it");
-  require_warm(workspaces.reset({.workspace_id = made.workspace_id}, quiet));
+  require_warm(lifecycle_.handle(api::ResetWorkspace{.workspace_id = made.workspace_id}, quiet));
 }
 
-}  // namespace
-
-api::PreparedEnvironment prepare(Workspaces& workspaces, bus::Client& machines,
-                                 const api::PrepareEnvironment& request, const bus::Call& call) {
+api::PreparedEnvironment Preparation::handle(const api::PrepareEnvironment& request,
+                                             bus::Call& call) {
   const auto begin = Clock::now();
   const Work& work = call.work();
-  api::PreparedEnvironment prepared = machines.call(api::PrepareTemplate{.request = request}, work);
+  api::PreparedEnvironment prepared = vm_.call(api::PrepareTemplate{.request = request}, work);
   if (!prepared.prepared) {
-    prove(workspaces, request.environment, call);
-    prepared = machines.call(api::PrepareTemplate{.request = request, .proved = true}, work);
+    prove(request.environment, call);
+    prepared = vm_.call(api::PrepareTemplate{.request = request, .proved = true}, work);
   }
   prepared.duration_ms = static_cast<std::uint64_t>(elapsed_since(begin).count());
   return prepared;

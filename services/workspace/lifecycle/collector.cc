@@ -1,4 +1,4 @@
-#include "services/workspace/collector.h"
+#include "services/workspace/lifecycle/collector.h"
 
 #include <chrono>
 
@@ -34,7 +34,7 @@ void Collector::run(const std::stop_token& stop) {
     try {
       collect_();
     } catch (const std::exception& error) {
-      log::warn("garbage stays behind for now: {}", error.what());
+      log::warn("cleanup incomplete, will retry: {}", error.what());
       failed = true;
     }
     lock.lock();

@@ -1,4 +1,9 @@
-#include "services/workspace/summary.h"
+#include "services/workspace/summary/summary.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
 
 #include "common/base/error.h"
 
@@ -14,14 +19,15 @@ std::vector<T> first_of(std::vector<T> all, std::size_t count) {
   return all;
 }
 
-api::SummaryChanges changes_of(Workspaces& workspaces, const api::Workspace& workspace,
-                               const bus::Call& call) {
+}  // namespace
+
+api::SummaryChanges Summary::changes_of(const api::Workspace& workspace, bus::Call& call) {
   if (workspace.state != api::MachineState::kStarted) {
     return {.reason = fmt::format("the workspace is {}", api::name_of(workspace.state))};
   }
   try {
     api::Diff diff =
-        workspaces.read(api::DiffWorkspace{.workspace_id = workspace.workspace_id}, call);
+        files_.handle(api::DiffWorkspace{.workspace_id = workspace.workspace_id}, call);
     api::SummaryChanges changes{.available = true,
                                 .changed = diff.changed,
                                 .summary = diff.summary,
@@ -34,16 +40,13 @@ api::SummaryChanges changes_of(Workspaces& workspaces, const api::Workspace& wor
   }
 }
 
-}  // namespace
-
-api::WorkspaceSummary summarize(Workspaces& workspaces, const std::string& workspace_id,
-                                const bus::Call& call) {
-  const api::Workspace workspace = workspaces.status(workspace_id, call);
-  const WorkspaceRecord record = workspaces.find(workspace_id);
-  const auto named = workspaces.snapshot_store().named(record);
-  const auto exports = workspaces.reviews().exports(record);
+api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bus::Call& call) {
+  const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+  const api::Workspace workspace = workspaces_.describe(record, call.work());
+  const auto named = snapshots_.named(record);
+  const auto exports = reviews_.exports(record);
   api::WorkspaceSummary summary{
-      .workspace_id = workspace_id,
+      .workspace_id = record.id(),
       .name = workspace.name,
       .labels = workspace.labels,
       .environment = workspace.environment,
@@ -56,15 +59,15 @@ api::WorkspaceSummary summarize(Workspaces& workspaces, const std::string& works
                   .snapshot_count = static_cast<std::uint32_t>(named.size()),
                   .reset_count = workspace.reset_count},
       .commands = {.total = workspace.command_count},
-      .edits = {.recent = first_of(workspaces.reviews().edits(record), kRecent)},
-      .changes = changes_of(workspaces, workspace, call),
+      .edits = {.recent = first_of(reviews_.edits(record), kRecent)},
+      .changes = changes_of(workspace, call),
       .artifacts = {.exports = exports},
       .snapshots = {.named_count = static_cast<std::uint32_t>(named.size()),
                     .recent = first_of(named, kRecent)}};
-  for (const auto& command : workspaces.journal().recent(record, kRecent)) {
+  for (const auto& command : journal_.recent(record, kRecent)) {
     summary.commands.recent.push_back(command.summary());
   }
-  return summary;
+  return workspaces_.noted(std::move(summary));
 }
 
 }  // namespace pyro::workspace

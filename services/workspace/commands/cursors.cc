@@ -1,4 +1,4 @@
-#include "services/workspace/cursors.h"
+#include "services/workspace/commands/cursors.h"
 
 #include <fmt/format.h>
 

@@ -29,9 +29,9 @@ struct SnapshotRecord {
 
 /// The snapshots of workspaces: a volume each, and a row for each named one. The baseline is part
 /// of the workspace itself. Called within a turn of the workspace.
-class Snapshots {
+class SnapshotStore {
  public:
-  Snapshots(Registry& registry, Paths paths)
+  SnapshotStore(Registry& registry, Paths paths)
       : paths_(std::move(paths)), rows_(registry, "workspace_snapshots") {}
 
   /// `copy` makes the volume; the row that follows makes it a snapshot.

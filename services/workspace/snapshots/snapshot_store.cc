@@ -1,4 +1,4 @@
-#include "services/workspace/snapshots.h"
+#include "services/workspace/snapshots/snapshot_store.h"
 
 #include <algorithm>
 #include <set>
@@ -33,9 +33,9 @@ api::Snapshot baseline_of(const WorkspaceRecord& workspace) {
 
 }  // namespace
 
-api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::string& name,
-                                bool is_foreign,
-                                const std::function<api::TreeSize(const fs::path&)>& copy) {
+api::Snapshot SnapshotStore::create(const WorkspaceRecord& workspace, const std::string& name,
+                                    bool is_foreign,
+                                    const std::function<api::TreeSize(const fs::path&)>& copy) {
   check_identifier("snapshot_name", name);
   if (name == kBaseline || rows_.get(snapshot_row(workspace, name))) {
     throw already_exists(reason::kExists, "snapshot '{}' already exists", name);
@@ -54,7 +54,7 @@ api::Snapshot Snapshots::create(const WorkspaceRecord& workspace, const std::str
   return snapshot;
 }
 
-void Snapshots::remove(const WorkspaceRecord& workspace, const std::string& name) {
+void SnapshotStore::remove(const WorkspaceRecord& workspace, const std::string& name) {
   if (name == kBaseline) throw failed_precondition("cannot delete the baseline snapshot");
   find(workspace, name);
   rows_.erase(snapshot_row(workspace, name));
@@ -62,7 +62,7 @@ void Snapshots::remove(const WorkspaceRecord& workspace, const std::string& name
   fs::remove(volume_of(workspace, name));
 }
 
-api::Snapshot Snapshots::find(const WorkspaceRecord& workspace, const std::string& name) const {
+api::Snapshot SnapshotStore::find(const WorkspaceRecord& workspace, const std::string& name) const {
   if (name == kBaseline) return baseline_of(workspace);
   const auto record = rows_.get(snapshot_row(workspace, name));
   if (record) return record->snapshot;
@@ -70,17 +70,17 @@ api::Snapshot Snapshots::find(const WorkspaceRecord& workspace, const std::strin
                   printable(name), workspace.id());
 }
 
-bool Snapshots::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {
+bool SnapshotStore::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {
   const auto record = rows_.get(snapshot_row(workspace, name));
   return record && record->is_foreign;
 }
 
-fs::path Snapshots::volume_of(const WorkspaceRecord& workspace, const std::string& name) const {
+fs::path SnapshotStore::volume_of(const WorkspaceRecord& workspace, const std::string& name) const {
   const WorkspacePaths files(paths_, workspace.id());
   return name == kBaseline ? files.baseline() : files.snapshot(name);
 }
 
-std::vector<api::Snapshot> Snapshots::named(const WorkspaceRecord& workspace) const {
+std::vector<api::Snapshot> SnapshotStore::named(const WorkspaceRecord& workspace) const {
   std::vector<api::Snapshot> found;
   for (auto& record : rows_.last_below(workspace.id() + "/")) {
     found.push_back(std::move(record.snapshot));
@@ -91,14 +91,14 @@ std::vector<api::Snapshot> Snapshots::named(const WorkspaceRecord& workspace) co
   return found;
 }
 
-std::vector<api::Snapshot> Snapshots::all(const WorkspaceRecord& workspace) const {
+std::vector<api::Snapshot> SnapshotStore::all(const WorkspaceRecord& workspace) const {
   std::vector<api::Snapshot> found = named(workspace);
   found.push_back(baseline_of(workspace));
   std::reverse(found.begin(), found.end());
   return found;
 }
 
-void Snapshots::collect_garbage(const WorkspaceRecord& workspace) {
+void SnapshotStore::collect_garbage(const WorkspaceRecord& workspace) {
   const WorkspacePaths files(paths_, workspace.id());
   std::set<fs::path> known;
   for (const auto& snapshot : named(workspace))

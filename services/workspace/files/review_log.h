@@ -1,0 +1,88 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_summary.h"
+#include "common/registry/registry.h"
+#include "services/workspace/part.h"
+#include "services/workspace/workspaces.h"
+
+namespace pyro::workspace {
+
+/// A row of the table `workspace_events`: one of the two.
+struct ReviewEvent {
+  std::optional<api::EditEvent> edit;
+  std::optional<api::ExportEvent> exported;
+  std::optional<std::string> pending;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("edit", &ReviewEvent::edit, "Something was written from outside.");
+    f("export", &ReviewEvent::exported, "Something was exported.");
+    f("pending", &ReviewEvent::pending, "Its own id while its outcome is not known.");
+  }
+};
+
+/// What was done to a workspace beside its commands, for its summary. An event is written before
+/// it happens, as pending, and confirmed or retracted after; one that stays pending is told as
+/// unconfirmed, since it may have happened. Thread-safe.
+class ReviewLog final : public Part {
+ public:
+  ReviewLog(Registry& registry, Workspaces& workspaces);
+
+  /// An event under way. Neither confirmed nor retracted it remains pending. What cannot be written
+  /// about its outcome is logged, and leaves it pending as well.
+  class Entry {
+   public:
+    Entry(ReviewLog& log, std::string row, ReviewEvent event);
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    ~Entry();
+
+    /// It happened: to these paths, of which an edit names at most the first 20.
+    void confirm(std::vector<std::string> paths);
+    void confirm(const api::Exported& exported);
+    /// It did not happen.
+    void retract();
+
+   private:
+    void confirm();
+    void settle(const std::function<void()>& write);
+    ReviewLog& log_;
+    std::string row_;
+    ReviewEvent event_;
+  };
+
+  /// Of the session of `record`, also when a reset ends that meanwhile.
+  std::unique_ptr<Entry> begin_edit(const WorkspaceRecord& record, std::string kind,
+                                    std::vector<std::string> paths);
+  std::unique_ptr<Entry> begin_export(const WorkspaceRecord& record,
+                                      const api::ExportPath& request);
+
+  /// Of the session, the latest first. One that is under way is not told yet.
+  std::vector<api::EditEvent> edits(const WorkspaceRecord& record) const;
+  std::vector<api::ExportEvent> exports(const WorkspaceRecord& record) const;
+
+  void collect_garbage(const WorkspaceRecord& record) override;
+  void forget(const std::string& workspace_id) override;
+
+ private:
+  std::unique_ptr<Entry> begin(const WorkspaceRecord& record, ReviewEvent event);
+  template <class Event>
+  std::vector<Event> all(const WorkspaceRecord& record,
+                         std::optional<Event> ReviewEvent::*kind) const;
+
+  Workspaces& workspaces_;
+  mutable std::mutex mutex_;
+  RecordTable<ReviewEvent> rows_;
+  std::set<std::string> under_way_;  ///< those of pending events that have an Entry
+};
+
+}  // namespace pyro::workspace

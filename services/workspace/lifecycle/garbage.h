@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "common/config/paths.h"
+#include "services/workspace/lifecycle/collector.h"
+#include "services/workspace/machines.h"
+#include "services/workspace/workspaces.h"
+
+namespace pyro::workspace {
+
+/// Machines, directories and rows that no record names, which killed processes and failed cleanups
+/// leave. Its thread removes them. Thread-safe.
+class Garbage {
+ public:
+  Garbage(Paths paths, Workspaces& workspaces, Machines& machines)
+      : paths_(std::move(paths)), workspaces_(workspaces), machines_(machines) {}
+
+  /// A workspace that is being made, which has no record yet: nothing of it is garbage.
+  class Making {
+   public:
+    Making(Garbage& garbage, std::string workspace_id);
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+    ~Making();
+
+   private:
+    Garbage& garbage_;
+    std::string workspace_id_;
+  };
+
+  /// Something stayed behind.
+  void wake() { collector_.wake(); }
+
+ private:
+  void collect();
+  void collect_machines(const std::set<std::string>& before);
+  void collect_directories(const std::set<std::string>& before);
+  void collect_within(const std::string& workspace_id);
+  std::set<std::string> in_making() const;
+
+  Paths paths_;
+  Workspaces& workspaces_;
+  Machines& machines_;
+  mutable std::mutex mutex_;
+  std::set<std::string> in_making_;
+  Collector collector_{[this] { collect(); }};
+};
+
+}  // namespace pyro::workspace

@@ -1,0 +1,291 @@
+#include "services/workspace/lifecycle/lifecycle.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "common/base/clock.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/random.h"
+#include "common/fault/fault.h"
+#include "common/log/log.h"
+#include "services/workspace/names.h"
+#include "services/workspace/workspace_paths.h"
+
+namespace pyro::workspace {
+namespace {
+
+namespace fs = std::filesystem;
+using api::MachineState;
+
+void refuse_network(api::NetworkPolicy policy) {
+  if (policy == api::NetworkPolicy::kOff) return;
+  throw failed_precondition(
+      reason::kNoNetwork,
+      "this pyro gives workspaces no network yet: create the workspace with network_policy off");
+}
+
+Error overtaken(const std::string& workspace_id, std::string_view what) {
+  return failed_precondition(reason::kOvertaken, "workspace {} was {} meanwhile", workspace_id,
+                             what);
+}
+
+}  // namespace
+
+Lifecycle::Lifecycle(Paths paths, Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
+                     const SnapshotStore& snapshots, Garbage& garbage)
+    : paths_(std::move(paths)),
+      workspaces_(workspaces),
+      machines_(machines),
+      sandboxes_(sandboxes),
+      snapshots_(snapshots),
+      garbage_(garbage) {}
+
+api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call& call) {
+  return create(request, call, Lifetime::kOwn);
+}
+
+api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus::Call& call,
+                                 Lifetime lifetime) {
+  refuse_network(request.network_policy);
+  if (request.name) check_name(*request.name);
+  check_labels(request.labels);
+  WorkspaceRecord record{.workspace = {.workspace_id = new_id(),
+                                       .name = request.name,
+                                       .labels = request.labels,
+                                       .environment = request.environment,
+                                       .vcpu_count = request.vcpu_count,
+                                       .mem_mib = request.mem_mib,
+                                       .ttl_seconds = request.ttl_seconds,
+                                       .network_policy = request.network_policy,
+                                       .allow_host_compat = request.allow_host_compat},
+                         .throwaway = lifetime == Lifetime::kOfThisService};
+  const WorkspacePaths files(paths_, record.id());
+  Cleanup collect([this] { garbage_.wake(); });  // the last, once it is no longer in the making
+  const Garbage::Making making(garbage_, record.id());
+  Cleanup take_back([this, &record, &files] {
+    std::error_code ignored;
+    if (!record.vm_id.empty()) sandboxes_.remove_if_possible(record.vm_id);
+    fs::remove_all(files.directory, ignored);
+  });
+  make_private_directory(files.directory);
+  fault::point("workspace.create.directory");
+  Sandboxes::Seeded made = sandboxes_.make_seeded(
+      {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
+      call, call.stop());
+  record.workspace.environment_version = made.machine.environment_version;
+  record.workspace.workspace_seed = made.seed;
+  record.workspace.created_at = record.session_started_at = now_epoch_seconds();
+  mark_active(record);
+  record.vm_id = made.machine.vm_id;
+  workspaces_.table().add(record);
+  take_back.dismiss();
+  collect.dismiss();
+  fault::point("workspace.create.recorded");
+  workspaces_.expiry_changed();
+  log::info("workspace {} was created on vm {}", record.id(), record.vm_id);
+  return workspaces_.describe(record, made.machine);
+}
+
+api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
+  std::map<std::string, api::Machine> machines;
+  for (auto& found : machines_.all().machines) {
+    machines.emplace(found.machine.vm_id, std::move(found.machine));
+  }
+  api::WorkspaceList list;
+  for (const auto& record : workspaces_.table().all()) {
+    const auto machine = machines.find(record.vm_id);
+    const api::Workspace known = workspaces_.describe(
+        record, machine == machines.end() ? api::Machine{.state = MachineState::kStopped}
+                                          : machine->second);
+    list.workspaces.push_back({.workspace_id = known.workspace_id,
+                               .name = known.name,
+                               .labels = known.labels,
+                               .environment = known.environment,
+                               .state = known.state,
+                               .created_at = known.created_at,
+                               .last_activity_at = known.last_activity_at,
+                               .expires_at = known.expires_at,
+                               .command_count = known.command_count});
+  }
+  std::sort(list.workspaces.begin(), list.workspaces.end(),
+            [](const auto& a, const auto& b) { return a.last_activity_at > b.last_activity_at; });
+  list.count = static_cast<std::uint32_t>(list.workspaces.size());
+  return list;
+}
+
+api::Workspace Lifecycle::handle(const api::WorkspaceStatus& request, bus::Call& call) {
+  return workspaces_.describe(workspaces_.find(request.workspace_id), call.work());
+}
+
+api::Workspace Lifecycle::handle(const api::UpdateWorkspace& request, bus::Call& call) {
+  if (request.name && request.clear_name) {
+    throw invalid_argument("name and clear_name exclude each other");
+  }
+  if (request.name) check_name(*request.name);
+  check_labels(request.labels);
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const WorkspaceRecord record =
+      workspaces_.table().update(request.workspace_id, [&request](WorkspaceRecord& changed) {
+        api::Workspace& workspace = changed.workspace;
+        if (request.name) workspace.name = request.name;
+        if (request.clear_name) workspace.name.reset();
+        for (const auto& key : request.clear_labels) workspace.labels.erase(key);
+        for (const auto& [key, value] : request.labels) workspace.labels[key] = value;
+        mark_active(changed);
+      });
+  return workspaces_.describe(record, call.work());
+}
+
+api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& call) {
+  const std::string& workspace_id = request.workspace_id;
+  const Workspaces::Use use(workspaces_, workspace_id);
+  const auto turn = use.turns().begin(call.stop());
+  WorkspaceRecord record = workspaces_.table().find(workspace_id);
+  const Work work = call.work().stopped_by(turn->stop());
+  api::Machine machine = turn->run([&] { return machines_.status(record.vm_id, work); });
+  if (Machines::is_gone(machine)) {
+    throw failed_precondition(reason::kMachineLost, "workspace {} cannot be started: {}",
+                              workspace_id, *machine.last_error);
+  }
+  if (machine.state != MachineState::kStarted) {
+    machine = turn->run([&] { return machines_.start(record.vm_id, work); });
+    fault::point("workspace.start.started");
+    record = workspaces_.table().update(workspace_id, [](WorkspaceRecord& changed) {
+      changed.workspace.last_error.reset();
+      changed.must_stop = false;
+      mark_active(changed);
+    });
+  }
+  return workspaces_.describe(record, machine);
+}
+
+api::Workspace Lifecycle::handle(const api::StopWorkspace& request, bus::Call&) {
+  const std::string& workspace_id = request.workspace_id;
+  const Workspaces::Use use(workspaces_, workspace_id);
+  const auto turn = use.turns().interrupt(overtaken(workspace_id, "stopped"));
+  const WorkspaceRecord record = workspaces_.table().find(workspace_id);
+  end_all(record);
+  fault::point("workspace.stop.jobs_ended");
+  const api::Machine machine = machines_.stop(record.vm_id);
+  workspaces_.table().touch(workspace_id);
+  return workspaces_.describe(workspaces_.table().find(workspace_id), machine);
+}
+
+api::Workspace Lifecycle::handle(const api::ResetWorkspace& request, bus::Call& call) {
+  const std::string& workspace_id = request.workspace_id;
+  const Workspaces::Use use(workspaces_, workspace_id);
+  // What cannot be asked for interrupts nobody.
+  snapshots_.find(workspaces_.table().find(workspace_id), request.snapshot);
+  const auto turn = use.turns().interrupt(overtaken(workspace_id, "reset"), call.stop());
+  const WorkspaceRecord before = workspaces_.table().find(workspace_id);
+  const api::Snapshot snapshot = snapshots_.find(before, request.snapshot);
+  end_all(before);
+  fault::point("workspace.reset.jobs_ended");
+  turn->run([&] { swap_machine(before, request, snapshot, call, turn->stop()); });
+  const WorkspaceRecord record = workspaces_.table().find(workspace_id);
+  // All of these are garbage by now, which the collector removes when we do not come to it.
+  try {
+    machines_.remove(before.vm_id);
+    fault::point("workspace.reset.old_machine_gone");
+    for (Part* part : workspaces_.parts()) part->collect_garbage(record);
+  } catch (const std::exception& error) {
+    log::warn("workspace {}: cleanup incomplete after the reset, will retry: {}", workspace_id,
+              error.what());
+    garbage_.wake();
+  }
+  log::info("workspace {} was reset to '{}' on vm {}", workspace_id, request.snapshot,
+            record.vm_id);
+  api::Workspace workspace = workspaces_.describe(record, call.work());
+  workspace.workspace_reset = api::WorkspaceReset{.snapshot_name = snapshot.snapshot_name,
+                                                  .kind = std::string(api::name_of(snapshot.kind)),
+                                                  .entry_count = snapshot.entry_count,
+                                                  .bytes_written = snapshot.bytes_written};
+  return workspace;
+}
+
+void Lifecycle::end_all(const WorkspaceRecord& record) {
+  for (Part* part : workspaces_.parts()) part->end_all(record);
+}
+
+/// The new machine is complete before the record names it: until then the old one stands.
+void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWorkspace& request,
+                             const api::Snapshot& snapshot, const bus::Call& call,
+                             const std::stop_token& stop) {
+  try {
+    const api::Machine machine = sandboxes_.make(
+        {.workspace = before.workspace,
+         .boot = request.boot,
+         .replaces = before.vm_id,
+         .volume = snapshots_.volume_of(before, snapshot.snapshot_name),
+         .volume_is_foreign = snapshots_.is_foreign(before, snapshot.snapshot_name)},
+        call, stop);
+    Cleanup remove_again([&] { sandboxes_.remove_if_possible(machine.vm_id); });
+    workspaces_.table().update(before.id(), [&machine](WorkspaceRecord& record) {
+      record.vm_id = machine.vm_id;
+      record.workspace.environment_version = machine.environment_version;
+      ++record.session;
+      ++record.workspace.reset_count;
+      mark_active(record);
+      record.session_started_at = record.workspace.last_activity_at;
+      record.workspace.last_reset_at = record.session_started_at;
+      record.workspace.last_error.reset();
+      record.must_stop = false;
+    });
+    remove_again.dismiss();
+    fault::point("workspace.reset.recorded");
+  } catch (const Error& error) {
+    reset_failed(before, error.message());
+    throw error.within(fmt::format("reset workspace '{}'", before.id()));
+  }
+}
+
+void Lifecycle::reset_failed(const WorkspaceRecord& record, const std::string& why) {
+  WorkspaceTable& table = workspaces_.table();
+  try {
+    table.update(record.id(), [&why](WorkspaceRecord& changed) {
+      changed.workspace.last_error = "reset failed: " + why;
+      changed.must_stop = true;
+    });
+    machines_.stop(record.vm_id);
+    table.update(record.id(), [](WorkspaceRecord& changed) { changed.must_stop = false; });
+  } catch (const Error& error) {
+    log::error("workspace {} is not stopped yet after its reset failed: {}", record.id(),
+               error.message());
+    garbage_.wake();
+  }
+}
+
+api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus::Call&) {
+  const std::string& workspace_id = request.workspace_id;
+  const Workspaces::Use use(workspaces_, workspace_id);
+  const auto turn = use.turns().interrupt(overtaken(workspace_id, "deleted"));
+  erase(workspaces_.table().find(workspace_id), Ending::kDeleted);
+  return {.workspace_id = workspace_id, .deleted = true, .reason = "explicit_delete"};
+}
+
+/// First the record: what is left of it then is garbage. Its commands end with its machine.
+void Lifecycle::erase(const WorkspaceRecord& record, Ending ending) {
+  const std::string& workspace_id = record.id();
+  if (ending == Ending::kExpired) {
+    workspaces_.table().erase_expired(workspace_id);
+  } else {
+    workspaces_.table().erase(workspace_id);
+  }
+  fault::point("workspace.delete.record_gone");
+  try {
+    machines_.remove(record.vm_id);
+    fault::point("workspace.delete.machine_gone");
+    for (Part* part : workspaces_.parts()) part->forget(workspace_id);
+    fs::remove_all(WorkspacePaths(paths_, workspace_id).directory);
+  } catch (const std::exception& error) {
+    log::warn("workspace {}: cleanup incomplete, will retry: {}", workspace_id, error.what());
+    garbage_.wake();
+  }
+  workspaces_.forget(workspace_id);
+}
+
+}  // namespace pyro::workspace

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "common/api/workspace.h"
+#include "common/bus/call.h"
+#include "common/config/paths.h"
+#include "services/workspace/lifecycle/garbage.h"
+#include "services/workspace/lifecycle/sandboxes.h"
+#include "services/workspace/machines.h"
+#include "services/workspace/snapshots/snapshot_store.h"
+#include "services/workspace/workspaces.h"
+
+namespace pyro::workspace {
+
+/// Workspaces come, change their state, and go.
+class Lifecycle {
+ public:
+  Lifecycle(Paths paths, Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
+            const SnapshotStore& snapshots, Garbage& garbage);
+
+  api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
+  api::WorkspaceList handle(const api::ListWorkspaces& request, bus::Call& call);
+  api::Workspace handle(const api::WorkspaceStatus& request, bus::Call& call);
+  api::Workspace handle(const api::UpdateWorkspace& request, bus::Call& call);
+  api::Workspace handle(const api::ResetWorkspace& request, bus::Call& call);
+  api::Workspace handle(const api::StartWorkspace& request, bus::Call& call);
+  api::Workspace handle(const api::StopWorkspace& request, bus::Call& call);
+  api::DeletedWorkspace handle(const api::DeleteWorkspace& request, bus::Call& call);
+
+  /// How long a workspace may be there: by its own rules, or no longer than this process at most.
+  enum class Lifetime { kOwn, kOfThisService };
+  api::Workspace create(const api::CreateWorkspace& request, const bus::Call& call,
+                        Lifetime lifetime);
+
+  /// Removes all of a workspace. Called within a turn of it.
+  enum class Ending { kDeleted, kExpired };
+  void erase(const WorkspaceRecord& record, Ending ending);
+
+ private:
+  void end_all(const WorkspaceRecord& record);
+  void swap_machine(const WorkspaceRecord& before, const api::ResetWorkspace& request,
+                    const api::Snapshot& snapshot, const bus::Call& call,
+                    const std::stop_token& stop);
+  void reset_failed(const WorkspaceRecord& record, const std::string& why);
+
+  Paths paths_;
+  Workspaces& workspaces_;
+  Machines& machines_;
+  Sandboxes& sandboxes_;
+  const SnapshotStore& snapshots_;
+  Garbage& garbage_;
+};
+
+}  // namespace pyro::workspace

@@ -1,0 +1,51 @@
+#include "services/workspace/snapshots/snapshots.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "common/api/files.h"
+
+namespace pyro::workspace {
+
+Snapshots::Snapshots(Registry& registry, const Paths& paths, Workspaces& workspaces,
+                     bus::Client& files)
+    : workspaces_(workspaces), files_(files), store_(registry, paths) {
+  workspaces_.add(*this);
+}
+
+api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const auto turn = use.turns().begin(call.stop());
+  const auto started = workspaces_.require_started(request.workspace_id,
+                                                   api::CreateSnapshot::kMethod.name, call.work());
+  const Work work = call.work().stopped_by(turn->stop());
+  const auto copy = [&](const std::filesystem::path& volume) {
+    return files_.call(api::CopyVolume{.vm_id = started.machine.vm_id, .volume = volume.string()},
+                       work);
+  };
+  const bool is_guest = started.machine.execution_mode != api::ExecutionMode::kHostCompat;
+  api::CreatedSnapshot created{.workspace_id = request.workspace_id};
+  created.snapshot = turn->run(
+      [&] { return store_.create(started.record, request.snapshot_name, is_guest, copy); });
+  workspaces_.table().touch(request.workspace_id);
+  return workspaces_.noted(std::move(created));
+}
+
+api::DeletedSnapshot Snapshots::handle(const api::DeleteSnapshot& request, bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const auto turn = use.turns().begin(call.stop());
+  store_.remove(workspaces_.table().find(request.workspace_id), request.snapshot_name);
+  workspaces_.table().touch(request.workspace_id);
+  return workspaces_.noted(api::DeletedSnapshot{.workspace_id = request.workspace_id,
+                                                .snapshot_name = request.snapshot_name,
+                                                .deleted = true});
+}
+
+api::SnapshotList Snapshots::handle(const api::ListSnapshots& request, bus::Call&) {
+  api::SnapshotList list{.workspace_id = request.workspace_id,
+                         .snapshots = store_.all(workspaces_.find(request.workspace_id))};
+  list.count = static_cast<std::uint32_t>(list.snapshots.size());
+  return workspaces_.noted(std::move(list));
+}
+
+}  // namespace pyro::workspace
