@@ -71,6 +71,11 @@ endif()
 # What is installed, and nothing else: `cmake --install` needs no other target.
 add_custom_target(programs)
 
+# tests_unit and so on: the tests of one label.
+foreach(label unit service guest fault)
+  add_custom_target(tests_${label})
+endforeach()
+
 function(pyro_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
@@ -88,9 +93,10 @@ function(pyro_program name)
   endif()
   add_dependencies(programs ${name})
   if(ARG_LIBEXEC)
-    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pyro)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pyro
+            COMPONENT programs)
   else()
-    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
   endif()
 endfunction()
 
@@ -101,6 +107,7 @@ function(pyro_test name)
   endif()
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE pyro_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  add_dependencies(tests_${ARG_LABEL} ${name})
   # What is tested is optimised; the tests themselves would only take longer to build.
   target_compile_options(${name} PRIVATE -O0)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
