@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build pkg-config
   libext2fs-dev libssl-dev"
 
 # What the programs start. The Debian package depends on these.
-run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt lz4
+run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt iproute2 lz4
   cpio util-linux ca-certificates git"
 
 # What makes and checks the Debian package.
