@@ -15,7 +15,7 @@ namespace {
 using namespace pyro;
 using namespace pyro::workspace;
 
-/// The parts come before what walks over them beside the calls: the collector and the expiry.
+/// The parts come before the collector and the expiry, which walk over them beside the calls.
 void serve(ServiceHost& host) {
   Registry registry(host.paths().registry());
   bus::Client vm = host.client("vm");

@@ -6,8 +6,8 @@
 
 namespace pyro::workspace {
 
-/// What one noun (commands, snapshots, …) keeps of workspaces beside their records. `Workspaces`
-/// knows its parts by this alone; a part adds itself.
+/// The data of one noun (commands, snapshots, …) about workspaces, beside their records.
+/// `Workspaces` knows its parts by this alone; a part adds itself.
 class Part {
  public:
   Part() = default;

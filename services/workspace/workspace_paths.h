@@ -23,7 +23,7 @@ struct WorkspacePaths {
     return snapshots() / (name + ".ext4");
   }
   std::filesystem::path output() const { return directory / "output"; }
-  /// What the commands of one session printed.
+  /// The output of one session's commands.
   std::filesystem::path output(std::uint32_t session) const {
     return output() / fmt::format("{:06}", session);
   }

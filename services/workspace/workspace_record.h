@@ -21,18 +21,18 @@ struct WorkspaceRecord {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("workspace", &WorkspaceRecord::workspace, "What callers see.");
+    f("workspace", &WorkspaceRecord::workspace, "The workspace as callers see it.");
     f("vm_id", &WorkspaceRecord::vm_id, "The machine that runs it.");
     f("session", &WorkspaceRecord::session,
       "Raised by each reset: commands and events of another one are garbage.");
     f("session_started_at", &WorkspaceRecord::session_started_at, "Creation or last reset.");
     f("must_stop", &WorkspaceRecord::must_stop,
       "A reset failed while its machine could not be stopped: it is to be.");
-    f("throwaway", &WorkspaceRecord::throwaway, "Nobody's once the service that made it ended.");
+    f("throwaway", &WorkspaceRecord::throwaway, "Garbage once the service that made it ended.");
   }
 
   const std::string& id() const { return workspace.workspace_id; }
-  /// What the ids of this session's rows begin with.
+  /// The beginning of the ids of this session's rows.
   std::string session_prefix() const {
     return fmt::format("{}/{:06}/", workspace.workspace_id, session);
   }

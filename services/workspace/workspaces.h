@@ -37,7 +37,7 @@ class Workspaces {
   const std::vector<Part*>& parts() const { return parts_; }
   WorkspaceTable& table() { return table_; }
 
-  /// What this process knows of one workspace beside its record.
+  /// This process's knowledge of one workspace beside its record.
   struct State {
     Turns turns;
     std::atomic<int> calls = 0;
@@ -60,7 +60,7 @@ class Workspaces {
     std::shared_ptr<State> state_;
   };
 
-  /// not_found: there is none, or it has expired and nobody works on it.
+  /// not_found: there is none, or it has expired and no call works on it.
   WorkspaceRecord find(const std::string& workspace_id);
   /// Whether a call works on it or something runs in it.
   bool is_in_use(const std::string& workspace_id);
@@ -87,7 +87,7 @@ class Workspaces {
     return reply;
   }
 
-  /// What watches the expiries hears when the next one may be another; empty: it ends.
+  /// Calls `changed` when the next expiry may be another; empty: no more.
   void on_expiry_change(std::function<void()> changed);
   void expiry_changed();
 

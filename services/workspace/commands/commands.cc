@@ -102,7 +102,7 @@ void pass_on(const std::shared_ptr<Job>& job, OutputSender& live, Deadline limit
       live.send(piece->stream, piece->data);
     }
   } catch (const Error&) {
-    // Its caller went, or the call is over. The command goes on.
+    // Its caller went, or the call is over. The command continues.
   }
 }
 
@@ -173,7 +173,7 @@ Commands::Command Commands::find(const Workspaces::Use& use, const WorkspaceReco
                                  const std::string& job_id, const bus::Call& call) const {
   Command command = known(record, job_id);
   if (!command.job && !command.record.job_id.empty() && command.record.running()) {
-    // It is being started just now, or ended between the two looks: whoever starts has the turn.
+    // It is being started just now, or ended between the two looks: its starter has the turn.
     const auto turn = use.turns().begin(call.stop());
     command = known(record, job_id);
   }
@@ -183,7 +183,7 @@ Commands::Command Commands::find(const Workspaces::Use& use, const WorkspaceReco
 
 Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWorkspace& request,
                                   const bus::Call& call) {
-  // The turn is for the start alone: what runs holds up nobody.
+  // The turn is for the start alone: a running command holds up no other.
   const auto turn = use.turns().begin(call.stop());
   if (request.job_id) {
     const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
@@ -226,7 +226,7 @@ Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWor
 api::WorkspaceExecResult Commands::handle(const api::ExecWorkspace& request, bus::Call& call) {
   if (request.job_id) check_job_id(*request.job_id);
   const Workspaces::Use use(workspaces_, request.workspace_id);
-  // Before it runs: who does not listen has nothing run.
+  // Before it runs: a caller that does not listen gets no command.
   std::optional<OutputSender> live;
   if (request.output_socket) live.emplace(*request.output_socket, call.work());
   const Command command = start(use, request, call);
@@ -264,13 +264,13 @@ api::WorkspaceExecResult Commands::handle(const api::AttachExec& request, bus::C
       answer(find(use, record, request.job_id, call), call.deadline(), live, call));
 }
 
-/// What the caller of a command gets: its end, or by `limit` how it stands.
+/// The reply to a command's caller: its end, or by `limit` its state so far.
 api::WorkspaceExecResult Commands::answer(const Command& command, Deadline limit,
                                           std::optional<OutputSender>& live,
                                           const bus::Call& call) {
   const WorkspaceRecord record = workspaces_.table().find(command.record.workspace_id);
   if (!command.job) return ended_before(record, command.record, live);
-  // What is passed on is its own progress.
+  // The passed output is its own progress.
   if (live) pass_on(command.job, *live, limit, call);
   if (!wait_for_end(*command.job, limit, call)) {
     if (call.cancelled_by_caller()) {
@@ -279,11 +279,12 @@ api::WorkspaceExecResult Commands::answer(const Command& command, Deadline limit
     }
     if (Clock::now() >= call.deadline()) {
       throw deadline_exceeded(reason::kStillRunning,
-                              "the call's time is over; the command goes on: see the logs");
+                              "the call's time is over; the command continues: see the logs");
     }
     // A caller that vanished, or a service that ends, has not asked for the command's end.
     if (call.stop().stop_requested()) {
-      throw cancelled(reason::kStillRunning, "nobody waits for the command any more; it goes on");
+      throw cancelled(reason::kStillRunning,
+                      "no caller waits for the command any more; it continues");
     }
     return so_far(record, command);
   }
@@ -329,7 +330,7 @@ api::WorkspaceExecResult Commands::so_far(const WorkspaceRecord& record, const C
     result.cursor = journal_.cursor_of(command.record, end);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) throw;
-    // What is told at this moment is the way back to the command: all of it is read from there.
+    // This answer is the way back to the command: all of its output is read from there.
     log::warn("command {} of workspace {}: {}", command.record.sequence, record.id(),
               error.message());
     result.cursor = 0;

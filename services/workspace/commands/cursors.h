@@ -22,7 +22,7 @@ class Cursors {
  public:
   explicit Cursors(Registry& registry) : rows_(registry, "workspace_cursors") {}
 
-  /// nullopt: nobody was given it.
+  /// nullopt: no poll returned it.
   std::optional<OutputPlace> find(const std::string& command, std::uint64_t cursor) const;
   /// The same place has the same cursor.
   std::uint64_t cursor_of(const std::string& command, const OutputPlace& place);

@@ -14,8 +14,8 @@
 
 namespace pyro::workspace {
 
-/// One command of a workspace that runs, or has just ended: what it printed so far, and who waits.
-/// One thread, which follows the command, calls append() and end(). Thread-safe.
+/// One command of a workspace that runs, or has just ended: its output so far, and its waiting
+/// callers. One thread, which follows the command, calls append() and end(). Thread-safe.
 class Job {
  public:
   explicit Job(CommandRecord begun) : command_(std::move(begun)) {}
@@ -31,7 +31,7 @@ class Job {
   /// The last line that it has printed with something in it, at most 200 printable characters.
   std::string last_line() const;
 
-  /// Somebody asked for its end, rather than for that of the workspace.
+  /// A caller asked for its end, rather than for that of the workspace.
   void ask_to_cancel();
   bool cancel_asked() const;
 

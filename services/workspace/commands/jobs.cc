@@ -19,7 +19,7 @@ namespace {
 
 namespace wire = api::agent;
 
-/// What the agent may take to start a command, or to end one and say so.
+/// Time for the agent to start a command, or to end one and say so.
 constexpr std::chrono::seconds kGrace{15};
 constexpr int kFollowTries = 3;
 /// Between two tries to record an end.
@@ -112,7 +112,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
               running->begun.workspace_id, error.message());
     running->agent.reset();
     if (stop.stop_requested()) {
-      // What became of it is found out and recorded all the same.
+      // Its fate is found out and recorded all the same.
       if (call.cancelled_by_caller()) kill(running->begun, running->vm_id);
       launch(std::move(running));
       throw;
@@ -126,7 +126,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
   return launch(std::move(running));
 }
 
-/// Of one whose start was not answered, or not with a yes. Only its guest can deny it.
+/// For a command whose start was not answered, or not with a yes. Only its guest can deny it.
 bool Jobs::may_run(const Running& running, const Work& work) {
   try {
     dial_agent(paths_, running.vm_id, work)
@@ -167,7 +167,7 @@ std::shared_ptr<Job> Jobs::launch(std::unique_ptr<Running> running) {
     running_.push_back(std::move(running));
     return job;
   } catch (const std::system_error& error) {
-    // Nobody would see its end.
+    // No thread would see its end.
     CommandRecord& command = running->begun;
     kill(command, running->vm_id);
     command.duration_ms = command.elapsed_ms();
@@ -247,7 +247,8 @@ void Jobs::run(Running& running, const std::stop_token& stop) {
   if (followed != Followed::kLetGo) hooks_.done();
 }
 
-/// Who waits has the answer also when it cannot be recorded yet, and polls find it here until then.
+/// A waiting caller has the answer also when it cannot be recorded yet, and polls find it here
+/// until then.
 void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_token& stop) {
   CommandRecord command = running.begun;
   command.state = ended.state;
@@ -275,7 +276,7 @@ void Jobs::take_back(Running& running, const std::stop_token& stop) {
   running.job->end(running.begun);
 }
 
-/// Where that cannot be recorded, who follows it finds out again.
+/// Where that cannot be recorded, its follower finds out again.
 void Jobs::take_back(std::unique_ptr<Running> running) {
   try {
     journal_.retract(running->begun);
@@ -293,7 +294,7 @@ void Jobs::forget(Running& running, const std::stop_token& stop) {
                         {.deadline = Clock::now() + kGrace, .stop = stop});
   } catch (const Error& error) {
     // The guest keeps only so many that have ended.
-    log::info("command {} stays known to its guest: {}", running.begun.sequence, error.message());
+    log::info("command {} remains known to its guest: {}", running.begun.sequence, error.message());
   }
 }
 

@@ -17,17 +17,17 @@
 namespace pyro::workspace {
 
 /// The commands that run in workspaces. Each is a job of its guest's agent and has a thread here
-/// that takes what it prints and records how it ends, whoever waits for it; a command that outlives
-/// this process is found again by the next one. Thread-safe.
+/// that takes its output and records its end, with or without a caller; the next process finds a
+/// command again that outlives this one. Thread-safe.
 class Jobs {
  public:
-  /// Of one workspace. Each holds one of the streams of its guest's link, which has 256, and a
+  /// In one workspace. Each holds one of the streams of its guest's link, which has 256, and a
   /// cancel or a stop needs one as well.
   static constexpr std::size_t kMostAtOnce = 32;
 
   struct Hooks {
-    /// The end of a command of that workspace was written down, and nobody has heard of it yet.
-    /// What this throws has both done again.
+    /// The end of a command of that workspace was recorded, and no caller has heard of it yet. When
+    /// this throws, both are done again.
     std::function<void(const std::string& workspace_id)> recorded;
     /// A command is of no more concern: any() no longer counts it.
     std::function<void()> done;
@@ -35,7 +35,7 @@ class Jobs {
   Jobs(Paths paths, Journal& journal, Hooks hooks);
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
-  /// Lets go of what runs; it goes on in its guest.
+  /// Lets go of the running commands; they continue in their guests.
   ~Jobs();
 
   struct Start {
@@ -47,8 +47,8 @@ class Jobs {
     std::chrono::seconds timeout;
     std::string job_id;
   };
-  /// Returns once it runs, or once nobody can tell whether it does: its job then knows in the end.
-  /// One whose start is stopped runs on all the same, unless it was the caller that cancelled.
+  /// Returns once it runs, or once that is unknown: its job then knows in the end. One whose start
+  /// is stopped runs on all the same, unless it was the caller that cancelled.
   /// resource_exhausted: too many run in the workspace.
   std::shared_ptr<Job> start(const Start& what, const bus::Call& call, const std::stop_token& stop);
 

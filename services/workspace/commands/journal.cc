@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What one reply of all commands carries in all; the bus takes 64 MiB.
+/// The most that one reply of all commands carries; the bus takes 64 MiB.
 constexpr std::size_t kMostLogBytes = 32U << 20U;
 
 /// A reset or a lack of room may remove it at any time.
@@ -114,7 +114,7 @@ void Journal::erase(const CommandRecord& command) {
 void Journal::finish(CommandRecord& command, const CommandOutput& output) {
   // Deleted or reset meanwhile: nothing of it is wanted.
   if (!rows_.get(row_of(command))) return;
-  // Up to 16 MiB, for which nobody else has to wait.
+  // Up to 16 MiB, for which no other caller has to wait.
   command.stdout_truncated = !keep(command, "stdout", output.stdout_text);
   command.stderr_truncated = !keep(command, "stderr", output.stderr_text);
   const auto [out_total, out_head] = output.stdout_text.shape();

@@ -18,8 +18,8 @@
 
 namespace pyro::workspace {
 
-/// A row of the table `workspace_commands`. What the command printed is in files beside the
-/// registry, written before the row says that it has ended.
+/// A row of the table `workspace_commands`. The command's output is in files beside the registry,
+/// written before the row says that it has ended.
 struct CommandRecord {
   std::string workspace_id;
   std::uint32_t session = 0;
@@ -68,7 +68,7 @@ struct CommandRecord {
   api::CommandSummary summary() const;
 };
 
-/// What a command printed, as kept: capped per stream.
+/// The kept output of a command: capped per stream.
 struct CommandOutput {
   CapturedOutput stdout_text;
   CapturedOutput stderr_text;
@@ -92,7 +92,7 @@ Error no_such_job(const std::string& workspace_id, const std::string& job_id);
 /// The history of commands. Thread-safe.
 class Journal {
  public:
-  /// What the commands of one session may have printed in all.
+  /// The limit for all output of one session's commands.
   static constexpr std::uint64_t kSessionBytes = 256U << 20U;
 
   Journal(Registry& registry, Paths paths, std::uint64_t session_bytes = kSessionBytes)
@@ -105,8 +105,8 @@ class Journal {
   CommandRecord begin(const WorkspaceRecord& workspace, CommandRecord command);
   /// It never ran.
   void retract(const CommandRecord& command);
-  /// Keeps what it printed, then records how it ended. What all of a session printed is capped:
-  /// the oldest gives way, and its entries say so.
+  /// Keeps its output, then records its end. The output of a session is capped: the oldest gives
+  /// way, and its entries say so.
   void finish(CommandRecord& command, const CommandOutput& output);
 
   std::uint64_t count(const WorkspaceRecord& workspace) const;
@@ -117,22 +117,22 @@ class Journal {
                                     const std::string& job_id) const;
   /// Those with that id of all workspaces and sessions.
   std::vector<CommandRecord> find_all(const std::string& job_id) const;
-  /// Of one that has ended: what it printed from there on, as far as it is kept.
+  /// The kept output of an ended command from there on.
   CommandPart read(const CommandRecord& command, const OutputPlace& from,
                    std::uint64_t max_bytes) const;
   CommandText text(const CommandRecord& command) const;
 
-  /// What one that runs has printed so far; nullopt when it is not known.
+  /// The output so far of a running one; nullopt when it is not known.
   using Live = std::function<std::optional<CommandOutput>(const CommandRecord&)>;
   /// All of the session, with what they printed.
   api::WorkspaceLog log(const WorkspaceRecord& workspace, const Live& live = {}) const;
 
-  /// invalid_argument: nobody was given that cursor of the command.
+  /// invalid_argument: no poll returned that cursor of the command.
   OutputPlace place_of(const CommandRecord& command, std::uint64_t cursor) const;
   /// Remembers the place as long as the command. not_found: it was forgotten meanwhile.
   std::uint64_t cursor_of(const CommandRecord& command, const OutputPlace& place);
 
-  /// Of all workspaces: those that have not ended as far as is known.
+  /// The commands of all workspaces that have not ended as far as is known.
   std::vector<CommandRecord> running() const;
 
   /// Removes the commands of all sessions but this one.

@@ -9,7 +9,7 @@
 namespace pyro::workspace {
 namespace {
 
-/// Whether the files service has refused the request, or nobody knows what became of it.
+/// Whether the files service has refused the request, or its outcome is unknown.
 bool is_refusal(const Error& error) {
   switch (error.code()) {
     case ErrorCode::kInvalidArgument:

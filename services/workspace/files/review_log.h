@@ -30,15 +30,15 @@ struct ReviewEvent {
   }
 };
 
-/// What was done to a workspace beside its commands, for its summary. An event is written before
-/// it happens, as pending, and confirmed or retracted after; one that stays pending is told as
+/// The changes of a workspace beside its commands, for its summary. An event is written before it
+/// happens, as pending, and confirmed or retracted after; one that remains pending is shown as
 /// unconfirmed, since it may have happened. Thread-safe.
 class ReviewLog final : public Part {
  public:
   ReviewLog(Registry& registry, Workspaces& workspaces);
 
-  /// An event under way. Neither confirmed nor retracted it remains pending. What cannot be written
-  /// about its outcome is logged, and leaves it pending as well.
+  /// An event under way. Neither confirmed nor retracted it remains pending. When its outcome
+  /// cannot be written, that is logged, and it remains pending as well.
   class Entry {
    public:
     Entry(ReviewLog& log, std::string row, ReviewEvent event);
@@ -60,13 +60,13 @@ class ReviewLog final : public Part {
     ReviewEvent event_;
   };
 
-  /// Of the session of `record`, also when a reset ends that meanwhile.
+  /// In the session of `record`, also when a reset ends that meanwhile.
   std::unique_ptr<Entry> begin_edit(const WorkspaceRecord& record, std::string kind,
                                     std::vector<std::string> paths);
   std::unique_ptr<Entry> begin_export(const WorkspaceRecord& record,
                                       const api::ExportPath& request);
 
-  /// Of the session, the latest first. One that is under way is not told yet.
+  /// Events of the session, the latest first, without those under way.
   std::vector<api::EditEvent> edits(const WorkspaceRecord& record) const;
   std::vector<api::ExportEvent> exports(const WorkspaceRecord& record) const;
 

@@ -178,7 +178,7 @@ api::Workspace Lifecycle::handle(const api::StopWorkspace& request, bus::Call&) 
 api::Workspace Lifecycle::handle(const api::ResetWorkspace& request, bus::Call& call) {
   const std::string& workspace_id = request.workspace_id;
   const Workspaces::Use use(workspaces_, workspace_id);
-  // What cannot be asked for interrupts nobody.
+  // An invalid request interrupts nothing.
   snapshots_.find(workspaces_.table().find(workspace_id), request.snapshot);
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "reset"), call.stop());
   const WorkspaceRecord before = workspaces_.table().find(workspace_id);

@@ -70,7 +70,7 @@ api::Machine Sandboxes::give_volume(const Wanted& wanted, Starting& starting, co
     throw failed_precondition(
         reason::kNoGuest,
         "no guest can be booted now, and a snapshot that was taken in one cannot be read on the "
-        "host: reset to the baseline, or mend what `pyro doctor` names");
+        "host: reset to the baseline, or fix what `pyro doctor` names");
   }
   fault::point("workspace.machine.started");
   api::Machine machine =

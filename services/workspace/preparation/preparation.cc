@@ -34,7 +34,7 @@ void Preparation::prove(const std::string& environment, const bus::Call& call) {
     try {
       lifecycle_.handle(api::DeleteWorkspace{.workspace_id = made.workspace_id}, quiet);
     } catch (const Error& error) {
-      log::error("the workspace that proved '{}' stays until it expires: {}", environment,
+      log::error("the workspace that proved '{}' remains until it expires: {}", environment,
                  error.message());
     }
   });
