@@ -1,12 +1,33 @@
+#include <filesystem>
+
 #include "common/api/files.h"
+#include "common/base/files.h"
 #include "common/service/service_host.h"
-#include "services/files/service.h"
+#include "services/files/guests.h"
+#include "services/files/machine_files_handler.h"
+#include "services/files/volumes_handler.h"
+
+namespace {
+
+/// For what goes with a call. What a killed predecessor left is removed.
+std::filesystem::path fresh_scratch(const pyro::Paths& paths) {
+  auto scratch = paths.state_dir / "files-scratch";
+  std::filesystem::remove_all(scratch);
+  pyro::make_private_directory(scratch);
+  return scratch;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "files", [](pyro::ServiceHost& host) {
-    pyro::files::Service service(host);
-    host.serve<pyro::api::VolumesApi>(service);
-    host.serve<pyro::api::MachineFilesApi>(service);
+    const auto scratch = fresh_scratch(host.paths());
+    pyro::files::Guests guests(host.paths());
+    pyro::files::VolumesHandler volumes(host.paths(), scratch, guests);
+    pyro::files::MachineFilesHandler machine_files(host.paths().state_dir / "exports", scratch,
+                                                   guests);
+    host.serve<pyro::api::VolumesApi>(volumes);
+    host.serve<pyro::api::MachineFilesApi>(machine_files);
     host.run();
   });
 }
