@@ -1,0 +1,134 @@
+#include <future>
+
+#include "common/api/stack.h"
+#include "common/base/error.h"
+#include "tests/service/vm/vm_service.h"
+
+namespace pyro::vm {
+namespace {
+
+using api::MachineState;
+using ::testing::HasSubstr;
+
+TEST_F(VmService, a_machine_runs_its_single_command_and_goes) {
+  const api::Machine made = create();
+  EXPECT_EQ(made.state, MachineState::kCreated);
+  EXPECT_EQ(made.environment_version, "1");
+  const api::Machine machine = call(api::StartMachine{.vm_id = made.vm_id});
+  EXPECT_EQ(machine.state, MachineState::kStarted);
+  EXPECT_EQ(machine.metadata.at("boot_mode"), "cold");
+  EXPECT_TRUE(has_files(made.vm_id));
+  const auto ran =
+      call(api::ExecMachine{.vm_id = made.vm_id, .command = "echo out; echo err >&2; exit 7"});
+  EXPECT_EQ(ran.stdout_text, "out\n");
+  EXPECT_EQ(ran.stderr_text, "err\n");
+  EXPECT_EQ(ran.exit_code, 7);
+  EXPECT_TRUE(ran.cleanup.deleted);
+  EXPECT_THAT(error_of([&] { status(made.vm_id); }), Refused(reason::kMachineGone));
+  EXPECT_FALSE(has_files(made.vm_id));
+}
+
+TEST_F(VmService, a_run_leaves_no_machine_behind) {
+  const auto ran = call(api::RunMachine{.environment = "debian:12", .command = "echo hello"});
+  EXPECT_EQ(ran.stdout_text, "hello\n");
+  EXPECT_THAT(error_of([&] { status(ran.vm_id); }), Refused(reason::kMachineGone));
+  let_vmm("exit 1");
+  EXPECT_THAT(
+      error_of([&] { call(api::RunMachine{.environment = "debian:12", .command = "true"}); }),
+      Refused(reason::kNoGuest));
+  EXPECT_EQ(call(api::GetCapabilities{}).active_machines, 0U);
+  EXPECT_TRUE(std::filesystem::is_empty(stack_.paths().machines_dir()));
+}
+
+TEST_F(VmService, a_command_in_a_machine_that_is_not_started_is_refused_and_changes_nothing) {
+  const std::string vm_id = create().vm_id;
+  EXPECT_THAT(error_of([&] { call(api::ExecMachine{.vm_id = vm_id, .command = "true"}); }),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("must be in 'started' state")));
+  EXPECT_EQ(status(vm_id).state, MachineState::kCreated);
+  call(api::StartMachine{.vm_id = vm_id});
+  EXPECT_EQ(call(api::ExecMachine{.vm_id = vm_id, .command = "exit 3"}).exit_code, 3);
+}
+
+TEST_F(VmService, a_guest_that_does_not_boot_leaves_its_machine_created) {
+  let_vmm("echo 'the VMM has no memory' >&2; exit 1");
+  const std::string vm_id = create().vm_id;
+  EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); }),
+              Refused(reason::kNoGuest));
+  EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); })->message(),
+              HasSubstr("the VMM has no memory"));
+  EXPECT_EQ(status(vm_id).state, MachineState::kCreated);
+  EXPECT_TRUE(call(api::DeleteMachine{.vm_id = vm_id}).deleted);
+  EXPECT_FALSE(has_files(vm_id));
+}
+
+TEST_F(VmService, without_a_vmm_a_machine_needs_its_callers_consent) {
+  settings_["PYRO_VM_QEMU"] = (stack_ / "none").string();
+  restart();
+  EXPECT_THAT(error_of([&] { create(); }), Refused(reason::kNoGuest));
+  const auto made = create({.environment = "debian:12", .allow_host_compat = true});
+  EXPECT_EQ(made.environment_version, "1");
+  EXPECT_TRUE(images_.requests<api::ResolveEnvironment>().empty());
+}
+
+TEST_F(VmService, the_limit_counts_stopped_machines_and_a_replacement_with_the_one_it_replaces) {
+  settings_["PYRO_LIMITS_MAX_ACTIVE"] = "2";
+  restart();
+  const std::string first = create({.environment = "debian:12", .workspace_id = "w1"}).vm_id;
+  const std::string second = started();
+  EXPECT_EQ(call(api::StopMachine{.vm_id = second}).state, MachineState::kStopped);
+  EXPECT_THAT(error_of([&] { create(); }), Refused(reason::kLimitReached));
+  create({.environment = "debian:12", .workspace_id = "w1", .replaces = first});
+  call(api::DeleteMachine{.vm_id = first});
+  EXPECT_THAT(error_of([&] { create(); }), Refused(reason::kLimitReached));
+  call(api::DeleteMachine{.vm_id = second});
+  create();
+}
+
+TEST_F(VmService, a_deletion_ends_the_command_that_runs_and_its_caller_hears_why) {
+  const std::string vm_id = started();
+  auto exec = begin_exec(vm_id);
+  EXPECT_TRUE(call(api::DeleteMachine{.vm_id = vm_id}).deleted);
+  EXPECT_THAT(exec.get(), Refused(ErrorCode::kFailedPrecondition,
+                                  HasSubstr("vm " + vm_id + " was deleted meanwhile")));
+  EXPECT_THAT(error_of([&] { status(vm_id); }), Refused(reason::kMachineGone));
+  EXPECT_FALSE(has_files(vm_id));
+}
+
+TEST_F(VmService, of_several_starts_at_once_one_starts_the_machine) {
+  const std::string vm_id = create().vm_id;
+  std::vector<std::future<std::optional<Error>>> starts;
+  for (int i = 0; i < 4; ++i) {
+    starts.push_back(std::async(std::launch::async, [this, &vm_id] {
+      return error_of([&] { call(api::StartMachine{.vm_id = vm_id}); });
+    }));
+  }
+  int refused = 0;
+  for (auto& start : starts) {
+    const auto error = start.get();
+    if (!error) continue;
+    ++refused;
+    EXPECT_THAT(error, Refused(ErrorCode::kFailedPrecondition,
+                               HasSubstr("cannot be started from state 'started'")));
+  }
+  EXPECT_EQ(refused, 3);
+}
+
+TEST_F(VmService, a_stopped_machine_starts_again) {
+  const std::string vm_id = started();
+  EXPECT_EQ(call(api::StopMachine{.vm_id = vm_id}).state, MachineState::kStopped);
+  EXPECT_EQ(call(api::StopMachine{.vm_id = vm_id}).state, MachineState::kStopped);
+  EXPECT_EQ(call(api::StartMachine{.vm_id = vm_id}).state, MachineState::kStarted);
+}
+
+TEST_F(VmService, quiesce_stops_the_machines_and_deletes_the_one_whose_command_runs) {
+  const std::string idle = started();
+  const std::string busy = started();
+  auto exec = begin_exec(busy);
+  call(api::Quiesce{});
+  EXPECT_TRUE(exec.get().has_value());
+  EXPECT_EQ(status(idle).state, MachineState::kStopped);
+  EXPECT_THAT(error_of([&] { status(busy); }), Refused(reason::kMachineGone));
+}
+
+}  // namespace
+}  // namespace pyro::vm

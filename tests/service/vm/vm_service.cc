@@ -1,0 +1,120 @@
+#include "tests/service/vm/vm_service.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "common/api/stack.h"
+#include "common/base/files.h"
+#include "common/directory_lease/directory_lease.h"
+#include "common/registry/registry.h"
+
+namespace pyro::vm {
+namespace {
+
+namespace fs = std::filesystem;
+
+api::BootFiles boot_files(const fs::path& directory) {
+  fs::create_directories(directory);
+  for (const char* name : {"rootfs.ext4", "vmlinux"}) write_file_atomically(directory / name, "x");
+  write_file_atomically(directory / DirectoryLease::kFileName, "");
+  return {.environment = "debian:12",
+          .environment_version = "1",
+          .environment_digest = "digest",
+          .rootfs_path = (directory / "rootfs.ext4").string(),
+          .kernel_path = (directory / "vmlinux").string(),
+          .kernel_release = "6.1",
+          .modules_dir = directory.string()};
+}
+
+}  // namespace
+
+VmService::VmService() {
+  fs::create_directories(stack_ / "guests");
+  images_.on<api::ResolveEnvironment>(boot_files(stack_ / "environment"));
+  images_.on<api::InspectEnvironment>(
+      api::Environment{.name = "debian:12", .version = "1", .installed = true});
+  images_.on<api::ListEnvironments>(api::EnvironmentList{});
+  const fs::path agent = fs::read_symlink("/proc/self/exe").parent_path() / "pyro-agent";
+  // The monitor of a machine that is to become a template finds nobody.
+  let_vmm(
+      fmt::format("exec 4>&-\n"
+                  "root=$(mktemp -d '{}/XXXXXX')\n"
+                  "mkdir -p \"$root/workspace/tree\"\n"
+                  "exec '{}' --host --link-fd 3 --root \"$root\" --workspace "
+                  "\"$root/workspace\"\n",
+                  (stack_ / "guests").string(), agent.string()));
+  settings_ = {{"PYRO_VM_QEMU", (stack_ / "vmm").string()},
+               {"PYRO_VM_ACCELERATOR", "tcg"},
+               {"PYRO_VM_BOOT", "cold"},
+               {"PYRO_VM_STANDBY_MACHINES", "0"}};
+  start_service();
+}
+
+VmService::~VmService() {
+  if (service_) {
+    error_of([&] { call(api::Quiesce{}); });
+    service_.reset();
+  }
+}
+
+void VmService::start_service() { service_.emplace("pyro-vm", stack_.paths(), settings_); }
+
+void VmService::restart() {
+  service_->kill();
+  start_service();
+}
+
+void VmService::let_vmm(const std::string& script) const {
+  const fs::path file = stack_ / "vmm";
+  write_file_atomically(file,
+                        "#!/bin/sh\n"
+                        "[ \"$1\" != --version ] || { echo 'QEMU emulator version 7.2'; exit; }\n" +
+                            script);
+  fs::permissions(file, fs::perms::owner_all);
+}
+
+api::Machine VmService::create(const api::CreateMachine& request) { return call(request); }
+
+std::string VmService::started() {
+  const std::string vm_id = create().vm_id;
+  call(api::StartMachine{.vm_id = vm_id});
+  return vm_id;
+}
+
+std::future<std::optional<Error>> VmService::begin_exec(const std::string& vm_id) {
+  const fs::path begun = stack_ / ("begun-" + vm_id);
+  auto exec = std::async(std::launch::async, [this, vm_id, begun] {
+    return error_of([&] {
+      call(api::ExecMachine{.vm_id = vm_id,
+                            .command = fmt::format("touch '{}'; sleep 1000", begun.string()),
+                            .timeout_seconds = 50});
+    });
+  });
+  EXPECT_TRUE(soon([&] { return fs::exists(begun); }));
+  return exec;
+}
+
+bool VmService::has_files(const std::string& vm_id) const {
+  return fs::exists(stack_.paths().machines_dir() / vm_id);
+}
+
+bool VmService::soon(const std::function<bool()>& so) {
+  const Deadline deadline = Clock::now() + std::chrono::seconds(30);
+  while (!so()) {
+    if (Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+void VmService::change_record(const std::string& vm_id,
+                              const std::function<void(MachineRecord&)>& change) {
+  Registry registry(stack_.paths().registry());
+  RecordTable<MachineRecord> table(registry, "machines");
+  MachineRecord record = table.get(vm_id).value();
+  change(record);
+  table.put(vm_id, record);
+}
+
+}  // namespace pyro::vm
