@@ -28,7 +28,7 @@ struct Server::OpenCall {
   std::stop_source stop;
   std::stop_source cancel;  ///< its caller asked for the end
   Clock::time_point last_seen = Clock::now();
-  /// Who sets it first answers: the thread that runs the handler, or the loop for a call that was
+  /// The first to set it answers: the thread that runs the handler, or the loop for a call that was
   /// cancelled while it waited for its turn.
   std::atomic_flag begun;
   std::optional<WorkPool::Ticket> ticket;
@@ -45,7 +45,7 @@ FileLock lock_service(const Server::Options& options) {
     throw failed_precondition(reason::kAlreadyRunning, "service '{}' already runs on '{}'",
                               options.service, options.socket.string());
   }
-  // Who holds it, for a supervisor that has to end a service that answers no more.
+  // The holder, for a supervisor that has to end a service that answers no more.
   if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
   write_all(lock.fd(), std::to_string(::getpid()) + "\n");
   return lock;
@@ -68,8 +68,8 @@ std::string encode(std::uint64_t id, const Error& error) {
   return encode(id, Kind::kError, api::to_msgpack(api::error_body(error)));
 }
 
-/// What a handler heard from another service is about that one: its caller must not take it for
-/// the state of this service, which has answered.
+/// A handler's error from another service is about that one: its caller must not take it for the
+/// state of this service, which has answered.
 Error as_handled(const Error& error) {
   const std::string_view reason = error.reason();
   if (reason == reason::kInterrupted) {

@@ -19,7 +19,7 @@ namespace {
 /// After a piece of output, the guest has at least this long for the next one or the answer.
 constexpr std::chrono::seconds kNextPieceLimit{15};
 
-/// More of an error's text than this is no sentence for a person.
+/// An error's text longer than this is no sentence for a user.
 constexpr std::size_t kMaxMessageBytes = 4096;
 
 /// Reasons that an agent may give: what it knows of its own files and jobs. Any other name is a
@@ -128,7 +128,7 @@ std::string AgentConnection::exchange(std::string_view method, std::string body,
 Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline, Patience patience,
                                    const StopFd& stop) {
   while (true) {
-    // Who never pauses is never waited for.
+    // Never waits for a guest that never pauses.
     if (Clock::now() > deadline) throw overdue();
     Frame frame = read_frame(deadline, stop);
     switch (frame.type) {

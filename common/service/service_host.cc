@@ -41,7 +41,7 @@ ServiceHost::ServiceHost(std::string name, Paths paths, Config config,
 
 void ServiceHost::run(int stop_fd) {
   log::info("{} {} answers on {}", name_, PYRO_VERSION, paths_.bus_socket(name_).string());
-  // Who started us may be gone by now; that is no reason to stop.
+  // Our starter may be gone by now; that is no reason to stop.
   if (ready_) {
     [[maybe_unused]] const ssize_t n = ::write(ready_.get(), "1", 1);
     ready_.reset();

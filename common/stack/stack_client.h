@@ -56,7 +56,7 @@ class StackClient {
         return client(service).call(request, work);
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnavailable) throw;
-        // Where all of the stack went, nobody but its callers brings the service back.
+        // Where all of the stack went, only its callers bring the service back.
         if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
       }
     }

@@ -15,7 +15,7 @@ namespace pyro {
 /// caller's socket. A dead or slow caller is an Error or a wait that ends, never a signal or hang.
 class OutputSender {
  public:
-  /// Connects, for the time of the call. unavailable: nobody listens there (any more).
+  /// Connects, for the time of the call. unavailable: no process listens there (any more).
   OutputSender(const std::filesystem::path& socket, const Work& work);
 
   /// Sends all of `data` as chunks of `stream` (1 or 2), waiting for a slow reader.

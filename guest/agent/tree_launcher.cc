@@ -124,7 +124,7 @@ struct Pipe {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != agent) ::_exit(0);
   ::setsid();
-  // Signals stay blocked: run() takes them one by one. The agent's handlers must not be ours.
+  // Signals remain blocked: run() takes them one by one. The agent's handlers must not be ours.
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   const pid_t shell = ::fork();
   if (shell == 0) become_shell();

@@ -9,7 +9,7 @@
 
 namespace {
 
-/// For what goes with a call. What a killed predecessor left is removed.
+/// Scratch space of single calls. The rest of a killed predecessor is removed.
 std::filesystem::path fresh_scratch(const pyro::Paths& paths) {
   auto scratch = paths.state_dir / "files-scratch";
   std::filesystem::remove_all(scratch);

@@ -17,9 +17,9 @@ const std::string& checked(const std::string& path);
 
 Error does_not_exist(std::string_view path);
 
-/// openat2(2) for reading: symbolic links on the way are followed as long as they stay beneath
-/// `tree`, one at the end is not. kNotFound, or kFailedPrecondition for a way that leads out.
-/// The descriptor may be none with errno ELOOP or ENXIO: there is something else at the end.
+/// openat2(2) for reading: symbolic links on the way are followed as long as they lead beneath
+/// `tree`, one at the end is not. kNotFound, or kFailedPrecondition for a way that leads out. The
+/// descriptor may be none with errno ELOOP or ENXIO: there is something else at the end.
 UniqueFd open_for_reading(int tree, const std::string& path, int flags);
 
 /// The entry at a path, with the links on its way followed.

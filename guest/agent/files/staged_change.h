@@ -12,7 +12,7 @@
 namespace pyro::agent::files {
 
 /// A change being put together beside the tree, in `.pyro/staging/<random>`: `new` has the layout
-/// of the tree from its top, `old` takes what goes. Who calls holds a pass.
+/// of the tree from its top, `old` takes the deleted entries. The caller holds a pass.
 class StagedChange {
  public:
   StagedChange(const VolumeDirectories& directories, std::string destination);

@@ -203,7 +203,8 @@ void BorrowedRepository::pack_head(const fs::path& directory) const {
   write_all(wanted.get(), source_.head + "\n");
   if (::lseek(wanted.get(), 0, SEEK_SET) != 0) throw system_error("lseek");
   // Deltas that are there are taken over; to look for better ones takes longer than it gains.
-  // git makes a pack among the objects first, and renames it: so these lie in `directory` for now.
+  // git makes a pack among the objects first, and renames it: so these lie in `directory` until
+  // then.
   const fs::path objects = directory / "objects";
   fs::create_directory(objects);
   run({.arguments = {"pack-objects", "--revs", "--delta-base-offset", "--window=0",
