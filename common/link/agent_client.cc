@@ -128,7 +128,7 @@ std::string AgentConnection::exchange(std::string_view method, std::string body,
 Frame AgentConnection::wait_answer(const OnOutput& on_output, Deadline deadline, Patience patience,
                                    const StopFd& stop) {
   while (true) {
-    // Never waits for a guest that never pauses.
+    // The deadline counts also for a guest that never pauses.
     if (Clock::now() > deadline) throw overdue();
     Frame frame = read_frame(deadline, stop);
     switch (frame.type) {
