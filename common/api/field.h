@@ -14,8 +14,10 @@
 /// The one field list of a message, and what can be said of a field.
 ///
 /// A message is a struct with `template <class F> static void describe(F& f)` that names each
-/// member once: `f("mem_mib", &T::mem_mib, "Memory in MiB.", range(256, 32768))`. The msgpack
-/// codec, the JSON codec, validation, the JSON Schema and the CLI options all walk that list.
+/// member once: `f("mem_mib", &T::mem_mib, "Memory in MiB.", range(256, 32768))`. The table made
+/// of that list (message_type.h) is what codecs, validation, schemas and options walk. A part that
+/// several messages have is a base of them, whose list a message calls in its own:
+/// `Part::describe(f)`.
 namespace pyro::api {
 
 /// Raw bytes, as a guest's output may be: msgpack bin; never in JSON.
@@ -76,21 +78,6 @@ inline constexpr Flag kAbsentWhenNull{&FieldInfo::absent_when_null};
 
 namespace detail {
 
-template <class Visit>
-struct FieldList {
-  Visit& visit;
-
-  template <class T, class M, class... Tags>
-  void operator()(std::string_view name, M T::*member, std::string_view description,
-                  const Tags&... tags) {
-    FieldInfo info{};
-    info.name = name;
-    info.description = description;
-    (tags.apply(info), ...);
-    visit(info, member);
-  }
-};
-
 struct Probe {
   template <class... Args>
   void operator()(Args&&...) {}
@@ -103,13 +90,6 @@ template <class T>
 concept Message = requires(detail::Probe& probe) {
   T::describe(probe);
 };
-
-/// Calls `visit(const FieldInfo&, M T::*member)` for each field in the order of the list.
-template <Message T, class Visit>
-void for_each_field(Visit&& visit) {
-  detail::FieldList<std::remove_reference_t<Visit>> fields{visit};
-  T::describe(fields);
-}
 
 /// An enum with names: `constexpr std::array<std::pair<State, std::string_view>, 3>
 /// enum_names(State)` beside it, found by argument-dependent lookup.

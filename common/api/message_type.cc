@@ -30,9 +30,7 @@ std::int64_t AnyInteger::as_signed() const {
   return static_cast<std::int64_t>(negative ? ~magnitude + 1 : magnitude);
 }
 
-std::string AnyInteger::text() const {
-  return fmt::format("{}{}", negative ? "-" : "", magnitude);
-}
+std::string AnyInteger::text() const { return fmt::format("{}{}", negative ? "-" : "", magnitude); }
 
 AnyInteger least_of(const ValueType& type) {
   if (!type.is_signed) return {};
@@ -82,6 +80,17 @@ std::string enum_choices(const ValueType& type) {
     out += name;
   }
   return out;
+}
+
+void assign_fields(const MessageType& to_type, void* to, const MessageType& from_type,
+                   const void* from) {
+  for (const auto& field : to_type.fields) {
+    const auto same = std::find_if(
+        from_type.fields.begin(), from_type.fields.end(), [&field](const Field& candidate) {
+          return candidate.info.name == field.info.name && candidate.type == field.type;
+        });
+    if (same != from_type.fields.end()) field.type->assign(field.in(to), same->in(from));
+  }
 }
 
 }  // namespace pyro::api

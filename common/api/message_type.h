@@ -33,6 +33,8 @@ struct MessageType;
 /// are set depends on its kind.
 struct ValueType {
   Kind kind = Kind::kBool;
+  /// A value gets another one of the same type.
+  void (*assign)(void* to, const void* from) = nullptr;
 
   // kInteger and kEnum
   std::uint8_t bytes = 0;
@@ -65,9 +67,7 @@ struct Field {
   const ValueType* type = nullptr;
   std::size_t offset = 0;  ///< bytes from the message's address
 
-  const void* in(const void* message) const {
-    return static_cast<const char*>(message) + offset;
-  }
+  const void* in(const void* message) const { return static_cast<const char*>(message) + offset; }
   void* in(void* message) const { return static_cast<char*>(message) + offset; }
 };
 
@@ -80,7 +80,7 @@ struct MessageType {
 /// The table of T. It is made in one .cc, that of its noun, by message_table.h; a message without
 /// one does not link.
 template <class T>
-const MessageType& message_type();
+[[gnu::used]] const MessageType& message_type();
 
 // Values by their address and type.
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/config/toml_file.h"
 
@@ -18,14 +20,11 @@ Json json_of(const std::filesystem::path& file) {
   return read_toml(file);
 }
 
-template <class T>
-Json parsed_as(const std::string& text) {
-  if constexpr (std::same_as<T, bool> || api::Integer<T>) {
-    const Json value = Json::parse(text, nullptr, false);
-    return value.is_discarded() ? Json(text) : value;
-  } else {
-    return text;
-  }
+/// What a setting's text means, which stays text where it is no value of that type.
+Json parsed_as(const api::ValueType& type, const std::string& text) {
+  if (type.kind != api::Kind::kBool && type.kind != api::Kind::kInteger) return text;
+  const Json value = Json::parse(text, nullptr, false);
+  return value.is_discarded() ? Json(text) : value;
 }
 
 std::string variable_name(std::string_view section, std::string_view key) {
@@ -36,14 +35,21 @@ std::string variable_name(std::string_view section, std::string_view key) {
   return name;
 }
 
-/// Calls `visit(section name, key, parse)` for every setting there is; parse makes JSON of text.
-template <class Visit>
-void for_each_setting(Visit&& visit) {
-  api::for_each_field<Config>([&]<class Section>(const api::FieldInfo& section, Section Config::*) {
-    api::for_each_field<Section>([&]<class Value>(const api::FieldInfo& key, Value Section::*) {
-      visit(section.name, key.name, &parsed_as<Value>);
-    });
-  });
+struct Setting {
+  std::string_view section;
+  std::string_view key;
+  const api::ValueType* type;
+};
+
+/// Every setting there is.
+std::vector<Setting> all_settings() {
+  std::vector<Setting> settings;
+  for (const auto& section : api::message_type<Config>().fields) {
+    for (const auto& key : section.type->message->fields) {
+      settings.push_back({section.info.name, key.info.name, key.type});
+    }
+  }
+  return settings;
 }
 
 /// Refuses what the lists do not have, by its whole name.
@@ -53,11 +59,11 @@ void check_names(const Json& settings) {
     const Json& keys = entry.value();
     bool known_section = false;
     std::vector<std::string> known;
-    for_each_setting([&](std::string_view name, std::string_view key, auto) {
-      if (name != section) return;
+    for (const auto& setting : all_settings()) {
+      if (setting.section != section) continue;
       known_section = true;
-      known.emplace_back(key);
-    });
+      known.emplace_back(setting.key);
+    }
     if (!known_section) throw invalid_argument("unknown section '{}'", section);
     if (!keys.is_object()) throw invalid_argument("'{}' must be a section", section);
     for (const auto& [key, value] : keys.items()) {
@@ -86,19 +92,19 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
     return from_file;
   });
   const auto read_variable = [&merged](const std::string& variable, std::string_view section,
-                                       std::string_view key, auto parse) {
+                                       std::string_view key, const api::ValueType& type) {
     const char* value = std::getenv(variable.c_str());
     if (value == nullptr || *value == '\0') return;
     with_context(fmt::format("environment variable {}", variable), [&] {
-      merged[std::string(section)][std::string(key)] = parse(value);
+      merged[std::string(section)][std::string(key)] = parsed_as(type, value);
       check_values(merged);
     });
   };
-  for_each_setting([&](std::string_view section, std::string_view key, auto parse) {
-    read_variable(variable_name(section, key), section, key, parse);
-  });
-  // Typed by hand, to compare and when in trouble; it is about the caller's own machines.
-  read_variable("PYRO_BOOT", "vm", "boot", &parsed_as<api::BootPolicy>);
+  for (const auto& [section, key, type] : all_settings()) {
+    read_variable(variable_name(section, key), section, key, *type);
+    // Typed by hand, to compare and when in trouble; it is about the caller's own machines.
+    if (section == "vm" && key == "boot") read_variable("PYRO_BOOT", section, key, *type);
+  }
   for (const auto& setting : settings) {
     const std::size_t dot = setting.find('.');
     const std::size_t equals = setting.find('=');
@@ -108,11 +114,10 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
     const std::string section = setting.substr(0, dot);
     const std::string key = setting.substr(dot + 1, equals - dot - 1);
     with_context(fmt::format("setting '{}'", setting), [&] {
-      for_each_setting([&](std::string_view known_section, std::string_view known_key, auto parse) {
-        if (known_section == section && known_key == key) {
-          merged[section][key] = parse(setting.substr(equals + 1));
-        }
-      });
+      for (const auto& known : all_settings()) {
+        if (known.section != section || known.key != key) continue;
+        merged[section][key] = parsed_as(*known.type, setting.substr(equals + 1));
+      }
       if (!merged.contains(section) || !merged[section].contains(key)) {
         throw invalid_argument("unknown key '{}.{}'", section, key);
       }
@@ -123,3 +128,5 @@ Config load_config(const std::filesystem::path& file, const std::vector<std::str
 }
 
 }  // namespace pyro
+
+PYRO_TABLE(pyro::Config)

@@ -1,5 +1,6 @@
 #include "common/config/toml_file.h"
 
+#include <nlohmann/json.hpp>
 #include <toml++/toml.h>
 
 #include <sstream>

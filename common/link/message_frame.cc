@@ -1,5 +1,6 @@
 #include "common/link/message_frame.h"
 
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 
 namespace pyro::link {
@@ -18,18 +19,18 @@ std::uint32_t read_length(std::string_view bytes) {
 }  // namespace
 
 std::string encode_frame(const Frame& frame) {
-  msgpack::sbuffer buffer(frame.body.data.size() + 128);
-  buffer.write("\0\0\0", kLengthBytes);
-  api::detail::Packer packer(buffer);
-  api::detail::pack_message(packer, frame);
-  const std::size_t length = buffer.size() - kLengthBytes;
+  std::string encoded;
+  encoded.reserve(frame.body.data.size() + 128);
+  encoded.resize(kLengthBytes);
+  api::append_msgpack(frame, encoded);
+  const std::size_t length = encoded.size() - kLengthBytes;
   if (length > kMaxFrameBytes) {
     throw invalid_argument("a message of {} bytes is over the limit of {}", length, kMaxFrameBytes);
   }
   for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    buffer.data()[i] = static_cast<char>(length >> (8 * (kLengthBytes - 1 - i)));
+    encoded[i] = static_cast<char>(length >> (8 * (kLengthBytes - 1 - i)));
   }
-  return {buffer.data(), buffer.size()};
+  return encoded;
 }
 
 void FrameDecoder::feed(std::string_view bytes) {
@@ -60,3 +61,5 @@ std::optional<Frame> FrameDecoder::next() {
 }
 
 }  // namespace pyro::link
+
+PYRO_TABLE(pyro::link::Frame)

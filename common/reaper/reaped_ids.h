@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "common/base/clock.h"
 #include "common/registry/registry.h"
 
 namespace pyro {
@@ -13,13 +12,8 @@ class ReapedIds {
  public:
   ReapedIds(Registry& registry, std::string table) : rows_(registry, std::move(table)) {}
 
-  void add(const std::string& id) {
-    constexpr double kKeepSeconds = 7 * 24 * 3600;
-    const double now = now_epoch_seconds();
-    rows_.put(id, {.reaped_at = now});
-    rows_.erase_if([now](const Row& row) { return row.reaped_at < now - kKeepSeconds; });
-  }
-  bool contains(const std::string& id) const { return rows_.get(id).has_value(); }
+  void add(const std::string& id);
+  bool contains(const std::string& id) const;
 
  private:
   struct Row {

@@ -57,7 +57,7 @@ class RecordTable {
     return decode(id, *text);
   }
   void put(const std::string& id, const T& record) {
-    registry_.put(table_, id, api::to_json(record).dump());
+    registry_.put(table_, id, api::to_json_text(record));
   }
   bool erase(const std::string& id) { return registry_.erase(table_, id); }
   /// Removes the rows that `matches` says yes to.

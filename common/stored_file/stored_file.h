@@ -64,7 +64,7 @@ Verdict verify_files(const std::filesystem::path& directory, std::vector<StoredF
 
 template <class T>
 void write_record(const std::filesystem::path& path, const T& record) {
-  write_file_atomically(path, api::to_json(record).dump(2) + "\n", 0644);
+  write_file_atomically(path, api::to_json_text(record, 2) + "\n", 0644);
 }
 
 /// nullopt when the file is missing or is no such record: what it stands for then counts as absent.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/api/machine.h"
-#include "common/api/msgpack_codec.h"
+#include "common/api/msgpack_object.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/stream/limits.h"
@@ -102,9 +102,8 @@ void OutputReceiver::read_chunks(int connection) {
       if (n == 0) break;
       unpacker.buffer_consumed(static_cast<std::size_t>(n));
       for (msgpack::object_handle handle; unpacker.next(handle);) {
-        auto chunk = api::detail::unpack_message<api::OutputChunk>(handle.get(),
-                                                                   api::UnknownFields::kIgnore);
-        api::validate(chunk);
+        const auto chunk =
+            api::from_msgpack<api::OutputChunk>(handle.get(), api::UnknownFields::kIgnore);
         writer_(chunk.stream, chunk.data.data);
       }
       if (unpacker.message_size() > stream::kLargestChunk + kFraming) {

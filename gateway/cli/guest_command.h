@@ -31,7 +31,7 @@ int run_guest_command(Session& session, const Op& request) {
   typename Op::Reply result;
   if (session.json) {
     result = session.call(request);
-    print(api::to_json(result).dump(2) + "\n");
+    print(api::to_json_text(result, 2) + "\n");
   } else {
     result = StreamedCall(session).call(request);
     print(result.stdout_text);

@@ -94,7 +94,7 @@ void print(std::string_view text);
 template <api::Message T>
 void print_reply(const Session& session, const T& reply,
                  const std::function<std::string(const T&)>& human) {
-  print(session.json ? api::to_json(reply).dump(2) + "\n" : human(reply));
+  print(session.json ? api::to_json_text(reply, 2) + "\n" : human(reply));
 }
 
 }  // namespace pyro::cli

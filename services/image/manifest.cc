@@ -1,5 +1,6 @@
 #include "services/image/manifest.h"
 
+#include "common/api/message_table.h"
 #include "common/digest/sha256.h"
 
 namespace pyro::image {
@@ -16,3 +17,7 @@ std::string KernelManifest::digest() const {
 }
 
 }  // namespace pyro::image
+
+PYRO_TABLE(pyro::image::KernelManifest)
+PYRO_TABLE(pyro::image::Reference)
+PYRO_TABLE(pyro::image::RootfsManifest)

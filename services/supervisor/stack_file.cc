@@ -1,7 +1,10 @@
 #include "services/supervisor/stack_file.h"
 
+#include <nlohmann/json.hpp>
+
 #include <set>
 
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/config/toml_file.h"
 
@@ -34,3 +37,5 @@ StackFile read_stack_file(const std::filesystem::path& file) {
 }
 
 }  // namespace pyro::supervisor
+
+PYRO_TABLE(pyro::supervisor::StackFile)

@@ -1,5 +1,6 @@
 #include "services/workspace/workspace_table.h"
 
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
@@ -55,3 +56,5 @@ bool WorkspaceTable::erase_expired(const std::string& workspace_id) {
 }
 
 }  // namespace pyro::workspace
+
+PYRO_TABLE(pyro::workspace::WorkspaceRecord)

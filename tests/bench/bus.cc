@@ -5,6 +5,7 @@
 #include <thread>
 #include <zmq.hpp>
 
+#include "common/api/message_table.h"
 #include "common/bus/client.h"
 #include "common/bus/envelope.h"
 #include "common/bus/server.h"

@@ -1,5 +1,6 @@
 #include "tests/bench/mcp.h"
 
+#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <future>
 
 #include "common/api/json_codec.h"

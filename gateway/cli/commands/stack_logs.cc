@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/api/message_table.h"
 #include "common/base/text.h"
 #include "gateway/cli/commands/commands.h"
 #include "gateway/cli/log_follower.h"

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/log/log.h"
@@ -103,3 +104,5 @@ AcceleratorVerdict AcceleratorChooser::reprobe(const BootProbe& probe,
 }
 
 }  // namespace pyro::vm
+
+PYRO_TABLE(pyro::vm::KvmProbe)

@@ -40,7 +40,7 @@ ShimProcess ShimProcess::start(const std::filesystem::path& program, const Machi
                                const ShimSpec& spec,
                                const std::vector<std::pair<int, int>>& descriptors,
                                const Work& work) {
-  write_file_atomically(paths.shim_spec(), api::to_json(spec).dump());
+  write_file_atomically(paths.shim_spec(), api::to_json_text(spec));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
   UniqueFd ready(ends[0]);

@@ -3,12 +3,13 @@
 #include <vector>
 
 #include "common/api/json_codec.h"
+#include "common/api/message_table.h"
 #include "common/base/text.h"
 #include "common/digest/sha256.h"
 
 namespace pyro::vm {
 
-std::string TemplateShape::key() const { return sha256_of_text(api::to_json(*this).dump()); }
+std::string TemplateShape::key() const { return sha256_of_text(api::to_json_text(*this)); }
 
 std::string TemplateShape::difference_to(const TemplateShape& other) const {
   std::vector<std::string> names;
@@ -29,3 +30,5 @@ std::string TemplateShape::difference_to(const TemplateShape& other) const {
 }
 
 }  // namespace pyro::vm
+
+PYRO_TABLE(pyro::vm::TemplateShape)

@@ -1,5 +1,6 @@
 #include "services/vm/machines/machine_table.h"
 
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
@@ -78,3 +79,5 @@ std::vector<std::string> MachineTable::expired() const {
 }
 
 }  // namespace pyro::vm
+
+PYRO_TABLE(pyro::vm::MachineRecord)

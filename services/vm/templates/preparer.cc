@@ -1,6 +1,7 @@
 #include "services/vm/templates/preparer.h"
 
 #include "common/api/environment.h"
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/log/log.h"
 #include "common/stored_file/stored_file.h"
@@ -126,3 +127,5 @@ void Preparer::forget() {
 }
 
 }  // namespace pyro::vm
+
+PYRO_TABLE(pyro::vm::Preparation)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/log/log.h"
@@ -295,3 +296,5 @@ api::PrunedTemplates TemplateStore::prune() {
 }
 
 }  // namespace pyro::vm
+
+PYRO_TABLE(pyro::vm::TemplateManifest)

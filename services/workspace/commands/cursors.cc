@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/api/message_table.h"
+
 namespace pyro::workspace {
 namespace {
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -308,3 +309,5 @@ void Journal::forget(const std::string& workspace_id) {
 }
 
 }  // namespace pyro::workspace
+
+PYRO_TABLE(pyro::workspace::CommandRecord)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -110,3 +111,5 @@ void SnapshotStore::collect_garbage(const WorkspaceRecord& workspace) {
 }
 
 }  // namespace pyro::workspace
+
+PYRO_TABLE(pyro::workspace::SnapshotRecord)

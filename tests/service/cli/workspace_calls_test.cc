@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

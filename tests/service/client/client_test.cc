@@ -1,5 +1,6 @@
 #include "pyro/client.h"
 
+#include <nlohmann/json.hpp>
 #include <algorithm>
 #include <future>
 #include <thread>

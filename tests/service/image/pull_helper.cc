@@ -4,6 +4,7 @@
 // the resolved files as JSON, its progress to standard error; `CODE: text` and status 1 on an
 // Error.
 
+#include <nlohmann/json.hpp>
 #include <iostream>
 
 #include "common/api/json_codec.h"

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
 
 #include "common/api/artifact.h"

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>

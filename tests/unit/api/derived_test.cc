@@ -1,10 +1,13 @@
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
+#include <msgpack.hpp>
 
 #include <limits>
 
 #include "common/api/cli_options.h"
 #include "common/api/json_codec.h"
 #include "common/api/msgpack_codec.h"
+#include "common/api/message_table.h"
 #include "tests/support/errors.h"
 #include "tests/unit/api/dummy.h"
 

@@ -1,5 +1,6 @@
 #include "common/api/prepare.h"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include "common/api/json_codec.h"

@@ -1,5 +1,6 @@
 #include "common/api/schema.h"
 
+#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
 #include <regex>

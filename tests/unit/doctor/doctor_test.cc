@@ -1,5 +1,6 @@
 #include "host-helpers/doctor/doctor.h"
 
+#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+#include "common/api/message_table.h"
 #include "common/stored_file/stored_file.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 #include "services/vm/drivers/qemu/qmp.h"
 
+#include <nlohmann/json.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 
