@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/log/log.h"
@@ -136,3 +137,5 @@ void ReviewLog::forget(const std::string& workspace_id) {
 }
 
 }  // namespace pyro::workspace
+
+PYRO_TABLE(pyro::workspace::ReviewEvent)
