@@ -3,6 +3,8 @@
 #include <chrono>
 #include <concepts>
 
+#include "common/api/environment.h"
+#include "common/api/prepare.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_export.h"
