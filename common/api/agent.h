@@ -9,7 +9,7 @@
 #include "common/api/field.h"
 #include "common/api/job_state.h"
 
-/// What the guest agent answers on its port, in frames of common/link. A host believes none of
+/// The operations of the guest agent on its port, in frames of common/link. A host believes none of
 /// it unchecked: these messages are how a hostile guest would speak.
 namespace pyro::api::agent {
 
@@ -81,7 +81,8 @@ struct Job {
 /// Starts a shell command as a job with a cgroup of its own and returns at once.
 /// already_exists: the id is taken, so a lost answer is found again by job.status.
 /// invalid_argument: the directory cannot be entered. Environment and id hold no odd characters.
-/// It ends when its shell does, whoever still holds its output; the last 256 that ended are kept.
+/// It ends with its shell, even if a process still holds its output; the last 256 ended ones are
+/// kept.
 struct StartJob {
   static constexpr Method kMethod{"job.start"};
   using Reply = Job;
@@ -103,7 +104,7 @@ struct StartJob {
       kPositive);
     f("follow", &StartJob::follow,
       "This connection then gets every byte as an output frame before the result, which comes at "
-      "the job's end; a slow reader slows the job. Without a reader the job goes on unhindered.");
+      "the job's end; a slow reader slows the job. Without a reader the job continues unhindered.");
   }
 };
 
@@ -120,9 +121,9 @@ struct JobStatus {
 };
 
 /// Follows a job from these offsets on, in bytes since its start, as StartJob with `follow` does: a
-/// caller that lost its connection goes on where it was, or from the start. Several may follow one
-/// job, and none consumes anything. Of each stream the first and the last 4 MiB are kept; a frame
-/// behind a gap says how much is missing. invalid_argument: more than the job has printed.
+/// caller that lost its connection continues where it was, or from the start. Several may follow
+/// one job, and none consumes anything. Of each stream the first and the last 4 MiB are kept; a
+/// frame behind a gap says how much is missing. invalid_argument: more than the job has printed.
 struct FollowJob {
   static constexpr Method kMethod{"job.follow", Idempotent::kYes};
   using Reply = Job;

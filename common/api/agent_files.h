@@ -6,10 +6,10 @@
 
 #include "common/api/field.h"
 
-/// What the agent answers on its files port, in frames of common/link, and with trees as the
-/// streams of common/tree. Paths are relative to the workspace's tree, '/'-separated, without
-/// `.` and `..`; "" is the tree itself. No symbolic link leads out of the tree.
-/// A host believes none of it unchecked: these messages are how a hostile guest would speak.
+/// The operations of the agent on its files port, in frames of common/link, and with trees as the
+/// streams of common/tree. Paths are relative to the workspace's tree, '/'-separated, without `.`
+/// and `..`; "" is the tree itself. No symbolic link leads out of the tree. A host believes none of
+/// it unchecked: these messages are how a hostile guest would speak.
 namespace pyro::api::agent {
 
 /// The port, as a vsock port number. Each connection is served by a thread of its own.
@@ -26,8 +26,8 @@ struct MountVolume {
   static void describe(Fields&) {}
 };
 
-/// Unmounts it, as if that had never been, for the rehearsal of a machine that nobody uses yet: no
-/// other connection may be at work. failed_precondition: somebody still holds it.
+/// Unmounts it, as if that had never been, for the rehearsal of an unused machine: no other
+/// connection may be at work. failed_precondition: it is still in use.
 struct ReleaseVolume {
   static constexpr Method kMethod{"volume.release", Idempotent::kYes};
   using Reply = Nothing;
@@ -95,10 +95,10 @@ struct ListTree {
   }
 };
 
-/// What may have changed since a moment, as a tree stream without content: each directory whose
-/// ctime is not that moment, followed by all its entries whatever theirs is; of other directories
-/// the entries whose ctime is not that moment. Directories named `.git` are left out.
-/// The path in the stream is relative to the tree, also below `path`.
+/// Possible changes since a moment, as a tree stream without content: each directory whose ctime is
+/// not that moment, followed by all its entries with any ctime; of other directories the entries
+/// whose ctime is not that moment. Directories named `.git` are left out. The path in the stream is
+/// relative to the tree, also below `path`.
 struct ScanTree {
   static constexpr Method kMethod{"tree.scan"};
   using Reply = Nothing;
@@ -110,7 +110,7 @@ struct ScanTree {
   static void describe(Fields& f) {
     f("path", &ScanTree::path, "Directory to begin at.", max_length(4096));
     f("unchanged_ctime_ns", &ScanTree::unchanged_ctime_ns,
-      "Who has this ctime has not changed; nanoseconds since the epoch.");
+      "An entry with this ctime has not changed; nanoseconds since the epoch.");
     f("all", &ScanTree::all, "Everything below, changed or not.");
   }
 };
@@ -238,7 +238,8 @@ struct CommitChange {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("expectations", &CommitChange::expectations, "What must still be so.", max_length(65536));
+    f("expectations", &CommitChange::expectations, "The state that the tree must still have.",
+      max_length(65536));
     f("deletions", &CommitChange::deletions,
       "Files to delete, relative to the tree; directories that are empty then go as well.",
       max_length(65536));

@@ -136,7 +136,7 @@ struct BootFiles {
     f("environment_digest", &BootFiles::environment_digest, "SHA-256 of rootfs.ext4, in hex.");
     f("rootfs_path", &BootFiles::rootfs_path, "The read-only root file system, ext4.");
     f("kernel_path", &BootFiles::kernel_path, "Uncompressed vmlinux with a PVH entry.");
-    f("kernel_release", &BootFiles::kernel_release, "What uname -r says in the guest.");
+    f("kernel_release", &BootFiles::kernel_release, "The output of uname -r in the guest.");
     f("modules_dir", &BootFiles::modules_dir, "Directory with the modules below.");
     f("modules", &BootFiles::modules, "File names of modules in the order to load them.");
   }

@@ -28,7 +28,7 @@ struct OnMachine {
     f("vm_id", &OnMachine::vm_id, "The machine that runs the workspace.", kRequired);
     f("baseline", &OnMachine::baseline, "Volume of the state at creation, a path.");
     f("execution_mode", &OnMachine::execution_mode, "The machine's, for the reply.");
-    f("request", &OnMachine::request, "What was asked for.", kRequired);
+    f("request", &OnMachine::request, "The request.", kRequired);
   }
 };
 
@@ -65,7 +65,7 @@ struct TreeSize {
 };
 
 /// Copies the volume of a running machine as it is at one moment. On any failure no file is left,
-/// and the guest's file system goes on.
+/// and the guest's file system continues.
 struct CopyVolume {
   static constexpr Method kMethod{"files.copy_volume"};
   using Reply = TreeSize;

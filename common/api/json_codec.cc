@@ -23,7 +23,7 @@ void require(bool right, const FieldInfo& info, std::string_view expected, const
 /// Up to here a double holds every integer.
 constexpr double kExactIntegers = 1ULL << 53U;
 
-/// JSON has one kind of number: 30.0 is an integer, whoever writes it so.
+/// JSON has one kind of number: 30.0 is an integer in any writer's form.
 bool is_whole(const Json& json) {
   return json.is_number_float() && std::trunc(json.get<double>()) == json.get<double>();
 }

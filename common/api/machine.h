@@ -111,7 +111,7 @@ struct CreateMachine {
     f("workspace_id", &CreateMachine::workspace_id,
       "The workspace that it is made for, whose lifetime it has.", kHidden);
     f("replaces", &CreateMachine::replaces,
-      "The workspace's machine that goes once this one serves it: counts as one with it.", kHidden);
+      "The workspace's machine that this one replaces: the two count as one.", kHidden);
   }
 };
 
@@ -124,7 +124,7 @@ struct OutputChunk {
   template <class Fields>
   static void describe(Fields& f) {
     f("stream", &OutputChunk::stream, "1 is standard output, 2 standard error.", range(1, 2));
-    f("data", &OutputChunk::data, "What was printed.");
+    f("data", &OutputChunk::data, "The output.");
   }
 };
 
@@ -170,7 +170,7 @@ struct MachineExecResult {
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
     f("metadata", &MachineExecResult::metadata, "The machine's: boot_mode, accelerator, …");
-    f("cleanup", &MachineExecResult::cleanup, "What became of the machine.");
+    f("cleanup", &MachineExecResult::cleanup, "The machine's fate.");
   }
 };
 
@@ -193,11 +193,11 @@ struct ExecMachine {
     f("output_socket", &ExecMachine::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("guests_only", &ExecMachine::guests_only,
-      "Refuse a machine that runs on the host itself, whoever made it.", kHidden);
+      "Refuse a machine that runs on the host itself, also one of another caller.", kHidden);
   }
 };
 
-/// Creates a machine, starts it, runs one command in it and deletes it, whatever happens.
+/// Creates a machine, starts it, runs one command in it and deletes it in every case.
 struct RunMachine {
   static constexpr Method kMethod{"vm.run"};
   using Reply = MachineExecResult;
@@ -376,7 +376,7 @@ struct ListWorkspaceMachines {
   static void describe(Fields&) {}
 };
 
-/// What this host can run machines with.
+/// The means of this host to run machines.
 struct HostCapabilities {
   bool guest_boot_available = false;
   std::string accelerator;

@@ -110,7 +110,7 @@ struct PrepareTemplate {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("request", &PrepareTemplate::request, "What is to be prepared.");
+    f("request", &PrepareTemplate::request, "The environment to prepare.");
     f("proved", &PrepareTemplate::proved, "Workspaces were made from the template that is there.");
   }
 };
@@ -121,7 +121,7 @@ struct PrunedTemplates {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("deleted_template_dirs", &PrunedTemplates::deleted_template_dirs, "What was deleted.");
+    f("deleted_template_dirs", &PrunedTemplates::deleted_template_dirs, "The deleted directories.");
     f("freed_bytes", &PrunedTemplates::freed_bytes, "Bytes freed on disk.");
   }
 };
@@ -135,7 +135,7 @@ struct PruneTemplates {
   static void describe(Fields&) {}
 };
 
-/// What the workspace service serves, and what the vm service does.
+/// Served by the workspace service, and by the vm service.
 using PrepareApi = Api<PrepareEnvironment>;
 using TemplateApi = Api<GetDailyLoop, PrepareTemplate, PruneTemplates>;
 

@@ -29,7 +29,8 @@ struct Pong {
     f("pid", &Pong::pid, "Its process.");
     f("open_calls", &Pong::open_calls, "Calls it is working on.");
     f("idle_ms", &Pong::idle_ms, "Milliseconds since the last call other than ping.");
-    f("holds", &Pong::holds, "Things it keeps alive, as machines; the stack stays while any is.");
+    f("holds", &Pong::holds,
+      "Things it keeps alive, as machines; the stack runs while there is one.");
     f("standby", &Pong::standby, "Machines it keeps restored and paused for the next caller.");
   }
 };

@@ -13,11 +13,11 @@
 #include "common/api/job_state.h"
 #include "common/api/machine.h"
 
-/// Operations on workspaces: sandboxes that stay, with /workspace, a history and snapshots.
+/// Operations on workspaces: sandboxes that live on, with /workspace, a history and snapshots.
 /// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
 namespace pyro::api {
 
-/// What a workspace's guest may reach.
+/// The network of a workspace's guest.
 enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
 constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
   return {{{NetworkPolicy::kOff, "off"},
@@ -39,7 +39,7 @@ constexpr std::array<std::pair<OriginKind, std::string_view>, 3> enum_names(Orig
            {OriginKind::kRepoUrl, "repo_url"}}};
 }
 
-/// What a server's project source says of the seed that it gives; see common/source.
+/// The origin of a seed that a server's project source gives; see common/source.
 struct SeedOrigin {
   OriginKind origin_kind = OriginKind::kManualSeedPath;
   std::string origin_ref;
@@ -55,7 +55,7 @@ struct SeedOrigin {
   }
 };
 
-/// What /workspace held at first.
+/// The first content of /workspace.
 struct WorkspaceSeed {
   SeedMode mode = SeedMode::kEmpty;
   std::optional<std::string> seed_path;
@@ -132,7 +132,7 @@ struct CommandSummary {
   }
 };
 
-/// What a reset brought back.
+/// The files that a reset brought back.
 struct WorkspaceReset {
   std::string snapshot_name;
   std::string kind;
@@ -206,7 +206,7 @@ struct Workspace {
     f("execution_mode", &Workspace::execution_mode,
       "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
-    f("workspace_seed", &Workspace::workspace_seed, "What it began with.");
+    f("workspace_seed", &Workspace::workspace_seed, "Its first content.");
     f("secrets", &Workspace::secrets, "Its secrets by name.");
     f("command_count", &Workspace::command_count, "Commands since the last reset.");
     f("last_command", &Workspace::last_command, "The last of them.");
@@ -216,7 +216,7 @@ struct Workspace {
     f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
     f("last_error", &Workspace::last_error, "Why it is not as it should be.");
     f("metadata", &Workspace::metadata, "Its machine's: boot_mode, accelerator, …");
-    f("workspace_reset", &Workspace::workspace_reset, "Of a reset: what was restored.");
+    f("workspace_reset", &Workspace::workspace_reset, "After a reset: the restored files.");
   }
 };
 
@@ -342,7 +342,7 @@ struct WorkspaceStatus {
   }
 };
 
-/// Changes name and labels; what is not named stays.
+/// Changes name and labels; the others remain.
 struct UpdateWorkspace {
   static constexpr Method kMethod{"workspace.update", Idempotent::kYes};
   using Reply = Workspace;

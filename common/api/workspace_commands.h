@@ -41,10 +41,11 @@ struct WorkspaceExecResult {
     f("stderr_truncated", &WorkspaceExecResult::stderr_truncated, "Its middle was dropped.");
     f("job_id", &WorkspaceExecResult::job_id, kJobIdOfCommand);
     f("state", &WorkspaceExecResult::state,
-      "exited, timed_out or cancelled; running: the command goes on, and stdout and stderr are "
+      "exited, timed_out or cancelled; running: the command continues, and stdout and stderr are "
       "what it has printed so far. Call workspace_exec_poll with job_id and cursor for the rest.");
     f("cursor", &WorkspaceExecResult::cursor,
-      "Only while it runs: where workspace_exec_poll goes on reading, behind all of this output.",
+      "Only while it runs: the place where workspace_exec_poll reads on, behind all of this "
+      "output.",
       kAbsentWhenNull);
     f("exit_code", &WorkspaceExecResult::exit_code,
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
@@ -57,11 +58,11 @@ struct WorkspaceExecResult {
   }
 };
 
-/// Runs one command in /workspace. It is a job: it goes on when its caller vanishes, and ends
-/// when the caller cancels. failed_precondition: the workspace is not started.
-/// A `job_id` that is known in the session stands for its command, which is not run once more: so
-/// a call whose answer was lost can be repeated. invalid_argument: it is another command's.
-/// failed_precondition as well: a reset has forgotten the id since `first_called_at`.
+/// Runs one command in /workspace. It is a job: it continues when its caller vanishes, and ends
+/// when the caller cancels. failed_precondition: the workspace is not started. A `job_id` that is
+/// known in the session stands for its command, which is not run once more: so a call whose answer
+/// was lost can be repeated. invalid_argument: it is another command's. failed_precondition as
+/// well: a reset has forgotten the id since `first_called_at`.
 struct ExecWorkspace {
   static constexpr Method kMethod{"workspace.exec"};
   using Reply = WorkspaceExecResult;
@@ -86,15 +87,16 @@ struct ExecWorkspace {
     f("first_called_at", &ExecWorkspace::first_called_at,
       "A repeated call: when it was made first, seconds since the epoch.", kHidden);
     f("guests_only", &ExecWorkspace::guests_only,
-      "Refuse a workspace that runs on the host itself, whoever made it.", kHidden);
+      "Refuse a workspace that runs on the host itself, also one of another caller.", kHidden);
     f("answer_within_seconds", &ExecWorkspace::answer_within_seconds,
       "A command that still runs then is answered as running; without it the call waits.", kHidden);
   }
 };
 
-/// What one poll holds at most of each stream.
+/// The most that one poll holds of each stream.
 inline constexpr std::uint64_t kPollBytes = 8000;
-/// What of each stream is behind `newest_cursor`: room for what comes while a poll waits.
+/// So much of each stream is behind `newest_cursor`: room for the output that comes while a poll
+/// waits.
 inline constexpr std::uint64_t kNewestBytes = kPollBytes / 2;
 
 /// The workspace and the command of a request about a command.
@@ -160,7 +162,8 @@ struct ExecPoll {
 /// Waits until a command has ended or `wait_seconds` are over, but not with more to read than one
 /// answer holds; then returns what it printed since the cursor. Reading consumes nothing. Known
 /// after its end, a stop and a restart of any service.
-/// not_found: no such command since the last reset. invalid_argument: a cursor nobody was given.
+/// not_found: no such command since the last reset. invalid_argument: a cursor that no poll
+/// returned.
 struct PollExec {
   static constexpr Method kMethod{"workspace.exec_poll", Idempotent::kYes};
   using Reply = ExecPoll;
@@ -191,7 +194,7 @@ struct CancelledExec {
     describe_reply_workspace_id<CancelledExec>(f);
     f("job_id", &CancelledExec::job_id, "The command's id.");
     f("state", &CancelledExec::state,
-      "cancelled; or how it had ended before: exited or timed_out. Its output stays readable.");
+      "cancelled; or how it had ended before: exited or timed_out. Its output remains readable.");
   }
 };
 

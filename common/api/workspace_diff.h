@@ -11,8 +11,8 @@
 #include "common/api/artifact.h"
 #include "common/api/workspace.h"
 
-/// What was changed in a workspace. The workspace service answers them to doors; the files
-/// service does the work (files.h).
+/// The changes in a workspace. The workspace service answers them to doors; the files service does
+/// the work (files.h).
 namespace pyro::api {
 
 enum class DiffStatus { kAdded, kModified, kDeleted, kTypeChanged };
@@ -35,7 +35,7 @@ struct DiffEntry {
     f("path", &DiffEntry::path, "Path relative to /workspace.");
     f("status", &DiffEntry::status, "added, modified, deleted or type_changed.");
     f("artifact_type", &DiffEntry::artifact_type,
-      "What it is now, or was when it was deleted: file, directory (an empty one) or symlink.");
+      "Its kind, now or when it was deleted: file, directory (an empty one) or symlink.");
     f("text_patch", &DiffEntry::text_patch,
       "Its part of the patch, for text files; null for others and for changes of mode alone.");
     f("path_bytes", &DiffEntry::path_bytes,

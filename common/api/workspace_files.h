@@ -23,7 +23,7 @@ struct FileEntry {
     f("path", &FileEntry::path, "Absolute path in the guest.");
     f("artifact_type", &FileEntry::artifact_type, "file, directory, symlink or other.");
     f("size_bytes", &FileEntry::size_bytes, "Bytes of a file's content, else 0.");
-    f("link_target", &FileEntry::link_target, "Of a symlink: where it points.");
+    f("link_target", &FileEntry::link_target, "The target of a symlink.");
   }
 };
 
@@ -37,8 +37,8 @@ struct FileList {
   template <class Fields>
   static void describe(Fields& f) {
     describe_reply_workspace_id<FileList>(f);
-    f("path", &FileList::path, "What was listed, as an absolute path.");
-    f("artifact_type", &FileList::artifact_type, "What it is itself.");
+    f("path", &FileList::path, "The listed path, absolute.");
+    f("artifact_type", &FileList::artifact_type, "Its own kind.");
     f("entries", &FileList::entries, "Sorted by path; for a file, the file itself.");
   }
 };

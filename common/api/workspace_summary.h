@@ -27,7 +27,7 @@ struct EditEvent {
   static void describe(Fields& f) {
     f("kind", &EditEvent::kind, "file_write, patch_apply or sync_push.");
     f("recorded_at", &EditEvent::recorded_at, "Seconds since the epoch.");
-    f("paths", &EditEvent::paths, "What it wrote to.");
+    f("paths", &EditEvent::paths, "The written paths.");
     f("unconfirmed", &EditEvent::unconfirmed, kUnconfirmed, kAbsentWhenNull);
   }
 };
@@ -179,8 +179,8 @@ struct WorkspaceSummary {
     f("last_activity_at", &WorkspaceSummary::last_activity_at, "When it was last changed.");
     f("session_started_at", &WorkspaceSummary::session_started_at, "Creation or last reset.");
     f("outcome", &WorkspaceSummary::outcome, "The session in numbers.");
-    f("commands", &WorkspaceSummary::commands, "What was run.");
-    f("edits", &WorkspaceSummary::edits, "What was written from outside.");
+    f("commands", &WorkspaceSummary::commands, "The commands.");
+    f("edits", &WorkspaceSummary::edits, "Changes from outside.");
     f("changes", &WorkspaceSummary::changes, "How the files differ from the state at creation.");
     f("services", &WorkspaceSummary::services, "Its services.");
     f("artifacts", &WorkspaceSummary::artifacts, "What was exported.");

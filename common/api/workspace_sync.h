@@ -40,7 +40,7 @@ struct PushedSync {
   static void describe(Fields& f) {
     describe_reply_workspace_id<PushedSync>(f);
     f("execution_mode", &PushedSync::execution_mode, "guest_serial, … or host_compat.");
-    f("workspace_sync", &PushedSync::workspace_sync, "What was pushed.");
+    f("workspace_sync", &PushedSync::workspace_sync, "The pushed tree.");
   }
 };
 
