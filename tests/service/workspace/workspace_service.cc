@@ -29,9 +29,9 @@ WorkspaceService::~WorkspaceService() {
 }
 
 void WorkspaceService::start_service() {
-  service_.emplace("pyro-workspace", stack_.paths(),
-                   testing::ServiceProcess::Environment{
-                       {"PYRO_FAULTS", (stack_ / "faults").string()}});
+  service_.emplace(
+      "pyro-workspace", stack_.paths(),
+      testing::ServiceProcess::Environment{{"PYRO_FAULTS", (stack_ / "faults").string()}});
 }
 
 void WorkspaceService::restart() {
@@ -79,6 +79,7 @@ void WorkspaceService::answer_as_vm() {
     return change(request.vm_id, [](KnownMachine&) {});
   });
   vm_->on<api::DeleteMachine>([this](const api::DeleteMachine& request) {
+    if (failing_deletes_-- > 0) throw internal_error("it cannot be deleted now");
     const std::lock_guard lock(mutex_);
     machine(request.vm_id);
     machines_.erase(request.vm_id);
@@ -163,6 +164,12 @@ std::size_t WorkspaceService::machine_count() {
 std::size_t WorkspaceService::directory_count() const {
   const fs::directory_iterator all(stack_.paths().workspaces_dir());
   return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
+}
+
+void WorkspaceService::add_machine(const std::string& workspace_id) {
+  const std::lock_guard lock(mutex_);
+  const std::string vm_id = new_id();
+  machines_[vm_id] = {workspace_id, {.vm_id = vm_id, .created_at = 1000}};
 }
 
 bool WorkspaceService::soon(const std::function<bool()>& so) {

@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/api/files.h"
@@ -55,6 +58,10 @@ class WorkspaceService : public ::testing::Test {
   /// The machines that there are, by the ids of their workspaces.
   std::vector<std::string> machines_of(const std::string& workspace_id);
   std::size_t machine_count();
+  /// One that the service did not ask for.
+  void add_machine(const std::string& workspace_id);
+  /// The next `count` deletions of machines fail.
+  void fail_deletes(int count) { failing_deletes_ = count; }
   std::size_t directory_count() const;
   /// Waits until it is so; false when that takes too long.
   static bool soon(const std::function<bool()>& so);
@@ -81,6 +88,7 @@ class WorkspaceService : public ::testing::Test {
 
   std::mutex mutex_;
   std::map<std::string, KnownMachine> machines_;
+  std::atomic<int> failing_deletes_ = 0;
   bus::Client client_ = stack_.client("workspace");
 };
 
