@@ -149,7 +149,12 @@ _pyro() {
     _files
   fi
 }
-compdef _pyro pyro
+# Called as a function when zsh loads this file from its fpath.
+if [[ "${funcstack[1]}" == _pyro ]]; then
+  _pyro "$@"
+else
+  compdef _pyro pyro
+fi
 )sh";
   }
   return R"sh(# fish completion for pyro: pyro completion fish | source

@@ -55,5 +55,14 @@ TEST_F(CompletionScriptsTest, zsh_hands_the_candidates_to_its_completion) {
               HasSubstr("bash zsh fish\n"));
 }
 
+TEST_F(CompletionScriptsTest, zsh_loads_the_script_from_its_function_path) {
+  EXPECT_THAT(say({"zsh", "-f", "-c",
+                   "folder=$(mktemp -d); pyro completion zsh >$folder/_pyro; "
+                   "fpath=($folder $fpath); autoload -Uz compinit; compinit -u -D; "
+                   "compadd() { print -r -- \"${@[5,-1]}\" }; words=(pyro completion ''); "
+                   "CURRENT=3; _pyro; rm -r $folder"}),
+              HasSubstr("bash zsh fish\n"));
+}
+
 }  // namespace
 }  // namespace pyro::test
