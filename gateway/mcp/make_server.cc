@@ -2,6 +2,7 @@
 
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "gateway/mcp/tools/tools.h"
 
 namespace pyro::mcp {
 namespace {
@@ -28,7 +29,7 @@ void describe_project(Toolbox& box) {
 std::unique_ptr<Server> make_server(const ServerOptions& options, Backend backend) {
   const auto box =
       std::make_shared<Toolbox>(Toolbox{.options = in_a_directory(options),
-                                        .set = ToolSet(options),
+                                        .set = tool_set(options),
                                         .setting = {.environment = options.environment},
                                         .backend = std::move(backend)});
   describe_project(*box);

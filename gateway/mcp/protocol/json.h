@@ -1,10 +1,11 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
-/// JSON as it comes from a client and goes to it.
+/// JSON as it comes from a client and goes to it. A file that looks into one includes
+/// <nlohmann/json.hpp> itself.
 namespace pyro::mcp {
 
 using Json = nlohmann::ordered_json;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 

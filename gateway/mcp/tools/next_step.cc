@@ -1,28 +1,15 @@
 #include "gateway/mcp/tools/next_step.h"
 
 #include <optional>
+#include <span>
 
 namespace pyro::mcp {
 namespace {
 
-/// One sentence about what to do after a failure, for a server that has the tools it names.
-struct Step {
-  std::string_view reason;  ///< of the failure, or the name of its code
-  std::string_view failed;  ///< the tool; empty for any
-  std::string_view has;     ///< a tool that the server has
-  std::string_view lacks;   ///< one that it has not
-  std::string_view text;
-};
-
-constexpr std::string_view kReadsAgain =
-    "Nothing was changed. Read the files with workspace_file_read and make the patch anew.";
-constexpr std::string_view kMachineIsGone =
-    "A machine is gone after its one command, or its ttl_seconds: vm_create makes a new one.";
 constexpr std::string_view kWorkspaceIsGone =
     "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
 constexpr std::string_view kShowsFiles = "workspace_file_list shows what is there.";
 constexpr std::string_view kShowsState = "workspace_status says how it stands.";
-constexpr std::string_view kCallAgain = "Call again.";
 constexpr std::string_view kLookFirst =
     "It may have been done all the same: look before you call again.";
 constexpr std::string_view kStarts = "workspace_start brings it back with its files.";
@@ -33,104 +20,93 @@ constexpr std::string_view kResets =
     "workspace_reset works at once, but throws away the changes made in it.";
 constexpr std::string_view kCreates = "workspace_create makes a new one.";
 
-/// The rows of a failure are all said, in their order: those of its reason and tool; without any,
-/// those of its reason alone; without any, those of its code, in the same way.
+/// The steps after a failure are all said, in their order: those of the tool for its reason;
+/// without any, these for its reason; without any, those for its code, in the same way.
 // clang-format off
 constexpr Step kSteps[] = {
   // Workspaces and machines.
-  {reason::kWorkspaceGone, "", "workspace_list", "", kWorkspaceIsGone},
-  {reason::kWorkspaceExpired, "", "workspace_list", "", kWorkspaceIsGone},
-  {reason::kMachineGone, "", "vm_create", "", kMachineIsGone},
-  {reason::kMachineExpired, "", "vm_create", "", kMachineIsGone},
-  {reason::kNotStarted, "vm_exec", "vm_start", "", "vm_start starts it."},
-  {reason::kNotStarted, "", "workspace_start", "", kStarts},
-  {reason::kNotStarted, "", "workspace_list", "workspace_start", kUserStarts},
-  {reason::kNotStarted, "", "workspace_reset", "", kResets},
-  {reason::kNotStarted, "", "workspace_list", "workspace_reset", kCreates},
-  {reason::kGuestGone, "vm_exec", "vm_create", "", kMachineIsGone},
-  {reason::kGuestGone, "vm_run", "", "", kCallAgain},
-  {reason::kGuestGone, "", "workspace_start", "", kStarts},
-  {reason::kGuestGone, "", "workspace_list", "workspace_start", kUserStarts},
-  {reason::kGuestGone, "", "workspace_reset", "", kResets},
-  {reason::kGuestGone, "", "workspace_list", "workspace_reset", kCreates},
-  {reason::kAlreadyStarted, "", "vm_status", "", "It runs already: vm_status says how it stands."},
-  {reason::kMachineLost, "vm_start", "vm_delete", "",
-   "vm_delete removes it; vm_create makes a new one."},
-  {reason::kMachineLost, "", "workspace_reset", "",
+  {reason::kWorkspaceGone, "workspace_list", "", kWorkspaceIsGone},
+  {reason::kWorkspaceExpired, "workspace_list", "", kWorkspaceIsGone},
+  {reason::kMachineGone, "vm_create", "", kMachineIsGone},
+  {reason::kMachineExpired, "vm_create", "", kMachineIsGone},
+  {reason::kNotStarted, "workspace_start", "", kStarts},
+  {reason::kNotStarted, "workspace_list", "workspace_start", kUserStarts},
+  {reason::kNotStarted, "workspace_reset", "", kResets},
+  {reason::kNotStarted, "workspace_list", "workspace_reset", kCreates},
+  {reason::kGuestGone, "workspace_start", "", kStarts},
+  {reason::kGuestGone, "workspace_list", "workspace_start", kUserStarts},
+  {reason::kGuestGone, "workspace_reset", "", kResets},
+  {reason::kGuestGone, "workspace_list", "workspace_reset", kCreates},
+  {reason::kAlreadyStarted, "vm_status", "", "It runs already: vm_status says how it stands."},
+  {reason::kMachineLost, "workspace_reset", "",
    "workspace_reset makes it anew from any state, but throws away the changes made in it."},
-  {reason::kMachineLost, "", "workspace_list", "workspace_reset", kCreates},
-  {reason::kOvertaken, "", "workspace_status", "", kShowsState},
-  {reason::kCommandEnded, "", "workspace_status", "", kShowsState},
-  {reason::kWorkspaceMachine, "", "workspace_exec", "",
+  {reason::kMachineLost, "workspace_list", "workspace_reset", kCreates},
+  {reason::kOvertaken, "workspace_status", "", kShowsState},
+  {reason::kCommandEnded, "workspace_status", "", kShowsState},
+  {reason::kWorkspaceMachine, "workspace_exec", "",
    "workspace_exec runs commands in that workspace."},
-  {reason::kHostNotAllowed, "", "workspace_create", "",
+  {reason::kHostNotAllowed, "workspace_create", "",
    "workspace_create makes one where you may run commands."},
-  {reason::kLimitReached, "", "vm_delete", "",
+  {reason::kLimitReached, "vm_delete", "",
    "End what you made yourself and no longer need: vm_delete, workspace_delete. Others may be "
    "another session's or the user's: ask before you delete those."},
-  {reason::kLimitReached, "", "workspace_list", "vm_delete",
+  {reason::kLimitReached, "workspace_list", "vm_delete",
    "End with workspace_delete what you made yourself and no longer need. Others in workspace_list "
    "may be another session's or the user's: ask before you delete those."},
-  {reason::kLimitReached, "", "", "workspace_list",
+  {reason::kLimitReached, "", "workspace_list",
    "The user frees a place with `pyro workspace list` and `pyro workspace delete`; a vm_run frees "
    "its own when it ends."},
-  {reason::kNoGuest, "", "", "",
+  {reason::kNoGuest, "", "",
    "Only the user can fix this: `pyro doctor` on the host names what is missing. allow_host_compat "
    "counts only if the server was started with --allow-host-compat."},
-  {reason::kWorkspaceFull, "", "workspace_exec", "",
+  {reason::kWorkspaceFull, "workspace_exec", "",
    "Delete files in the workspace, or ask for less."},
-  {reason::kDiskFull, "", "", "",
+  {reason::kDiskFull, "", "",
    "The disk of the host is full: only the user can make room there."},
   // Commands.
-  {reason::kJobMissing, "", "workspace_logs", "",
+  {reason::kJobMissing, "workspace_logs", "",
    "workspace_logs shows the commands with their job_id."},
-  {reason::kTooManyCommands, "", "workspace_exec_cancel", "",
+  {reason::kTooManyCommands, "workspace_exec_cancel", "",
    "Wait until a command has ended, or end one with workspace_exec_cancel."},
-  {reason::kStillRunning, "", "workspace_exec_poll", "",
+  {reason::kStillRunning, "workspace_exec_poll", "",
    "It is still running: workspace_logs shows its job_id, workspace_exec_poll follows it."},
-  // Its message names the call that finds the command again.
-  {reason::kAnswerLost, "workspace_exec", "", "", ""},
   // Snapshots and files.
-  {reason::kSnapshotMissing, "", "snapshot_list", "", "snapshot_list shows those that exist."},
-  {reason::kPathMissing, "", "workspace_file_list", "", kShowsFiles},
-  {reason::kOutsideWorkspace, "", "workspace_file_list", "", kShowsFiles},
-  {reason::kWrongFileType, "workspace_patch_apply", "workspace_file_read", "", kReadsAgain},
-  {reason::kWrongFileType, "", "workspace_file_list", "", kShowsFiles},
-  {reason::kNotChanged, "", "workspace_diff", "",
+  {reason::kSnapshotMissing, "snapshot_list", "", "snapshot_list shows those that exist."},
+  {reason::kPathMissing, "workspace_file_list", "", kShowsFiles},
+  {reason::kOutsideWorkspace, "workspace_file_list", "", kShowsFiles},
+  {reason::kWrongFileType, "workspace_file_list", "", kShowsFiles},
+  {reason::kNotChanged, "workspace_diff", "",
    "workspace_diff without path shows what has changed."},
-  {reason::kPatchMismatch, "", "workspace_file_read", "", kReadsAgain},
-  {reason::kChangedMeanwhile, "workspace_patch_apply", "workspace_file_read", "", kReadsAgain},
-  {reason::kChangedMeanwhile, "", "", "", kCallAgain},
-  {reason::kHostPathRefused, "", "", "", "Name another path, or ask the user to allow this one."},
+  {reason::kChangedMeanwhile, "", "", kCallAgain},
+  {reason::kHostPathRefused, "", "", "Name another path, or ask the user to allow this one."},
   // The stack. Its reasons without a row are told by their code.
-  {reason::kBusy, "", "", "", "Call again in a moment; nothing was changed."},
-  {reason::kInterrupted, "", "", "", kLookFirst},
-  {reason::kAnswerLost, "", "", "", kLookFirst},
+  {reason::kBusy, "", "", "Call again in a moment; nothing was changed."},
+  {reason::kInterrupted, "", "", kLookFirst},
+  {reason::kAnswerLost, "", "", kLookFirst},
   // Codes, for a failure that has no reason of its own or one that is not above.
-  {"invalid_argument", "", "", "", "Correct the arguments and call again; nothing was changed."},
-  {"not_found", "", "", "",
+  {"invalid_argument", "", "", "Correct the arguments and call again; nothing was changed."},
+  {"not_found", "", "",
    "Correct the argument that names it and call again; nothing was changed."},
-  {"already_exists", "", "", "",
+  {"already_exists", "", "",
    "Choose another name or path and call again; nothing was changed."},
-  {"failed_precondition", "workspace_patch_apply", "workspace_file_read", "", kReadsAgain},
-  {"failed_precondition", "", "", "", "Fix what it names, or ask the user to, and call again."},
-  {"resource_exhausted", "", "", "",
+  {"failed_precondition", "", "", "Fix what it names, or ask the user to, and call again."},
+  {"resource_exhausted", "", "",
    "Ask for less at once; when the host has no room left, the user makes some."},
-  {"deadline_exceeded", "", "", "", kLookFirst},
-  {"cancelled", "", "", "", "Call again if it is still wanted."},
-  {"unavailable", "", "", "",
+  {"deadline_exceeded", "", "", kLookFirst},
+  {"cancelled", "", "", "Call again if it is still wanted."},
+  {"unavailable", "", "",
    "Call again; if it fails again, the user should run `pyro doctor` on the host."},
-  {"internal", "", "", "",
+  {"internal", "", "",
    "The user finds more with `pyro doctor` and `pyro stack logs` on the host."},
 };
 // clang-format on
 
-/// The sentences of the rows for this reason and tool; none when there is no such row.
-std::optional<std::string> said(std::string_view reason, std::string_view failed,
+/// The sentences of the steps for this reason; none when there is no such step.
+std::optional<std::string> said(std::string_view reason, std::span<const Step> steps,
                                 const ToolSet& set) {
   std::optional<std::string> all;
-  for (const Step& step : kSteps) {
-    if (step.reason != reason || step.failed != failed) continue;
+  for (const Step& step : steps) {
+    if (step.reason != reason) continue;
     if (!step.has.empty() && !set.has(step.has)) continue;
     if (!step.lacks.empty() && set.has(step.lacks)) continue;
     if (!all) all.emplace();
@@ -142,10 +118,10 @@ std::optional<std::string> said(std::string_view reason, std::string_view failed
 
 }  // namespace
 
-std::string next_step(const Error& error, std::string_view tool, const ToolSet& set) {
+std::string next_step(const Error& error, const std::vector<Step>& own, const ToolSet& set) {
   for (const std::string_view name : {error.reason(), to_string(error.code())}) {
-    if (auto next = said(name, tool, set)) return *std::move(next);
-    if (auto next = said(name, "", set)) return *std::move(next);
+    if (auto next = said(name, own, set)) return *std::move(next);
+    if (auto next = said(name, kSteps, set)) return *std::move(next);
   }
   return "";
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "common/api/error_body.h"
 #include "common/api/schema.h"
 #include "common/base/text.h"
+#include "gateway/mcp/protocol/tool.h"
 
 namespace pyro::mcp {
 namespace {

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "common/base/error.h"
-#include "gateway/mcp/protocol/tool.h"
+#include "gateway/mcp/protocol/json.h"
 
 namespace pyro::mcp {
+
+struct ToolResult;
 
 /// What a command printed and what patches say is cut to this many characters.
 inline constexpr std::size_t kMostCharacters = 8000;

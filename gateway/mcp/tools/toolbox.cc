@@ -2,8 +2,6 @@
 
 #include "common/base/error.h"
 #include "common/config/paths.h"
-#include "gateway/mcp/tools/machine_tools.h"
-#include "gateway/mcp/tools/workspace_tools.h"
 
 namespace pyro::mcp {
 
@@ -22,13 +20,6 @@ HostAccess Toolbox::host() const {
   } catch (const Error&) {  // what is named as a path needs no project
   }
   return {options.working_directory, std::move(allowed), home_directories()};
-}
-
-std::vector<Tool> tools_of(const std::shared_ptr<const Toolbox>& box) {
-  std::vector<Tool> tools;
-  add_machine_tools(box, tools);
-  add_workspace_tools(box, tools);
-  return tools;
 }
 
 }  // namespace pyro::mcp

@@ -2,15 +2,18 @@
 
 #include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include "common/config/paths.h"
 #include "common/source/source.h"
-#include "gateway/mcp/protocol/tool.h"
+#include "gateway/mcp/modes/tool_set.h"
 #include "gateway/mcp/tools/host_access.h"
-#include "gateway/mcp/tools/tool_set.h"
-#include "gateway/mcp/tools/words.h"
-#include "pyro/client.h"
+#include "gateway/mcp/tools/setting.h"
+#include "pyro/server_options.h"
+
+namespace pyro {
+class Client;
+}
 
 namespace pyro::mcp {
 
@@ -27,15 +30,12 @@ struct Toolbox {
   Setting setting;
   Backend backend;
 
-  // Found anew by each call that needs them: a person may mend what keeps them away.
+  // Found anew by each call that needs them: the user may fix what keeps them away.
 
   /// What workspaces begin with when their caller names no seed; nothing: they are empty. Throws
   /// what is wrong with the source that the options name.
   std::optional<source::ProjectSource> project() const;
   HostAccess host() const;
 };
-
-/// The tools of the set that exist, in a fixed order.
-std::vector<Tool> tools_of(const std::shared_ptr<const Toolbox>& box);
 
 }  // namespace pyro::mcp

@@ -14,16 +14,16 @@ using ::testing::Not;
 /// What a model is told by a server with those tools.
 std::string told(const Error& error, std::string_view tool,
                  ServerProfile profile = ServerProfile::kWorkspaceCore) {
-  return next_step(error, tool, ToolSet({.profile = profile}));
+  return next_step(error, row_of(tool).steps, tool_set({.profile = profile}));
 }
 
 TEST(NextStep, every_failure_of_every_tool_has_one) {
   for (const auto& options : every_choice()) {
-    const ToolSet set(options);
+    const ToolSet set = tool_set(options);
     for (const auto& name : names_of(tools_of(toolbox(options)))) {
       for (const auto& error : every_error()) {
-        EXPECT_NE(next_step(error, name, set), "")
-            << set.name() << " " << name << ": " << error.message();
+        EXPECT_NE(next_step(error, row_of(name).steps, set), "")
+            << set.name << " " << name << ": " << error.message();
       }
     }
   }
@@ -86,7 +86,7 @@ TEST(NextStep, what_a_stopped_workspace_holds_is_not_given_up_first) {
   EXPECT_LT(core.find("`pyro workspace start`"), core.find("workspace_reset"));
   EXPECT_THAT(core, HasSubstr("throws away"));
   const std::string inspect =
-      next_step(gone, "workspace_exec", ToolSet({.mode = ServerMode::kInspect}));
+      next_step(gone, row_of("workspace_exec").steps, tool_set({.mode = ServerMode::kInspect}));
   EXPECT_THAT(inspect, AllOf(HasSubstr("`pyro workspace start`"), HasSubstr("workspace_create"),
                              Not(HasSubstr("workspace_reset"))));
 }

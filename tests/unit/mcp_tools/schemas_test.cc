@@ -100,7 +100,7 @@ TEST_P(Schemas, fields_between_processes_are_in_none) {
 
 INSTANTIATE_TEST_SUITE_P(EveryChoice, Schemas, ::testing::ValuesIn(every_choice()),
                          [](const auto& choice) {
-                           std::string name(ToolSet(choice.param).name());
+                           std::string name(tool_set(choice.param).name);
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

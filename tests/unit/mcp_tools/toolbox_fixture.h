@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/error.h"
-#include "gateway/mcp/tools/toolbox.h"
+#include "gateway/mcp/tools/tools.h"
 
 namespace pyro::mcp {
 
@@ -46,7 +49,7 @@ inline std::shared_ptr<const Toolbox> toolbox(
   options.working_directory = "/nonexistent";
   return std::make_shared<const Toolbox>(Toolbox{
       .options = options,
-      .set = ToolSet(options),
+      .set = tool_set(options),
       .setting = {.environment = options.environment, .source = source},
       .backend = {.client = std::move(client),
                   .paths = []() -> Paths { throw failed_precondition("the paths were asked"); }}});
@@ -56,6 +59,14 @@ inline const Tool& named(const std::vector<Tool>& tools, const std::string& name
   const auto found = std::find_if(tools.begin(), tools.end(),
                                   [&name](const Tool& tool) { return tool.name == name; });
   if (found == tools.end()) throw std::runtime_error("no tool " + name);
+  return *found;
+}
+
+inline const ToolRow& row_of(std::string_view name) {
+  const auto& rows = tool_rows();
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [name](const ToolRow& row) { return row.name == name; });
+  if (found == rows.end()) throw std::runtime_error("no tool " + std::string(name));
   return *found;
 }
 

@@ -1,9 +1,18 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/process/wait.h"
-#include "gateway/mcp/tools/operation_tool.h"
-#include "gateway/mcp/tools/workspace_tools.h"
+#include "gateway/mcp/tools/nouns.h"
+#include "gateway/mcp/tools/pages.h"
+#include "gateway/mcp/tools/results.h"
+#include "gateway/mcp/tools/tool_row.h"
 
 namespace pyro::mcp {
 namespace {
@@ -38,8 +47,8 @@ void cancel(Client& client, const api::ExecWorkspace& request, Deadline give_up)
 }
 
 /// The same id finds the command again, so that a service which was killed meanwhile costs nothing.
-api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
-                              const CallOptions& options) {
+api::WorkspaceExecResult exec(const Caller& caller, const api::ExecWorkspace& asked) {
+  api::ExecWorkspace request = asked;
   std::optional<Deadline> give_up;
   const double called_at = now_epoch_seconds();
   const Deadline answer = Clock::now() + kAnswerWithin;
@@ -48,23 +57,23 @@ api::WorkspaceExecResult exec(Client& client, api::ExecWorkspace request,
     const auto left = std::chrono::ceil<std::chrono::seconds>(answer - Clock::now()).count();
     request.answer_within_seconds = static_cast<std::uint32_t>(std::max<std::int64_t>(left, 0));
     try {
-      return client.call(request, options);
+      return caller.client.call(request, caller.options);
     } catch (const Error& error) {
       const bool is_lost = error.code() == ErrorCode::kUnavailable;
-      const bool stopped = options.stop.stop_requested();
+      const bool stopped = caller.options.stop.stop_requested();
       if (is_lost && !give_up) {
         give_up = std::min(Clock::now() + kRepeatFor, answer + kMostOver);
         request.first_called_at = called_at;
       }
-      if (give_up && stopped) cancel(client, request, *give_up);
+      if (give_up && stopped) cancel(caller.client, request, *give_up);
       if (!is_lost || stopped) throw;
       if (Clock::now() >= *give_up) throw lost(error, *request.job_id);
     }
-    sleep_unless_stopped(kPause, options.stop);
+    sleep_unless_stopped(kPause, caller.options.stop);
   }
 }
 
-void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
+void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace&, Json& reply, bool cut) {
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
     add_hint(reply,
@@ -80,7 +89,7 @@ void tell_how_to_go_on(const api::ExecWorkspace&, Json& reply, bool cut) {
   }
 }
 
-void tell_next_cursor(const api::PollExec&, Json& reply, bool) {
+void tell_next_cursor(const Toolbox&, const api::PollExec&, Json& reply, bool) {
   const bool running = reply["state"] == api::name_of(api::JobState::kRunning);
   if (!running && !reply["more"].get<bool>()) return;
   const std::string next = reply["next_cursor"].dump();
@@ -94,22 +103,56 @@ void tell_next_cursor(const api::PollExec&, Json& reply, bool) {
                        running ? "It still runs. " : "", next, reply["newest_cursor"].dump()));
 }
 
+/// The user's own workspace may be one that runs on the host.
+void guests_only(const Toolbox& box, api::ExecWorkspace& request) {
+  request.guests_only = !box.options.allow_host_compat;
+}
+
 }  // namespace
 
-void add_exec_tools(const std::shared_ptr<const Toolbox>& box, std::vector<Tool>& tools) {
-  Steps<api::ExecWorkspace> steps;
-  steps.call = [box](const api::ExecWorkspace& request, const CallOptions& options) {
-    return exec(box->backend.client(), request, options);
+std::vector<ToolRow> command_tools() {
+  return {
+      {.operation = operation<api::ExecWorkspace>(
+           {.check = guests_only, .call = exec, .finish = tell_how_to_go_on}),
+       .name = "workspace_exec",
+       .effect = Effect::kChanges,
+       .title = "Run a command in a workspace",
+       .text = "Runs a shell command as root in /workspace. Returns exit_code, stdout and stderr "
+               "(long output cut in the middle). After timeout_seconds it is killed (exit_code "
+               "124): raise it for builds and tests. What still runs after 45 s comes back with "
+               "state running and a job_id: it goes on; follow it with workspace_exec_poll. "
+               "Background processes live on; other calls may go on beside it.",
+       // Its message names the call that finds the command again.
+       .steps = {{.reason = reason::kAnswerLost}}},
+      {.operation = operation<api::PollExec>({.finish = tell_next_cursor}),
+       .name = "workspace_exec_poll",
+       .effect = Effect::kReads,
+       .title = "Follow a running command",
+       .text = "Waits up to wait_seconds for a command to end and returns what it printed since "
+               "cursor. While state is running, call again with cursor = next_cursor. While more "
+               "is true there is more to read at once; cursor = newest_cursor skips to its end. "
+               "Reading consumes nothing: cursor 0 reads from the beginning, also after its end."},
+      {.operation = operation<api::CancelExec>(),
+       .name = "workspace_exec_cancel",
+       .effect = Effect::kChanges,
+       .title = "End a running command",
+       .text = "Ends a command that still runs, with all its processes; what it printed is kept. "
+               "Returns its state. One that has ended is left as it is."},
   };
-  // A person's own workspace may be one that runs on the host.
-  steps.check = [box](api::ExecWorkspace& request) {
-    request.guests_only = !box->options.allow_host_compat;
+}
+
+std::vector<ToolRow> history_tools() {
+  return {
+      {.operation = operation<api::WorkspaceLogs>(
+           {.finish = [](const Toolbox&, const api::WorkspaceLogs& request, Json& reply,
+                         bool cut) { page_logs(request, reply, cut); }}),
+       .name = "workspace_logs",
+       .effect = Effect::kReads,
+       .title = "Read the command history",
+       .text = "Returns every command since the last reset with exit_code, stdout and stderr "
+               "(long output cut in the middle; workspace_exec_poll with the entry's job_id "
+               "gives all of it). Running ones are there too."},
   };
-  steps.finish = tell_how_to_go_on;
-  add_tool(box, tools, "workspace_exec", Effect::kChanges, std::move(steps));
-  add_tool<api::PollExec>(box, tools, "workspace_exec_poll", Effect::kReads,
-                          {.finish = tell_next_cursor});
-  add_tool<api::CancelExec>(box, tools, "workspace_exec_cancel", Effect::kChanges);
 }
 
 }  // namespace pyro::mcp

@@ -1,0 +1,33 @@
+#include "gateway/mcp/modes/modes.h"
+
+namespace pyro::mcp {
+
+ToolSet review_eval() {
+  return {
+      .name = "review-eval",
+      .tools = mode_tools({"workspace_diff", "workspace_reset", "shell_open", "shell_read",
+                           "shell_write", "shell_signal", "shell_close", "snapshot_create",
+                           "snapshot_list", "snapshot_delete"}),
+      .words =
+          {
+              {"workspace_reset",
+               "Restores /workspace from the baseline or a named snapshot in a fresh sandbox. "
+               "Use it between two candidates, so that neither sees what the other left. The "
+               "command history goes as well: note a candidate's results first."},
+              {"snapshot_create",
+               "Keeps /workspace as it is now under a name: take one of each candidate, and "
+               "workspace_reset comes back to it as often as you like."},
+          },
+      .workflow =
+          "Judge one or several candidate changes side by side. "
+          "1. workspace_create. "
+          "2. snapshot_create before the first candidate. "
+          "3. Apply and check a candidate with workspace_exec; workspace_diff shows what it "
+          "changes; snapshot_create keeps it. "
+          "4. Note what came of it, since a reset takes the command history with it; then "
+          "workspace_reset to the snapshot before the next. "
+          "5. Give your verdict from your notes; workspace_export for files; workspace_delete. ",
+  };
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,18 @@
+#include "gateway/mcp/modes/modes.h"
+
+namespace pyro::mcp {
+
+ToolSet vm_run() {
+  return {
+      .name = "vm-run",
+      .tools = {"vm_run"},
+      .workflow =
+          "vm_run boots a fresh microVM, runs one shell command as root and deletes it. Each "
+          "call starts from nothing: put all steps into one command, with && between them. "
+          "Machines have no network: what is needed must be in the environment. debian:12 has "
+          "bash, coreutils, git and python3; debian:12-build a C and C++ toolchain as well. A "
+          "command runs until timeout_seconds at most. ",
+  };
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,43 @@
+#include "gateway/mcp/tools/nouns.h"
+#include "gateway/mcp/tools/pages.h"
+#include "gateway/mcp/tools/tool_row.h"
+
+namespace pyro::mcp {
+namespace {
+
+api::FileContent read(const Caller& caller, const api::ReadFile& request) {
+  auto page = caller.client.call(request, caller.options);
+  bound_page(page);
+  return page;
+}
+
+}  // namespace
+
+std::vector<ToolRow> file_tools() {
+  return {
+      {.operation = operation<api::ListFiles>(
+           {.finish = [](const Toolbox&, const api::ListFiles& request, Json& reply,
+                         bool cut) { page_list(request, reply, cut); }}),
+       .name = "workspace_file_list",
+       .effect = Effect::kReads,
+       .title = "List files",
+       .text = "Lists a directory below /workspace, with type and size of each entry; recursive "
+               "lists all below it. For large trees workspace_exec with git ls-files or find is "
+               "shorter."},
+      {.operation = operation<api::ReadFile>({.call = read}),
+       .name = "workspace_file_read",
+       .effect = Effect::kReads,
+       .title = "Read a file",
+       .text = "Reads a text file below /workspace, max_bytes from offset on. When truncated is "
+               "true, call again with offset = next_offset."},
+      {.operation = operation<api::WriteFile>(),
+       .name = "workspace_file_write",
+       .effect = Effect::kChanges,
+       .title = "Write a file",
+       .text = "Writes a whole text file below /workspace, atomically; makes missing "
+               "directories. For small changes in large files use workspace_patch_apply. Next: "
+               "run the check again."},
+  };
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,144 @@
+#include "gateway/mcp/tools/tool_row.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/api/schema.h"
+#include "common/base/text.h"
+#include "gateway/mcp/protocol/tool.h"
+#include "gateway/mcp/tools/results.h"
+
+namespace pyro::mcp {
+namespace {
+
+constexpr std::size_t kShownColumns = 80;
+constexpr std::string_view kExecPhase = "exec";
+
+Json defaults_of(const ToolRow& row, const Setting& setting) {
+  return row.defaults ? row.defaults(setting) : Json::object();
+}
+
+Json input_schema(const ToolRow& row, bool full_schemas, const Json& defaults) {
+  Json schema = api::schema_of(row.operation->request_type(), api::SchemaFor::kRequest);
+  auto& properties = schema["properties"];
+  if (!full_schemas) {
+    for (const auto field : row.full_schemas_only) properties.erase(std::string(field));
+  }
+  Json required = Json::array();
+  for (const auto& field : schema.value("required", Json::array())) {
+    if (!defaults.contains(field.get<std::string>())) required.push_back(field);
+  }
+  for (const auto& [field, value] : defaults.items()) {
+    auto& property = properties.at(field);
+    property["default"] = value;
+    property["description"] =
+        fmt::format("{} Default {}.", property["description"].get<std::string>(), to_line(value));
+  }
+  schema.erase("required");
+  if (!required.empty()) schema["required"] = std::move(required);
+  return schema;
+}
+
+/// kInvalidArgument: the schema has no such field; the refusal names those that it has.
+void refuse_unknown(const Json& arguments, const Json& input_schema) {
+  const auto& properties = input_schema.at("properties");
+  for (const auto& [field, value] : arguments.items()) {
+    if (properties.contains(field)) continue;
+    std::vector<std::string> known;
+    for (const auto& [name, property] : properties.items()) known.push_back(name);
+    throw invalid_argument("unknown field '{}'; there are: {}", one_line(field, kShownColumns),
+                           known.empty() ? "none" : join(known, ", "));
+  }
+}
+
+Json with_defaults(const Json& arguments, const Json& defaults) {
+  Json all = arguments;
+  for (const auto& [field, value] : defaults.items()) {
+    if (!all.contains(field)) all[field] = value;
+  }
+  return all;
+}
+
+ToolAnnotations annotations(const ToolRow& row, const Json& input_schema) {
+  const auto& properties = input_schema.at("properties");
+  return {.read_only = row.effect == Effect::kReads,
+          .destructive = row.effect == Effect::kDestroys,
+          .idempotent = row.operation->idempotent() == api::Idempotent::kYes,
+          .open_world = properties.contains("network") || properties.contains("network_policy")};
+}
+
+/// Of the caller's own call: cancelled with it, and its progress passed on.
+CallOptions call_options(const ToolCall& call) {
+  return {.stop = call.stop, .on_progress = [report = call.report](const api::Progress& step) {
+            // What a command prints stands for itself.
+            std::string message = step.phase == kExecPhase || step.phase.empty()
+                                      ? step.message
+                                      : fmt::format("{}: {}", step.phase, step.message);
+            if (step.done && step.total && *step.total > 0) {
+              message += fmt::format(" ({} %)", *step.done * 100 / *step.total);
+            }
+            report({.progress = std::nullopt, .total = std::nullopt, .message = message});
+          }};
+}
+
+/// SetupError: what keeps it from being made.
+Client& client_of(const Toolbox& box) {
+  try {
+    return box.backend.client();
+  } catch (const Error& error) {
+    throw SetupError(error,
+                     "No argument mends this: the person corrects the configuration file, the "
+                     "variable or the directory that it names. `pyro doctor` on the host checks "
+                     "them.");
+  }
+}
+
+Json reply_of(const ToolOperation& operation, const Toolbox& box, const ToolCall& call,
+              const Json& arguments) {
+  const auto request = operation.new_request();
+  api::read_json(operation.request_type(), arguments, api::UnknownFields::kRefuse, request.get());
+  operation.check(box, request.get());
+  const CallOptions options = call_options(call);
+  const Caller caller{.box = box, .client = client_of(box), .options = options};
+  const auto said = operation.call(caller, request.get());
+  Json reply = api::to_json(operation.reply_type(), said.get());
+  const bool whole_patch = operation.whole_patch(request.get());
+  const bool cut = shorten(reply, whole_patch ? kMostPatchCharacters : kMostCharacters);
+  operation.finish(box, request.get(), reply, cut);
+  return reply;
+}
+
+}  // namespace
+
+std::string description_of(const ToolRow& row, const ToolSet& set, const Setting& setting) {
+  std::string text(set.words_for(row.name).value_or(row.text));
+  if (row.text_end) text += row.text_end(set, setting);
+  return text;
+}
+
+Tool tool_of(const ToolRow& row, const std::shared_ptr<const Toolbox>& box) {
+  const Json defaults = defaults_of(row, box->setting);
+  Tool tool;
+  tool.name = row.name;
+  tool.title = row.title;
+  tool.description = description_of(row, box->set, box->setting);
+  tool.input_schema = input_schema(row, box->set.full_schemas(), defaults);
+  tool.output_schema =
+      with_shortening(api::schema_of(row.operation->reply_type(), api::SchemaFor::kReply));
+  tool.annotations = annotations(row, tool.input_schema);
+  tool.call = [box, operation = row.operation, steps = row.steps, defaults,
+               schema = tool.input_schema](const ToolCall& call) {
+    try {
+      refuse_unknown(call.arguments, schema);
+      return answer(reply_of(*operation, *box, call, with_defaults(call.arguments, defaults)));
+    } catch (const SetupError& error) {
+      return failure(error, error.next());
+    } catch (const Error& error) {
+      return failure(error, next_step(error, steps, box->set));
+    }
+  };
+  return tool;
+}
+
+}  // namespace pyro::mcp

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "common/base/text.h"
+#include "common/source/source.h"
+#include "gateway/mcp/tools/nouns.h"
+#include "gateway/mcp/tools/tool_row.h"
+#include "pyro/limits.h"
+
+namespace pyro::mcp {
+namespace {
+
+/// The project's source, if there is one. SetupError: why it cannot be had.
+std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work& work) {
+  try {
+    const auto project = box.project();
+    if (!project) return std::nullopt;
+    return source::make_ready(*project, box.backend.paths(), work);
+  } catch (const Error& error) {
+    throw SetupError(error,
+                     "Give a seed_path to begin with another directory. The project itself is the "
+                     "person's to mend, or the server's --project-path, --repo-url, --repo-ref or "
+                     "--no-project-source.");
+  }
+}
+
+void check_create(const Toolbox& box, api::CreateWorkspace& request) {
+  request.allow_host_compat = request.allow_host_compat && box.options.allow_host_compat;
+  if (!request.seed_path) return;
+  request.seed_path = box.host().checked("seed_path", *request.seed_path);
+  request.by_model = true;
+}
+
+/// From the project's source, where the caller named no seed. A clone stays until it was read.
+api::Workspace create(const Caller& caller, const api::CreateWorkspace& asked) {
+  api::CreateWorkspace request = asked;
+  std::optional<source::ReadySource> ready;
+  if (!request.seed_path) {
+    const Deadline deadline = Clock::now() + usual_limit(request);
+    ready = ready_project(caller.box, {deadline, caller.options.stop, caller.options.on_progress});
+  }
+  if (ready) {
+    request.seed_path = ready->seed_path;
+    request.origin = ready->origin;
+  }
+  return caller.client.create_workspace(request, caller.options);
+}
+
+Json create_defaults(const Setting& setting) { return {{"environment", setting.environment}}; }
+
+std::string what_it_begins_with(const ToolSet&, const Setting& setting) {
+  std::string text = fmt::format(" Default environment: {}. {}",
+                                 without_middle(setting.environment, 60), seeded(setting, 180));
+  text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::vector<ToolRow> workspace_tools() {
+  return {
+      {.operation = operation<api::CreateWorkspace>({.check = check_create, .call = create}),
+       .name = "workspace_create",
+       .effect = Effect::kChanges,
+       .title = "Create a workspace",
+       .text = "Makes a disposable microVM with its own /workspace and starts it; the host stays "
+               "untouched. Returns workspace_id, which every other tool takes. It is deleted "
+               "ttl_seconds after the last command or change in it. Next: workspace_exec.",
+       .full_schemas_only = {"network_policy"},
+       .defaults = create_defaults,
+       .text_end = what_it_begins_with},
+      {.operation = operation<api::ListWorkspaces>(),
+       .name = "workspace_list",
+       .effect = Effect::kReads,
+       .title = "List workspaces",
+       .text = "Lists the workspaces that exist, the most recently used first, with id, name, "
+               "state and expires_at. To find yours again. Those of other sessions and of the "
+               "person are there too: leave them as they are."},
+      {.operation = operation<api::WorkspaceStatus>(),
+       .name = "workspace_status",
+       .effect = Effect::kReads,
+       .title = "Describe a workspace",
+       .text = "Tells a workspace's state, what it began with, its last command and, when "
+               "something went wrong, last_error."},
+      {.operation = operation<api::UpdateWorkspace>(),
+       .name = "workspace_update",
+       .effect = Effect::kChanges,
+       .title = "Name or label a workspace",
+       .text = "Sets or clears a workspace's name and labels, so that it is found again in "
+               "workspace_list, and puts off its expiry. Returns the workspace."},
+  };
+}
+
+std::vector<ToolRow> reset_tools() {
+  return {
+      {.operation = operation<api::ResetWorkspace>(),
+       .name = "workspace_reset",
+       .effect = Effect::kDestroys,
+       .title = "Reset a workspace",
+       .text = "Throws away the whole sandbox (processes, /tmp, installed packages, command "
+               "history) and restores /workspace from the baseline or a named snapshot. Takes a "
+               "moment, works from any state. Use it to retry from a clean state."},
+  };
+}
+
+std::vector<ToolRow> lifecycle_tools() {
+  return {
+      {.operation = operation<api::StartWorkspace>(),
+       .name = "workspace_start",
+       .effect = Effect::kChanges,
+       .title = "Start a stopped workspace",
+       .text = "Boots a stopped workspace again with everything on its disks as it was. Returns "
+               "the workspace."},
+      {.operation = operation<api::StopWorkspace>(),
+       .name = "workspace_stop",
+       .effect = Effect::kChanges,
+       .title = "Stop a workspace",
+       .text = "Ends a workspace's guest and its running commands; files, history and snapshots "
+               "stay. workspace_start brings it back."},
+      {.operation = operation<api::DeleteWorkspace>(),
+       .name = "workspace_delete",
+       .effect = Effect::kDestroys,
+       .title = "Delete a workspace",
+       .text = "Ends a workspace and removes every trace of it: files, history, snapshots. "
+               "Export first what is to be kept. Do it when the work is done, since only a few "
+               "may exist at once."},
+  };
+}
+
+}  // namespace pyro::mcp
