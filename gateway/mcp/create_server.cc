@@ -1,5 +1,5 @@
 #include "gateway/mcp/make_server.h"
-#include "pyro/server.h"
+#include "pyro/client.h"
 
 namespace pyro {
 
