@@ -13,12 +13,12 @@ ToolSet cold_start() {
                "Runs one step of the project's set-up (install, build, check) as root in "
                "/workspace. Returns exit_code, stdout and stderr (long output cut in the "
                "middle). After timeout_seconds it is killed (exit_code 124): raise it for "
-               "installs. What still runs after 45 s comes back with state running and a job_id: "
-               "follow it with workspace_exec_poll."},
+               "installs. A command that still runs after 45 s returns state running and a "
+               "job_id: follow it with workspace_exec_poll."},
               {"workspace_reset",
                "Restores the untouched project in a fresh sandbox: no installed package, process "
-               "or file of the attempt stays. Use it to prove that the steps you found work from "
-               "nothing."},
+               "or file of the attempt remains. Use it to prove that the steps you found work "
+               "from nothing."},
           },
       .workflow =
           "Find out how a project is set up from nothing. "

@@ -12,11 +12,11 @@ ToolSet review_eval() {
           {
               {"workspace_reset",
                "Restores /workspace from the baseline or a named snapshot in a fresh sandbox. "
-               "Use it between two candidates, so that neither sees what the other left. The "
-               "command history goes as well: note a candidate's results first."},
+               "Use it between two candidates, so that neither sees files of the other. The "
+               "command history is deleted as well: note a candidate's results first."},
               {"snapshot_create",
-               "Keeps /workspace as it is now under a name: take one of each candidate, and "
-               "workspace_reset comes back to it as often as you like."},
+               "Saves the current /workspace under a name: take one of each candidate, and "
+               "workspace_reset restores it as often as you like."},
           },
       .workflow =
           "Judge one or several candidate changes side by side. "
@@ -24,8 +24,8 @@ ToolSet review_eval() {
           "2. snapshot_create before the first candidate. "
           "3. Apply and check a candidate with workspace_exec; workspace_diff shows what it "
           "changes; snapshot_create keeps it. "
-          "4. Note what came of it, since a reset takes the command history with it; then "
-          "workspace_reset to the snapshot before the next. "
+          "4. Note the result, since a reset deletes the command history; then workspace_reset "
+          "to the snapshot before the next. "
           "5. Give your verdict from your notes; workspace_export for files; workspace_delete. ",
   };
 }

@@ -11,13 +11,12 @@ namespace pyro::mcp {
 namespace {
 
 constexpr std::string_view kJobs =
-    "A command that runs longer than 45 s comes back with state running and a job_id and goes on: "
+    "A command that runs longer than 45 s returns state running and a job_id and continues: "
     "follow it with workspace_exec_poll, end it with workspace_exec_cancel. ";
 constexpr std::string_view kLimits =
-    "Workspaces have no network: what a build needs must be in the environment or come with the "
-    "files. They are deleted ttl_seconds (600 unless you say more) after the last command or "
-    "change; "
-    "looking at them does not count. ";
+    "Workspaces have no network: the environment or the files must contain all that a build "
+    "needs. They are deleted ttl_seconds (600 unless you say more) after the last command or "
+    "change; looking at them does not count. ";
 constexpr std::string_view kOnErrors = "On an error read its text: it says what to do next.";
 
 ToolSet of(ServerMode mode) {

@@ -8,7 +8,7 @@ ToolSet workspace_core() {
       .tools = mode_tools({"vm_run", "workspace_diff", "workspace_file_write",
                            "workspace_patch_apply", "workspace_reset", "workspace_sync_push"}),
       .workflow =
-          "Do all work on code in a disposable microVM; the person's machine stays untouched. "
+          "Do all work on code in a disposable microVM; the user's machine does not change. "
           "1. workspace_create. "
           "2. workspace_exec to look around, build and run the tests. "
           "3. Edit with workspace_patch_apply or workspace_file_write, and run the tests again. "

@@ -77,14 +77,15 @@ void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace&, Json& reply, b
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
     add_hint(reply,
-             fmt::format("It goes on: call workspace_exec_poll with job_id {} and cursor {}.{}", id,
-                         reply["cursor"].dump(),
-                         cut ? " What it has printed so far was cut in the middle: cursor 0 gives "
-                               "all of it, a page a call."
+             fmt::format("It is still running: call workspace_exec_poll with job_id {} and "
+                         "cursor {}.{}",
+                         id, reply["cursor"].dump(),
+                         cut ? " Its output so far was cut in the middle: cursor 0 returns all "
+                               "of it, one page per call."
                              : ""));
   } else if (cut) {
-    add_hint(reply, fmt::format("Output was cut in the middle: workspace_exec_poll with job_id {} "
-                                "and cursor 0 gives all of it, a page a call.",
+    add_hint(reply, fmt::format("Output was cut in the middle: workspace_exec_poll with job_id "
+                                "{} and cursor 0 returns all of it, one page per call.",
                                 id));
   }
 }
@@ -94,13 +95,13 @@ void tell_next_cursor(const Toolbox&, const api::PollExec&, Json& reply, bool) {
   if (!running && !reply["more"].get<bool>()) return;
   const std::string next = reply["next_cursor"].dump();
   if (!reply["more"].get<bool>()) {
-    return add_hint(reply,
-                    fmt::format("It still runs: call workspace_exec_poll with cursor {}.", next));
+    return add_hint(
+        reply, fmt::format("It is still running: call workspace_exec_poll with cursor {}.", next));
   }
-  add_hint(reply,
-           fmt::format("{}There is more output: call workspace_exec_poll with cursor {} to "
-                       "read on, or with cursor {} to skip to the newest.",
-                       running ? "It still runs. " : "", next, reply["newest_cursor"].dump()));
+  add_hint(reply, fmt::format("{}There is more output: call workspace_exec_poll with cursor {} to "
+                              "continue, or with cursor {} to skip to the newest.",
+                              running ? "It is still running. " : "", next,
+                              reply["newest_cursor"].dump()));
 }
 
 /// The user's own workspace may be one that runs on the host.
@@ -119,16 +120,17 @@ std::vector<ToolRow> command_tools() {
        .title = "Run a command in a workspace",
        .text = "Runs a shell command as root in /workspace. Returns exit_code, stdout and stderr "
                "(long output cut in the middle). After timeout_seconds it is killed (exit_code "
-               "124): raise it for builds and tests. What still runs after 45 s comes back with "
-               "state running and a job_id: it goes on; follow it with workspace_exec_poll. "
-               "Background processes live on; other calls may go on beside it.",
+               "124): raise it for builds and tests. A command that still runs after 45 s "
+               "returns state running and a job_id and continues: follow it with "
+               "workspace_exec_poll. Background processes survive; other calls can run at the "
+               "same time.",
        // Its message names the call that finds the command again.
        .steps = {{.reason = reason::kAnswerLost}}},
       {.operation = operation<api::PollExec>({.finish = tell_next_cursor}),
        .name = "workspace_exec_poll",
        .effect = Effect::kReads,
        .title = "Follow a running command",
-       .text = "Waits up to wait_seconds for a command to end and returns what it printed since "
+       .text = "Waits up to wait_seconds for a command to end and returns its output since "
                "cursor. While state is running, call again with cursor = next_cursor. While more "
                "is true there is more to read at once; cursor = newest_cursor skips to its end. "
                "Reading consumes nothing: cursor 0 reads from the beginning, also after its end."},
@@ -136,8 +138,8 @@ std::vector<ToolRow> command_tools() {
        .name = "workspace_exec_cancel",
        .effect = Effect::kChanges,
        .title = "End a running command",
-       .text = "Ends a command that still runs, with all its processes; what it printed is kept. "
-               "Returns its state. One that has ended is left as it is."},
+       .text = "Ends a running command with all its processes and keeps its output. Returns its "
+               "state. A command that has ended does not change."},
   };
 }
 
@@ -151,7 +153,7 @@ std::vector<ToolRow> history_tools() {
        .title = "Read the command history",
        .text = "Returns every command since the last reset with exit_code, stdout and stderr "
                "(long output cut in the middle; workspace_exec_poll with the entry's job_id "
-               "gives all of it). Running ones are there too."},
+               "gives all of it). Running commands are included."},
   };
 }
 

@@ -17,7 +17,7 @@ std::vector<ToolRow> diff_tools() {
                          bool cut) { page_diff(request, reply, cut); }}),
        .name = "workspace_diff",
        .effect = Effect::kReads,
-       .title = "Show what was changed",
+       .title = "Show the changes",
        .text = "Compares /workspace with its state at creation. Returns entries with path and "
                "status, and one patch that `git apply` takes. Long patches are cut: call again "
                "with path for one entry whole, or with offset for further entries."},

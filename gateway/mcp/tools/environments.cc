@@ -11,7 +11,7 @@ std::vector<ToolRow> environment_tools() {
        .effect = Effect::kReads,
        .title = "List environments",
        .text = "Lists the environments that machines and workspaces can boot, like debian:12, "
-               "with what they hold and whether they are installed. One that is not is installed "
+               "with their contents and whether they are installed. A missing one is installed "
                "on first use, which takes about a minute."},
   };
 }

@@ -14,7 +14,7 @@ void check(const Toolbox& box, api::ExportPath& request) {
 
 void tell_what_is_left_out(const Toolbox&, const api::ExportPath&, Json& reply, bool) {
   if (reply["skipped_count"] == 0) return;
-  add_hint(reply, "Left out: sockets, devices, and what lies in .git directories.");
+  add_hint(reply, "Left out: sockets, devices, and the content of .git directories.");
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ std::vector<ToolRow> export_tools() {
        .title = "Copy a result to the host",
        .text = "Copies a file or directory of /workspace to output_path on the host, which must "
                "not exist yet; a .git directory is left out. The only way a result leaves the "
-               "workspace, apart from a diff that the person applies."},
+               "workspace, apart from a diff that the user applies."},
   };
 }
 

@@ -34,7 +34,7 @@ std::vector<ToolRow> file_tools() {
        .name = "workspace_file_write",
        .effect = Effect::kChanges,
        .title = "Write a file",
-       .text = "Writes a whole text file below /workspace, atomically; makes missing "
+       .text = "Writes a whole text file below /workspace, atomically; creates missing "
                "directories. For small changes in large files use workspace_patch_apply. Next: "
                "run the check again."},
   };

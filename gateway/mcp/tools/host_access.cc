@@ -74,7 +74,7 @@ std::string HostAccess::checked(std::string_view field, const std::string& path)
   for (const auto& root : allowed_) roots.push_back("'" + root.string() + "'");
   throw invalid_argument(
       reason::kHostPathRefused,
-      "{} '{}' lies outside what this server may touch on the host ({}); the person who started it "
+      "{} '{}' lies outside what this server may touch on the host ({}); the user who started it "
       "can allow more with --allow-path DIR",
       field, path, roots.empty() ? "nothing" : join(roots, ", "));
 }

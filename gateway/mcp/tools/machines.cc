@@ -40,7 +40,7 @@ std::vector<ToolRow> machine_tools() {
        .effect = Effect::kChanges,
        .title = "Run one command in a throwaway microVM",
        .text = "Boots a fresh microVM, runs one shell command in it as root and deletes it: no "
-               "file stays. For a quick check that needs no files of yours. Returns stdout, "
+               "file remains. For a quick check that needs no files of yours. Returns stdout, "
                "stderr (long output cut in the middle), exit_code (124 after a time-out) and "
                "duration_ms.",
        .steps = {{.reason = reason::kGuestGone, .text = kCallAgain}},
@@ -49,7 +49,7 @@ std::vector<ToolRow> machine_tools() {
        .name = "vm_create",
        .effect = Effect::kChanges,
        .title = "Create a one-shot machine",
-       .text = "Makes a machine for a single command without starting it. Returns vm_id. Next: "
+       .text = "Creates a machine for a single command without starting it. Returns vm_id. Next: "
                "vm_start, then vm_exec, which deletes it. vm_run does all of it at once; several "
                "commands need workspace_create."},
       {.operation = operation<api::StartMachine>(),
@@ -60,16 +60,15 @@ std::vector<ToolRow> machine_tools() {
                "or vm_stop.",
        .steps = {{.reason = reason::kMachineLost,
                   .has = "vm_delete",
-                  .text = "vm_delete removes it; vm_create makes a new one."}}},
+                  .text = "vm_delete removes it; vm_create creates a new one."}}},
       {.operation =
            operation<api::ExecMachine>({.check = guests_only, .finish = tell_that_it_is_gone}),
        .name = "vm_exec",
        .effect = Effect::kChanges,
        .title = "Run the one command of a machine",
        .text = "Runs one shell command in a started machine, then deletes the machine. It runs "
-               "until timeout_seconds at most, and is no job: longer work belongs into "
-               "workspace_exec. Returns stdout, stderr, exit_code (124 after a time-out) and "
-               "cleanup.",
+               "until timeout_seconds at most, and is no job: use workspace_exec for longer "
+               "work. Returns stdout, stderr, exit_code (124 after a time-out) and cleanup.",
        .steps = {{.reason = reason::kNotStarted, .has = "vm_start", .text = "vm_start starts it."},
                  {.reason = reason::kGuestGone, .has = "vm_create", .text = kMachineIsGone}}},
       {.operation = operation<api::StopMachine>(),
@@ -87,13 +86,13 @@ std::vector<ToolRow> machine_tools() {
        .name = "vm_status",
        .effect = Effect::kReads,
        .title = "Describe a one-shot machine",
-       .text = "Tells a machine's state, its size, when it expires, and how it runs "
-               "(execution_mode)."},
+       .text = "Returns a machine's state, size, expiry and execution_mode."},
       {.operation = operation<api::MachineNetworkInfo>(),
        .name = "vm_network_info",
        .effect = Effect::kReads,
        .title = "Describe a machine's network",
-       .text = "Tells whether a machine has a network and its addresses; without one, why."},
+       .text = "Returns whether a machine has a network, and its addresses; without one, the "
+               "reason."},
   };
 }
 
@@ -103,8 +102,8 @@ std::vector<ToolRow> expiry_tools() {
        .name = "vm_reap_expired",
        .effect = Effect::kChanges,
        .title = "Delete expired machines",
-       .text = "Deletes the one-shot machines past their lifetime now, which also happens by "
-               "itself. Returns their ids."},
+       .text = "Deletes expired one-shot machines now; this also happens automatically. Returns "
+               "their ids."},
   };
 }
 

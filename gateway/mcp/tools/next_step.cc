@@ -7,18 +7,17 @@ namespace pyro::mcp {
 namespace {
 
 constexpr std::string_view kWorkspaceIsGone =
-    "workspace_list shows the workspaces that exist; workspace_create makes a new one.";
+    "workspace_list shows the workspaces that exist; workspace_create creates a new one.";
 constexpr std::string_view kShowsFiles = "workspace_file_list shows what is there.";
-constexpr std::string_view kShowsState = "workspace_status says how it stands.";
+constexpr std::string_view kShowsState = "workspace_status shows its state.";
 constexpr std::string_view kLookFirst =
-    "It may have been done all the same: look before you call again.";
-constexpr std::string_view kStarts = "workspace_start brings it back with its files.";
+    "The call may have taken effect: check before you call again.";
+constexpr std::string_view kStarts = "workspace_start restarts it with its files.";
 constexpr std::string_view kUserStarts =
-    "It has its files still: the user brings it back with them by `pyro workspace start` and its "
-    "id.";
+    "It still has its files: the user restarts it with `pyro workspace start` and its id.";
 constexpr std::string_view kResets =
     "workspace_reset works at once, but throws away the changes made in it.";
-constexpr std::string_view kCreates = "workspace_create makes a new one.";
+constexpr std::string_view kCreates = "workspace_create creates a new one.";
 
 /// The steps after a failure are all said, in their order: those of the tool for its reason;
 /// without any, these for its reason; without any, those for its code, in the same way.
@@ -37,16 +36,16 @@ constexpr Step kSteps[] = {
   {reason::kGuestGone, "workspace_list", "workspace_start", kUserStarts},
   {reason::kGuestGone, "workspace_reset", "", kResets},
   {reason::kGuestGone, "workspace_list", "workspace_reset", kCreates},
-  {reason::kAlreadyStarted, "vm_status", "", "It runs already: vm_status says how it stands."},
+  {reason::kAlreadyStarted, "vm_status", "", "It is already running: vm_status shows its state."},
   {reason::kMachineLost, "workspace_reset", "",
-   "workspace_reset makes it anew from any state, but throws away the changes made in it."},
+   "workspace_reset creates it again from any state, but throws away the changes made in it."},
   {reason::kMachineLost, "workspace_list", "workspace_reset", kCreates},
   {reason::kOvertaken, "workspace_status", "", kShowsState},
   {reason::kCommandEnded, "workspace_status", "", kShowsState},
   {reason::kWorkspaceMachine, "workspace_exec", "",
    "workspace_exec runs commands in that workspace."},
   {reason::kHostNotAllowed, "workspace_create", "",
-   "workspace_create makes one where you may run commands."},
+   "workspace_create creates one where you may run commands."},
   {reason::kLimitReached, "vm_delete", "",
    "End what you made yourself and no longer need: vm_delete, workspace_delete. Others may be "
    "another session's or the user's: ask before you delete those."},
@@ -62,7 +61,7 @@ constexpr Step kSteps[] = {
   {reason::kWorkspaceFull, "workspace_exec", "",
    "Delete files in the workspace, or ask for less."},
   {reason::kDiskFull, "", "",
-   "The disk of the host is full: only the user can make room there."},
+   "The disk of the host is full: only the user can free space there."},
   // Commands.
   {reason::kJobMissing, "workspace_logs", "",
    "workspace_logs shows the commands with their job_id."},
@@ -91,7 +90,7 @@ constexpr Step kSteps[] = {
    "Choose another name or path and call again; nothing was changed."},
   {"failed_precondition", "", "", "Fix what it names, or ask the user to, and call again."},
   {"resource_exhausted", "", "",
-   "Ask for less at once; when the host has no room left, the user makes some."},
+   "Ask for less at once; if the host has no space left, only the user can free some."},
   {"deadline_exceeded", "", "", kLookFirst},
   {"cancelled", "", "", "Call again if it is still wanted."},
   {"unavailable", "", "",

@@ -31,7 +31,7 @@ struct Step {
 // Texts for the steps of more than one tool.
 inline constexpr std::string_view kCallAgain = "Call again.";
 inline constexpr std::string_view kMachineIsGone =
-    "A machine is gone after its one command, or its ttl_seconds: vm_create makes a new one.";
+    "A machine is gone after its one command, or its ttl_seconds: vm_create creates a new one.";
 
 /// What a model does after a tool failed that has these steps of its own, with the tools of the
 /// set; empty when the error itself says it.

@@ -49,7 +49,7 @@ void page_logs(const api::WorkspaceLogs&, Json& reply, bool cut) {
   if (cut) {
     hints.emplace_back(
         "Output was cut in the middle: workspace_exec_poll with the entry's job_id and cursor 0 "
-        "gives all of it, a page a call.");
+        "returns all of it, one page per call.");
   }
   hint_at(reply, hints);
 }

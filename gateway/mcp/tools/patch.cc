@@ -18,7 +18,7 @@ std::vector<ToolRow> patch_tools() {
        .title = "Apply a patch",
        .text = "Applies a unified diff to /workspace: all of it or nothing. Context must match; "
                "a hunk found at another line is applied and reported. No renames, no binary. On "
-               "a mismatch read the file again and make the patch anew.",
+               "a mismatch read the file again and write a new patch.",
        .steps =
            {{.reason = reason::kWrongFileType, .has = "workspace_file_read", .text = kReadsAgain},
             {.reason = reason::kPatchMismatch, .has = "workspace_file_read", .text = kReadsAgain},

@@ -9,14 +9,14 @@ std::vector<ToolRow> snapshot_tools() {
        .name = "snapshot_create",
        .effect = Effect::kChanges,
        .title = "Take a snapshot",
-       .text = "Keeps /workspace as it is now under a name, so that workspace_reset can come "
-               "back to it."},
+       .text = "Saves the current /workspace under a name, so that workspace_reset can restore "
+               "it."},
       {.operation = operation<api::ListSnapshots>(),
        .name = "snapshot_list",
        .effect = Effect::kReads,
        .title = "List snapshots",
-       .text = "Lists what workspace_reset can restore: the baseline, then the named snapshots "
-               "by age."},
+       .text = "Lists the snapshots that workspace_reset can restore: the baseline, then the "
+               "named ones by age."},
       {.operation = operation<api::DeleteSnapshot>(),
        .name = "snapshot_delete",
        .effect = Effect::kDestroys,

@@ -18,8 +18,8 @@ std::vector<ToolRow> sync_tools() {
        .effect = Effect::kChanges,
        .title = "Copy host files into a workspace",
        .text = "Copies a directory or tar archive of the host into /workspace (or dest below "
-               "it). Adds and overwrites, deletes nothing, applies whole or not at all. To bring "
-               "later changes of the host into a workspace that exists."},
+               "it). Adds and overwrites, deletes nothing, applies whole or not at all. Use it "
+               "to bring later host changes into an existing workspace."},
   };
 }
 

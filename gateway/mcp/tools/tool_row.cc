@@ -88,7 +88,7 @@ Client& client_of(const Toolbox& box) {
     return box.backend.client();
   } catch (const Error& error) {
     throw SetupError(error,
-                     "No argument mends this: the person corrects the configuration file, the "
+                     "No argument fixes this: the user corrects the configuration file, the "
                      "variable or the directory that it names. `pyro doctor` on the host checks "
                      "them.");
   }

@@ -20,9 +20,9 @@ std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work&
     return source::make_ready(*project, box.backend.paths(), work);
   } catch (const Error& error) {
     throw SetupError(error,
-                     "Give a seed_path to begin with another directory. The project itself is the "
-                     "person's to mend, or the server's --project-path, --repo-url, --repo-ref or "
-                     "--no-project-source.");
+                     "Give a seed_path to begin with another directory. Only the user can fix "
+                     "the project itself, or the server's --project-path, --repo-url, --repo-ref "
+                     "or --no-project-source.");
   }
 }
 
@@ -65,9 +65,9 @@ std::vector<ToolRow> workspace_tools() {
        .name = "workspace_create",
        .effect = Effect::kChanges,
        .title = "Create a workspace",
-       .text = "Makes a disposable microVM with its own /workspace and starts it; the host stays "
-               "untouched. Returns workspace_id, which every other tool takes. It is deleted "
-               "ttl_seconds after the last command or change in it. Next: workspace_exec.",
+       .text = "Creates a disposable microVM with its own /workspace and starts it; the host "
+               "does not change. Returns workspace_id, which every other tool takes. It is "
+               "deleted ttl_seconds after the last command or change in it. Next: workspace_exec.",
        .full_schemas_only = {"network_policy"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},
@@ -76,20 +76,20 @@ std::vector<ToolRow> workspace_tools() {
        .effect = Effect::kReads,
        .title = "List workspaces",
        .text = "Lists the workspaces that exist, the most recently used first, with id, name, "
-               "state and expires_at. To find yours again. Those of other sessions and of the "
-               "person are there too: leave them as they are."},
+               "state and expires_at. Use it to find yours again. It also lists those of other "
+               "sessions and of the user: do not touch them."},
       {.operation = operation<api::WorkspaceStatus>(),
        .name = "workspace_status",
        .effect = Effect::kReads,
        .title = "Describe a workspace",
-       .text = "Tells a workspace's state, what it began with, its last command and, when "
-               "something went wrong, last_error."},
+       .text = "Returns a workspace's state, its first content, its last command and, after a "
+               "failure, last_error."},
       {.operation = operation<api::UpdateWorkspace>(),
        .name = "workspace_update",
        .effect = Effect::kChanges,
        .title = "Name or label a workspace",
-       .text = "Sets or clears a workspace's name and labels, so that it is found again in "
-               "workspace_list, and puts off its expiry. Returns the workspace."},
+       .text = "Sets or clears a workspace's name and labels, so that you find it again in "
+               "workspace_list, and postpones its expiry. Returns the workspace."},
   };
 }
 
@@ -99,7 +99,7 @@ std::vector<ToolRow> reset_tools() {
        .name = "workspace_reset",
        .effect = Effect::kDestroys,
        .title = "Reset a workspace",
-       .text = "Throws away the whole sandbox (processes, /tmp, installed packages, command "
+       .text = "Discards the whole sandbox (processes, /tmp, installed packages, command "
                "history) and restores /workspace from the baseline or a named snapshot. Takes a "
                "moment, works from any state. Use it to retry from a clean state."},
   };
@@ -118,13 +118,13 @@ std::vector<ToolRow> lifecycle_tools() {
        .effect = Effect::kChanges,
        .title = "Stop a workspace",
        .text = "Ends a workspace's guest and its running commands; files, history and snapshots "
-               "stay. workspace_start brings it back."},
+               "remain. workspace_start restarts it."},
       {.operation = operation<api::DeleteWorkspace>(),
        .name = "workspace_delete",
        .effect = Effect::kDestroys,
        .title = "Delete a workspace",
        .text = "Ends a workspace and removes every trace of it: files, history, snapshots. "
-               "Export first what is to be kept. Do it when the work is done, since only a few "
+               "Export results first. Do it when the work is done, since only a few workspaces "
                "may exist at once."},
   };
 }

@@ -1,9 +1,9 @@
-#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "common/config/paths.h"
 #include "tests/support/environment.h"
@@ -143,7 +143,7 @@ TEST_F(McpServe, a_wrong_setting_is_the_answer_of_each_call_and_ends_nothing) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_THAT(
         server.failure("workspace_list"),
-        AllOf(HasSubstr("max_active"), HasSubstr("\nnext: No argument mends this: the person")));
+        AllOf(HasSubstr("max_active"), HasSubstr("\nnext: No argument fixes this: the user")));
   }
 }
 
@@ -152,10 +152,10 @@ TEST_F(McpServe, a_wrong_variable_of_the_server_is_not_the_models_to_correct) {
   McpProcess server;
   server.initialize();
   EXPECT_THAT(server.failure("workspace_list"),
-              AllOf(HasSubstr("PYRO_RUNTIME_DIR"), HasSubstr("\nnext: No argument mends this")));
+              AllOf(HasSubstr("PYRO_RUNTIME_DIR"), HasSubstr("\nnext: No argument fixes this")));
 }
 
-TEST_F(McpServe, a_wrong_project_is_passed_by_with_a_seed_or_mended_by_the_person) {
+TEST_F(McpServe, a_wrong_project_is_passed_by_with_a_seed_or_fixed_by_the_user) {
   for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
            {"--project-path", "/no/project"},
            {"--project-path", "/etc/passwd"},
@@ -166,7 +166,7 @@ TEST_F(McpServe, a_wrong_project_is_passed_by_with_a_seed_or_mended_by_the_perso
     server.initialize();
     EXPECT_THAT(
         server.failure("workspace_create"),
-        AllOf(HasSubstr("\nnext: Give a seed_path"), HasSubstr("--repo-url"), HasSubstr("person")))
+        AllOf(HasSubstr("\nnext: Give a seed_path"), HasSubstr("--repo-url"), HasSubstr("user")))
         << flags[1];
   }
   EXPECT_FALSE(stack_runs());

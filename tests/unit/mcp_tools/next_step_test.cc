@@ -36,7 +36,7 @@ TEST(NextStep, arguments_are_corrected_by_the_model) {
             "next: Correct the arguments and call again; nothing was changed.");
 }
 
-TEST(NextStep, what_keeps_the_client_away_is_mended_by_the_person) {
+TEST(NextStep, what_keeps_the_client_away_is_fixed_by_the_user) {
   const auto box =
       toolbox({}, "", []() -> Client& { throw invalid_argument("configuration 'c': no"); });
   for (const auto& tool : tools_of(box)) {
@@ -44,7 +44,7 @@ TEST(NextStep, what_keeps_the_client_away_is_mended_by_the_person) {
     const auto text = text_of(call(tool, Json::object()));
     EXPECT_THAT(text,
                 HasSubstr("configuration 'c': no\ncode: invalid_argument\nnext: No argument"));
-    EXPECT_THAT(text, AllOf(HasSubstr("the person"), Not(HasSubstr("Correct the arguments"))));
+    EXPECT_THAT(text, AllOf(HasSubstr("the user"), Not(HasSubstr("Correct the arguments"))));
   }
 }
 
