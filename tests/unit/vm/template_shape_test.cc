@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "common/api/message_type.h"
 #include "common/digest/sha256.h"
 
 namespace pyro::vm {
