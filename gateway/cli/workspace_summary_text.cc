@@ -107,9 +107,16 @@ std::string commands_part(const api::SummaryCommands& run) {
          });
 }
 
+/// Behind an event that may not have happened.
+template <class Event>
+std::string doubt(const Event& event) {
+  return event.unconfirmed.value_or(false) ? " (unconfirmed)" : "";
+}
+
 std::string edit_text(const api::EditEvent& edit) {
   const std::string path = edit.paths.empty() ? "" : " " + code(edit.paths.front(), kShortColumns);
-  return one_line(edit.kind, kShortColumns) + path + (edit.paths.size() > 1 ? " …" : "");
+  return one_line(edit.kind, kShortColumns) + path + (edit.paths.size() > 1 ? " …" : "") +
+         doubt(edit);
 }
 
 template <class T, class Text>
@@ -131,11 +138,12 @@ std::string single_lines(const api::WorkspaceSummary& summary) {
                                                one_line(service.state, 8));
                           }),
                  services.size()) +
-         line_of(
-             "Exports",
-             texts_of(exports,
-                      [](const auto& item) { return code(item.workspace_path, kShortColumns); }),
-             std::max<std::size_t>(summary.outcome.export_count, exports.size())) +
+         line_of("Exports",
+                 texts_of(exports,
+                          [](const auto& item) {
+                            return code(item.workspace_path, kShortColumns) + doubt(item);
+                          }),
+                 std::max<std::size_t>(summary.outcome.export_count, exports.size())) +
          line_of("Snapshots",
                  texts_of(summary.snapshots.recent,
                           [](const auto& item) { return code(item.snapshot_name, kShortColumns); }),

@@ -7,7 +7,6 @@
 namespace pyro::workspace {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -94,6 +93,26 @@ TEST_F(ReviewOrder, a_kill_right_behind_an_export_does_not_hide_it) {
   ASSERT_THAT(exports, SizeIs(1));
   EXPECT_EQ(exports[0].output_path, "/o");
   EXPECT_EQ(exports[0].unconfirmed, true);
+}
+
+TEST_F(ReviewOrder, a_change_that_was_refused_is_no_event) {
+  files_->on<api::OnMachine<api::ApplyPatch>>(
+      [](const api::OnMachine<api::ApplyPatch>&) -> api::PatchApplied {
+        throw failed_precondition("patch context does not match for b.txt");
+      });
+  EXPECT_THAT(error_of(patch()), Refused(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(summary(id_).edits.recent, IsEmpty());
+}
+
+TEST_F(ReviewOrder, a_change_whose_outcome_was_not_heard_is_told_as_unconfirmed) {
+  files_->on<api::OnMachine<api::ApplyPatch>>(
+      [](const api::OnMachine<api::ApplyPatch>&) -> api::PatchApplied {
+        throw unavailable("the guest's link broke");
+      });
+  EXPECT_THAT(error_of(patch()), Refused(ErrorCode::kUnavailable));
+  const auto edits = summary(id_).edits.recent;
+  ASSERT_THAT(edits, SizeIs(1));
+  EXPECT_EQ(edits[0].unconfirmed, true);
 }
 
 }  // namespace

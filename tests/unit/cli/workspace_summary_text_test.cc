@@ -72,6 +72,16 @@ TEST(WorkspaceSummaryText, what_was_done_is_listed) {
             "- **Snapshots:** `before`\n");
 }
 
+TEST(WorkspaceSummaryText, an_event_that_may_not_have_happened_is_marked) {
+  auto summary = small_summary();
+  summary.edits.recent = {{.kind = "patch_apply", .unconfirmed = true}};
+  summary.artifacts.exports = {
+      {.workspace_path = "/workspace/out", .output_path = "/h/out", .unconfirmed = true}};
+  EXPECT_THAT(summary_text(summary),
+              ::testing::HasSubstr("- **Edits:** patch_apply (unconfirmed)\n"
+                                   "- **Exports:** `/workspace/out` (unconfirmed)\n"));
+}
+
 TEST(WorkspaceSummaryText, what_a_guest_named_has_no_meaning_in_markdown) {
   auto summary = small_summary();
   summary.commands.total = 1;
