@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/results.h"
 #include "gateway/mcp/tools/tool_row.h"
@@ -13,7 +11,7 @@ void check(const Toolbox& box, api::ExportPath& request) {
 }
 
 void tell_what_is_left_out(const Toolbox&, const api::ExportPath&, Json& reply, bool) {
-  if (reply["skipped_count"] == 0) return;
+  if (count_in(reply, "skipped_count") == 0) return;
   add_hint(reply, "Left out: sockets, devices, and the content of .git directories.");
 }
 

@@ -145,6 +145,10 @@ Json with_shortening(Json output_schema) {
   return output_schema;
 }
 
+std::uint64_t count_in(const Json& reply, const char* field) {
+  return reply.at(field).get<std::uint64_t>();
+}
+
 void add_hint(Json& reply, const std::string& hint) { reply["hint"] = hint; }
 
 ToolResult failure(const Error& error, const std::string& next) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "common/base/error.h"
@@ -35,7 +36,10 @@ std::size_t shorten_entries(Json& reply, std::size_t most_bytes, Keep keep);
 /// The schema of a reply with what shortening may add to it, or of a failure in its place.
 Json with_shortening(Json output_schema);
 
-/// Tells the model how to go on.
+/// A number of the reply that is a count.
+std::uint64_t count_in(const Json& reply, const char* field);
+
+/// Tells the model what to do next.
 void add_hint(Json& reply, const std::string& hint);
 
 /// A failure that a model can act on: the message, its code, and what to do next, if there is
