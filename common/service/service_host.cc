@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
 #include "common/base/error.h"
+#include "common/command_line/parse.h"
 #include "common/log/log.h"
 
 namespace pyro {
@@ -54,14 +54,20 @@ int run_service(int argc, char** argv, std::string_view name,
                 const std::function<void(ServiceHost&)>& body) {
   PathFlags flags;
   std::vector<std::string> settings;
-  CLI::App app(fmt::format("The {} service of pyro; started by pyro-supervisor.", name));
-  app.set_version_flag("--version", PYRO_VERSION);
-  app.add_option("--state-dir", flags.state_dir, "State directory");
-  app.add_option("--cache-dir", flags.cache_dir, "Cache directory");
-  app.add_option("--runtime-dir", flags.runtime_dir, "Directory of the sockets");
-  app.add_option("--set", settings, "A setting, as limits.max_active=8");
-  CLI11_PARSE(app, argc, argv);
-  try {
+  CliCommand command(fmt::format("pyro-{}", name),
+                     fmt::format("The {} service of pyro; started by pyro-supervisor.", name));
+  command.add_version(PYRO_VERSION);
+  command.add({.name = "--state-dir", .help = "State directory", .value_name = "DIR"},
+              flags.state_dir);
+  command.add({.name = "--cache-dir", .help = "Cache directory", .value_name = "DIR"},
+              flags.cache_dir);
+  command.add({.name = "--runtime-dir", .help = "Directory of the sockets", .value_name = "DIR"},
+              flags.runtime_dir);
+  command.add({.name = "--set",
+               .help = "A setting, as limits.max_active=8",
+               .value_name = "SECTION.KEY=VALUE"},
+              settings);
+  command.action = [&] {
     const Paths paths = find_paths(flags);
     paths.make_directories();
     const Config config = load_config(paths.config_file, settings);
@@ -69,6 +75,9 @@ int run_service(int argc, char** argv, std::string_view name,
     ServiceHost host(std::string(name), paths, config, settings);
     body(host);
     return 0;
+  };
+  try {
+    return run_program(command, argc, argv);
   } catch (const std::exception& error) {
     log::error("{} cannot continue: {}", name, error.what());
     fmt::print(stderr, "error: {}\n", error.what());

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "gateway/cli/session.h"
+#include "common/command_line/command.h"
 
 namespace pyro::cli {
 
+class Session;
+
 /// The definition of the whole command line.
-std::unique_ptr<CLI::App> make_command_line(Session& session);
+std::unique_ptr<CliCommand> make_command_line(Session& session);
 
 /// Parses `arguments` (without the program's name) and runs what they say; returns the exit
 /// status: the guest's, 0, 1 failure, 2 usage, 128 + signal after a cancellation.

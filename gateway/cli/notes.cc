@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "gateway/cli/human.h"
+#include "gateway/cli/text/human.h"
 
 namespace pyro::cli {
 

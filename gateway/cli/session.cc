@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "common/api/validate.h"
 #include "common/base/files.h"
 #include "common/stack/stack_client.h"
 #include "gateway/cli/stdout_closed.h"
@@ -30,8 +31,24 @@ Client& Session::client() {
   return *client_;
 }
 
-void add_json_flag(CLI::App& command, Session& session) {
-  command.add_flag("--json", session.json, "Print one JSON document");
+api::ProgressSink Session::progress_sink() {
+  return [this](const api::Progress& step) { progress_.show(step); };
+}
+
+void Session::check(const api::MessageType& type, const void* request) {
+  try {
+    api::validate(type, request, api::Strictness::kRequest);
+  } catch (const Error& error) {
+    throw UsageError(error.message());
+  }
+}
+
+CallOptions Session::call_options() {
+  return {.stop = signals_.token(), .on_progress = progress_sink()};
+}
+
+void add_json_flag(CliCommand& command, Session& session) {
+  command.add_flag("--json", "Print one JSON document", session.json);
 }
 
 void print(std::string_view text) {

@@ -42,7 +42,7 @@ class ServerProcess {
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
   }
   ServerProcess(std::string role, const std::string& socket, std::pair<UniqueFd, UniqueFd> ready)
-      : child_({.argv = {"/proc/self/exe", "--serve-bus", std::move(role), socket},
+      : child_({.argv = {"/proc/self/exe", "--serve-bus", std::move(role), "--serve-bus", socket},
                 .descriptors = {{1, ready.second.get()}, {2, 2}}}) {
     ready.second.reset();
     char byte = 0;

@@ -3,11 +3,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/command_line/parse.h"
 #include "tests/bench/bus.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
@@ -67,17 +67,7 @@ const std::vector<std::pair<std::string, Part (*)()>> kParts = {{"bus", measure_
                                                                 {"workspace", measure_workspace},
                                                                 {"mcp", measure_mcp}};
 
-int run(int argc, char** argv) {
-  CLI::App app("Measures pyro on this machine, each figure beside its floor.");
-  bool json = false;
-  std::vector<std::string> chosen;
-  std::vector<std::string> serve;
-  app.add_flag("--json", json, "One JSON document instead of a table");
-  app.add_option("parts", chosen,
-                 "Which parts; all of them when none is named: bus, machine, warm, workspace, mcp");
-  app.add_option("--serve-bus", serve)->expected(2)->group("");
-  CLI11_PARSE(app, argc, argv);
-  if (!serve.empty()) return serve_bus(serve.at(0), serve.at(1));
+int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
   for (const auto& [name, measure] : kParts) {
     if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name) == chosen.end()) continue;
@@ -89,6 +79,23 @@ int run(int argc, char** argv) {
     print_table(measured);
   }
   return 0;
+}
+
+int run(int argc, char** argv) {
+  CliCommand command("pyro-bench", "Measures pyro on this machine, each figure beside its floor.");
+  bool json = false;
+  std::vector<std::string> chosen;
+  std::vector<std::string> serve;
+  command.add_flag("--json", "One JSON document instead of a table", json);
+  command.add(
+      {.name = "parts",
+       .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, mcp"},
+      chosen);
+  command.add({.name = "--serve-bus", .help = "A role, then a socket", .hidden = true}, serve);
+  command.action = [&] {
+    return serve.empty() ? measure(chosen, json) : serve_bus(serve.at(0), serve.at(1));
+  };
+  return run_program(command, argc, argv);
 }
 
 }  // namespace

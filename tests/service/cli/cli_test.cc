@@ -65,6 +65,19 @@ TEST_F(CliTest, usage_errors_are_status_2_and_lead_to_help) {
   EXPECT_EQ(run({"stack", "up", "--", "x"}).status.code, 2);
 }
 
+TEST_F(CliTest, help_of_an_unknown_command_is_refused_with_a_suggestion) {
+  const auto unknown = run({"stcak", "--help"});
+  EXPECT_EQ(unknown.status.code, 2);
+  EXPECT_EQ(unknown.output, "");
+  EXPECT_EQ(unknown.error_output,
+            "error: unknown command 'stcak': did you mean 'stack'?\n"
+            "Run `pyro --help` for how to use it.\n");
+  EXPECT_THAT(run({"stack", "lgos", "--help"}).error_output,
+              StartsWith("error: unknown command 'lgos': did you mean 'logs'?\n"));
+  EXPECT_THAT(run({"--state-dir", "/x", "stcak"}).error_output,
+              StartsWith("error: unknown command 'stcak': did you mean 'stack'?\n"));
+}
+
 TEST_F(CliTest, an_unknown_setting_is_a_failure_that_names_it) {
   write_usual_stack();
   const auto result = run({"stack", "up", "--set", "limits.colour=3"});

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 #include "common/api/json_codec.h"
@@ -147,7 +149,8 @@ TEST_F(WorkspaceUsageTest, values_out_of_their_limits_are_refused_by_name) {
             "error: vcpu_count must be between 1 and 8, not 9");
   EXPECT_EQ(refusal("create debian:12 --ttl-seconds 59"),
             "error: ttl_seconds must be between 60 and 604800, not 59");
-  EXPECT_EQ(refusal("create debian:12 --mem-mib lots"), "error: 'lots' is no value for --mem-mib");
+  EXPECT_EQ(refusal("create debian:12 --mem-mib lots"),
+            "error: invalid value 'lots' for --mem-mib: expected a number");
   EXPECT_THAT(refusal("create debian:12 --network-policy on"),
               ::testing::HasSubstr("network_policy must be one of: off, egress, "
                                    "egress+published-ports; not 'on'"));

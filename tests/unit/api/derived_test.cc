@@ -4,7 +4,6 @@
 
 #include <limits>
 
-#include "common/api/cli_options.h"
 #include "common/api/json_codec.h"
 #include "common/api/msgpack_codec.h"
 #include "common/api/message_table.h"
@@ -204,62 +203,6 @@ TEST(Validation, a_nan_is_refused) {
   cook.heat = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(error_of([&] { validate(cook); }),
               Refused(ErrorCode::kInvalidArgument, "heat must be between 0 and 3, not nan"));
-}
-
-// ---- CLI options
-
-/// Parses words as a command line; returns the error, or "" and fills `cook`.
-std::string parse(std::vector<std::string> words, Cook& cook) {
-  CLI::App app;
-  add_options(app, cook, {"sides", "extras"});
-  std::reverse(words.begin(), words.end());
-  try {
-    app.parse(words);
-    return "";
-  } catch (const CLI::ParseError& error) {
-    return error.what();
-  }
-}
-
-TEST(CliOptions, come_from_the_field_list) {
-  Cook cook;
-  EXPECT_EQ(parse({"soup", "--table", "3", "--offset=-2", "--minutes", "0.5", "--spicy",
-                   "--doneness", "rare", "--note", "hot"},
-                  cook),
-            "");
-  EXPECT_EQ(cook.dish, "soup");
-  EXPECT_EQ(cook.table, 3U);
-  EXPECT_EQ(cook.offset, -2);
-  EXPECT_EQ(cook.minutes, 0.5);
-  EXPECT_TRUE(cook.spicy);
-  EXPECT_EQ(cook.doneness, Doneness::kRare);
-  EXPECT_EQ(cook.note, "hot");
-}
-
-TEST(CliOptions, what_is_not_given_keeps_its_default) {
-  Cook cook;
-  EXPECT_EQ(parse({"soup"}, cook), "");
-  Cook expected;
-  expected.dish = "soup";
-  EXPECT_EQ(cook, expected);
-}
-
-TEST(CliOptions, refuse_what_the_list_does_not_have) {
-  Cook cook;
-  EXPECT_NE(parse({}, cook), "") << "dish is required";
-  EXPECT_NE(parse({"soup", "--secret", "x"}, cook), "") << "hidden";
-  EXPECT_NE(parse({"soup", "--table", "many"}, cook), "");
-  EXPECT_NE(parse({"soup", "--table", "-1"}, cook), "");
-  EXPECT_THAT(parse({"soup", "--doneness", "well"}, cook),
-              HasSubstr("doneness must be one of: rare, medium"));
-}
-
-TEST(CliOptions, show_description_limits_and_defaults_in_help) {
-  Cook cook;
-  CLI::App app;
-  add_options(app, cook, {"sides", "extras"});
-  EXPECT_THAT(app.help(), HasSubstr("Where it goes. 1 to 8; default 1."));
-  EXPECT_THAT(app.help(), HasSubstr("How long. Positive; default 2.5."));
 }
 
 }  // namespace

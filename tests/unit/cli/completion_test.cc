@@ -1,9 +1,10 @@
-#include "gateway/cli/completion.h"
+#include "gateway/cli/commands/completion/candidates.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gateway/cli/command_line.h"
+#include "gateway/cli/session.h"
 
 namespace pyro::cli {
 namespace {
@@ -26,7 +27,7 @@ class CompletionTest : public ::testing::Test {
   }
 
   Session session_;
-  std::unique_ptr<CLI::App> root_ = make_command_line(session_);
+  std::unique_ptr<CliCommand> root_ = make_command_line(session_);
 };
 
 TEST_F(CompletionTest, commands_and_their_commands_are_offered) {

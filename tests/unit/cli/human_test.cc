@@ -1,9 +1,9 @@
-#include "gateway/cli/human.h"
+#include "gateway/cli/text/human.h"
 
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
-#include "gateway/cli/table.h"
+#include "gateway/cli/text/table.h"
 
 namespace pyro::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/cli/log_follower.h"
+#include "gateway/cli/commands/stack/log_follower.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

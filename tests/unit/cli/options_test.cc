@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "common/base/files.h"
-#include "gateway/cli/host_path.h"
-#include "gateway/cli/label_option.h"
-#include "gateway/cli/text_option.h"
+#include "gateway/cli/commands/workspace/host_path.h"
+#include "gateway/cli/commands/workspace/lifecycle/label_option.h"
+#include "gateway/cli/commands/workspace/text_option.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 

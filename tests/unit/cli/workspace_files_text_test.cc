@@ -1,6 +1,11 @@
-#include "gateway/cli/workspace_files_text.h"
-
 #include <gtest/gtest.h>
+
+#include "gateway/cli/commands/workspace/diff/diff_text.h"
+#include "gateway/cli/commands/workspace/export/export_text.h"
+#include "gateway/cli/commands/workspace/files/file_text.h"
+#include "gateway/cli/commands/workspace/patch/patch_text.h"
+#include "gateway/cli/commands/workspace/snapshots/snapshot_text.h"
+#include "gateway/cli/commands/workspace/sync/sync_text.h"
 
 namespace pyro::cli {
 namespace {

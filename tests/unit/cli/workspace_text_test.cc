@@ -1,10 +1,10 @@
-#include "gateway/cli/workspace_text.h"
+#include "gateway/cli/commands/workspace/lifecycle/workspace_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gateway/cli/notes.h"
-#include "gateway/cli/workspace_log_text.h"
+#include "gateway/cli/commands/workspace/exec/log_text.h"
 
 namespace pyro::cli {
 namespace {

@@ -1,0 +1,24 @@
+#include <memory>
+
+#include "common/api/environment.h"
+#include "gateway/cli/commands/environment/env.h"
+#include "gateway/cli/commands/environment/environment_text.h"
+#include "gateway/cli/request_options.h"
+#include "gateway/cli/session.h"
+
+namespace pyro::cli {
+
+void add_env_inspect(CliCommand& env, Session& session) {
+  auto& command = env.add_command("inspect", "Show one environment");
+  command.footer = "Examples:\n  pyro env inspect debian:12";
+  auto request = std::make_shared<api::InspectEnvironment>();
+  add_request_options(command, *request);
+  add_json_flag(command, session);
+  command.action = [&session, request] {
+    const auto environment = session.call(*request);
+    print_reply<api::Environment>(session, environment, environment_text);
+    return 0;
+  };
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,14 @@
+#include "gateway/cli/commands/mcp/mcp.h"
+
+#include "common/command_line/command.h"
+
+namespace pyro::cli {
+
+void add_mcp(CliCommand& root, Session& session) {
+  auto& mcp = root.add_command("mcp", "Serve workspaces to chat hosts over MCP");
+  mcp.needs_command = true;
+  mcp.footer = "Examples:\n  pyro mcp serve --help\n  claude mcp add pyro -- pyro mcp serve";
+  add_mcp_serve(mcp, session);
+}
+
+}  // namespace pyro::cli

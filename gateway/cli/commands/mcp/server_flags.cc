@@ -1,0 +1,67 @@
+#include "gateway/cli/commands/mcp/server_flags.h"
+
+#include <string>
+#include <utility>
+
+namespace pyro::cli {
+namespace {
+
+/// An option that takes one of E's names and gives it to `set`.
+template <class E, class Set>
+Option& add_choice(CliCommand& command, std::string name, std::string help, const Set& set) {
+  Option option{.name = std::move(name), .help = std::move(help)};
+  for (const auto& [value, choice] : enum_names(E{})) option.choices.emplace_back(choice);
+  return command.add(std::move(option), [set](const std::string& text) {
+    for (const auto& [value, choice] : enum_names(E{})) {
+      if (choice == text) set(value);
+    }
+  });
+}
+
+}  // namespace
+
+void add_server_flags(CliCommand& command, ServerOptions& options) {
+  Option& mode =
+      add_choice<ServerMode>(command, "--mode", "Tools and instructions for one kind of work",
+                             [&options](ServerMode value) { options.mode = value; });
+  Option& profile = add_choice<ServerProfile>(
+      command, "--profile", "Which tools there are; default workspace-core",
+      [&options](ServerProfile value) { options.profile = value; });
+  exclude_each_other(mode, profile);
+  command.add({.name = "--environment",
+               .help = "What a workspace boots when the model names none; default debian:12",
+               .value_name = "ENV"},
+              options.environment);
+  Option& project =
+      command.add({.name = "--project-path",
+                   .help = "Directory that workspaces begin with; below a Git root: that",
+                   .value_name = "DIR"},
+                  options.project_path);
+  Option& url = command.add({.name = "--repo-url",
+                             .help = "Repository whose clean clone workspaces begin with",
+                             .value_name = "URL"},
+                            options.repo_url);
+  Option& ref = command.add({.name = "--repo-ref",
+                             .help = "Branch, tag or commit of it; default its own",
+                             .value_name = "REF"},
+                            options.repo_ref);
+  Option& none = command.add_flag("--no-project-source",
+                                  "Workspaces begin empty unless the model names a seed_path",
+                                  options.no_project_source);
+  ref.needs = &url;
+  exclude_each_other(project, url);
+  exclude_each_other(project, none);
+  exclude_each_other(url, none);
+  Option& allowed =
+      command.add({.name = "--allow-path",
+                   .help = "Host directory below which the model may name paths; repeatable",
+                   .value_name = "DIR"},
+                  [&options](const std::string& path) { options.allow_paths.emplace_back(path); });
+  allowed.repeatable = true;
+  command.add_flag("--allow-host-compat",
+                   "Let the model opt into running on the host, without a guest's isolation, when "
+                   "no guest can be booted",
+                   options.allow_host_compat);
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,50 @@
+#include "gateway/cli/commands/workspace/diff/diff.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "common/api/workspace_diff.h"
+#include "common/base/text.h"
+#include "gateway/cli/commands/workspace/diff/diff_text.h"
+#include "gateway/cli/request_options.h"
+#include "gateway/cli/session.h"
+
+namespace pyro::cli {
+namespace {
+
+/// As it is for `git apply`; on a terminal without what would steer it.
+std::string patch_text(const api::Diff& diff) {
+  return ::isatty(STDOUT_FILENO) == 1 ? printable(diff.patch) : diff.patch;
+}
+
+int diff(Session& session, const api::DiffWorkspace& request) {
+  const auto reply = session.call(request);
+  print_reply<api::Diff>(session, reply, patch_text);
+  if (!session.json) fmt::print(stderr, "{}", diff_note(reply));
+  return 0;
+}
+
+}  // namespace
+
+void add_workspace_diff(CliCommand& workspace, Session& session) {
+  auto& command =
+      workspace.add_command("diff", "Show how /workspace differs from its state at creation");
+  command.footer =
+      "Examples:\n"
+      "  pyro workspace diff 0123456789ab\n"
+      "  pyro workspace diff 0123456789ab | git apply\n"
+      "  pyro workspace diff 0123456789ab --path src/main.c\n"
+      "  pyro workspace diff 0123456789ab --json\n\n"
+      "The patch is on standard output; how much changed and what the patch does not show, on\n"
+      "standard error.";
+  auto request = std::make_shared<api::DiffWorkspace>();
+  add_request_options(command, *request);
+  add_json_flag(command, session);
+  command.action = [&session, request] { return diff(session, *request); };
+}
+
+}  // namespace pyro::cli

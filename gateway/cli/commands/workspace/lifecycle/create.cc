@@ -1,0 +1,50 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/cli/call_command.h"
+#include "gateway/cli/commands/workspace/host_path.h"
+#include "gateway/cli/commands/workspace/lifecycle/label_option.h"
+#include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
+#include "gateway/cli/commands/workspace/lifecycle/workspace_text.h"
+
+namespace pyro::cli {
+namespace {
+
+struct CreateOptions {
+  api::CreateWorkspace request;
+  std::vector<std::string> labels;
+  bool id_only = false;
+};
+
+int create(Session& session, CreateOptions& options) {
+  if (session.json && options.id_only) throw UsageError("--json and --id-only exclude each other");
+  auto& request = options.request;
+  request.labels = labels_of(options.labels);
+  if (request.seed_path) request.seed_path = absolute_host_path("seed_path", *request.seed_path);
+  show_reply<api::Workspace>(
+      session, session.call(request), [&options](const api::Workspace& workspace) {
+        return options.id_only ? workspace.workspace_id + "\n" : created_text(workspace);
+      });
+  return 0;
+}
+
+}  // namespace
+
+void add_workspace_create(CliCommand& workspace, Session& session) {
+  auto& command = workspace.add_command("create", "Make a workspace and start it");
+  command.footer =
+      "Examples:\n"
+      "  pyro workspace create debian:12\n"
+      "  pyro workspace create debian:12 --seed-path . --name fix-parser --label ticket=123\n"
+      "  id=$(pyro workspace create debian:12-build --mem-mib 4096 --id-only)\n\n"
+      "An environment that is not installed is installed first. On any failure nothing remains.";
+  auto options = std::make_shared<CreateOptions>();
+  add_request_options(command, options->request, {"labels"});
+  add_label_option(command, options->labels);
+  command.add_flag("--id-only", "Print nothing but the id", options->id_only);
+  add_json_flag(command, session);
+  command.action = [&session, options] { return create(session, *options); };
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,15 @@
+#include "gateway/cli/call_command.h"
+#include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
+#include "gateway/cli/commands/workspace/lifecycle/workspace_text.h"
+
+namespace pyro::cli {
+
+void add_workspace_start(CliCommand& workspace, Session& session) {
+  auto& command = workspace.add_command("start", "Boot a stopped workspace again");
+  command.footer =
+      "Examples:\n  pyro workspace start 0123456789ab\n\n"
+      "Everything on its disks and its history are as they were.";
+  add_plain_call<api::StartWorkspace>(command, session, started_text);
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,83 @@
+#include "gateway/cli/commands/workspace/text_option.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "common/api/artifact.h"
+#include "common/base/files.h"
+#include "common/base/text.h"
+#include "common/command_line/usage_error.h"
+
+namespace pyro::cli {
+namespace {
+
+/// Where a text came from, for a message: `text`, `text (from 'a.txt')`.
+std::string described(const TextOption& option) {
+  if (!option.file) return option.field;
+  return *option.file == "-" ? option.field + " (from standard input)"
+                             : fmt::format("{} (from '{}')", option.field, *option.file);
+}
+
+[[noreturn]] void refuse_size(const TextOption& option, const std::string& size) {
+  throw UsageError(fmt::format("{} is {}, and may be at most {} bytes ({})", described(option),
+                               size, api::kFileLimit, human_size(api::kFileLimit)));
+}
+
+std::string size_text(std::uint64_t bytes) {
+  return fmt::format("{} bytes ({})", bytes, human_size(bytes));
+}
+
+std::string read_source(const TextOption& option) {
+  if (*option.file == "-") return read_to_end(STDIN_FILENO, api::kFileLimit + 1);
+  if (option.file->empty()) {
+    throw UsageError(fmt::format("--{}-file must not be empty", option.field));
+  }
+  const UniqueFd fd = open_file(*option.file, O_RDONLY);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+      std::cmp_greater(info.st_size, api::kFileLimit)) {
+    refuse_size(option, size_text(static_cast<std::uint64_t>(info.st_size)));
+  }
+  return with_context(fmt::format("'{}'", *option.file),
+                      [&fd] { return read_to_end(fd.get(), api::kFileLimit + 1); });
+}
+
+}  // namespace
+
+void add_text_option(CliCommand& command, TextOption& option, std::string_view what) {
+  command.add({.name = "--" + option.field,
+               .help = fmt::format("{}, as it stands here", what),
+               .value_name = "TEXT"},
+              option.text);
+  command.add({.name = "--" + option.field + "-file",
+               .help = fmt::format("{}, from a file; - is standard input", what),
+               .value_name = "FILE"},
+              option.file);
+}
+
+std::string text_of(const TextOption& option) {
+  if (option.text.has_value() == option.file.has_value()) {
+    throw UsageError(option.text
+                         ? fmt::format("--{0} and --{0}-file exclude each other", option.field)
+                         : fmt::format("give --{0} or --{0}-file", option.field));
+  }
+  const std::string text = option.file ? read_source(option) : *option.text;
+  if (text.size() > api::kFileLimit) {
+    // Of a file that is no regular one, no more than that was read.
+    refuse_size(option, option.file ? fmt::format("more than {}", size_text(api::kFileLimit))
+                                    : size_text(text.size()));
+  }
+  if (to_valid_utf8(text) != text) {
+    throw UsageError(
+        fmt::format("{} is not valid UTF-8 ({} bytes); `pyro workspace sync push` "
+                    "takes files of any kind",
+                    described(option), text.size()));
+  }
+  return text;
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "gateway/cli/guest/streamed_call.h"
+#include "gateway/cli/notes.h"
+#include "gateway/cli/session.h"
+
+/// Commands that run a guest's command, which stands after `--`.
+namespace pyro::cli {
+
+/// The words after `--` as one shell command in which their boundaries survive; UsageError
+/// without any.
+std::string guest_command(const CliCommand& command);
+
+/// Writes text to standard error as it is.
+void print_error(const std::string& text);
+
+/// That of a failure for a command that has none, since its guest ended first.
+inline int exit_status_of(const std::optional<std::int32_t>& exit_code) {
+  return exit_code.value_or(1);
+}
+
+/// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
+/// reply. Returns the command's exit status.
+template <api::Operation Op>
+int run_guest_command(Session& session, const Op& request) {
+  Session::check(request);
+  typename Op::Reply result;
+  if (session.json) {
+    result = session.call(request);
+    print(api::to_json_text(result, 2) + "\n");
+  } else {
+    result = StreamedCall(session).call(request);
+    print(result.stdout_text);
+    print_error(result.stderr_text);
+  }
+  tell_notes(result);
+  return exit_status_of(result.exit_code);
+}
+
+}  // namespace pyro::cli
