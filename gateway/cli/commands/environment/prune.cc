@@ -27,7 +27,7 @@ std::string pruned_text(const api::PruneResult& result) {
 
 void add_env_prune(CliCommand& env, Session& session) {
   auto& command = env.add_command(
-      "prune", "Delete warm templates, and installed environments that nobody uses");
+      "prune", "Delete warm templates, and installed environments that are not in use");
   command.footer = "Examples:\n  pyro env prune";
   add_json_flag(command, session);
   command.action = [&session] {
@@ -37,7 +37,7 @@ void add_env_prune(CliCommand& env, Session& session) {
       templates = session.call(api::PruneTemplates{});
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kUnavailable) throw;
-      fmt::print(stderr, "note: templates stay, since the vm service is away: {}\n",
+      fmt::print(stderr, "note: templates remain, since the vm service is not running: {}\n",
                  error.message());
     }
     auto result = session.call(api::PruneEnvironments{});

@@ -121,7 +121,7 @@ void add_stack_logs(CliCommand& stack, Session& session) {
               options->service);
   command.add({.name = "--lines", .help = "How many lines; default 50", .value_name = "N"},
               [options](const std::string& text) { options->lines = line_count(text); });
-  command.add_flag("--follow", "Go on with what is added, until Ctrl-C", options->follow);
+  command.add_flag("--follow", "Show new lines too, until Ctrl-C", options->follow);
   add_json_flag(command, session);
   command.action = [&session, options] { return show(session, *options); };
 }

@@ -15,7 +15,7 @@ namespace pyro::cli {
 
 void add_workspace(CliCommand& root, Session& session) {
   auto& workspace =
-      root.add_command("workspace", "Machines that live on, with files, a history and snapshots");
+      root.add_command("workspace", "Machines that last, with files, a history and snapshots");
   workspace.needs_command = true;
   workspace.footer =
       "Examples:\n"

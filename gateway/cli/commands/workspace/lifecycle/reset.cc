@@ -8,13 +8,13 @@ namespace pyro::cli {
 
 void add_workspace_reset(CliCommand& workspace, Session& session) {
   auto& command = workspace.add_command(
-      "reset", "Make a workspace's sandbox anew, with the files of a snapshot");
+      "reset", "Give a workspace a fresh sandbox with the files of a snapshot");
   command.footer =
       "Examples:\n"
       "  pyro workspace reset 0123456789ab\n"
       "  pyro workspace reset 0123456789ab --snapshot before-upgrade\n\n"
       "Processes, installed packages, /tmp and the command history are gone afterwards. Name,\n"
-      "labels and snapshots stay.";
+      "labels and snapshots remain.";
   auto request = std::make_shared<api::ResetWorkspace>();
   add_request_options(command, *request);
   add_call<api::ResetWorkspace>(command, session, request, reset_text);

@@ -5,7 +5,7 @@
 namespace pyro::cli {
 
 void add_workspace_status(CliCommand& workspace, Session& session) {
-  auto& command = workspace.add_command("status", "Show a workspace as it stands");
+  auto& command = workspace.add_command("status", "Show the state of a workspace");
   command.footer =
       "Examples:\n  pyro workspace status 0123456789ab\n"
       "  pyro workspace status 0123456789ab --json";
