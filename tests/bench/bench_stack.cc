@@ -69,7 +69,7 @@ Exec exec(const MachinePaths& paths, const std::string& command) {
                             [&done](std::uint32_t stream, std::string_view data) {
                               if (stream == 1) done.output += data;
                             },
-                            Clock::now() + std::chrono::minutes(6), {});
+                            {.deadline = Clock::now() + std::chrono::minutes(6)});
   });
   done.added_ms = done.round_trip_ms - static_cast<double>(job.duration_ms);
   return done;

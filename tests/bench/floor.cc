@@ -6,12 +6,14 @@
 #include <optional>
 #include <thread>
 
+#include "common/api/environment.h"
 #include "common/api/stack.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/link/mux_frame.h"
 #include "common/process/child_process.h"
 #include "common/process/pidfd.h"
+#include "services/vm/drivers/link_fd.h"
 #include "services/vm/shim/shim_spec.h"
 #include "services/vm/templates/template_store.h"
 #include "tests/bench/part.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/api/machine.h"
+#include "common/api/stack.h"
 #include "common/base/text.h"
 #include "common/stack/installation.h"
 #include "services/vm/boot/guest_boot.h"
@@ -23,7 +24,7 @@ double bare_boot_ms(BenchStack& stack) {
     const MachinePaths paths(stack.paths(), work.path().filename().string());
     vm::Launch launch = driver.prepare_probe(boot, paths);
     vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths, {},
-                   Clock::now() + std::chrono::minutes(2), {})
+                   {.deadline = Clock::now() + std::chrono::minutes(2)})
         .end();
   });
 }

@@ -1,9 +1,9 @@
-#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
 #include "common/base/error.h"

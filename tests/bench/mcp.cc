@@ -1,11 +1,11 @@
 #include "tests/bench/mcp.h"
 
-#include <nlohmann/json.hpp>
 #include <fmt/format.h>
 #include <signal.h>
 
 #include <deque>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "common/api/workspace.h"

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "common/api/agent.h"
+#include "common/api/machine.h"
 #include "common/api/prepare.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"

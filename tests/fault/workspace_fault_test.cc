@@ -6,6 +6,12 @@
 #include <future>
 #include <thread>
 
+#include "common/api/job_state.h"
+#include "common/api/machine.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_sync.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"

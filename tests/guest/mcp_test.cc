@@ -1,10 +1,12 @@
-#include <nlohmann/json.hpp>
 #include <signal.h>
 
 #include <fstream>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/api/machine.h"
+#include "common/api/workspace.h"
 #include "tests/guest/mcp_fixture.h"
 
 namespace pyro::test {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "common/api/machine.h"
 #include "common/base/text.h"
 #include "common/process/pidfd.h"
 #include "common/process/wait.h"

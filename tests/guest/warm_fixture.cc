@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "common/api/machine.h"
 #include "common/api/stack.h"
 #include "common/stored_file/stored_file.h"
 #include "common/stream/output_receiver.h"

@@ -5,7 +5,9 @@
 #include <set>
 #include <thread>
 
+#include "common/api/boot_policy.h"
 #include "common/api/json_codec.h"
+#include "common/api/machine.h"
 #include "common/api/prepare.h"
 #include "common/base/text.h"
 #include "common/digest/sha256.h"

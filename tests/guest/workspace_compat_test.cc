@@ -1,3 +1,6 @@
+#include "common/api/machine.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_export.h"
 #include "common/base/error.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"

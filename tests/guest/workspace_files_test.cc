@@ -1,8 +1,15 @@
+#include "common/api/workspace_files.h"
+
 #include <sys/stat.h>
 
 #include <fstream>
 #include <random>
 
+#include "common/api/artifact.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_patch.h"
+#include "common/api/workspace_sync.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "tests/guest/workspace_fixture.h"

@@ -3,6 +3,12 @@
 #include <fstream>
 #include <thread>
 
+#include "common/api/machine.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_commands.h"
+#include "common/api/workspace_files.h"
+#include "common/api/workspace_snapshots.h"
+
 namespace pyro::test {
 
 namespace fs = std::filesystem;

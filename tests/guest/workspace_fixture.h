@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
 #include "tests/guest/warm_fixture.h"
 

@@ -4,6 +4,10 @@
 #include <future>
 #include <thread>
 
+#include "common/api/job_state.h"
+#include "common/api/progress.h"
+#include "common/api/workspace.h"
+#include "common/api/workspace_summary.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/base/text.h"

@@ -1,9 +1,16 @@
+#include "common/api/workspace.h"
+
 #include <signal.h>
 
 #include <fstream>
 #include <future>
 #include <thread>
 
+#include "common/api/machine.h"
+#include "common/api/workspace_export.h"
+#include "common/api/workspace_files.h"
+#include "common/api/workspace_snapshots.h"
+#include "common/api/workspace_summary.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/registry/registry.h"
