@@ -1,8 +1,8 @@
 #include "common/config/toml_file.h"
 
-#include <nlohmann/json.hpp>
 #include <toml++/toml.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "common/base/error.h"

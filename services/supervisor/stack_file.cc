@@ -1,7 +1,6 @@
 #include "services/supervisor/stack_file.h"
 
 #include <nlohmann/json.hpp>
-
 #include <set>
 
 #include "common/api/message_table.h"

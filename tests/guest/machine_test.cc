@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include <future>
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "common/registry/registry.h"

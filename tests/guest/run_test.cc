@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "common/api/json_codec.h"

@@ -28,14 +28,16 @@ namespace pyro::testing {
 ///
 ///   FakeService<api::VolumesApi, api::MachineFilesApi> files(stack.paths(), "files");
 ///   files.on<api::CopyVolume>(api::TreeSize{.entry_count = 3});           // always this reply
-///   files.on<api::BuildVolume>([](const api::BuildVolume& request) {      // or what a lambda says;
+///   files.on<api::BuildVolume>([](const api::BuildVolume& request) {      // or what a lambda
+///   says;
 ///     return api::WorkspaceSeed{.seed_path = request.seed_path};          // it may throw an Error
 ///   });                                                                   // and take a bus::Call&
 ///   …
 ///   EXPECT_EQ(files.requests<api::CopyVolume>().size(), 1U);
 ///
-/// An operation without an answer is refused: `the fake 'files' has no answer to files.copy_volume`.
-/// An answer may be replaced at any time. Destroy it to have the neighbour go away.
+/// An operation without an answer is refused: `the fake 'files' has no answer to
+/// files.copy_volume`. An answer may be replaced at any time. Destroy it to have the neighbour go
+/// away.
 template <class... Apis>
 class FakeService {
  public:

@@ -4,11 +4,13 @@
 
 namespace pyro::vm {
 
-Launch Driver::prepare_template(const api::Machine&, const api::BootFiles&, const MachinePaths&, const TemplateFiles&) {
+Launch Driver::prepare_template(const api::Machine&, const api::BootFiles&, const MachinePaths&,
+                                const TemplateFiles&) {
   throw internal_error("this driver makes no templates");
 }
 
-Launch Driver::prepare_restore(const api::Machine&, const api::BootFiles&, const MachinePaths&, const TemplateFiles&) {
+Launch Driver::prepare_restore(const api::Machine&, const api::BootFiles&, const MachinePaths&,
+                               const TemplateFiles&) {
   throw internal_error("this driver makes no templates");
 }
 

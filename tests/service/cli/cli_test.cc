@@ -1,9 +1,10 @@
-#include <nlohmann/json.hpp>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
+
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "common/process/wait.h"

@@ -1,8 +1,8 @@
 #include "pyro/client.h"
 
-#include <nlohmann/json.hpp>
 #include <algorithm>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "common/api/json_codec.h"

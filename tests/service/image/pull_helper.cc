@@ -4,8 +4,8 @@
 // the resolved files as JSON, its progress to standard error; `CODE: text` and status 1 on an
 // Error.
 
-#include <nlohmann/json.hpp>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "services/image/debian_builder.h"

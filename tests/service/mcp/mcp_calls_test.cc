@@ -1,5 +1,6 @@
-#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
 
 #include "common/api/artifact.h"
 #include "common/api/json_codec.h"

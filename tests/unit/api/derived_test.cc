@@ -1,12 +1,12 @@
-#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
-#include <msgpack.hpp>
 
 #include <limits>
+#include <msgpack.hpp>
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
-#include "common/api/msgpack_codec.h"
 #include "common/api/message_table.h"
+#include "common/api/msgpack_codec.h"
 #include "tests/support/errors.h"
 #include "tests/unit/api/dummy.h"
 

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
-#include <msgpack.hpp>
 
+#include <msgpack.hpp>
 #include <random>
 
 #include "common/api/agent.h"
-#include "common/api/msgpack_codec.h"
 #include "common/api/message_table.h"
+#include "common/api/msgpack_codec.h"
 #include "tests/support/errors.h"
 #include "tests/unit/api/dummy.h"
 

@@ -1,7 +1,8 @@
 #include "common/api/machine.h"
 
-#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "common/api/msgpack_codec.h"

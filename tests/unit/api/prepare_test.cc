@@ -1,7 +1,8 @@
 #include "common/api/prepare.h"
 
-#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "common/api/machine.h"

@@ -1,8 +1,8 @@
 #include "common/api/schema.h"
 
-#include <nlohmann/json.hpp>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "common/api/environment.h"

@@ -1,9 +1,8 @@
-#include "gateway/cli/commands/completion/candidates.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gateway/cli/command_line.h"
+#include "gateway/cli/commands/completion/candidates.h"
 #include "gateway/cli/session.h"
 
 namespace pyro::cli {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/cli/commands/stack/stack_text.h"
 #include "common/command_line/suggest.h"
+#include "gateway/cli/commands/stack/stack_text.h"
 #include "gateway/cli/text/table.h"
 
 namespace pyro::cli {

@@ -1,10 +1,9 @@
-#include "gateway/cli/commands/workspace/summary/summary_text.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "common/base/text.h"
+#include "gateway/cli/commands/workspace/summary/summary_text.h"
 #include "gateway/cli/text/human.h"
 
 namespace pyro::cli {

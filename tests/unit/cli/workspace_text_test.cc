@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/cli/notes.h"
 #include "gateway/cli/commands/workspace/exec/log_text.h"
+#include "gateway/cli/notes.h"
 
 namespace pyro::cli {
 namespace {

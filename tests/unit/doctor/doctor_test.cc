@@ -1,10 +1,10 @@
 #include "host-helpers/doctor/doctor.h"
 
-#include <nlohmann/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
 #include "common/api/prepare.h"

@@ -1,10 +1,11 @@
-#include "common/api/message_table.h"
 #include "common/stored_file/stored_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/api/message_table.h"
 
 namespace pyro {
 namespace {

@@ -1,12 +1,12 @@
 #include "services/vm/drivers/qemu/qmp.h"
 
-#include <nlohmann/json.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstring>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "common/base/files.h"

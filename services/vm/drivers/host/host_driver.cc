@@ -65,8 +65,7 @@ std::vector<std::string> command_line(const Plan& plan) {
   return words;
 }
 
-Launch HostDriver::prepare(const api::Machine&, const api::BootFiles&,
-                            const MachinePaths& paths) {
+Launch HostDriver::prepare(const api::Machine&, const api::BootFiles&, const MachinePaths& paths) {
   const Plan plan{.bwrap = find_program("bwrap"),
                   .agent = agent_,
                   .root = paths.directory / "root",

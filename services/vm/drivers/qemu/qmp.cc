@@ -1,11 +1,11 @@
 #include "services/vm/drivers/qemu/qmp.h"
 
-#include <nlohmann/json.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
