@@ -10,7 +10,6 @@
 namespace pyro::cli {
 namespace {
 
-constexpr std::size_t kTextColumns = 200;
 constexpr std::size_t kWholePathColumns = 4096;
 
 }  // namespace

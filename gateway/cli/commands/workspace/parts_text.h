@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -9,6 +10,9 @@
 
 /// Parts of what several commands print of a workspace.
 namespace pyro::cli {
+
+/// A text of a caller or a guest is cut to this many columns.
+inline constexpr std::size_t kTextColumns = 200;
 
 /// A path on one line, whole as far as a path can be.
 std::string path_text(std::string_view path);

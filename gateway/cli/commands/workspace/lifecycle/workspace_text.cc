@@ -10,7 +10,6 @@
 namespace pyro::cli {
 namespace {
 
-constexpr std::size_t kTextColumns = 200;
 constexpr std::size_t kCommandColumns = 70;
 constexpr std::size_t kTableNameColumns = 32;
 
