@@ -22,6 +22,11 @@ std::optional<Error> Turns::interruption() {
   return interruption_;
 }
 
+std::size_t Turns::waiting() {
+  const std::lock_guard lock(mutex_);
+  return line_.size();
+}
+
 std::unique_ptr<Turns::Turn> Turns::begin(const std::stop_token& caller) {
   std::unique_lock lock(mutex_);
   const auto place = line_.emplace(line_.end());

@@ -58,6 +58,9 @@ class Turns {
   /// Without a `caller` the new one is not cancelled by its own: it must run to its end.
   std::unique_ptr<Turn> interrupt(Error interruption, const std::stop_token& caller = {});
 
+  /// How many wait in line.
+  std::size_t waiting();
+
  private:
   std::unique_ptr<Turn> start(const std::stop_token& caller);
   void end();

@@ -1,5 +1,6 @@
 #include "services/vm/machines/machines_handler.h"
 
+#include "common/api/message_type.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/log/log.h"
@@ -31,15 +32,11 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
                                       const Work& work) {
   GuestHost::refuse_network(request.network, "create the machine without it");
-  MachineRecord record{.machine = {.environment = request.environment,
-                                   .vcpu_count = request.vcpu_count,
-                                   .mem_mib = request.mem_mib,
-                                   .ttl_seconds = request.ttl_seconds,
-                                   .allow_host_compat = request.allow_host_compat},
-                       .belongs_to_run = belongs_to_run,
+  MachineRecord record{.belongs_to_run = belongs_to_run,
                        .boot_policy = request.boot,
                        .workspace_id = request.workspace_id,
                        .replaces = request.replaces};
+  api::assign_fields(record.machine, request);
   if (host_.require_guest_or_consent(request.allow_host_compat)) {
     record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment}, work);
     record.machine.environment_version = record.boot.environment_version;
@@ -70,15 +67,9 @@ api::MachineExecResult MachinesHandler::handle(const api::ExecMachine& request, 
 
 api::MachineExecResult MachinesHandler::handle(const api::RunMachine& request, bus::Call& call) {
   CommandOutput output(request.output_socket, call.work());
-  const std::string vm_id = create({.environment = request.environment,
-                                    .vcpu_count = request.vcpu_count,
-                                    .mem_mib = request.mem_mib,
-                                    .ttl_seconds = request.ttl_seconds,
-                                    .network = request.network,
-                                    .allow_host_compat = request.allow_host_compat,
-                                    .boot = request.boot},
-                                   /*belongs_to_run=*/true, call.work())
-                                .machine.vm_id;
+  api::CreateMachine wanted;
+  api::assign_fields(wanted, request);
+  const std::string vm_id = create(wanted, /*belongs_to_run=*/true, call.work()).machine.vm_id;
   Cleanup clean_up([this, &vm_id] {
     try {
       machines_.remove(vm_id, kRunErrorCleanup);

@@ -58,14 +58,10 @@ OutputShape stderr_shape(const CommandRecord& command) {
 }  // namespace
 
 api::CommandSummary CommandRecord::summary() const {
-  return {.sequence = sequence,
-          .command = command,
-          .cwd = cwd,
-          .exit_code = exit_code,
-          .duration_ms = elapsed_ms(),
-          .execution_mode = execution_mode,
-          .job_id = job_id,
-          .state = state};
+  api::CommandSummary summary;
+  api::assign_fields(summary, *this);
+  summary.duration_ms = elapsed_ms();
+  return summary;
 }
 
 std::uint64_t CommandRecord::elapsed_ms() const {
@@ -234,17 +230,9 @@ api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& liv
   for (const auto& command : commands) {  // the latest first, so that it is the old that gives way
     bytes += kEntryBytes + command.command.size();
     if (bytes > kMostLogBytes) break;
-    api::LogEntry entry{.sequence = command.sequence,
-                        .command = command.command,
-                        .cwd = command.cwd,
-                        .exit_code = command.exit_code,
-                        .duration_ms = command.elapsed_ms(),
-                        .execution_mode = command.execution_mode,
-                        .job_id = command.job_id,
-                        .state = command.state,
-                        .recorded_at = command.recorded_at,
-                        .stdout_truncated = command.stdout_truncated,
-                        .stderr_truncated = command.stderr_truncated};
+    api::LogEntry entry;
+    api::assign_fields(entry, command);
+    entry.duration_ms = command.elapsed_ms();
     CommandText printed;
     const auto so_far = command.running() && live ? live(command) : std::nullopt;
     if (so_far) {

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/api/message_type.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -53,16 +54,9 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   refuse_network(request.network_policy);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
-  WorkspaceRecord record{.workspace = {.workspace_id = new_id(),
-                                       .name = request.name,
-                                       .labels = request.labels,
-                                       .environment = request.environment,
-                                       .vcpu_count = request.vcpu_count,
-                                       .mem_mib = request.mem_mib,
-                                       .ttl_seconds = request.ttl_seconds,
-                                       .network_policy = request.network_policy,
-                                       .allow_host_compat = request.allow_host_compat},
+  WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
                          .throwaway = lifetime == Lifetime::kOfThisService};
+  api::assign_fields(record.workspace, request);
   const WorkspacePaths files(paths_, record.id());
   Cleanup collect([this] { garbage_.wake(); });  // the last, once it is no longer in the making
   const Garbage::Making making(garbage_, record.id());
@@ -98,18 +92,11 @@ api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
   api::WorkspaceList list;
   for (const auto& record : workspaces_.table().all()) {
     const auto machine = machines.find(record.vm_id);
-    const api::Workspace known = workspaces_.describe(
-        record, machine == machines.end() ? api::Machine{.state = MachineState::kStopped}
-                                          : machine->second);
-    list.workspaces.push_back({.workspace_id = known.workspace_id,
-                               .name = known.name,
-                               .labels = known.labels,
-                               .environment = known.environment,
-                               .state = known.state,
-                               .created_at = known.created_at,
-                               .last_activity_at = known.last_activity_at,
-                               .expires_at = known.expires_at,
-                               .command_count = known.command_count});
+    api::assign_fields(
+        list.workspaces.emplace_back(),
+        workspaces_.describe(record, machine == machines.end()
+                                         ? api::Machine{.state = MachineState::kStopped}
+                                         : machine->second));
   }
   std::sort(list.workspaces.begin(), list.workspaces.end(),
             [](const auto& a, const auto& b) { return a.last_activity_at > b.last_activity_at; });

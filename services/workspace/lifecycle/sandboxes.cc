@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "common/api/message_type.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/fault/fault.h"
@@ -40,17 +41,10 @@ class Sandboxes::Starting {
   api::Machine start(const Wanted& wanted, const bus::Call& call) {
     const Work work = call.work().stopped_by(stop_.get_token());
     const api::Workspace& workspace = wanted.workspace;
-    vm_id_ = sandboxes_.vm_
-                 .call(api::CreateMachine{.environment = workspace.environment,
-                                          .vcpu_count = workspace.vcpu_count,
-                                          .mem_mib = workspace.mem_mib,
-                                          .ttl_seconds = workspace.ttl_seconds,
-                                          .allow_host_compat = workspace.allow_host_compat,
-                                          .boot = wanted.boot,
-                                          .workspace_id = workspace.workspace_id,
-                                          .replaces = wanted.replaces},
-                       work)
-                 .vm_id;
+    api::CreateMachine request{
+        .boot = wanted.boot, .workspace_id = workspace.workspace_id, .replaces = wanted.replaces};
+    api::assign_fields(request, workspace);
+    vm_id_ = sandboxes_.vm_.call(request, work).vm_id;
     fault::point("workspace.machine.created");
     return sandboxes_.vm_.call(api::StartMachine{.vm_id = vm_id_}, work);
   }

@@ -27,7 +27,7 @@ TEST_F(VmServiceRestart, tells_of_a_guest_that_ended_meanwhile) {
   service_->kill();
   ::kill(std::stoi(read_file(stack_ / "pid")), SIGKILL);
   const auto link = stack_.paths().runtime_dir / "machines" / (vm_id + ".link");
-  EXPECT_TRUE(soon([&] { return !std::filesystem::exists(link); }));
+  EXPECT_TRUE(test::soon([&] { return !std::filesystem::exists(link); }));
   start_service();
   const api::Machine machine = status(vm_id);
   EXPECT_EQ(machine.state, MachineState::kStopped);
@@ -61,7 +61,7 @@ TEST_F(VmServiceRestart, reaps_what_expires_but_no_machine_of_a_workspace) {
   change_record(vm_id, expire);
   change_record(kept, expire);
   start_service();
-  EXPECT_TRUE(soon([&] { return !has_files(vm_id); }));
+  EXPECT_TRUE(test::soon([&] { return !has_files(vm_id); }));
   EXPECT_THAT(error_of([&] { status(vm_id); }), Refused(reason::kMachineExpired));
   EXPECT_EQ(status(kept).state, MachineState::kCreated);
   const auto machines = call(api::ListWorkspaceMachines{}).machines;

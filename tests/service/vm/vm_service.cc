@@ -91,21 +91,12 @@ std::future<std::optional<Error>> VmService::begin_exec(const std::string& vm_id
                             .timeout_seconds = 50});
     });
   });
-  EXPECT_TRUE(soon([&] { return fs::exists(begun); }));
+  EXPECT_TRUE(test::soon([&] { return fs::exists(begun); }));
   return exec;
 }
 
 bool VmService::has_files(const std::string& vm_id) const {
   return fs::exists(stack_.paths().machines_dir() / vm_id);
-}
-
-bool VmService::soon(const std::function<bool()>& so) {
-  const Deadline deadline = Clock::now() + std::chrono::seconds(30);
-  while (!so()) {
-    if (Clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
 }
 
 void VmService::change_record(const std::string& vm_id,

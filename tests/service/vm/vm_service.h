@@ -16,6 +16,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/fake_service.h"
 #include "tests/support/service_process.h"
+#include "tests/support/soon.h"
 
 namespace pyro::vm {
 
@@ -48,7 +49,6 @@ class VmService : public ::testing::Test {
   /// Runs a command that does not end by itself; returns once it runs.
   std::future<std::optional<Error>> begin_exec(const std::string& vm_id);
   bool has_files(const std::string& vm_id) const;
-  static bool soon(const std::function<bool()>& so);
 
   /// Changes a record behind the service's back, while that does not run.
   void change_record(const std::string& vm_id, const std::function<void(MachineRecord&)>& change);

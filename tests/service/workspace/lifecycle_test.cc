@@ -39,7 +39,7 @@ TEST_F(WorkspaceService, a_machine_that_a_failed_create_cannot_delete_is_deleted
       [](const api::MountVolume&) -> api::Machine { throw internal_error("no space"); });
   fail_deletes(1);
   EXPECT_THAT(error_of([&] { create(); }), Refused(ErrorCode::kInternal));
-  EXPECT_TRUE(soon([&] { return machine_count() == 0; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 0; }));
 }
 
 TEST_F(WorkspaceService, a_reset_brings_a_new_machine_a_new_session_and_no_old_events) {
@@ -91,7 +91,7 @@ TEST_F(WorkspaceService, a_reset_that_is_killed_before_its_record_leaves_the_old
               Refused(ErrorCode::kUnavailable));
   EXPECT_THAT(machines_of(id), SizeIs(2));
   restart();
-  EXPECT_TRUE(soon([&] { return machines_of(id) == before; }));
+  EXPECT_TRUE(test::soon([&] { return machines_of(id) == before; }));
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).reset_count, 0U);
 }
 
@@ -102,7 +102,7 @@ TEST_F(WorkspaceService, a_reset_that_is_killed_behind_its_record_leaves_the_new
   EXPECT_THAT(error_of([&] { call(api::ResetWorkspace{.workspace_id = id}); }),
               Refused(ErrorCode::kUnavailable));
   restart();
-  EXPECT_TRUE(soon([&] { return machines_of(id).size() == 1; }));
+  EXPECT_TRUE(test::soon([&] { return machines_of(id).size() == 1; }));
   EXPECT_NE(machines_of(id), before);
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).reset_count, 1U);
 }
@@ -132,7 +132,7 @@ TEST_F(WorkspaceService, a_workspace_whose_time_is_over_is_deleted_and_says_so) 
   change_record(
       id, [](WorkspaceRecord& record) { record.workspace.expires_at = now_epoch_seconds() + 1; });
   start_service();
-  EXPECT_TRUE(soon([&] { return machine_count() == 1 && directory_count() == 1; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 1 && directory_count() == 1; }));
   EXPECT_THAT(error_of([&] { call(api::WorkspaceStatus{.workspace_id = id}); }),
               Refused(reason::kWorkspaceExpired));
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = other}).state, MachineState::kStarted);
@@ -155,14 +155,14 @@ TEST_F(WorkspaceService, work_on_a_workspace_holds_its_expiry_off) {
   auto diff =
       std::async(std::launch::async, [&] { return call(api::DiffWorkspace{.workspace_id = id}); });
   come.get_future().wait();
-  ASSERT_TRUE(soon([&] { return now_epoch_seconds() > expiry + 0.3; }));
+  ASSERT_TRUE(test::soon([&] { return now_epoch_seconds() > expiry + 0.3; }));
   const std::size_t machines = machine_count();
   const auto refused = error_of([&] { call(api::ListSnapshots{.workspace_id = id}); });
   go.set_value();
   EXPECT_EQ(machines, 1U);
   EXPECT_FALSE(refused) << ::testing::PrintToString(refused);
   EXPECT_TRUE(diff.get().expires_at);
-  EXPECT_TRUE(soon([&] { return machine_count() == 0; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 0; }));
 }
 
 TEST_F(WorkspaceService, the_collector_removes_what_no_record_names) {
@@ -172,7 +172,7 @@ TEST_F(WorkspaceService, the_collector_removes_what_no_record_names) {
   add_machine(id);              // a second one of a workspace with one
   std::filesystem::create_directories(stack_.paths().workspaces_dir() / "0000000000bb/output");
   start_service();
-  EXPECT_TRUE(soon([&] { return machine_count() == 1 && directory_count() == 1; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 1 && directory_count() == 1; }));
   EXPECT_THAT(machines_of(id), SizeIs(1));
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).state, MachineState::kStarted);
 }
@@ -182,7 +182,7 @@ TEST_F(WorkspaceService, the_collector_tries_again_while_the_vm_service_cannot_d
   add_machine("0000000000aa");
   fail_deletes(1);
   start_service();
-  EXPECT_TRUE(soon([&] { return machine_count() == 0; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 0; }));
 }
 
 TEST_F(WorkspaceService, the_collector_stops_what_a_failed_reset_could_not_stop) {
@@ -190,7 +190,7 @@ TEST_F(WorkspaceService, the_collector_stops_what_a_failed_reset_could_not_stop)
   service_->kill();
   change_record(id, [](WorkspaceRecord& record) { record.must_stop = true; });
   start_service();
-  EXPECT_TRUE(soon([&] {
+  EXPECT_TRUE(test::soon([&] {
     return call(api::WorkspaceStatus{.workspace_id = id}).state == MachineState::kStopped;
   }));
 }
@@ -202,7 +202,7 @@ TEST_F(WorkspaceService, a_throwaway_of_a_former_process_is_gone) {
   start_service();
   EXPECT_THAT(error_of([&] { call(api::WorkspaceStatus{.workspace_id = id}); }),
               Refused(reason::kWorkspaceGone));
-  EXPECT_TRUE(soon([&] { return machine_count() == 0 && directory_count() == 0; }));
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 0 && directory_count() == 0; }));
 }
 
 TEST_F(WorkspaceService, a_snapshot_that_is_killed_before_its_row_is_none_and_may_be_made_anew) {

@@ -172,15 +172,6 @@ void WorkspaceService::add_machine(const std::string& workspace_id) {
   machines_[vm_id] = {workspace_id, {.vm_id = vm_id, .created_at = 1000}};
 }
 
-bool WorkspaceService::soon(const std::function<bool()>& so) {
-  const Deadline limit = Clock::now() + std::chrono::seconds(20);
-  while (!so()) {
-    if (Clock::now() > limit) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
 void WorkspaceService::change_record(const std::string& workspace_id,
                                      const std::function<void(WorkspaceRecord&)>& change) {
   Registry registry(stack_.paths().registry());

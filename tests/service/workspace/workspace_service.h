@@ -25,6 +25,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/fake_service.h"
 #include "tests/support/service_process.h"
+#include "tests/support/soon.h"
 
 namespace pyro::workspace {
 
@@ -63,8 +64,6 @@ class WorkspaceService : public ::testing::Test {
   /// The next `count` deletions of machines fail.
   void fail_deletes(int count) { failing_deletes_ = count; }
   std::size_t directory_count() const;
-  /// Waits until it is so; false when that takes too long.
-  static bool soon(const std::function<bool()>& so);
 
   /// Changes the record of a workspace behind the service's back, while that does not run.
   void change_record(const std::string& workspace_id,

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
+#include "common/api/machine.h"
 #include "common/api/message_table.h"
 #include "common/api/msgpack_codec.h"
+#include "common/api/workspace.h"
 #include "tests/support/errors.h"
 #include "tests/unit/api/dummy.h"
 
@@ -203,6 +205,25 @@ TEST(Validation, a_nan_is_refused) {
   cook.heat = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(error_of([&] { validate(cook); }),
               Refused(ErrorCode::kInvalidArgument, "heat must be between 0 and 3, not nan"));
+}
+
+TEST(AssignFields, copies_what_both_have_by_name_and_type_and_nothing_else) {
+  Workspace workspace{.workspace_id = "0123456789ab", .name = "one", .mem_mib = 2048};
+  workspace.labels = {{"a", "b"}};
+  workspace.expires_at = 12.5;
+  WorkspaceEntry entry;
+  assign_fields(entry, workspace);
+  EXPECT_EQ(entry.workspace_id, "0123456789ab");
+  EXPECT_EQ(entry.name, "one");
+  EXPECT_EQ(entry.labels, workspace.labels);
+  EXPECT_EQ(entry.expires_at, 12.5);
+
+  CreateMachine request{.workspace_id = "kept", .replaces = "kept"};
+  assign_fields(request, workspace);
+  EXPECT_EQ(request.mem_mib, 2048U);
+  // An id that one has always and the other perhaps is of another type.
+  EXPECT_EQ(request.workspace_id, "kept");
+  EXPECT_EQ(request.replaces, "kept");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "common/process/wait.h"
 #include "tests/support/errors.h"
+#include "tests/support/soon.h"
 
 namespace pyro {
 namespace {
@@ -77,14 +78,11 @@ TEST(Turns, those_that_wait_come_in_the_order_of_their_coming) {
   std::vector<int> order;
   std::vector<std::future<void>> waiting;
   for (int i = 0; i < 20; ++i) {
-    std::promise<void> comes;
-    waiting.push_back(std::async(std::launch::async, [&order, &turns, &comes, i] {
-      comes.set_value();
+    waiting.push_back(std::async(std::launch::async, [&order, &turns, i] {
       const auto turn = turns.begin({});
       order.push_back(i);
     }));
-    comes.get_future().wait();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it stands in line by then
+    ASSERT_TRUE(test::soon([&] { return turns.waiting() == waiting.size(); }));
   }
   first.reset();
   for (auto& one : waiting) one.get();
