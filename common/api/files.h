@@ -52,18 +52,6 @@ struct BuildVolume {
   }
 };
 
-/// How much a tree holds.
-struct TreeSize {
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("entry_count", &TreeSize::entry_count, "Files, directories and links.");
-    f("bytes_written", &TreeSize::bytes_written, "Bytes of the files' content.");
-  }
-};
-
 /// Copies the volume of a running machine as it is at one moment. On any failure no file is left,
 /// and the guest's file system continues.
 struct CopyVolume {

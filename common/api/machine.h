@@ -30,42 +30,60 @@ constexpr std::array<std::pair<ExecutionMode, std::string_view>, 4> enum_names(E
            {ExecutionMode::kHostCompat, "host_compat"}}};
 }
 
-struct Machine {
-  std::string vm_id;
+/// What a machine or a workspace is made of.
+struct MachineShape {
   std::string environment;
   std::optional<std::string> environment_version;
   std::uint32_t vcpu_count = 1;
   std::uint32_t mem_mib = 1024;
-  std::uint32_t ttl_seconds = 600;
-  double created_at = 0;
-  double expires_at = 0;
-  MachineState state = MachineState::kCreated;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &MachineShape::environment, "Environment it boots.");
+    f("environment_version", &MachineShape::environment_version, "Version of that environment.");
+    f("vcpu_count", &MachineShape::vcpu_count, "Virtual CPUs.");
+    f("mem_mib", &MachineShape::mem_mib, "Memory in MiB.");
+  }
+};
+
+/// How a machine or a workspace reaches the world, and how pyro reaches it.
+struct MachineAccess {
   bool network_enabled = false;
   bool allow_host_compat = false;
   std::optional<std::string> guest_ip;
   std::optional<std::string> tap_name;
   ExecutionMode execution_mode = ExecutionMode::kPending;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("network_enabled", &MachineAccess::network_enabled, "Whether it has a way out.");
+    f("allow_host_compat", &MachineAccess::allow_host_compat,
+      "Whether its caller opted into running on the host when no guest can be booted.");
+    f("guest_ip", &MachineAccess::guest_ip, "Its address, with a network.");
+    f("tap_name", &MachineAccess::tap_name, "Its tap device, with a network.");
+    f("execution_mode", &MachineAccess::execution_mode,
+      "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
+  }
+};
+
+struct Machine : MachineShape, MachineAccess {
+  std::string vm_id;
+  std::uint32_t ttl_seconds = 600;
+  double created_at = 0;
+  double expires_at = 0;
+  MachineState state = MachineState::kCreated;
   std::optional<std::string> last_error;
   std::map<std::string, std::string> metadata;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("vm_id", &Machine::vm_id, "Id of the machine, 12 hex digits.");
-    f("environment", &Machine::environment, "Environment it boots.");
-    f("environment_version", &Machine::environment_version, "Version of that environment.");
-    f("vcpu_count", &Machine::vcpu_count, "Virtual CPUs.");
-    f("mem_mib", &Machine::mem_mib, "Memory in MiB.");
+    MachineShape::describe(f);
     f("ttl_seconds", &Machine::ttl_seconds, "Lifetime from its creation, in seconds.");
     f("created_at", &Machine::created_at, "Seconds since the epoch.");
     f("expires_at", &Machine::expires_at, "When it is deleted, in seconds since the epoch.");
     f("state", &Machine::state, "created, started or stopped.");
-    f("network_enabled", &Machine::network_enabled, "Whether it has a way out.");
-    f("allow_host_compat", &Machine::allow_host_compat,
-      "Whether its caller opted into running on the host when no guest can be booted.");
-    f("guest_ip", &Machine::guest_ip, "Its address, with a network.");
-    f("tap_name", &Machine::tap_name, "Its tap device, with a network.");
-    f("execution_mode", &Machine::execution_mode,
-      "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
+    MachineAccess::describe(f);
     f("last_error", &Machine::last_error, "Why it is not as it should be.");
     f("metadata", &Machine::metadata, "boot_mode, accelerator, environment_digest, kernel, …");
   }
@@ -141,15 +159,41 @@ struct Cleanup {
   }
 };
 
-struct MachineExecResult {
-  std::string vm_id;
-  std::string environment;
-  std::optional<std::string> environment_version;
-  std::string command;
+/// The streams of a command.
+struct CommandOutput {
   std::string stdout_text;
   std::string stderr_text;
   bool stdout_truncated = false;
   bool stderr_truncated = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("stdout", &CommandOutput::stdout_text,
+      "Standard output, at most 8 MiB; of a running command so far.");
+    f("stderr", &CommandOutput::stderr_text,
+      "Standard error, at most 8 MiB; of a running command so far.");
+    f("stdout_truncated", &CommandOutput::stdout_truncated, "Its middle was dropped.");
+    f("stderr_truncated", &CommandOutput::stderr_truncated, "Its middle was dropped.");
+  }
+};
+
+/// A command, where it was run, and its output.
+struct CommandRun : CommandOutput {
+  std::string environment;
+  std::optional<std::string> environment_version;
+  std::string command;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("environment", &CommandRun::environment, "Its environment.");
+    f("environment_version", &CommandRun::environment_version, "Version of that environment.");
+    f("command", &CommandRun::command, "The command as it was run by the shell.");
+    CommandOutput::describe(f);
+  }
+};
+
+struct MachineExecResult : CommandRun {
+  std::string vm_id;
   std::int32_t exit_code = 0;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
@@ -159,13 +203,7 @@ struct MachineExecResult {
   template <class Fields>
   static void describe(Fields& f) {
     f("vm_id", &MachineExecResult::vm_id, "The machine it ran in.");
-    f("environment", &MachineExecResult::environment, "Its environment.");
-    f("environment_version", &MachineExecResult::environment_version, "Version of that.");
-    f("command", &MachineExecResult::command, "The command as it was run by the shell.");
-    f("stdout", &MachineExecResult::stdout_text, "Standard output, at most 8 MiB.");
-    f("stderr", &MachineExecResult::stderr_text, "Standard error, at most 8 MiB.");
-    f("stdout_truncated", &MachineExecResult::stdout_truncated, "Its middle was dropped.");
-    f("stderr_truncated", &MachineExecResult::stderr_truncated, "Its middle was dropped.");
+    CommandRun::describe(f);
     f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/artifact.h"
 #include "common/api/boot_policy.h"
 #include "common/api/field.h"
 #include "common/api/job_state.h"
@@ -56,13 +57,10 @@ struct SeedOrigin {
 };
 
 /// The first content of /workspace.
-struct WorkspaceSeed {
+struct WorkspaceSeed : CopiedTree {
   SeedMode mode = SeedMode::kEmpty;
   std::optional<std::string> seed_path;
   std::string destination = "/workspace";
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
-  std::uint64_t skipped_count = 0;
   std::optional<std::string> origin_kind;
   std::optional<std::string> origin_ref;
 
@@ -71,10 +69,7 @@ struct WorkspaceSeed {
     f("mode", &WorkspaceSeed::mode, "empty, directory or tar_archive.");
     f("seed_path", &WorkspaceSeed::seed_path, "The directory or archive on the host.");
     f("destination", &WorkspaceSeed::destination, "Where it went.");
-    f("entry_count", &WorkspaceSeed::entry_count, "Files, directories and links.");
-    f("bytes_written", &WorkspaceSeed::bytes_written, "Bytes of the files' content.");
-    f("skipped_count", &WorkspaceSeed::skipped_count,
-      "Sockets, FIFOs and devices that were left out.");
+    CopiedTree::describe(f);
     f("origin_kind", &WorkspaceSeed::origin_kind,
       "manual_seed_path, project_path or repo_url; null without a seed.");
     f("origin_ref", &WorkspaceSeed::origin_ref, "The path, URL or URL@ref that it came from.");
@@ -133,49 +128,56 @@ struct CommandSummary {
 };
 
 /// The files that a reset brought back.
-struct WorkspaceReset {
+struct WorkspaceReset : TreeSize {
   std::string snapshot_name;
   std::string kind;
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
   std::string destination = "/workspace";
 
   template <class Fields>
   static void describe(Fields& f) {
     f("snapshot_name", &WorkspaceReset::snapshot_name, "baseline, or a named snapshot.");
     f("kind", &WorkspaceReset::kind, "baseline or named.");
-    f("entry_count", &WorkspaceReset::entry_count, "Files, directories and links in it.");
-    f("bytes_written", &WorkspaceReset::bytes_written, "Bytes of the files' content.");
+    TreeSize::describe(f);
     f("destination", &WorkspaceReset::destination, "Where it was restored.");
   }
 };
 
-struct Workspace {
-  std::string workspace_id;
+/// How people and models tell workspaces apart.
+struct WorkspaceNames {
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
-  std::string environment;
-  std::optional<std::string> environment_version;
-  std::uint32_t vcpu_count = 1;
-  std::uint32_t mem_mib = 1024;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("name", &WorkspaceNames::name, "Its name, if it has one.");
+    f("labels", &WorkspaceNames::labels, "Its labels.");
+  }
+};
+
+struct ServiceCounts {
+  std::uint32_t service_count = 0;
+  std::uint32_t running_service_count = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("service_count", &ServiceCounts::service_count, "Its services.");
+    f("running_service_count", &ServiceCounts::running_service_count, "Those that run.");
+  }
+};
+
+struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
+  std::string workspace_id;
   std::uint32_t ttl_seconds = 600;
   double created_at = 0;
   double expires_at = 0;
   double last_activity_at = 0;
   MachineState state = MachineState::kCreated;
   NetworkPolicy network_policy = NetworkPolicy::kOff;
-  bool network_enabled = false;
-  bool allow_host_compat = false;
-  std::optional<std::string> guest_ip;
-  std::optional<std::string> tap_name;
-  ExecutionMode execution_mode = ExecutionMode::kPending;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
   std::vector<WorkspaceSecret> secrets;
   std::uint64_t command_count = 0;
   std::optional<CommandSummary> last_command;
-  std::uint32_t service_count = 0;
-  std::uint32_t running_service_count = 0;
   std::uint32_t reset_count = 0;
   std::optional<double> last_reset_at;
   std::optional<std::string> last_error;
@@ -185,12 +187,8 @@ struct Workspace {
   template <class Fields>
   static void describe(Fields& f) {
     f("workspace_id", &Workspace::workspace_id, "Id of the workspace, 12 hex digits.");
-    f("name", &Workspace::name, "Its name, if it has one.");
-    f("labels", &Workspace::labels, "Its labels.");
-    f("environment", &Workspace::environment, "Environment it boots.");
-    f("environment_version", &Workspace::environment_version, "Version of that environment.");
-    f("vcpu_count", &Workspace::vcpu_count, "Virtual CPUs.");
-    f("mem_mib", &Workspace::mem_mib, "Memory in MiB.");
+    WorkspaceNames::describe(f);
+    MachineShape::describe(f);
     f("ttl_seconds", &Workspace::ttl_seconds, "It is deleted this long after its last activity.");
     f("created_at", &Workspace::created_at, "Seconds since the epoch.");
     f("expires_at", &Workspace::expires_at,
@@ -198,20 +196,13 @@ struct Workspace {
     f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
     f("state", &Workspace::state, "created, started or stopped.");
     f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
-    f("network_enabled", &Workspace::network_enabled, "Whether it has a way out.");
-    f("allow_host_compat", &Workspace::allow_host_compat,
-      "Whether its caller opted into running on the host when no guest can be booted.");
-    f("guest_ip", &Workspace::guest_ip, "Its address, with a network.");
-    f("tap_name", &Workspace::tap_name, "Its tap device, with a network.");
-    f("execution_mode", &Workspace::execution_mode,
-      "pending, guest_vsock, guest_serial, or host_compat: no isolation by a guest.");
+    MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
     f("workspace_seed", &Workspace::workspace_seed, "Its first content.");
     f("secrets", &Workspace::secrets, "Its secrets by name.");
     f("command_count", &Workspace::command_count, "Commands since the last reset.");
     f("last_command", &Workspace::last_command, "The last of them.");
-    f("service_count", &Workspace::service_count, "Its services.");
-    f("running_service_count", &Workspace::running_service_count, "Those that run.");
+    ServiceCounts::describe(f);
     f("reset_count", &Workspace::reset_count, "How often it was reset.");
     f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
     f("last_error", &Workspace::last_error, "Why it is not as it should be.");
@@ -230,13 +221,20 @@ void describe_workspace_id(Fields& f) {
     max_length(64));
 }
 
-/// The same for a reply, with what the last fifth of its life has every reply say.
-template <class Reply, class Fields>
-void describe_reply_workspace_id(Fields& f) {
-  f("workspace_id", &Reply::workspace_id, "The workspace.");
-  f("expires_at", &Reply::expires_at,
-    "When the workspace is deleted unless something is done in it before; null while that is far.");
-}
+/// The head of every reply about one workspace. In the last fifth of its life the reply says when
+/// that ends.
+struct WorkspaceReply {
+  std::string workspace_id;
+  std::optional<double> expires_at;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("workspace_id", &WorkspaceReply::workspace_id, "The workspace.");
+    f("expires_at", &WorkspaceReply::expires_at,
+      "When the workspace is deleted unless something is done in it before; null while that is "
+      "far.");
+  }
+};
 
 /// Makes a workspace and starts it: all or nothing. The environment is installed when missing.
 /// resource_exhausted: the limit of machines and workspaces; the seed does not fit.
@@ -283,32 +281,26 @@ struct CreateWorkspace {
 };
 
 /// The workspaces in short.
-struct WorkspaceEntry {
+struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
   std::string workspace_id;
-  std::optional<std::string> name;
-  std::map<std::string, std::string> labels;
   std::string environment;
   MachineState state = MachineState::kCreated;
   double created_at = 0;
   double last_activity_at = 0;
   double expires_at = 0;
   std::uint64_t command_count = 0;
-  std::uint32_t service_count = 0;
-  std::uint32_t running_service_count = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("workspace_id", &WorkspaceEntry::workspace_id, "Id of the workspace.");
-    f("name", &WorkspaceEntry::name, "Its name, if it has one.");
-    f("labels", &WorkspaceEntry::labels, "Its labels.");
+    WorkspaceNames::describe(f);
     f("environment", &WorkspaceEntry::environment, "Environment it boots.");
     f("state", &WorkspaceEntry::state, "created, started or stopped.");
     f("created_at", &WorkspaceEntry::created_at, "Seconds since the epoch.");
     f("last_activity_at", &WorkspaceEntry::last_activity_at, "When it was last changed.");
     f("expires_at", &WorkspaceEntry::expires_at, "When it is deleted.");
     f("command_count", &WorkspaceEntry::command_count, "Commands since the last reset.");
-    f("service_count", &WorkspaceEntry::service_count, "Its services.");
-    f("running_service_count", &WorkspaceEntry::running_service_count, "Those that run.");
+    ServiceCounts::describe(f);
   }
 };
 
@@ -407,15 +399,13 @@ struct StopWorkspace {
   }
 };
 
-struct DeletedWorkspace {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct DeletedWorkspace : WorkspaceReply {
   bool deleted = false;
   std::string reason;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<DeletedWorkspace>(f);
+    WorkspaceReply::describe(f);
     f("deleted", &DeletedWorkspace::deleted, "Whether it is gone.");
     f("reason", &DeletedWorkspace::reason, "explicit_delete.");
   }

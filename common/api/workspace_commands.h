@@ -10,16 +10,7 @@
 /// Commands in workspaces: run, followed by their ids, and their history. Owner: workspace service.
 namespace pyro::api {
 
-struct WorkspaceExecResult {
-  std::string workspace_id;
-  std::optional<double> expires_at;
-  std::string environment;
-  std::optional<std::string> environment_version;
-  std::string command;
-  std::string stdout_text;
-  std::string stderr_text;
-  bool stdout_truncated = false;
-  bool stderr_truncated = false;
+struct WorkspaceExecResult : WorkspaceReply, CommandRun {
   std::string job_id;
   JobState state = JobState::kExited;
   std::optional<std::uint64_t> cursor;
@@ -31,14 +22,8 @@ struct WorkspaceExecResult {
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<WorkspaceExecResult>(f);
-    f("environment", &WorkspaceExecResult::environment, "Its environment.");
-    f("environment_version", &WorkspaceExecResult::environment_version, "Version of that.");
-    f("command", &WorkspaceExecResult::command, "The command as it was run by the shell.");
-    f("stdout", &WorkspaceExecResult::stdout_text, "Standard output, at most 8 MiB.");
-    f("stderr", &WorkspaceExecResult::stderr_text, "Standard error, at most 8 MiB.");
-    f("stdout_truncated", &WorkspaceExecResult::stdout_truncated, "Its middle was dropped.");
-    f("stderr_truncated", &WorkspaceExecResult::stderr_truncated, "Its middle was dropped.");
+    WorkspaceReply::describe(f);
+    CommandRun::describe(f);
     f("job_id", &WorkspaceExecResult::job_id, kJobIdOfCommand);
     f("state", &WorkspaceExecResult::state,
       "exited, timed_out or cancelled; running: the command continues, and stdout and stderr are "
@@ -108,9 +93,7 @@ void describe_job(Fields& f) {
 }
 
 /// A command as it stands, and a part of what it printed.
-struct ExecPoll {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct ExecPoll : WorkspaceReply {
   std::string job_id;
   JobState state = JobState::kRunning;
   std::uint64_t cursor = 0;
@@ -128,7 +111,7 @@ struct ExecPoll {
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<ExecPoll>(f);
+    WorkspaceReply::describe(f);
     f("job_id", &ExecPoll::job_id, "The command's id.");
     f("state", &ExecPoll::state,
       "running: poll again with next_cursor. Ended: exited by itself, timed_out, or cancelled (by "
@@ -183,15 +166,13 @@ struct PollExec {
   }
 };
 
-struct CancelledExec {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct CancelledExec : WorkspaceReply {
   std::string job_id;
   JobState state = JobState::kRunning;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<CancelledExec>(f);
+    WorkspaceReply::describe(f);
     f("job_id", &CancelledExec::job_id, "The command's id.");
     f("state", &CancelledExec::state,
       "cancelled; or how it had ended before: exited or timed_out. Its output remains readable.");
@@ -253,49 +234,24 @@ struct AttachExec {
   }
 };
 
-struct LogEntry {
-  std::uint64_t sequence = 0;
-  std::string command;
-  std::string cwd;
-  std::optional<std::int32_t> exit_code;
-  std::uint64_t duration_ms = 0;
-  ExecutionMode execution_mode = ExecutionMode::kPending;
-  std::string job_id;
-  JobState state = JobState::kExited;
+struct LogEntry : CommandSummary, CommandOutput {
   double recorded_at = 0;
-  std::string stdout_text;
-  std::string stderr_text;
-  bool stdout_truncated = false;
-  bool stderr_truncated = false;
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("sequence", &LogEntry::sequence, "Its number since the last reset, from 1.");
-    f("command", &LogEntry::command, "The command.");
-    f("cwd", &LogEntry::cwd, "Where it started.");
-    f("exit_code", &LogEntry::exit_code,
-      "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
-    f("duration_ms", &LogEntry::duration_ms, "Milliseconds it ran.");
-    f("execution_mode", &LogEntry::execution_mode, "guest_serial, … or host_compat.");
-    f("job_id", &LogEntry::job_id, kJobIdOfCommand);
-    f("state", &LogEntry::state, kStateOfCommand);
+    CommandSummary::describe(f);
     f("recorded_at", &LogEntry::recorded_at, "When it began, seconds since the epoch.");
-    f("stdout", &LogEntry::stdout_text, "Standard output, of a running command so far.");
-    f("stderr", &LogEntry::stderr_text, "Standard error, of a running command so far.");
-    f("stdout_truncated", &LogEntry::stdout_truncated, "Its middle was dropped.");
-    f("stderr_truncated", &LogEntry::stderr_truncated, "Its middle was dropped.");
+    CommandOutput::describe(f);
   }
 };
 
-struct WorkspaceLog {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct WorkspaceLog : WorkspaceReply {
   std::uint32_t count = 0;
   std::vector<LogEntry> entries;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<WorkspaceLog>(f);
+    WorkspaceReply::describe(f);
     f("count", &WorkspaceLog::count, "Commands since the last reset.");
     f("entries", &WorkspaceLog::entries,
       "The commands in their order. When all of it is more than 32 MiB, the oldest ones come "

@@ -43,30 +43,36 @@ struct DiffEntry {
   }
 };
 
-struct DiffSummary {
+struct ChangeCounts {
   std::uint32_t total = 0;
   std::uint32_t added = 0;
   std::uint32_t modified = 0;
   std::uint32_t deleted = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("total", &ChangeCounts::total, "Changed paths.");
+    f("added", &ChangeCounts::added, "Those that are new.");
+    f("modified", &ChangeCounts::modified, "Those whose content, mode or target changed.");
+    f("deleted", &ChangeCounts::deleted, "Those that are gone.");
+  }
+};
+
+struct DiffSummary : ChangeCounts {
   std::uint32_t type_changed = 0;
   std::uint32_t text_patched = 0;
   std::uint32_t non_text = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("total", &DiffSummary::total, "Changed paths.");
-    f("added", &DiffSummary::added, "Those that are new.");
-    f("modified", &DiffSummary::modified, "Those whose content, mode or target changed.");
-    f("deleted", &DiffSummary::deleted, "Those that are gone.");
+    ChangeCounts::describe(f);
     f("type_changed", &DiffSummary::type_changed, "Those that are of another type now.");
     f("text_patched", &DiffSummary::text_patched, "Entries with a text_patch.");
     f("non_text", &DiffSummary::non_text, "Entries without one.");
   }
 };
 
-struct Diff {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct Diff : WorkspaceReply {
   bool changed = false;
   DiffSummary summary;
   std::vector<DiffEntry> entries;
@@ -75,7 +81,7 @@ struct Diff {
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<Diff>(f);
+    WorkspaceReply::describe(f);
     f("changed", &Diff::changed, "Whether anything differs from the state at creation.");
     f("summary", &Diff::summary, "How much.");
     f("entries", &Diff::entries, "What, sorted by path: those that were asked for.");

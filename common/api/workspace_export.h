@@ -11,25 +11,20 @@
 /// service does the work (files.h).
 namespace pyro::api {
 
-struct Exported {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct Exported : WorkspaceReply, TreeSize {
   std::string workspace_path;
   std::string output_path;
   ArtifactType artifact_type = ArtifactType::kFile;
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
   std::uint64_t skipped_count = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<Exported>(f);
+    WorkspaceReply::describe(f);
     f("workspace_path", &Exported::workspace_path, "What was exported.");
     f("output_path", &Exported::output_path, "Where it is on the host.");
     f("artifact_type", &Exported::artifact_type, "file, directory or symlink.");
-    f("entry_count", &Exported::entry_count, "Files, directories and links.");
-    f("bytes_written", &Exported::bytes_written, "Bytes of the files' content.");
+    TreeSize::describe(f);
     f("skipped_count", &Exported::skipped_count,
       "Sockets, FIFOs and devices that were left out; over MCP also what lies in .git "
       "directories.");

@@ -27,16 +27,14 @@ struct FileEntry {
   }
 };
 
-struct FileList {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct FileList : WorkspaceReply {
   std::string path;
   ArtifactType artifact_type = ArtifactType::kDirectory;
   std::vector<FileEntry> entries;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<FileList>(f);
+    WorkspaceReply::describe(f);
     f("path", &FileList::path, "The listed path, absolute.");
     f("artifact_type", &FileList::artifact_type, "Its own kind.");
     f("entries", &FileList::entries, "Sorted by path; for a file, the file itself.");
@@ -60,9 +58,7 @@ struct ListFiles {
   }
 };
 
-struct FileContent {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct FileContent : WorkspaceReply {
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
@@ -73,7 +69,7 @@ struct FileContent {
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<FileContent>(f);
+    WorkspaceReply::describe(f);
     f("path", &FileContent::path, "Absolute path in the guest.");
     f("offset", &FileContent::offset, "Where the content begins in the file, in bytes.");
     f("size_bytes", &FileContent::size_bytes, "Size of the whole file.");
@@ -106,16 +102,14 @@ struct ReadFile {
   }
 };
 
-struct FileWritten {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct FileWritten : WorkspaceReply {
   std::string path;
   std::uint64_t size_bytes = 0;
   std::uint64_t bytes_written = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<FileWritten>(f);
+    WorkspaceReply::describe(f);
     f("path", &FileWritten::path, "Absolute path in the guest.");
     f("size_bytes", &FileWritten::size_bytes, "Size of the file now.");
     f("bytes_written", &FileWritten::bytes_written, "Bytes written.");

@@ -12,21 +12,6 @@
 /// service does the work (files.h).
 namespace pyro::api {
 
-struct PatchSummary {
-  std::uint32_t total = 0;
-  std::uint32_t added = 0;
-  std::uint32_t modified = 0;
-  std::uint32_t deleted = 0;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("total", &PatchSummary::total, "Changed files.");
-    f("added", &PatchSummary::added, "Those that are new.");
-    f("modified", &PatchSummary::modified, "Those that changed.");
-    f("deleted", &PatchSummary::deleted, "Those that are gone.");
-  }
-};
-
 struct PatchEntry {
   std::string path;
   DiffStatus status = DiffStatus::kModified;
@@ -41,16 +26,14 @@ struct PatchEntry {
   }
 };
 
-struct PatchApplied {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct PatchApplied : WorkspaceReply {
   bool changed = false;
-  PatchSummary summary;
+  ChangeCounts summary;
   std::vector<PatchEntry> entries;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<PatchApplied>(f);
+    WorkspaceReply::describe(f);
     f("changed", &PatchApplied::changed, "Whether anything was changed.");
     f("summary", &PatchApplied::summary, "How much.");
     f("entries", &PatchApplied::entries, "What, sorted by path.");

@@ -17,12 +17,10 @@ constexpr std::array<std::pair<SnapshotKind, std::string_view>, 2> enum_names(Sn
   return {{{SnapshotKind::kBaseline, "baseline"}, {SnapshotKind::kNamed, "named"}}};
 }
 
-struct Snapshot {
+struct Snapshot : TreeSize {
   std::string snapshot_name;
   SnapshotKind kind = SnapshotKind::kNamed;
   double created_at = 0;
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
   bool deletable = true;
 
   template <class Fields>
@@ -30,20 +28,17 @@ struct Snapshot {
     f("snapshot_name", &Snapshot::snapshot_name, "Its name.");
     f("kind", &Snapshot::kind, "baseline or named.");
     f("created_at", &Snapshot::created_at, "Seconds since the epoch.");
-    f("entry_count", &Snapshot::entry_count, "Files, directories and links in it.");
-    f("bytes_written", &Snapshot::bytes_written, "Bytes of the files' content.");
+    TreeSize::describe(f);
     f("deletable", &Snapshot::deletable, "False for the baseline.");
   }
 };
 
-struct CreatedSnapshot {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct CreatedSnapshot : WorkspaceReply {
   Snapshot snapshot;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<CreatedSnapshot>(f);
+    WorkspaceReply::describe(f);
     f("snapshot", &CreatedSnapshot::snapshot, "The new snapshot.");
   }
 };
@@ -64,15 +59,13 @@ struct CreateSnapshot {
   }
 };
 
-struct DeletedSnapshot {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct DeletedSnapshot : WorkspaceReply {
   std::string snapshot_name;
   bool deleted = false;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<DeletedSnapshot>(f);
+    WorkspaceReply::describe(f);
     f("snapshot_name", &DeletedSnapshot::snapshot_name, "The snapshot.");
     f("deleted", &DeletedSnapshot::deleted, "Whether it is gone.");
   }
@@ -93,15 +86,13 @@ struct DeleteSnapshot {
   }
 };
 
-struct SnapshotList {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct SnapshotList : WorkspaceReply {
   std::uint32_t count = 0;
   std::vector<Snapshot> snapshots;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<SnapshotList>(f);
+    WorkspaceReply::describe(f);
     f("count", &SnapshotList::count, "How many, the baseline included.");
     f("snapshots", &SnapshotList::snapshots, "The baseline first, then by age.");
   }

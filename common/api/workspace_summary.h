@@ -49,11 +49,9 @@ struct ExportEvent {
   }
 };
 
-struct SummaryOutcome {
+struct SummaryOutcome : ServiceCounts {
   std::uint64_t command_count = 0;
   std::optional<CommandSummary> last_command;
-  std::uint32_t service_count = 0;
-  std::uint32_t running_service_count = 0;
   std::uint32_t export_count = 0;
   std::uint32_t snapshot_count = 0;
   std::uint32_t reset_count = 0;
@@ -62,8 +60,7 @@ struct SummaryOutcome {
   static void describe(Fields& f) {
     f("command_count", &SummaryOutcome::command_count, "Commands since the last reset.");
     f("last_command", &SummaryOutcome::last_command, "The last of them.");
-    f("service_count", &SummaryOutcome::service_count, "Its services.");
-    f("running_service_count", &SummaryOutcome::running_service_count, "Those that run.");
+    ServiceCounts::describe(f);
     f("export_count", &SummaryOutcome::export_count, "Exports since the last reset.");
     f("snapshot_count", &SummaryOutcome::snapshot_count, "Named snapshots.");
     f("reset_count", &SummaryOutcome::reset_count, "How often it was reset.");
@@ -152,11 +149,7 @@ struct SummaryServices {
 };
 
 /// The session for a review: what was run, edited, changed and exported.
-struct WorkspaceSummary {
-  std::string workspace_id;
-  std::optional<double> expires_at;
-  std::optional<std::string> name;
-  std::map<std::string, std::string> labels;
+struct WorkspaceSummary : WorkspaceReply, WorkspaceNames {
   std::string environment;
   MachineState state = MachineState::kCreated;
   double last_activity_at = 0;
@@ -171,9 +164,8 @@ struct WorkspaceSummary {
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<WorkspaceSummary>(f);
-    f("name", &WorkspaceSummary::name, "Its name, if it has one.");
-    f("labels", &WorkspaceSummary::labels, "Its labels.");
+    WorkspaceReply::describe(f);
+    WorkspaceNames::describe(f);
     f("environment", &WorkspaceSummary::environment, "Environment it boots.");
     f("state", &WorkspaceSummary::state, "created, started or stopped.");
     f("last_activity_at", &WorkspaceSummary::last_activity_at, "When it was last changed.");

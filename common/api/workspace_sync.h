@@ -10,35 +10,27 @@
 /// files service does the work (files.h).
 namespace pyro::api {
 
-struct WorkspaceSync {
+struct WorkspaceSync : CopiedTree {
   SeedMode mode = SeedMode::kDirectory;
   std::string source_path;
   std::string destination;
-  std::uint64_t entry_count = 0;
-  std::uint64_t bytes_written = 0;
-  std::uint64_t skipped_count = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("mode", &WorkspaceSync::mode, "directory or tar_archive.");
     f("source_path", &WorkspaceSync::source_path, "The directory or archive on the host.");
     f("destination", &WorkspaceSync::destination, "Where it went.");
-    f("entry_count", &WorkspaceSync::entry_count, "Files, directories and links.");
-    f("bytes_written", &WorkspaceSync::bytes_written, "Bytes of the files' content.");
-    f("skipped_count", &WorkspaceSync::skipped_count,
-      "Sockets, FIFOs and devices that were left out.");
+    CopiedTree::describe(f);
   }
 };
 
-struct PushedSync {
-  std::string workspace_id;
-  std::optional<double> expires_at;
+struct PushedSync : WorkspaceReply {
   ExecutionMode execution_mode = ExecutionMode::kPending;
   WorkspaceSync workspace_sync;
 
   template <class Fields>
   static void describe(Fields& f) {
-    describe_reply_workspace_id<PushedSync>(f);
+    WorkspaceReply::describe(f);
     f("execution_mode", &PushedSync::execution_mode, "guest_serial, … or host_compat.");
     f("workspace_sync", &PushedSync::workspace_sync, "The pushed tree.");
   }

@@ -21,4 +21,8 @@ inline api::ArtifactType artifact_type(tree::EntryKind kind) {
   return api::ArtifactType::kOther;
 }
 
+inline api::CopiedTree copied(const tree::Totals& totals) {
+  return {{.entry_count = totals.entries, .bytes_written = totals.bytes}, totals.skipped};
+}
+
 }  // namespace pyro::files

@@ -5,6 +5,7 @@
 
 #include "common/base/files.h"
 #include "common/fault/fault.h"
+#include "services/files/artifact.h"
 #include "services/files/new_file.h"
 #include "services/files/volume/blank_volume.h"
 #include "services/files/volume/volume_writer.h"
@@ -44,7 +45,7 @@ api::TreeSize copy_tree(GuestTree& guest, const VolumeCopy& copy) {
   guest.stream(api::agent::SendTree{}, writer);
   const tree::Totals totals = writer.finish();
   volume.put_in_place();
-  return {.entry_count = totals.entries, .bytes_written = totals.bytes};
+  return copied(totals);
 }
 
 }  // namespace

@@ -145,7 +145,6 @@ api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspa
     throw not_found(reason::kNotChanged, "workspace path is not changed: {}",
                     printable(absolute_workspace_path(*part.path)));
   }
-  diff.workspace_id = request.request.workspace_id;
   return diff;
 }
 

@@ -159,14 +159,14 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(without_git) : sink;
   guest.stream(api::agent::SendTree{.path = path}, taken);
   const tree::Writer& written = sink.finish();
-  return {.workspace_id = request.request.workspace_id,
-          .workspace_path = to_valid_utf8(absolute_workspace_path(path)),
-          .output_path = output.path().string(),
-          .artifact_type = artifact_type(written.top_kind()),
-          .entry_count = written.totals().entries,
-          .bytes_written = written.totals().bytes,
-          .skipped_count = written.totals().skipped + without_git.left_out(),
-          .execution_mode = request.execution_mode};
+  api::Exported exported{.workspace_path = to_valid_utf8(absolute_workspace_path(path)),
+                         .output_path = output.path().string(),
+                         .artifact_type = artifact_type(written.top_kind()),
+                         .skipped_count = written.totals().skipped + without_git.left_out(),
+                         .execution_mode = request.execution_mode};
+  exported.entry_count = written.totals().entries;
+  exported.bytes_written = written.totals().bytes;
+  return exported;
 }
 
 }  // namespace pyro::files

@@ -43,8 +43,7 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
     throw internal_error("the guest's agent sent a wrong answer: a list without its top");
   }
   const bool is_directory = entries.front().kind == tree::EntryKind::kDirectory;
-  api::FileList reply{.workspace_id = request.workspace_id,
-                      .path = to_valid_utf8(absolute_workspace_path(path)),
+  api::FileList reply{.path = to_valid_utf8(absolute_workspace_path(path)),
                       .artifact_type = artifact_type(entries.front().kind)};
   std::sort(entries.begin(), entries.end(),
             [](const tree::Entry& a, const tree::Entry& b) { return a.path < b.path; });
@@ -67,8 +66,7 @@ api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
     throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");
   }
   const bool within = request.offset <= part.size_bytes;
-  api::FileContent page{.workspace_id = request.workspace_id,
-                        .path = to_valid_utf8(absolute_workspace_path(path)),
+  api::FileContent page{.path = to_valid_utf8(absolute_workspace_path(path)),
                         .offset = request.offset,
                         .size_bytes = part.size_bytes,
                         .max_bytes = request.max_bytes,
@@ -87,8 +85,7 @@ api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {
   api::agent::ReplaceFile replace{.path = path};
   replace.content.data = request.text;
   guest.call(replace);
-  return {.workspace_id = request.workspace_id,
-          .path = to_valid_utf8(absolute_workspace_path(path)),
+  return {.path = to_valid_utf8(absolute_workspace_path(path)),
           .size_bytes = request.text.size(),
           .bytes_written = request.text.size()};
 }

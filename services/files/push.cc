@@ -2,6 +2,7 @@
 
 #include "common/config/volume.h"
 #include "common/fault/fault.h"
+#include "services/files/artifact.h"
 #include "services/files/guest_change.h"
 #include "services/files/host_source.h"
 #include "services/files/volume/volume_reader.h"
@@ -62,14 +63,9 @@ api::PushedSync push(GuestTree& guest, const api::OnMachine<api::PushSync>& requ
   WithoutOthers sink(change.sink());
   const tree::Totals totals = source.give(sink, work, kWorkspaceDiskBytes);
   change.commit();
-  return {.workspace_id = request.request.workspace_id,
-          .execution_mode = request.execution_mode,
-          .workspace_sync = {.mode = source.mode(),
-                             .source_path = request.request.source_path,
-                             .destination = absolute_workspace_path(destination),
-                             .entry_count = totals.entries,
-                             .bytes_written = totals.bytes,
-                             .skipped_count = totals.skipped}};
+  return {.execution_mode = request.execution_mode,
+          .workspace_sync = {copied(totals), source.mode(), request.request.source_path,
+                             absolute_workspace_path(destination)}};
 }
 
 api::TreeSize fill_workspace(GuestTree& guest, const api::FillWorkspace& request,

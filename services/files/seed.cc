@@ -7,6 +7,7 @@
 #include "common/config/volume.h"
 #include "common/fault/fault.h"
 #include "common/source/fetch.h"
+#include "services/files/artifact.h"
 #include "services/files/git_seed/git_seed.h"
 #include "services/files/host_source.h"
 #include "services/files/new_file.h"
@@ -73,9 +74,7 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
   check(work);
   fault::point("files.build_volume.written");
   volume.put_in_place();
-  seed.entry_count = totals.entries;
-  seed.bytes_written = totals.bytes;
-  seed.skipped_count = totals.skipped;
+  static_cast<api::CopiedTree&>(seed) = copied(totals);
   return seed;
 }
 

@@ -1,10 +1,10 @@
 #include "common/api/environment.h"
 #include "common/service/service_host.h"
-#include "services/image/service.h"
+#include "services/image/environments_handler.h"
 
 int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "image", [](pyro::ServiceHost& host) {
-    pyro::image::Service service(host);
+    pyro::image::EnvironmentsHandler service(host);
     host.serve<pyro::api::EnvironmentApi>(service);
     host.run();
   });

@@ -79,11 +79,12 @@ class Workspaces {
   /// The same, of a machine that is asked for.
   api::Workspace describe(const WorkspaceRecord& record, const Work& work) const;
 
-  /// The reply, which names the expiry in the last part of the workspace's life, unless something
-  /// runs in it and holds that off.
+  /// The reply with its head, which names the expiry in the last part of the workspace's life,
+  /// unless something runs in it and holds that off.
   template <class Reply>
-  Reply noted(Reply reply) const {
-    reply.expires_at = near_expiry(reply.workspace_id);
+  Reply about(const std::string& workspace_id, Reply reply) const {
+    reply.workspace_id = workspace_id;
+    reply.expires_at = near_expiry(workspace_id);
     return reply;
   }
 

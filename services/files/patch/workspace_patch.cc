@@ -67,7 +67,7 @@ void put_in_place(GuestTree& guest, PatchOutcome outcome) {
   change.commit(std::move(outcome.expectations), std::move(outcome.deletions));
 }
 
-void count_entry(api::PatchSummary& summary, const api::PatchEntry& entry) {
+void count_entry(api::ChangeCounts& summary, const api::PatchEntry& entry) {
   ++summary.total;
   summary.added += entry.status == api::DiffStatus::kAdded ? 1 : 0;
   summary.modified += entry.status == api::DiffStatus::kModified ? 1 : 0;
@@ -82,8 +82,7 @@ api::PatchApplied patch_workspace(GuestTree& guest, const api::ApplyPatch& reque
     return fetch_current(guest, paths);
   };
   PatchOutcome outcome = apply_patch(request.patch, fetch, scratch, work);
-  api::PatchApplied applied{.workspace_id = request.workspace_id,
-                            .changed = !outcome.entries.empty(),
+  api::PatchApplied applied{.changed = !outcome.entries.empty(),
                             .entries = std::move(outcome.entries)};
   for (const auto& entry : applied.entries) count_entry(applied.summary, entry);
   if (applied.changed) put_in_place(guest, std::move(outcome));

@@ -13,16 +13,12 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
                                  const CommandOutput& output) {
   const api::Machine& machine = outcome.record.machine;
   api::MachineExecResult result{
-      .vm_id = machine.vm_id,
-      .environment = machine.environment,
-      .environment_version = machine.environment_version,
-      .command = command,
       .exit_code = outcome.job.exit_code.value_or(-1),
       .duration_ms = outcome.job.duration_ms,
-      .execution_mode = machine.execution_mode,
-      .metadata = machine.metadata,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};
+  api::assign_fields(result, machine);
+  result.command = command;
   output.fill(result);
   return result;
 }

@@ -11,12 +11,13 @@
 namespace pyro::vm {
 
 MachineRecord default_machine(const api::BootFiles& boot) {
-  return {.machine = {.environment = boot.environment,
-                      .environment_version = boot.environment_version,
-                      .metadata = {{"environment_digest", boot.environment_digest},
-                                   {"kernel", boot.kernel_release}}},
-          .boot = boot,
-          .belongs_to_run = true};
+  MachineRecord record{.machine = {.metadata = {{"environment_digest", boot.environment_digest},
+                                                {"kernel", boot.kernel_release}}},
+                       .boot = boot,
+                       .belongs_to_run = true};
+  record.machine.environment = boot.environment;
+  record.machine.environment_version = boot.environment_version;
+  return record;
 }
 
 Preparer::Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,

@@ -107,20 +107,11 @@ void pass_on(const std::shared_ptr<Job>& job, OutputSender& live, Deadline limit
 }
 
 api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandRecord& command) {
-  const api::Workspace& workspace = record.workspace;
-  return {.workspace_id = record.id(),
-          .environment = workspace.environment,
-          .environment_version = workspace.environment_version,
-          .command = command.command,
-          .stdout_truncated = command.stdout_truncated,
-          .stderr_truncated = command.stderr_truncated,
-          .job_id = command.job_id,
-          .state = command.state,
-          .exit_code = command.exit_code,
-          .duration_ms = command.elapsed_ms(),
-          .execution_mode = command.execution_mode,
-          .sequence = command.sequence,
-          .cwd = command.cwd};
+  api::WorkspaceExecResult result;
+  api::assign_fields(result, record.workspace);
+  api::assign_fields(result, command);
+  result.duration_ms = command.elapsed_ms();
+  return result;
 }
 
 }  // namespace
@@ -234,7 +225,7 @@ api::WorkspaceExecResult Commands::handle(const api::ExecWorkspace& request, bus
   if (request.answer_within_seconds) {
     limit = Clock::now() + std::chrono::seconds(*request.answer_within_seconds);
   }
-  return workspaces_.noted(answer(command, limit, live, call));
+  return workspaces_.about(request.workspace_id, answer(command, limit, live, call));
 }
 
 api::FoundExec Commands::handle(const api::FindExec& request, bus::Call&) {
@@ -260,8 +251,8 @@ api::WorkspaceExecResult Commands::handle(const api::AttachExec& request, bus::C
     throw unavailable(reason::kAnswerLost, "the output broke off, since the service was restarted");
   }
   const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
-  return workspaces_.noted(
-      answer(find(use, record, request.job_id, call), call.deadline(), live, call));
+  return workspaces_.about(request.workspace_id, answer(find(use, record, request.job_id, call),
+                                                        call.deadline(), live, call));
 }
 
 /// The reply to a command's caller: its end, or by `limit` its state so far.
@@ -368,21 +359,21 @@ api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
     place.stderr_offset += rest_of_character(first.stderr_text.data);
     newest = journal_.cursor_of(command.record, place);
   }
-  return workspaces_.noted(api::ExecPoll{.workspace_id = record.id(),
-                                         .job_id = request.job_id,
-                                         .state = part.command.state,
-                                         .cursor = request.cursor,
-                                         .next_cursor = journal_.cursor_of(command.record, next),
-                                         .stdout_text = std::move(part.stdout_text.data),
-                                         .stderr_text = std::move(part.stderr_text.data),
-                                         .stdout_dropped = if_any(part.stdout_text.dropped),
-                                         .stderr_dropped = if_any(part.stderr_text.dropped),
-                                         .more = goes_on(part),
-                                         .newest_cursor = newest,
-                                         .exit_code = part.command.exit_code,
-                                         .duration_ms = part.command.elapsed_ms(),
-                                         .sequence = part.command.sequence,
-                                         .command = part.command.command});
+  api::ExecPoll poll{.job_id = request.job_id,
+                     .state = part.command.state,
+                     .cursor = request.cursor,
+                     .next_cursor = journal_.cursor_of(command.record, next),
+                     .stdout_text = std::move(part.stdout_text.data),
+                     .stderr_text = std::move(part.stderr_text.data),
+                     .stdout_dropped = if_any(part.stdout_text.dropped),
+                     .stderr_dropped = if_any(part.stderr_text.dropped),
+                     .more = goes_on(part),
+                     .newest_cursor = newest,
+                     .exit_code = part.command.exit_code,
+                     .duration_ms = part.command.elapsed_ms(),
+                     .sequence = part.command.sequence,
+                     .command = part.command.command};
+  return workspaces_.about(request.workspace_id, std::move(poll));
 }
 
 api::CancelledExec Commands::handle(const api::CancelExec& request, bus::Call& call) {
@@ -400,8 +391,8 @@ api::CancelledExec Commands::handle(const api::CancelExec& request, bus::Call& c
         "the guest has not ended the command yet: cancel it again, or stop or reset "
         "the workspace");
   }
-  return workspaces_.noted(api::CancelledExec{
-      .workspace_id = record.id(), .job_id = request.job_id, .state = now.state});
+  return workspaces_.about(request.workspace_id,
+                           api::CancelledExec{.job_id = request.job_id, .state = now.state});
 }
 
 api::WorkspaceLog Commands::handle(const api::WorkspaceLogs& request, bus::Call&) {
@@ -410,7 +401,7 @@ api::WorkspaceLog Commands::handle(const api::WorkspaceLogs& request, bus::Call&
     const auto job = jobs_.find(record, command.job_id);
     return job ? std::optional(job->output()) : std::nullopt;
   };
-  return workspaces_.noted(journal_.log(record, printed));
+  return workspaces_.about(request.workspace_id, journal_.log(record, printed));
 }
 
 }  // namespace pyro::workspace

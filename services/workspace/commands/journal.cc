@@ -223,8 +223,7 @@ CommandText Journal::text(const CommandRecord& command) const {
 
 api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& live) const {
   const auto commands = recent(workspace, RecordTable<CommandRecord>::kAllRows);
-  api::WorkspaceLog log{.workspace_id = workspace.id(),
-                        .count = static_cast<std::uint32_t>(commands.size())};
+  api::WorkspaceLog log{.count = static_cast<std::uint32_t>(commands.size())};
   constexpr std::size_t kEntryBytes = 512;
   std::size_t bytes = 0;
   for (const auto& command : commands) {  // the latest first, so that it is the old that gives way

@@ -54,7 +54,7 @@ typename Op::Reply Files::read(const Op& request, const bus::Call& call) {
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto started =
       workspaces_.require_started(request.workspace_id, Op::kMethod.name, call.work());
-  return workspaces_.noted(ask(started, request, call.work()));
+  return workspaces_.about(request.workspace_id, ask(started, request, call.work()));
 }
 
 template <class Op, class PathsOf>
@@ -76,7 +76,7 @@ typename Op::Reply Files::change(const Op& request, const bus::Call& call, std::
   bool changed = true;
   if constexpr (requires { reply.changed; }) changed = reply.changed;
   if (changed) workspaces_.table().touch(request.workspace_id);
-  return workspaces_.noted(std::move(reply));
+  return workspaces_.about(request.workspace_id, std::move(reply));
 }
 
 api::PushedSync Files::handle(const api::PushSync& request, bus::Call& call) {
@@ -109,7 +109,7 @@ api::Exported Files::handle(const api::ExportPath& request, bus::Call& call) {
   fault::point("workspace.files.answered");
   entry->confirm(exported);
   fault::point("workspace.files.confirmed");
-  return workspaces_.noted(std::move(exported));
+  return workspaces_.about(request.workspace_id, std::move(exported));
 }
 
 api::Diff Files::handle(const api::DiffWorkspace& request, bus::Call& call) {

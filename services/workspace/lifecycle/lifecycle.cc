@@ -187,10 +187,8 @@ api::Workspace Lifecycle::handle(const api::ResetWorkspace& request, bus::Call& 
   log::info("workspace {} was reset to '{}' on vm {}", workspace_id, request.snapshot,
             record.vm_id);
   api::Workspace workspace = workspaces_.describe(record, call.work());
-  workspace.workspace_reset = api::WorkspaceReset{.snapshot_name = snapshot.snapshot_name,
-                                                  .kind = std::string(api::name_of(snapshot.kind)),
-                                                  .entry_count = snapshot.entry_count,
-                                                  .bytes_written = snapshot.bytes_written};
+  workspace.workspace_reset = api::WorkspaceReset{snapshot, snapshot.snapshot_name,
+                                                  std::string(api::name_of(snapshot.kind))};
   return workspace;
 }
 
@@ -251,7 +249,7 @@ api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus
   const Workspaces::Use use(workspaces_, workspace_id);
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "deleted"));
   erase(workspaces_.table().find(workspace_id), Ending::kDeleted);
-  return {.workspace_id = workspace_id, .deleted = true, .reason = "explicit_delete"};
+  return {{.workspace_id = workspace_id}, true, "explicit_delete"};
 }
 
 /// First the record: what is left of it then is garbage. Its commands end with its machine.

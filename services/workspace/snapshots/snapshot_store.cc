@@ -24,12 +24,8 @@ std::string snapshot_row(const WorkspaceRecord& workspace, const std::string& na
 }
 
 api::Snapshot baseline_of(const WorkspaceRecord& workspace) {
-  return {.snapshot_name = std::string(kBaseline),
-          .kind = api::SnapshotKind::kBaseline,
-          .created_at = workspace.workspace.created_at,
-          .entry_count = workspace.workspace.workspace_seed.entry_count,
-          .bytes_written = workspace.workspace.workspace_seed.bytes_written,
-          .deletable = false};
+  return {workspace.workspace.workspace_seed, std::string(kBaseline), api::SnapshotKind::kBaseline,
+          workspace.workspace.created_at, false};
 }
 
 }  // namespace
@@ -47,10 +43,7 @@ api::Snapshot SnapshotStore::create(const WorkspaceRecord& workspace, const std:
   fs::remove(volume);  // of one whose row was never written, or went first
   const api::TreeSize size = copy(volume);
   fault::point("workspace.snapshot.copied");
-  const api::Snapshot snapshot{.snapshot_name = name,
-                               .created_at = now_epoch_seconds(),
-                               .entry_count = size.entry_count,
-                               .bytes_written = size.bytes_written};
+  const api::Snapshot snapshot{size, name, api::SnapshotKind::kNamed, now_epoch_seconds()};
   rows_.put(snapshot_row(workspace, name), {workspace.id(), snapshot, is_foreign});
   return snapshot;
 }

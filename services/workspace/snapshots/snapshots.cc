@@ -24,11 +24,11 @@ api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::
                        work);
   };
   const bool is_guest = started.machine.execution_mode != api::ExecutionMode::kHostCompat;
-  api::CreatedSnapshot created{.workspace_id = request.workspace_id};
+  api::CreatedSnapshot created;
   created.snapshot = turn->run(
       [&] { return store_.create(started.record, request.snapshot_name, is_guest, copy); });
   workspaces_.table().touch(request.workspace_id);
-  return workspaces_.noted(std::move(created));
+  return workspaces_.about(request.workspace_id, std::move(created));
 }
 
 api::DeletedSnapshot Snapshots::handle(const api::DeleteSnapshot& request, bus::Call& call) {
@@ -36,16 +36,15 @@ api::DeletedSnapshot Snapshots::handle(const api::DeleteSnapshot& request, bus::
   const auto turn = use.turns().begin(call.stop());
   store_.remove(workspaces_.table().find(request.workspace_id), request.snapshot_name);
   workspaces_.table().touch(request.workspace_id);
-  return workspaces_.noted(api::DeletedSnapshot{.workspace_id = request.workspace_id,
-                                                .snapshot_name = request.snapshot_name,
-                                                .deleted = true});
+  return workspaces_.about(
+      request.workspace_id,
+      api::DeletedSnapshot{.snapshot_name = request.snapshot_name, .deleted = true});
 }
 
 api::SnapshotList Snapshots::handle(const api::ListSnapshots& request, bus::Call&) {
-  api::SnapshotList list{.workspace_id = request.workspace_id,
-                         .snapshots = store_.all(workspaces_.find(request.workspace_id))};
+  api::SnapshotList list{.snapshots = store_.all(workspaces_.find(request.workspace_id))};
   list.count = static_cast<std::uint32_t>(list.snapshots.size());
-  return workspaces_.noted(std::move(list));
+  return workspaces_.about(request.workspace_id, std::move(list));
 }
 
 }  // namespace pyro::workspace

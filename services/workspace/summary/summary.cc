@@ -46,12 +46,6 @@ api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bu
   const auto named = snapshots_.named(record);
   const auto exports = reviews_.exports(record);
   api::WorkspaceSummary summary{
-      .workspace_id = record.id(),
-      .name = workspace.name,
-      .labels = workspace.labels,
-      .environment = workspace.environment,
-      .state = workspace.state,
-      .last_activity_at = workspace.last_activity_at,
       .session_started_at = record.session_started_at,
       .outcome = {.command_count = workspace.command_count,
                   .last_command = workspace.last_command,
@@ -64,10 +58,11 @@ api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bu
       .artifacts = {.exports = exports},
       .snapshots = {.named_count = static_cast<std::uint32_t>(named.size()),
                     .recent = first_of(named, kRecent)}};
+  api::assign_fields(summary, workspace);
   for (const auto& command : journal_.recent(record, kRecent)) {
     summary.commands.recent.push_back(command.summary());
   }
-  return workspaces_.noted(std::move(summary));
+  return workspaces_.about(request.workspace_id, std::move(summary));
 }
 
 }  // namespace pyro::workspace

@@ -115,6 +115,16 @@ TEST_F(WorkspaceService, a_stopped_workspace_refuses_work_and_starts_again) {
   EXPECT_THAT(summary(id).edits.recent, SizeIs(0)) << "a refused change is no event";
 }
 
+TEST_F(WorkspaceService, every_reply_about_a_workspace_names_it) {
+  const std::string id = create();
+  EXPECT_EQ(call(api::WriteFile{.workspace_id = id, .path = "a", .text = "x"}).workspace_id, id);
+  EXPECT_EQ(call(api::DiffWorkspace{.workspace_id = id}).workspace_id, id);
+  EXPECT_EQ(call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "s"}).workspace_id, id);
+  EXPECT_EQ(call(api::ListSnapshots{.workspace_id = id}).workspace_id, id);
+  EXPECT_EQ(call(api::WorkspaceLogs{.workspace_id = id}).workspace_id, id);
+  EXPECT_EQ(call(api::SummarizeWorkspace{.workspace_id = id}).workspace_id, id);
+}
+
 TEST_F(WorkspaceService, a_deleted_workspace_leaves_nothing) {
   const std::string id = create();
   write(id);
@@ -147,10 +157,10 @@ TEST_F(WorkspaceService, work_on_a_workspace_holds_its_expiry_off) {
   std::promise<void> go;
   const auto gone_on = go.get_future().share();
   std::promise<void> come;
-  files_->on<api::OnMachine<api::DiffWorkspace>>([&](const api::OnMachine<api::DiffWorkspace>& on) {
+  files_->on<api::OnMachine<api::DiffWorkspace>>([&](const api::OnMachine<api::DiffWorkspace>&) {
     come.set_value();
     gone_on.wait();
-    return api::Diff{.workspace_id = on.request.workspace_id};
+    return api::Diff{};
   });
   auto diff =
       std::async(std::launch::async, [&] { return call(api::DiffWorkspace{.workspace_id = id}); });

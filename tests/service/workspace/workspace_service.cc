@@ -54,10 +54,9 @@ void WorkspaceService::answer_as_vm() {
   };
   vm_->on<api::CreateMachine>([this](const api::CreateMachine& request) {
     const std::lock_guard lock(mutex_);
-    const api::Machine made{.vm_id = new_id(),
-                            .environment = request.environment,
-                            .environment_version = "1",
-                            .created_at = 1000};
+    api::Machine made{.vm_id = new_id(), .created_at = 1000};
+    made.environment = request.environment;
+    made.environment_version = "1";
     machines_[made.vm_id] = {request.workspace_id.value_or(""), made};
     return made;
   });
@@ -102,36 +101,30 @@ void WorkspaceService::answer_as_files() {
   };
   files_->on<api::BuildVolume>([make_volume](const api::BuildVolume& request) {
     make_volume(request.volume);
-    return api::WorkspaceSeed{.entry_count = 3, .bytes_written = 30};
+    return api::WorkspaceSeed{{{.entry_count = 3, .bytes_written = 30}}};
   });
   files_->on<api::CopyVolume>([make_volume](const api::CopyVolume& request) {
     make_volume(request.volume);
     return api::TreeSize{.entry_count = 4, .bytes_written = 40};
   });
   files_->on<api::OnMachine<api::WriteFile>>([](const api::OnMachine<api::WriteFile>& on) {
-    return api::FileWritten{.workspace_id = on.request.workspace_id,
-                            .path = "/workspace/" + on.request.path,
+    return api::FileWritten{.path = "/workspace/" + on.request.path,
                             .size_bytes = on.request.text.size(),
                             .bytes_written = on.request.text.size()};
   });
   files_->on<api::OnMachine<api::PushSync>>([](const api::OnMachine<api::PushSync>& on) {
     return api::PushedSync{
-        .workspace_id = on.request.workspace_id,
         .workspace_sync = {.source_path = on.request.source_path, .destination = on.request.dest}};
   });
-  files_->on<api::OnMachine<api::ApplyPatch>>([](const api::OnMachine<api::ApplyPatch>& on) {
-    return api::PatchApplied{.workspace_id = on.request.workspace_id,
-                             .changed = true,
-                             .entries = {{.path = "b.txt"}, {.path = "c.txt"}}};
+  files_->on<api::OnMachine<api::ApplyPatch>>([](const api::OnMachine<api::ApplyPatch>&) {
+    return api::PatchApplied{.changed = true, .entries = {{.path = "b.txt"}, {.path = "c.txt"}}};
   });
   files_->on<api::OnMachine<api::ExportPath>>([](const api::OnMachine<api::ExportPath>& on) {
-    return api::Exported{.workspace_id = on.request.workspace_id,
-                         .workspace_path = "/workspace/" + on.request.path,
+    return api::Exported{.workspace_path = "/workspace/" + on.request.path,
                          .output_path = on.request.output_path};
   });
-  files_->on<api::OnMachine<api::DiffWorkspace>>([](const api::OnMachine<api::DiffWorkspace>& on) {
-    return api::Diff{.workspace_id = on.request.workspace_id};
-  });
+  files_->on<api::OnMachine<api::DiffWorkspace>>(
+      [](const api::OnMachine<api::DiffWorkspace>&) { return api::Diff{}; });
 }
 
 std::string WorkspaceService::create(std::uint32_t ttl_seconds) {

@@ -208,7 +208,9 @@ TEST(Validation, a_nan_is_refused) {
 }
 
 TEST(AssignFields, copies_what_both_have_by_name_and_type_and_nothing_else) {
-  Workspace workspace{.workspace_id = "0123456789ab", .name = "one", .mem_mib = 2048};
+  Workspace workspace{.workspace_id = "0123456789ab"};
+  workspace.name = "one";
+  workspace.mem_mib = 2048;
   workspace.labels = {{"a", "b"}};
   workspace.expires_at = 12.5;
   WorkspaceEntry entry;

@@ -11,8 +11,9 @@ namespace pyro::cli {
 namespace {
 
 TEST(WorkspaceFilesText, a_diff_names_what_its_patch_does_not_show) {
-  api::Diff diff{.workspace_id = "0123456789ab", .changed = true};
-  diff.summary = {.total = 5, .added = 2, .modified = 1, .deleted = 1, .type_changed = 1};
+  api::Diff diff{.changed = true};
+  diff.workspace_id = "0123456789ab";
+  diff.summary = {{.total = 5, .added = 2, .modified = 1, .deleted = 1}, 1};
   diff.entries = {{.path = "a.txt", .text_patch = "…"},
                   {.path = "big.bin"},
                   {.path = "empty\x1b", .artifact_type = api::ArtifactType::kDirectory},
@@ -79,31 +80,29 @@ TEST(WorkspaceFilesText, an_applied_patch_names_its_files_and_displaced_hunks) {
 TEST(WorkspaceFilesText, transfers_tell_from_where_to_where_and_how_much) {
   EXPECT_EQ(file_written_text({.path = "/workspace/a", .size_bytes = 5, .bytes_written = 5}),
             "wrote /workspace/a (5 B)\n");
-  EXPECT_EQ(pushed_text({.workspace_sync = {.source_path = "/h/src",
-                                            .destination = "/workspace/src",
-                                            .entry_count = 2,
-                                            .bytes_written = 10,
-                                            .skipped_count = 3}}),
+  EXPECT_EQ(pushed_text({.workspace_sync = {{{.entry_count = 2, .bytes_written = 10}, 3},
+                                            api::SeedMode::kDirectory,
+                                            "/h/src",
+                                            "/workspace/src"}}),
             "pushed /h/src to /workspace/src (2 entries, 10 B; 3 sockets, FIFOs or devices were "
             "left out)\n");
-  EXPECT_EQ(exported_text({.workspace_path = "/workspace/out",
-                           .output_path = "/h/out",
-                           .artifact_type = api::ArtifactType::kDirectory,
-                           .entry_count = 1}),
+  api::Exported exported{.workspace_path = "/workspace/out",
+                         .output_path = "/h/out",
+                         .artifact_type = api::ArtifactType::kDirectory};
+  exported.entry_count = 1;
+  EXPECT_EQ(exported_text(exported),
             "exported directory /workspace/out to /h/out (1 entry, 0 B)\n");
 }
 
 TEST(WorkspaceFilesText, snapshots_say_how_to_come_back_to_them) {
   const api::Snapshot before{
-      .snapshot_name = "before", .created_at = 1000, .entry_count = 2, .bytes_written = 10};
-  EXPECT_EQ(created_snapshot_text({.workspace_id = "0123456789ab", .snapshot = before}),
+      {.entry_count = 2, .bytes_written = 10}, "before", api::SnapshotKind::kNamed, 1000};
+  EXPECT_EQ(created_snapshot_text({{.workspace_id = "0123456789ab"}, before}),
             "snapshot before holds 2 entries, 10 B; back to it: pyro workspace reset "
             "0123456789ab --snapshot before\n");
-  EXPECT_EQ(deleted_snapshot_text(
-                {.workspace_id = "0123456789ab", .snapshot_name = "before", .deleted = true}),
+  EXPECT_EQ(deleted_snapshot_text({.snapshot_name = "before", .deleted = true}),
             "snapshot before is deleted\n");
-  EXPECT_EQ(deleted_snapshot_text(
-                {.workspace_id = "0123456789ab", .snapshot_name = "before", .deleted = false}),
+  EXPECT_EQ(deleted_snapshot_text({.snapshot_name = "before", .deleted = false}),
             "snapshot before was not deleted\n");
   api::SnapshotList list;
   list.snapshots = {{.snapshot_name = "baseline",

@@ -40,7 +40,7 @@ TEST(WorkspaceSummaryText, what_was_done_is_listed) {
   summary.outcome.reset_count = 1;
   summary.outcome.export_count = 1;
   summary.changes.changed = true;
-  summary.changes.summary = {.total = 2, .added = 1, .modified = 1};
+  summary.changes.summary = {{.total = 2, .added = 1, .modified = 1}};
   summary.changes.entries = {{.path = "a.c", .status = api::DiffStatus::kModified},
                              {.path = "b.c", .status = api::DiffStatus::kAdded}};
   summary.commands.total = 2;
@@ -105,11 +105,8 @@ api::WorkspaceSummary huge_summary() {
     summary.labels[fmt::format("{}{}", std::string(62, 'k'), i)] = longest;
   summary.outcome = {.export_count = 99999, .reset_count = 4000000};
   summary.changes.changed = true;
-  summary.changes.summary = {.total = 4000000,
-                             .added = 1000000,
-                             .modified = 1000000,
-                             .deleted = 1000000,
-                             .type_changed = 1000000};
+  summary.changes.summary = {
+      {.total = 4000000, .added = 1000000, .modified = 1000000, .deleted = 1000000}, 1000000};
   summary.changes.entries.resize(50, {.path = longest, .status = api::DiffStatus::kTypeChanged});
   summary.commands.total = 100000;
   summary.commands.recent.resize(

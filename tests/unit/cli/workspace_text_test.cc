@@ -21,10 +21,9 @@ api::Workspace workspace() {
   workspace.created_at = kNow - 200;
   workspace.last_activity_at = kNow - 60;
   workspace.expires_at = kNow + 540;
-  workspace.workspace_seed = {.mode = api::SeedMode::kDirectory,
-                              .seed_path = "/home/me/project",
-                              .entry_count = 120,
-                              .bytes_written = 3565158};
+  workspace.workspace_seed = {{{.entry_count = 120, .bytes_written = 3565158}},
+                              api::SeedMode::kDirectory,
+                              "/home/me/project"};
   return workspace;
 }
 
@@ -116,7 +115,6 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
             "there are no workspaces; make one: pyro workspace create debian:12 --seed-path .\n");
   api::WorkspaceList list;
   list.workspaces.push_back({.workspace_id = "0123456789ab",
-                             .name = "fix",
                              .environment = "debian:12",
                              .state = api::MachineState::kStarted,
                              .last_activity_at = kNow - 200,
@@ -127,6 +125,7 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
                              .state = api::MachineState::kStopped,
                              .last_activity_at = kNow,
                              .expires_at = kNow + 604800});
+  list.workspaces.front().name = "fix";
   EXPECT_EQ(list_text(list, kNow),
             "ID            NAME  STATE    ENVIRONMENT     LAST ACTIVITY  EXPIRES   COMMANDS\n"
             "0123456789ab  fix   started  debian:12       3 min ago      in 6 min  12\n"
@@ -137,30 +136,27 @@ TEST(WorkspaceText, changes_of_state_are_one_line_each) {
   auto changed = workspace();
   EXPECT_EQ(started_text(changed), "workspace 0123456789ab is started\n");
   EXPECT_EQ(reset_text(changed), "workspace 0123456789ab is started anew\n");
-  changed.workspace_reset = {
-      .snapshot_name = "before", .kind = "named", .entry_count = 1, .bytes_written = 10};
+  changed.workspace_reset =
+      api::WorkspaceReset{{.entry_count = 1, .bytes_written = 10}, "before", "named"};
   EXPECT_EQ(reset_text(changed),
             "workspace 0123456789ab is started anew, /workspace as in before (1 entry, 10 B)\n");
   changed.state = api::MachineState::kStopped;
   EXPECT_EQ(stopped_text(changed),
             "workspace 0123456789ab is stopped; its files stay: pyro workspace start "
             "0123456789ab\n");
-  EXPECT_EQ(
-      deleted_text({.workspace_id = "0123456789ab", .deleted = true, .reason = "explicit_delete"}),
-      "workspace 0123456789ab is deleted\n");
-  EXPECT_EQ(deleted_text({.workspace_id = "0123456789ab", .deleted = false, .reason = "a reason"}),
+  EXPECT_EQ(deleted_text({{.workspace_id = "0123456789ab"}, true, "explicit_delete"}),
+            "workspace 0123456789ab is deleted\n");
+  EXPECT_EQ(deleted_text({{.workspace_id = "0123456789ab"}, false, "a reason"}),
             "workspace 0123456789ab was not deleted: a reason\n");
 }
 
 TEST(WorkspaceLogText, a_command_with_its_output_its_errors_and_its_end) {
-  api::WorkspaceLog log{.workspace_id = "0123456789ab"};
-  log.entries.push_back({.command = "make",
-                         .exit_code = 2,
-                         .duration_ms = 1200,
-                         .recorded_at = kNow - 200,
-                         .stdout_text = "one\n\ntwo\n",
-                         .stderr_text = "bad"});
-  log.entries.push_back({.command = "true", .exit_code = 0, .duration_ms = 3, .recorded_at = kNow});
+  api::WorkspaceLog log;
+  log.workspace_id = "0123456789ab";
+  log.entries.push_back({{.command = "make", .exit_code = 2, .duration_ms = 1200},
+                         {.stdout_text = "one\n\ntwo\n", .stderr_text = "bad"},
+                         kNow - 200});
+  log.entries.push_back({{.command = "true", .exit_code = 0, .duration_ms = 3}, {}, kNow});
   EXPECT_EQ(log_text(log, kNow),
             "$ make\n"
             "  one\n"
@@ -174,13 +170,14 @@ TEST(WorkspaceLogText, a_command_with_its_output_its_errors_and_its_end) {
 }
 
 TEST(WorkspaceLogText, output_can_look_like_no_other_line_and_steers_no_terminal) {
-  api::WorkspaceLog log{.workspace_id = "0123456789ab"};
-  log.entries.push_back({.command = "sh -c 'a\n$ b'",
-                         .recorded_at = kNow,
-                         .stdout_text = "$ rm\n-> exit 0\x1b]0;x\a\xff",
-                         .stderr_text = "-> exit 0\n",
-                         .stdout_truncated = true,
-                         .stderr_truncated = true});
+  api::WorkspaceLog log;
+  log.workspace_id = "0123456789ab";
+  log.entries.push_back({{.command = "sh -c 'a\n$ b'"},
+                         {.stdout_text = "$ rm\n-> exit 0\x1b]0;x\a\xff",
+                          .stderr_text = "-> exit 0\n",
+                          .stdout_truncated = true,
+                          .stderr_truncated = true},
+                         kNow});
   EXPECT_EQ(log_text(log, kNow),
             "$ sh -c 'a\n"
             "> $ b'\n"
@@ -193,18 +190,20 @@ TEST(WorkspaceLogText, output_can_look_like_no_other_line_and_steers_no_terminal
 }
 
 TEST(WorkspaceLogText, a_command_that_runs_names_its_job_and_one_that_was_cancelled_says_so) {
-  api::WorkspaceLog log{.workspace_id = "0123456789ab"};
-  log.entries.push_back({.command = "make",
-                         .duration_ms = 61000,
-                         .job_id = "ba9876543210",
-                         .state = api::JobState::kRunning,
-                         .recorded_at = kNow - 61,
-                         .stdout_text = "so far"});
-  log.entries.push_back({.command = "sleep 9",
-                         .exit_code = 137,
-                         .duration_ms = 1200,
-                         .state = api::JobState::kCancelled,
-                         .recorded_at = kNow});
+  api::WorkspaceLog log;
+  log.workspace_id = "0123456789ab";
+  log.entries.push_back({{.command = "make",
+                          .duration_ms = 61000,
+                          .job_id = "ba9876543210",
+                          .state = api::JobState::kRunning},
+                         {.stdout_text = "so far"},
+                         kNow - 61});
+  log.entries.push_back({{.command = "sleep 9",
+                          .exit_code = 137,
+                          .duration_ms = 1200,
+                          .state = api::JobState::kCancelled},
+                         {},
+                         kNow});
   EXPECT_EQ(log_text(log, kNow),
             "$ make\n"
             "  so far\n"
@@ -215,7 +214,7 @@ TEST(WorkspaceLogText, a_command_that_runs_names_its_job_and_one_that_was_cancel
 }
 
 TEST(WorkspaceLogText, without_a_command_it_says_how_to_run_one) {
-  EXPECT_EQ(log_text({.workspace_id = "0123456789ab"}, kNow),
+  EXPECT_EQ(log_text({{.workspace_id = "0123456789ab"}}, kNow),
             "no command was run since it was created or reset, as in: pyro workspace exec "
             "0123456789ab -- ls\n");
 }

@@ -18,7 +18,9 @@ class MachineTableTest : public ::testing::Test {
 };
 
 TEST_F(MachineTableTest, gives_ids_and_times) {
-  const auto machine = table_.add({.machine = {.environment = "e", .ttl_seconds = 60}}).machine;
+  MachineRecord record{.machine = {.ttl_seconds = 60}};
+  record.machine.environment = "e";
+  const auto machine = table_.add(record).machine;
   EXPECT_EQ(machine.vm_id.size(), 12U);
   EXPECT_EQ(machine.expires_at, machine.created_at + 60);
   EXPECT_EQ(table_.find(machine.vm_id).machine.environment, "e");

@@ -19,7 +19,7 @@ class WorkspaceTest : public ::testing::Test {
     std::filesystem::create_directories(WorkspacePaths(paths_, id).directory);
     WorkspaceRecord record{.workspace = {.workspace_id = id}, .session = session};
     record.workspace.created_at = 1000;
-    record.workspace.workspace_seed = {.entry_count = 3, .bytes_written = 30};
+    record.workspace.workspace_seed = {{{.entry_count = 3, .bytes_written = 30}}};
     return record;
   }
 

@@ -27,12 +27,7 @@ std::string entry_text(const api::LogEntry& entry, double now) {
   if (entry.stdout_truncated) text += "~ a part of its standard output was dropped\n";
   text += lines_behind("! ", "! ", entry.stderr_text);
   if (entry.stderr_truncated) text += "~ a part of its standard error was dropped\n";
-  const api::CommandSummary command{.exit_code = entry.exit_code,
-                                    .duration_ms = entry.duration_ms,
-                                    .job_id = entry.job_id,
-                                    .state = entry.state};
-  return text +
-         fmt::format("-> {}, {}\n", outcome_text(command), human_ago(entry.recorded_at, now));
+  return text + fmt::format("-> {}, {}\n", outcome_text(entry), human_ago(entry.recorded_at, now));
 }
 
 }  // namespace

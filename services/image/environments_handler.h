@@ -9,10 +9,10 @@
 namespace pyro::image {
 
 /// The image service: passes each request to the store, with the call's deadline and progress.
-class Service {
+class EnvironmentsHandler {
  public:
   /// Removes what a killed predecessor left behind.
-  explicit Service(const ServiceHost& host);
+  explicit EnvironmentsHandler(const ServiceHost& host);
 
   api::EnvironmentList handle(const api::ListEnvironments& request, bus::Call& call);
   api::Environment handle(const api::InspectEnvironment& request, bus::Call& call);

@@ -1,4 +1,4 @@
-#include "services/image/service.h"
+#include "services/image/environments_handler.h"
 
 #include "common/base/text.h"
 #include "common/log/log.h"
@@ -23,7 +23,7 @@ Work logged(const bus::Call& call) {
 
 }  // namespace
 
-Service::Service(const ServiceHost& host)
+EnvironmentsHandler::EnvironmentsHandler(const ServiceHost& host)
     : builder_(mirror_of(host.config())),
       store_({.environments_dir = host.paths().environments_dir,
               .kernels_dir = host.paths().kernels_dir()},
@@ -31,27 +31,29 @@ Service::Service(const ServiceHost& host)
   store_.collect_garbage();
 }
 
-api::EnvironmentList Service::handle(const api::ListEnvironments&, bus::Call& call) {
+api::EnvironmentList EnvironmentsHandler::handle(const api::ListEnvironments&, bus::Call& call) {
   return store_.list(call.stop());
 }
 
-api::Environment Service::handle(const api::InspectEnvironment& request, bus::Call& call) {
+api::Environment EnvironmentsHandler::handle(const api::InspectEnvironment& request,
+                                             bus::Call& call) {
   return store_.inspect(request.environment, call.stop());
 }
 
-api::Environment Service::handle(const api::PullEnvironment& request, bus::Call& call) {
+api::Environment EnvironmentsHandler::handle(const api::PullEnvironment& request, bus::Call& call) {
   const log::Context context(call.trace_id(), request.environment);
   return store_.pull(request.environment, logged(call));
 }
 
-api::PruneResult Service::handle(const api::PruneEnvironments&, bus::Call&) {
+api::PruneResult EnvironmentsHandler::handle(const api::PruneEnvironments&, bus::Call&) {
   api::PruneResult result = store_.prune();
   log::info("prune deleted {} environments and freed {}", result.count,
             human_size(result.freed_bytes));
   return result;
 }
 
-api::BootFiles Service::handle(const api::ResolveEnvironment& request, bus::Call& call) {
+api::BootFiles EnvironmentsHandler::handle(const api::ResolveEnvironment& request,
+                                           bus::Call& call) {
   const log::Context context(call.trace_id(), request.environment);
   return store_.resolve(request.environment, logged(call));
 }
