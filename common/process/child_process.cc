@@ -70,6 +70,7 @@ struct ChildPlan {
   std::vector<std::pair<int, int>> descriptors;
   Parentage parentage;
   Limits limits;
+  sigset_t blocked{};
   pid_t parent = ::getpid();
   int null_fd = -1;
   int report_fd = -1;
@@ -108,9 +109,7 @@ void limit(const ChildPlan& plan, __rlimit_resource resource,
     if (::getppid() != plan.parent) ::_exit(127);  // it died before the line above took effect
   }
   ::setsid();
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::sigprocmask(SIG_SETMASK, &plan.blocked, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   place_descriptors(plan);
   if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) {
@@ -203,6 +202,8 @@ ChildProcess::ChildProcess(const Command& command) {
                  .descriptors = command.descriptors,
                  .parentage = command.parentage,
                  .limits = command.limits};
+  ::sigemptyset(&plan.blocked);
+  for (const int number : command.blocked_signals) ::sigaddset(&plan.blocked, number);
   plan.argv = pointers(plan.arguments);
   plan.envp = pointers(plan.environment);
   const UniqueFd null_fd = open_file("/dev/null", O_RDWR);

@@ -41,6 +41,7 @@ struct Command {
   std::vector<std::pair<int, int>> descriptors{};
   Parentage parentage = Parentage::kDieWithParent;
   Limits limits{};
+  std::vector<int> blocked_signals{};  ///< until it unblocks them; all others are not blocked
 };
 
 /// How a child ended: exit status, or 128 + signal as a shell reports it.

@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/registry/wal_sync.h"
 
 namespace pyro {
 namespace {
@@ -103,10 +104,12 @@ std::string end_of(std::string_view prefix) {
 
 struct Registry::Database {
   SQLite::Database handle;
+  WalSync wal;
 
   explicit Database(const std::filesystem::path& file)
       : handle(private_file(file).string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-               kBusyTimeoutMs) {
+               kBusyTimeoutMs),
+        wal(file.string() + "-wal") {
     handle.exec("PRAGMA synchronous = NORMAL");
     // WAL is a property of the file; to set it needs a lock for which SQLite does not wait, so
     // only the first opener of a new file sets it, under a lock of ours.
@@ -155,6 +158,7 @@ void Registry::put(std::string_view table, const std::string& id, const std::str
     query.bind(1, id);
     query.bind(2, record);
     query.exec();
+    database_->wal.committed();
   });
 }
 
@@ -163,7 +167,9 @@ bool Registry::erase(std::string_view table, const std::string& id) {
   return as_errors("delete", [&] {
     SQLite::Statement query(database_->handle, fmt::format("DELETE FROM {} WHERE id = ?", table));
     query.bind(1, id);
-    return query.exec() > 0;
+    const bool erased = query.exec() > 0;
+    database_->wal.committed();
+    return erased;
   });
 }
 
@@ -219,6 +225,7 @@ void Registry::erase_below(std::string_view table, const std::string& prefix) {
     query.bind(1, prefix);
     query.bind(2, end_of(prefix));
     query.exec();
+    database_->wal.committed();
   });
 }
 

@@ -110,6 +110,12 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
   if (!identity.machine_id.empty()) TextFile("/etc/machine-id").replace(identity.machine_id + "\n");
 }
 
+void GuestMachine::flush() noexcept {
+  if (!workspace_.is_mounted()) return;
+  for (const auto& volume : volumes_) ::syncfs(volume.get());
+  workspace_.flush();
+}
+
 void GuestMachine::power_off() {
   ::kill(-1, SIGKILL);
   ::sync();

@@ -20,6 +20,10 @@ class GuestMachine : public Machine {
   void personalize(const api::agent::Personalize& identity) override;
   [[noreturn]] void power_off() override;
 
+  /// Writes what its commands wrote to its disks. Needless before a workspace is mounted: nobody
+  /// starts such a machine again.
+  void flush() noexcept;
+
  private:
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;

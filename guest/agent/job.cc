@@ -14,13 +14,18 @@ using api::agent::JobState;
 constexpr std::uint64_t kPieceBytes = 64U << 10U;
 /// A process stuck in the kernel must not keep the answer of a kill back for ever.
 constexpr std::chrono::seconds kKillPatience{5};
+/// How long an answer waits for the disks. What the guest may have cached of them takes a second or
+/// two; only a host whose disk is far slower makes it later, and the flush then still goes on.
+constexpr std::chrono::seconds kFlushPatience{10};
 /// Time-outs beyond this are none; a timer's arithmetic would overflow.
 constexpr std::uint64_t kMaxTimeoutMs = 365ULL * 86'400'000;
 
 }  // namespace
 
-Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory)
+Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory,
+         files::Flusher* flusher)
     : io_(io),
+      flusher_(flusher),
       id_(request.job_id),
       timeout_(static_cast<std::int64_t>(std::min(request.timeout_ms, kMaxTimeoutMs))),
       timer_(io),
@@ -58,7 +63,7 @@ api::agent::Job Job::describe() const {
   out.job_id = id_;
   out.state = state_;
   if (ended()) out.exit_code = exit_code_;
-  const auto until = ended() ? ended_at_ : Clock::now();
+  const auto until = ended_at_.value_or(Clock::now());
   out.duration_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(until - started_).count());
   out.stdout_bytes = stores_[0].total();
@@ -123,7 +128,7 @@ bool Job::may_read() {
 
 void Job::resume() {
   for (const auto& pipe : pipes_) {
-    if (pipe && !ended()) pipe->resume();
+    if (pipe && !over()) pipe->resume();
   }
 }
 
@@ -148,13 +153,13 @@ void Job::wait(const std::shared_ptr<Session>& session, std::function<void()> ac
 }
 
 void Job::signal(int number) {
-  if (ended()) return;
+  if (over()) return;
   if (number == SIGKILL) return kill(JobState::kCancelled);
   processes_->signal(number);
 }
 
 void Job::kill(JobState reason) {
-  if (ended() || outcome_ != JobState::kExited) return;
+  if (over() || outcome_ != JobState::kExited) return;
   outcome_ = reason;
   timer_.expires_after(kKillPatience);
   timer_.async_wait([weak = weak_from_this()](auto failed) {
@@ -170,9 +175,9 @@ void Job::on_shell_exit(int exit_code) {
   if (outcome_ == JobState::kExited || processes_gone_) finish();
 }
 
+/// Its processes are gone, or past waiting for.
 void Job::finish() {
-  if (ended()) return;
-  const auto self = shared_from_this();
+  if (over()) return;
   timer_.cancel();
   for (const auto& pipe : pipes_) pipe->drain();
   if (outcome_ == JobState::kTimedOut) {
@@ -181,9 +186,24 @@ void Job::finish() {
     on_output(1, fmt::format("{}command timed out after {}s", stores_[1].ends_line() ? "" : "\n",
                              seconds));
   }
-  state_ = outcome_;
   ended_at_ = Clock::now();
   processes_.reset();
+  if (flusher_ == nullptr) return conclude();
+  const auto flushed = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->conclude();
+  };
+  flusher_->flush(flushed);
+  timer_.expires_after(kFlushPatience);
+  timer_.async_wait([flushed](auto failed) {
+    if (!failed) flushed();
+  });
+}
+
+void Job::conclude() {
+  if (ended()) return;
+  const auto self = shared_from_this();
+  timer_.cancel();
+  state_ = outcome_;
   std::vector<std::shared_ptr<Session>> sessions;
   for (const auto& follower : followers_) sessions.push_back(follower.session);
   for (const auto& session : sessions) feed(session);

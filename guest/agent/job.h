@@ -7,12 +7,14 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/api/agent.h"
 #include "common/base/clock.h"
+#include "guest/agent/files/flusher.h"
 #include "guest/agent/job_processes.h"
 #include "guest/agent/output_pipe.h"
 #include "guest/agent/output_store.h"
@@ -21,10 +23,12 @@
 namespace pyro::agent {
 
 /// One shell command: its processes, its time limit, its output, and its followers. Its pipes are
-/// read as long as every follower takes what comes, and always when none follows.
+/// read as long as every follower takes what comes, and always when none follows. Its processes are
+/// over before it has ended: in between, what they wrote goes to the disks.
 class Job : public std::enable_shared_from_this<Job> {
  public:
-  Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory);
+  Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory,
+      files::Flusher* flusher);
 
   /// Throws when the shell cannot be started.
   void start(Launcher& launcher, const api::agent::StartJob& request);
@@ -67,13 +71,16 @@ class Job : public std::enable_shared_from_this<Job> {
   void feed(const std::shared_ptr<Session>& session);
   void resume();
   void on_shell_exit(int exit_code);
+  bool over() const { return ended_at_.has_value(); }
   void finish();
+  void conclude();
 
   asio::io_context& io_;
+  files::Flusher* flusher_;
   std::string id_;
   std::chrono::milliseconds timeout_;
   Clock::time_point started_ = Clock::now();
-  Clock::time_point ended_at_;
+  std::optional<Clock::time_point> ended_at_;
   api::agent::JobState state_ = api::agent::JobState::kRunning;
   api::agent::JobState outcome_ = api::agent::JobState::kExited;
   int exit_code_ = 0;

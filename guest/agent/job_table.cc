@@ -18,15 +18,19 @@ void check_id(const std::string& id) {
 
 }  // namespace
 
-JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory)
-    : io_(io), launcher_(launcher), output_directory_(std::move(output_directory)) {}
+JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory,
+                   files::Flusher* flusher)
+    : io_(io),
+      launcher_(launcher),
+      output_directory_(std::move(output_directory)),
+      flusher_(flusher) {}
 
 std::shared_ptr<Job> JobTable::start(const api::agent::StartJob& request) {
   check_id(request.job_id);
   if (jobs_.contains(request.job_id)) {
     throw already_exists(reason::kExists, "job '{}' exists already", request.job_id);
   }
-  const auto job = std::make_shared<Job>(io_, request, output_directory_.get());
+  const auto job = std::make_shared<Job>(io_, request, output_directory_.get(), flusher_);
   job->start(launcher_, request);
   job->on_end([this, id = request.job_id] { remember_ended(id); });
   jobs_.emplace(request.job_id, job);

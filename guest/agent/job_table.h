@@ -16,8 +16,10 @@ class JobTable {
  public:
   static constexpr std::size_t kEndedJobs = 256;
 
-  /// `output_directory`: where output too long for memory is kept.
-  JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory);
+  /// `output_directory`: where output too long for memory is kept. With a `flusher`, a job ends
+  /// once what it wrote is on the disks.
+  JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory,
+           files::Flusher* flusher = nullptr);
 
   /// Throws kAlreadyExists for a taken id.
   std::shared_ptr<Job> start(const api::agent::StartJob& request);
@@ -31,6 +33,7 @@ class JobTable {
   asio::io_context& io_;
   Launcher& launcher_;
   UniqueFd output_directory_;
+  files::Flusher* flusher_;
   std::map<std::string, std::shared_ptr<Job>> jobs_;
   std::deque<std::string> ended_;
 };

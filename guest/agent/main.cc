@@ -17,6 +17,7 @@
 #include "guest/agent/boot.h"
 #include "guest/agent/cgroup_launcher.h"
 #include "guest/agent/files/files_port.h"
+#include "guest/agent/files/flusher.h"
 #include "guest/agent/files/guest_volume.h"
 #include "guest/agent/files/host_volume.h"
 #include "guest/agent/guest_machine.h"
@@ -47,7 +48,8 @@ constexpr const char* kUsage =
     files::GuestVolume volume;
     files::Workspace workspace(volume);
     GuestMachine machine(std::move(guest.volumes), workspace);
-    JobTable jobs(io, *launcher, std::move(guest.jobs_directory));
+    files::Flusher flusher(io, [&machine] { machine.flush(); });
+    JobTable jobs(io, *launcher, std::move(guest.jobs_directory), &flusher);
     Service service(jobs, machine);
     files::FilesPort files_port(io, workspace);
     std::optional<Link> link;

@@ -33,6 +33,7 @@ StackRunner::StackRunner(const StackFile& stack, const Paths& paths, const Confi
 }
 
 void StackRunner::start(int signal_fd) {
+  board_.signal_fd = signal_fd;
   for (const auto& service : services_) {
     std::vector<const SupervisedService*> predecessors;
     for (const auto& other : services_) {
@@ -65,7 +66,7 @@ api::Stack StackRunner::status(bool measure) const {
   stack.running = true;
   {
     const std::lock_guard lock(board_.mutex);
-    stack.stopping = stopping_;
+    stack.stopping = board_.stopping;
   }
   stack.version = PYRO_VERSION;
   stack.state_dir = paths_.state_dir.string();
@@ -103,7 +104,7 @@ void StackRunner::run(int signal_fd) {
   }
   {
     const std::lock_guard lock(board_.mutex);
-    stopping_ = true;
+    board_.stopping = true;
   }
   quiesce_services();
   stop_services();

@@ -42,8 +42,7 @@ class StackRunner {
   std::chrono::milliseconds idle_limit_;
   double started_at_ = now_epoch_seconds();
   mutable StateBoard board_;
-  bool stopping_ = false;  ///< under the board's mutex, as is `down_`
-  bool down_ = false;
+  bool down_ = false;  ///< under the board's mutex
   UniqueFd asked_;
   UniqueFd done_;
   std::vector<std::unique_ptr<SupervisedService>> services_;

@@ -28,6 +28,11 @@ bool waits_or_runs(ServiceState state) {
 
 }  // namespace
 
+bool StateBoard::is_ending() {
+  const std::lock_guard lock(mutex);
+  return stopping || (signal_fd >= 0 && wait_for(signal_fd, POLLIN, Clock::now(), StopFd({})));
+}
+
 SupervisedService::SupervisedService(ServiceEntry entry, const Surroundings& surroundings)
     : entry_(std::move(entry)),
       around_(surroundings),
@@ -81,6 +86,10 @@ void SupervisedService::keep_running(const std::stop_token& stop,
     std::string reason;
     try {
       reason = run_once(stop_fd);
+      if (around_.board.is_ending()) {
+        log::info("service '{}' {} as the stack ends", entry_.name, reason);
+        return set_state(ServiceState::kStopped);
+      }
       const auto pause = policy.after_end(Clock::now());
       if (!pause) {
         log::error("service '{}' is given up after {} ends within {} s; the last one: {}",

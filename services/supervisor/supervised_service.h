@@ -20,6 +20,12 @@ namespace pyro::supervisor {
 struct StateBoard {
   std::mutex mutex;
   std::condition_variable_any changed;
+  bool stopping = false;  ///< under the mutex: the stack ends, and nothing is started any more
+  int signal_fd = -1;     ///< readable once the supervisor was told to end
+
+  /// Also between the signal and the runner's notice of it: a host that shuts down tells the
+  /// services at the same moment.
+  bool is_ending();
 };
 
 /// One service kept running by a thread of its own: adopted or started, watched, restarted,

@@ -30,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr int kSandboxRounds = 9;
 constexpr int kFileRounds = 200;
+constexpr int kCommandRounds = 41;
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
 
 /// A directory of the host with files of one size, 100 in each directory below it.
@@ -214,6 +215,35 @@ void measure_files(BenchStack& stack, const Add& add) {
   workspaces.remove(id);
 }
 
+/// The cost of what a command wrote being on the disk before it is answered. A machine of no
+/// workspace does not flush.
+void measure_flush(BenchStack& stack, const Add& add) {
+  Workspaces workspaces(stack);
+  const std::string vm = workspaces.call(api::CreateMachine{.environment = kEnvironment}).vm_id;
+  workspaces.call(api::StartMachine{.vm_id = vm});
+  const std::string id = workspaces.create();
+  const auto machines = workspaces.call(api::ListWorkspaceMachines{}).machines;
+  const MachinePaths bare(stack.paths(), vm);
+  const MachinePaths flushing(stack.paths(), machines.at(0).machine.vm_id);
+  const std::string append = "echo x >>/workspace/file";
+  std::vector<double> without;
+  std::vector<double> nothing;
+  std::vector<double> written;
+  for (int round = 0; round < kCommandRounds; ++round) {
+    without.push_back(exec(bare, "true").added_ms);
+    nothing.push_back(exec(flushing, "true").added_ms);
+    written.push_back(exec(flushing, append).added_ms);
+  }
+  const double floor = percentile(without, 0.5);
+  add("added to a command, no workspace", floor, "ms", "p50, its disks are not flushed");
+  add("added to one that wrote nothing", percentile(nothing, 0.5), "ms",
+      fmt::format("p50, the flush takes {:.1f} of it", percentile(nothing, 0.5) - floor));
+  add("added to one that wrote a file", percentile(written, 0.5), "ms",
+      fmt::format("p50, the flush takes {:.1f} of it", percentile(written, 0.5) - floor));
+  workspaces.remove(id);
+  workspaces.call(api::DeleteMachine{.vm_id = vm});
+}
+
 double megabytes_per_second(std::uint64_t bytes, double milliseconds) {
   return static_cast<double>(bytes) / 1000 / milliseconds;
 }
@@ -332,6 +362,7 @@ Part measure_workspace() {
   measure_large_seed(stack, add);
   measure_diff(stack, add);
   measure_files(stack, add);
+  measure_flush(stack, add);
   measure_transfers(stack, add);
   measure_memory(stack, add);
   return part;

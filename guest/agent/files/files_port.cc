@@ -1,6 +1,5 @@
 #include "guest/agent/files/files_port.h"
 
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -10,28 +9,9 @@
 #include "common/base/files.h"
 #include "common/link/bridge.h"
 #include "guest/agent/files/files_connection.h"
+#include "guest/agent/files/no_signals.h"
 
 namespace pyro::agent::files {
-namespace {
-
-/// A thread that begins meanwhile never takes a signal: they are the loop's.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
-
 FilesPort::~FilesPort() {
   std::unique_lock lock(mutex_);
   for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);

@@ -84,6 +84,11 @@ bool Workspace::thaw() {
   return !resting_ && volume_.thaw(mounted_.load()->top.get());
 }
 
+void Workspace::flush() noexcept {
+  const VolumeDirectories* mounted = mounted_.load();
+  if (mounted != nullptr) ::syncfs(mounted->top.get());
+}
+
 void Workspace::come_to_rest() {
   {
     const std::lock_guard lock(thawing_);

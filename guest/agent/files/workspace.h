@@ -34,6 +34,10 @@ class Workspace {
 
   /// Counts the tree, writes everything to the disk, freezes.
   std::unique_ptr<Freeze> freeze(Clock::duration limit, api::agent::VolumeUsage& usage);
+  /// Writes everything to the disk, if it is mounted. Whether that was possible is not told: the
+  /// kernel says it on the console.
+  void flush() noexcept;
+  bool is_mounted() const { return mounted_.load() != nullptr; }
   /// Freezes it for good: the power goes.
   void come_to_rest();
 

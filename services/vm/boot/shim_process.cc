@@ -16,6 +16,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
 namespace {
@@ -91,7 +92,7 @@ bool ShimProcess::running() const { return !wait_readable(pidfd_.get(), {}); }
 
 void ShimProcess::end() {
   if (!pidfd_) return;
-  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
+  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kEndAtOnce, nullptr, 0);
   if (!wait_readable(pidfd_.get(), kEndLimit)) {
     log::warn("a shim did not end when asked and is killed");
     // Its VMM dies with it (PR_SET_PDEATHSIG).

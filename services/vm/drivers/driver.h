@@ -23,6 +23,7 @@ struct Launch {
   std::vector<std::pair<int, UniqueFd>> descriptors{};  ///< for the VMM, under these numbers
   std::unique_ptr<Monitor> monitor{};  ///< of a template's machine and of a restored one
   bool restored = false;               ///< the VMM waits for monitor->load()
+  bool ends_by_signals = true;         ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;
   std::string home = "/root";  ///< HOME of its commands, and where they start
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;

@@ -5,10 +5,10 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/fault/fault.h"
-#include "common/link/agent_client.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
 namespace {
@@ -19,21 +19,11 @@ using api::MachineState;
 /// From when its socket is gone.
 constexpr std::chrono::seconds kShimEndLimit{1};
 constexpr std::string_view kGuestGone = "backing guest process is no longer running";
-/// How long a guest may take to hear that it is to be stopped.
-constexpr std::chrono::seconds kPowerOffLimit{5};
-/// As much as its memory holds may have to go to a slow disk.
-constexpr std::chrono::seconds kFlushLimit{60};
 
 /// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
 void power_off(const MachinePaths& paths, const ShimProcess& shim) {
   try {
-    const Work work{.deadline = Clock::now() + kPowerOffLimit};
-    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
-    agent.call(api::agent::PowerOff{}, work);
-    // The answer comes before the disks are flushed.
-    if (!wait_for(shim.pidfd(), POLLIN, Clock::now() + kFlushLimit, StopFd({}))) {
-      throw deadline_exceeded("its disks were not flushed in {} s", kFlushLimit.count());
-    }
+    power_off_guest(paths.link_socket, shim.pidfd());
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());
   }

@@ -10,6 +10,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "services/vm/drivers/link_fd.h"
+#include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
 namespace {
@@ -31,6 +32,7 @@ ChildProcess start_vmm(const ShimSpec& spec, int link) {
   Command command{.argv = spec.argv,
                   .descriptors = {{1, log.get()}, {2, log.get()}, {kLinkFd, link}},
                   .parentage = Parentage::kDieWithParent};
+  if (!spec.ends_by_signals) command.blocked_signals = {SIGTERM, SIGHUP, SIGINT};
   std::vector<UniqueFd> handed_on;
   for (const int number : spec.descriptors) {
     ::fcntl(number, F_SETFD, FD_CLOEXEC);
@@ -48,14 +50,32 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec)
             [this](const std::string& reason) { end("the guest link broke: " + reason); }),
       vmm_(start_vmm(spec, vmm_end_of_link_.get())),
       vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
-      termination_(loop, SIGTERM, SIGINT) {
+      termination_(loop, SIGTERM, SIGHUP, SIGINT),
+      quick_end_(loop, kEndAtOnce),
+      link_socket_(spec.link_socket) {
   vmm_end_of_link_.reset();
   vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this](const std::error_code& failed) {
                          if (!failed) end("the VMM ended");
                        });
   termination_.async_wait([this](const std::error_code& failed, int) {
-    if (!failed) end("asked to end");
+    if (!failed) power_off();
+  });
+  quick_end_.async_wait([this](const std::error_code& failed, int) {
+    if (!failed) end("asked to end at once");
+  });
+}
+
+/// In a thread beside the loop, which carries the call to the guest. The VMM's end ends the loop.
+void Shim::power_off() {
+  fmt::print(stderr, "shim: asked to end: the guest powers off\n");
+  powering_off_ = std::jthread([this](const std::stop_token& stop) {
+    try {
+      power_off_guest(link_socket_, vmm_.pidfd(), stop);
+    } catch (const Error& error) {
+      asio::post(loop_,
+                 [this, text = error.message()] { end("the guest did not power off: " + text); });
+    }
   });
 }
 
@@ -67,6 +87,7 @@ void Shim::end(const std::string& reason) {
 void Shim::run() {
   loop_.run();
   vmm_.kill();
+  powering_off_ = {};
 }
 
 }  // namespace pyro::vm

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <asio.hpp>
+#include <string>
+#include <thread>
 
 #include "common/link/link_server.h"
 #include "common/process/child_process.h"
@@ -9,18 +11,22 @@
 namespace pyro::vm {
 
 /// Keeps one machine alive while services restart: owns the VMM process and serves the guest link
-/// on a unix socket. One thread, one loop. It ends with its VMM, and the VMM with it.
+/// on a unix socket. It ends with its VMM, and the VMM with it.
+///
+/// SIGTERM, SIGHUP and SIGINT come from a host that shuts down or logs its user out: the guest is
+/// powered off first, so that nothing it wrote is lost. SIGUSR1 ends the VMM at once.
 class Shim {
  public:
   /// Starts the VMM and listens. Must be made on the thread that lives as long as the process: the
   /// kernel kills the VMM when that thread ends.
   Shim(asio::io_context& loop, const ShimSpec& spec);
 
-  /// Runs until the VMM ends or SIGTERM comes; the VMM is gone when it returns.
+  /// Runs until the VMM ends or a signal has ended it; the VMM is gone when it returns.
   void run();
 
  private:
   void end(const std::string& reason);
+  void power_off();
 
   asio::io_context& loop_;
   UniqueFd vmm_end_of_link_;
@@ -28,6 +34,9 @@ class Shim {
   ChildProcess vmm_;
   asio::posix::stream_descriptor vmm_exit_;
   asio::signal_set termination_;
+  asio::signal_set quick_end_;
+  std::string link_socket_;
+  std::jthread powering_off_;
 };
 
 }  // namespace pyro::vm

@@ -15,6 +15,7 @@ struct ShimSpec {
   std::string vmm_log;
   std::vector<std::int32_t> descriptors;
   std::int32_t niceness = 0;
+  bool ends_by_signals = true;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -27,6 +28,8 @@ struct ShimSpec {
       "Descriptors that the shim was given and hands on to the VMM under the same numbers.");
     f("niceness", &ShimSpec::niceness, "Scheduling priority of both: 19 gives way to all others.",
       api::range(0, 19));
+    f("ends_by_signals", &ShimSpec::ends_by_signals,
+      "Whether SIGTERM, SIGHUP and SIGINT end the VMM itself.");
   }
 };
 

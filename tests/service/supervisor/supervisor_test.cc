@@ -67,6 +67,23 @@ TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {
   EXPECT_THAT(events(), ElementsAre("start vm", "quiesce vm", "stop vm"));
 }
 
+TEST_F(SupervisorTest, a_service_that_ends_while_the_stack_ends_is_not_started_again) {
+  write_stack({{"image", ""}, {"vm", ""}});
+  const auto gate = paths_.state_dir / "vm.quiesce";
+  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  const auto stack = settled();
+  ::kill(static_cast<pid_t>(*stack.pid), SIGTERM);
+  // Open once the service is being quiesced: meanwhile the other one ends.
+  const UniqueFd quiescing = open_file(gate, O_WRONLY);
+  kill_and_wait(*service(stack, "image").pid);
+  stack_when([&](const api::Stack& now) {
+    return service(now, "image").state == api::ServiceState::kStopped;
+  });
+  write_all(quiescing.get(), "1");
+  EXPECT_TRUE(ends(*stack.pid));
+  EXPECT_THAT(events(), ElementsAre("start image", "start vm", "quiesce vm", "stop vm"));
+}
+
 TEST_F(SupervisorTest, a_killed_service_is_started_again) {
   write_stack({{"alpha", ""}});
   const auto old_pid = service(settled(), "alpha").pid;

@@ -1,7 +1,8 @@
 // A service whose name is the name it is called by and whose behaviour files in the state directory
 // tell: `<name>.crash` (its content is said on stderr) ends it at once, `<name>.gate` is a FIFO
-// that it opens before it is ready, `<name>.holds` makes it keep something alive. It notes in
-// `events` what it does. Of a workspace's operations it notes the requests (test_workspaces.h).
+// that it opens before it is ready, `<name>.quiesce` one that it opens before it is quiet,
+// `<name>.holds` makes it keep something alive. It notes in `events` what it does. Of a workspace's
+// operations it notes the requests (test_workspaces.h).
 
 #include <fcntl.h>
 
@@ -44,6 +45,10 @@ class Service {
 
   api::Nothing handle(const api::Quiesce&, bus::Call&) {
     note("quiesce");
+    if (std::filesystem::exists(file("quiesce"))) {
+      const auto gate = open_file(file("quiesce"), O_RDONLY);
+      read_to_end(gate.get(), 1);
+    }
     return {};
   }
 

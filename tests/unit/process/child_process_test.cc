@@ -125,6 +125,12 @@ TEST(ChildProcess, starts_with_no_signal_blocked) {
   EXPECT_EQ(status.code, 128 + SIGTERM);
 }
 
+TEST(ChildProcess, starts_with_the_signals_blocked_that_are_named) {
+  Command command = shell("kill -TERM $$; echo lives");
+  command.blocked_signals = {SIGTERM};
+  EXPECT_EQ(run_command(command, Clock::now() + std::chrono::seconds(10), {}).output, "lives\n");
+}
+
 TEST(ChildProcess, wait_gives_up_at_its_deadline_and_on_a_stop) {
   ChildProcess child(shell("exec sleep 1000"));
   EXPECT_FALSE(child.wait(Clock::now(), StopFd({})).has_value());

@@ -5,11 +5,13 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "common/api/machine.h"
 #include "common/base/files.h"
 #include "tests/support/errors.h"
+#include "tests/support/soon.h"
 #include "tests/support/temporary.h"
 
 namespace pyro {
@@ -195,6 +197,22 @@ TEST(Registry, a_damaged_file_is_a_clear_error_and_left_alone) {
 TEST(Registry, a_directory_that_is_not_there_is_named) {
   EXPECT_THAT(error_of([] { const Registry registry("/no/such/r.db"); }),
               Refused(ErrorCode::kNotFound, HasSubstr("'/no/such/r.db'")));
+}
+
+TEST(Registry, what_was_committed_goes_to_the_disk_at_once) {
+  const TestDirectory directory;
+  ::setenv("PYRO_FAULTS", directory.path().c_str(), 1);
+  write_file_atomically(directory / "trace", "");
+  Registry registry(directory / "registry.db");
+  const auto syncs = [&] {
+    const std::string trace = read_file(directory / "trace");
+    return std::count(trace.begin(), trace.end(), '\n');
+  };
+  EXPECT_EQ(syncs(), 0);
+  registry.put("machines", "a", "{}");
+  EXPECT_TRUE(test::soon([&] { return syncs() == 1; }));
+  registry.erase("machines", "a");
+  EXPECT_TRUE(test::soon([&] { return syncs() == 2; }));
 }
 
 }  // namespace

@@ -81,7 +81,9 @@ Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boo
 }
 
 Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
+  // Its guest is powered off first, by the shim.
   return {.argv = command_line(plan),
+          .ends_by_signals = false,
           .execution_mode = api::ExecutionMode::kGuestSerial,
           .metadata = {{"boot_mode", std::string(boot_mode)},
                        {"vmm", "qemu"},
