@@ -97,7 +97,7 @@ TEST(WorkspaceFilesText, snapshots_say_how_to_come_back_to_them) {
   const api::Snapshot before{
       .snapshot_name = "before", .created_at = 1000, .entry_count = 2, .bytes_written = 10};
   EXPECT_EQ(created_snapshot_text({.workspace_id = "0123456789ab", .snapshot = before}),
-            "snapshot before holds 2 entries, 10 B; back to it: pyro workspace reset "
+            "snapshot before holds 2 entries, 10 B; to return to it: pyro workspace reset "
             "0123456789ab --snapshot before\n");
   EXPECT_EQ(deleted_snapshot_text(
                 {.workspace_id = "0123456789ab", .snapshot_name = "before", .deleted = true}),
