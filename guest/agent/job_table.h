@@ -11,12 +11,12 @@
 
 namespace pyro::agent {
 
-/// All jobs by id: those that run, and the last that ended.
+/// All jobs by id: the running ones, and the last ended ones.
 class JobTable {
  public:
   static constexpr std::size_t kEndedJobs = 256;
 
-  /// `output_directory`: where output too long for memory is kept.
+  /// `output_directory` keeps output too long for memory.
   JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory);
 
   /// Throws kAlreadyExists for a taken id.
