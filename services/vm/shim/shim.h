@@ -9,14 +9,14 @@
 namespace pyro::vm {
 
 /// Keeps one machine alive while services restart: owns the VMM process and serves the guest link
-/// on a unix socket. One thread, one loop. It ends with its VMM, and the VMM with it.
+/// on a unix socket. One thread, one loop. It and its VMM end together.
 class Shim {
  public:
-  /// Starts the VMM and listens. Must be made on the thread that lives as long as the process: the
-  /// kernel kills the VMM when that thread ends.
+  /// Starts the VMM and listens. Make it on a thread that lives as long as the process: the kernel
+  /// kills the VMM when that thread ends.
   Shim(asio::io_context& loop, const ShimSpec& spec);
 
-  /// Runs until the VMM ends or SIGTERM comes; the VMM is gone when it returns.
+  /// Runs until the VMM ends or SIGTERM comes; returns after the VMM is gone.
   void run();
 
  private:
