@@ -90,8 +90,8 @@ concept Message = requires(detail::Probe& probe) {
   T::describe(probe);
 };
 
-/// An enum with names: argument-dependent lookup finds `constexpr std::array<std::pair<State,
-/// std::string_view>, 3> enum_names(State)`.
+/// An enum with names: argument-dependent lookup finds
+/// `constexpr std::array<std::pair<State, std::string_view>, 3> enum_names(State)`.
 template <class E>
 concept NamedEnum = std::is_enum_v<E> && requires(E e) {
   enum_names(e);

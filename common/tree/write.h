@@ -34,7 +34,7 @@ enum class Trust {
 /// after an Error, the tree is incomplete: the caller removes it.
 class Writer : public Sink {
  public:
-  /// `parent` outlives the writer.
+  /// `parent` must be open while the writer lives.
   Writer(int parent, std::string name, Trust trust, WriterLimits limits = {});
   void entry(const Entry& entry) override;
   void data(std::string_view bytes) override;
