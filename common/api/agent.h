@@ -9,8 +9,8 @@
 #include "common/api/field.h"
 #include "common/api/job_state.h"
 
-/// The operations of the guest agent on its port, in frames of common/link. A host believes none of
-/// it unchecked: these messages are how a hostile guest would speak.
+/// The operations of the guest agent on its port, in frames of common/link. The host checks every
+/// message: the guest may be hostile.
 namespace pyro::api::agent {
 
 /// The port the agent listens on, as a vsock port number.
@@ -79,10 +79,10 @@ struct Job {
 };
 
 /// Starts a shell command as a job with a cgroup of its own and returns at once.
-/// already_exists: the id is taken, so a lost answer is found again by job.status.
-/// invalid_argument: the directory cannot be entered. Environment and id hold no odd characters.
-/// It ends with its shell, even if a process still holds its output; the last 256 ended ones are
-/// kept.
+/// already_exists: the id is taken, so job.status finds a job again after a lost answer.
+/// invalid_argument: the directory cannot be entered, or environment or id hold odd characters. A
+/// job ends with its shell, even if a process still holds its output. The agent keeps the last 256
+/// ended jobs.
 struct StartJob {
   static constexpr Method kMethod{"job.start"};
   using Reply = Job;
@@ -108,7 +108,7 @@ struct StartJob {
   }
 };
 
-/// A job as it stands.
+/// The state of a job.
 struct JobStatus {
   static constexpr Method kMethod{"job.status", Idempotent::kYes};
   using Reply = Job;
@@ -120,10 +120,11 @@ struct JobStatus {
   }
 };
 
-/// Follows a job from these offsets on, in bytes since its start, as StartJob with `follow` does: a
-/// caller that lost its connection continues where it was, or from the start. Several may follow
-/// one job, and none consumes anything. Of each stream the first and the last 4 MiB are kept; a
-/// frame behind a gap says how much is missing. invalid_argument: more than the job has printed.
+/// Follows a job from these offsets, in bytes since its start, as StartJob with `follow` does:
+/// after a lost connection a caller continues where it was, or from the start. Several callers may
+/// follow one job; none consumes its output. The agent keeps the first and the last 4 MiB of each
+/// stream; a frame after a gap says how much is missing. invalid_argument: an offset is beyond the
+/// output.
 struct FollowJob {
   static constexpr Method kMethod{"job.follow", Idempotent::kYes};
   using Reply = Job;
@@ -140,7 +141,7 @@ struct FollowJob {
 };
 
 /// Sends a signal to every process of a running job; KILL ends it as cancelled, and is answered
-/// once they are gone. A job that has ended is left as it is.
+/// once they are gone. Does nothing to an ended job.
 struct SignalJob {
   static constexpr Method kMethod{"job.signal", Idempotent::kYes};
   using Reply = Job;
@@ -154,7 +155,7 @@ struct SignalJob {
   }
 };
 
-/// Forgets an ended job and its output; one that is gone already is no error.
+/// Forgets an ended job and its output; a missing job is no error.
 /// failed_precondition: it still runs.
 struct ForgetJob {
   static constexpr Method kMethod{"job.forget", Idempotent::kYes};
@@ -167,7 +168,7 @@ struct ForgetJob {
   }
 };
 
-/// Flushes the disks and powers the machine off; the answer comes before the power goes.
+/// Flushes the disks, answers, and powers the machine off.
 struct PowerOff {
   static constexpr Method kMethod{"agent.power_off", Idempotent::kYes};
   using Reply = Nothing;

@@ -6,18 +6,18 @@
 
 #include "common/api/field.h"
 
-/// The operations of the agent on its files port, in frames of common/link, and with trees as the
-/// streams of common/tree. Paths are relative to the workspace's tree, '/'-separated, without `.`
-/// and `..`; "" is the tree itself. No symbolic link leads out of the tree. A host believes none of
-/// it unchecked: these messages are how a hostile guest would speak.
+/// The operations of the agent on its files port, in frames of common/link, with trees as streams
+/// of common/tree. Paths are relative to the workspace's tree, '/'-separated, without `.` and `..`;
+/// "" is the tree itself. No symbolic link leads out of the tree. The host checks every message:
+/// the guest may be hostile.
 namespace pyro::api::agent {
 
-/// The port, as a vsock port number. Each connection is served by a thread of its own.
+/// The port, as a vsock port number. Each connection has its own thread.
 inline constexpr std::uint32_t kFilesPort = 5006;
 
-/// Mounts the workspace disk, if that was not done, and shows its `tree` at /workspace. Whatever
-/// the guest cached of the disk before is dropped; a change that was cut short in the middle of
-/// being put in place is finished, one that was not decided is forgotten.
+/// Mounts the workspace disk, unless it is mounted, and shows its `tree` at /workspace. Drops the
+/// guest's cache of the disk, finishes an interrupted change that was decided, and forgets any
+/// other.
 struct MountVolume {
   static constexpr Method kMethod{"volume.mount", Idempotent::kYes};
   using Reply = Nothing;
@@ -26,8 +26,8 @@ struct MountVolume {
   static void describe(Fields&) {}
 };
 
-/// Unmounts it, as if that had never been, for the rehearsal of an unused machine: no other
-/// connection may be at work. failed_precondition: it is still in use.
+/// Undoes the mount after the rehearsal of an unused machine; no other connection may be at work.
+/// failed_precondition: it is still in use.
 struct ReleaseVolume {
   static constexpr Method kMethod{"volume.release", Idempotent::kYes};
   using Reply = Nothing;
@@ -47,10 +47,10 @@ struct VolumeUsage {
   }
 };
 
-/// Counts the tree, then writes everything to the disk and keeps the file system still until
-/// volume.thaw on the same connection, the connection's end, or the limit. Whatever else writes
-/// to the file system waits; the agent itself refuses to meanwhile.
-/// failed_precondition: it is frozen already.
+/// Counts the tree, flushes it to the disk and freezes the file system until volume.thaw on the
+/// same connection, the connection's end, or the limit. Meanwhile other writers wait, and the agent
+/// refuses to write.
+/// failed_precondition: it is already frozen.
 struct FreezeVolume {
   static constexpr Method kMethod{"volume.freeze"};
   using Reply = VolumeUsage;
@@ -79,9 +79,8 @@ struct ThawVolume {
   static void describe(Fields&) {}
 };
 
-/// Entries of the tree without content, as a tree stream in output frames; the entry of `path`
-/// itself comes first, with the path "".
-/// not_found: there is no such path.
+/// Entries of the tree without content, as a tree stream in output frames. The entry of `path`
+/// comes first, with the path "". not_found: no such path.
 struct ListTree {
   static constexpr Method kMethod{"tree.list"};
   using Reply = Nothing;
@@ -95,10 +94,10 @@ struct ListTree {
   }
 };
 
-/// Possible changes since a moment, as a tree stream without content: each directory whose ctime is
-/// not that moment, followed by all its entries with any ctime; of other directories the entries
-/// whose ctime is not that moment. Directories named `.git` are left out. The path in the stream is
-/// relative to the tree, also below `path`.
+/// Possible changes since a moment, as a tree stream without content: each directory with another
+/// ctime, followed by all its entries; in other directories only the entries with another ctime.
+/// Leaves out directories named `.git`. Paths in the stream are relative to the tree, not to
+/// `path`.
 struct ScanTree {
   static constexpr Method kMethod{"tree.scan"};
   using Reply = Nothing;
@@ -115,9 +114,9 @@ struct ScanTree {
   }
 };
 
-/// A file or directory with its content as a tree stream in output frames; its own entry comes
-/// first, with the path "". Sockets, FIFOs and devices are sent as entries of kind other.
-/// not_found: there is no such path.
+/// A file or directory with its content as a tree stream in output frames. Its own entry comes
+/// first, with the path "". Sockets, FIFOs and devices are entries of kind other. not_found: no
+/// such path.
 struct SendTree {
   static constexpr Method kMethod{"tree.send"};
   using Reply = Nothing;
@@ -129,9 +128,9 @@ struct SendTree {
   }
 };
 
-/// Regular files with their content, for a diff or a patch. A path that is not there, or no
-/// regular file, is an entry of kind absent or of what it is, without content; symbolic links
-/// come with their targets. Paths as asked for, in the order they were.
+/// Regular files with their content, for a diff or a patch. A missing path is an entry of kind
+/// absent; other types come without content, symbolic links with their targets. Keeps the requested
+/// paths and their order.
 struct SendFiles {
   static constexpr Method kMethod{"tree.send_files"};
   using Reply = Nothing;
@@ -154,7 +153,7 @@ struct FilePart {
   }
 };
 
-/// Part of a regular file. failed_precondition: it is something else.
+/// Part of a regular file. failed_precondition: not a regular file.
 struct ReadPart {
   static constexpr Method kMethod{"file.read", Idempotent::kYes};
   using Reply = FilePart;
@@ -170,8 +169,8 @@ struct ReadPart {
   }
 };
 
-/// Replaces or makes one regular file as a whole, and the directories above it; on disk once it
-/// is answered. failed_precondition: the target is no regular file, or a parent no directory.
+/// Replaces or makes one regular file as a whole, and the directories above it; on disk before the
+/// answer. failed_precondition: the target is not a regular file, or a parent not a directory.
 struct ReplaceFile {
   static constexpr Method kMethod{"file.replace", Idempotent::kYes};
   using Reply = Nothing;
@@ -185,8 +184,8 @@ struct ReplaceFile {
   }
 };
 
-/// Begins a change of the tree, staged beside it; the connection's end forgets it. One a
-/// connection.
+/// Begins a change of the tree, staged beside it. One per connection, which discards it when it
+/// ends.
 struct BeginChange {
   static constexpr Method kMethod{"change.begin"};
   using Reply = Nothing;
@@ -199,7 +198,7 @@ struct BeginChange {
   }
 };
 
-/// More of a tree stream with content: what to add or overwrite.
+/// The next part of a tree stream with content to add or overwrite.
 struct StageTree {
   static constexpr Method kMethod{"change.stage"};
   using Reply = Nothing;
@@ -211,7 +210,7 @@ struct StageTree {
   }
 };
 
-/// A path as the host saw it: the change is refused when it is something else by now.
+/// A path as the host saw it: the agent refuses the change if it differs now.
 struct Expectation {
   std::string path;
   bool absent = false;
@@ -227,7 +226,7 @@ struct Expectation {
   }
 };
 
-/// Puts all of it in place or nothing; on disk once it is answered.
+/// Applies all of the change or nothing; on disk before the answer.
 /// failed_precondition: `file conflicts with existing path: X` (or directory, symlink), or an
 /// expectation does not hold.
 struct CommitChange {

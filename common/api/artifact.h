@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-/// What lies in a tree, and how much of a file one message may carry.
+/// Types of entries in a tree, and how much of a file one message may carry.
 namespace pyro::api {
 
 enum class ArtifactType { kFile, kDirectory, kSymlink, kOther };

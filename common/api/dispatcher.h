@@ -12,16 +12,16 @@
 
 namespace pyro::api {
 
-/// Answers requests by the names of their methods. A handler gets the decoded request and the
-/// context, and gives what is to be sent.
+/// Finds the handler of a request by the name of its method. A handler gets the decoded request and
+/// the context, and returns the answer.
 template <class Answer, class... Context>
 class Dispatcher {
  public:
-  /// A decoded request that waits for its handler.
+  /// A decoded request, ready for its handler.
   using Run = std::function<Answer(Context...)>;
 
   /// `handler(const Op&, Context...)` answers each operation of the Api; a missing one does not
-  /// compile. A handler that was there for one of them goes.
+  /// compile. Replaces earlier handlers.
   template <class Handler, Operation... Ops>
   void serve(Api<Ops...>, const Handler& handler) {
     (add<Ops>(handler), ...);
@@ -37,7 +37,7 @@ class Dispatcher {
     };
   }
 
-  /// Empty: no such method. invalid_argument: the body is no request of that method.
+  /// Empty: no such method. invalid_argument: the body is not a request of that method.
   Run find(std::string_view method, std::string_view body) const {
     const auto decoder = decoders_.find(method);
     return decoder == decoders_.end() ? Run() : decoder->second(body);

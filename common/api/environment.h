@@ -56,7 +56,7 @@ struct EnvironmentList {
   }
 };
 
-/// Lists the catalog with what is installed.
+/// Lists the catalog with the installed environments.
 struct ListEnvironments {
   static constexpr Method kMethod{"image.list", Idempotent::kYes};
   using Reply = EnvironmentList;
@@ -65,7 +65,7 @@ struct ListEnvironments {
   static void describe(Fields&) {}
 };
 
-/// One environment. not_found names the known ones.
+/// One environment. not_found lists the known ones.
 struct InspectEnvironment {
   static constexpr Method kMethod{"image.inspect", Idempotent::kYes};
   using Reply = Environment;
@@ -78,8 +78,8 @@ struct InspectEnvironment {
   }
 };
 
-/// Installs an environment unless it is there already; complete or not at all. Two at once build
-/// once. unavailable: no package source answers. resource_exhausted: the disk is full.
+/// Installs a missing environment; complete or not at all. Two concurrent calls build it once.
+/// unavailable: no package source answers. resource_exhausted: the disk is full.
 struct PullEnvironment {
   static constexpr Method kMethod{"image.pull", Idempotent::kYes};
   using Reply = Environment;
@@ -142,7 +142,7 @@ struct BootFiles {
   }
 };
 
-/// The files to boot an environment with, installed first when missing, with progress.
+/// The files that boot an environment. Installs it first if it is missing, with progress.
 struct ResolveEnvironment {
   static constexpr Method kMethod{"image.resolve", Idempotent::kYes};
   using Reply = BootFiles;

@@ -8,9 +8,9 @@
 
 namespace pyro::api {
 
-/// An error as it travels: on the bus, on a guest's link, in the JSON of the doors.
+/// An error on the bus, on a guest's link, and in the JSON of the doors.
 struct ErrorBody {
-  /// The longest message that a peer may send; a longer one is sent with its middle cut.
+  /// The longest message that a peer may send. A sender cuts the middle of a longer one.
   static constexpr std::size_t kMostMessageBytes = 64U << 10U;
 
   std::string code;
@@ -29,7 +29,7 @@ struct ErrorBody {
 };
 
 inline ErrorBody error_body(const Error& error) {
-  // Room for the sign in the place of the middle.
+  // Room for the sign that replaces the middle.
   constexpr std::size_t kMost = ErrorBody::kMostMessageBytes - 8;
   return {.code = std::string(to_string(error.code())),
           .reason = std::string(error.reason()),
@@ -37,7 +37,8 @@ inline ErrorBody error_body(const Error& error) {
                                                     : error.message()};
 }
 
-/// The error that `body` tells of. A code of a newer peer is kInternal, a reason stays as it is.
+/// The error in `body`. An unknown code of a newer peer becomes kInternal; an unknown reason is
+/// kept.
 inline Error error_from(const ErrorBody& body) {
   return {error_code_from(body.code), body.reason, body.message};
 }

@@ -11,22 +11,21 @@
 #include <utility>
 #include <vector>
 
-/// The one field list of a message, and what can be said of a field.
+/// The one field list of a message, and the properties of a field.
 ///
 /// A message is a struct with `template <class F> static void describe(F& f)` that names each
-/// member once: `f("mem_mib", &T::mem_mib, "Memory in MiB.", range(256, 32768))`. The table made
-/// of that list (message_type.h) is what codecs, validation, schemas and options walk. A part that
-/// several messages have is a base of them, whose list a message calls in its own:
-/// `Part::describe(f)`.
+/// member once: `f("mem_mib", &T::mem_mib, "Memory in MiB.", range(256, 32768))`. Codecs,
+/// validation, schemas and options walk the table made of that list (message_type.h). Fields that
+/// several messages share are in a base, and each message's list calls `Part::describe(f)`.
 namespace pyro::api {
 
-/// Raw bytes, as a guest's output may be: msgpack bin; never in JSON.
+/// Raw bytes, such as a guest's output: msgpack bin; never in JSON.
 struct Bytes {
   std::string data;
   bool operator==(const Bytes&) const = default;
 };
 
-/// All that is known of a field beside its C++ type.
+/// The properties of a field beside its C++ type.
 struct FieldInfo {
   std::string_view name;
   std::string_view description;
@@ -59,21 +58,21 @@ struct Flag {
   constexpr void apply(FieldInfo& info) const { info.*member = true; }
 };
 
-/// Both ends are allowed. Refusal: `vcpu_count must be between 1 and 8, not 9`.
+/// Includes both ends. Refusal: `vcpu_count must be between 1 and 8, not 9`.
 constexpr Range range(std::int64_t minimum, std::int64_t maximum) { return {minimum, maximum}; }
 /// In bytes, for strings and Bytes; in elements for lists and maps.
 constexpr MaxLength max_length(std::size_t value) { return {value}; }
-/// The caller must give it; text of no bytes is none.
+/// The caller must give it, and it must not be empty.
 inline constexpr Flag kRequired{&FieldInfo::required};
-/// Beside kRequired: text of no bytes is given.
+/// With kRequired: empty text is allowed.
 inline constexpr Flag kMayBeEmpty{&FieldInfo::may_be_empty};
 /// Refusal: `timeout_seconds must be positive, not 0`.
 inline constexpr Flag kPositive{&FieldInfo::positive};
-/// On the command line an argument without `--name`.
+/// A positional argument on the command line.
 inline constexpr Flag kPositional{&FieldInfo::positional};
-/// Between processes of the suite only: in no schema and no command line.
+/// Only between processes of the suite: not in schemas, not on the command line.
 inline constexpr Flag kHidden{&FieldInfo::hidden};
-/// An optional field that JSON leaves out when it has no value, where others are null.
+/// JSON omits this optional field when it has no value; others are null.
 inline constexpr Flag kAbsentWhenNull{&FieldInfo::absent_when_null};
 
 namespace detail {
@@ -91,8 +90,8 @@ concept Message = requires(detail::Probe& probe) {
   T::describe(probe);
 };
 
-/// An enum with names: `constexpr std::array<std::pair<State, std::string_view>, 3>
-/// enum_names(State)` beside it, found by argument-dependent lookup.
+/// An enum with names: argument-dependent lookup finds
+/// `constexpr std::array<std::pair<State, std::string_view>, 3> enum_names(State)`.
 template <class E>
 concept NamedEnum = std::is_enum_v<E> && requires(E e) {
   enum_names(e);
@@ -149,10 +148,10 @@ inline constexpr bool kIsMap = IsMap<T>::value;
 template <class T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
 
-/// May a caller repeat the operation without harm when an answer was lost?
+/// Whether a caller may safely repeat the operation after a lost answer.
 enum class Idempotent { kNo, kYes };
 
-/// What an operation is called on the bus, and whether it may be repeated.
+/// The name of an operation on the bus, and whether a caller may repeat it.
 struct Method {
   std::string_view name;
   Idempotent idempotent = Idempotent::kNo;
@@ -168,7 +167,7 @@ concept Operation = Message<T> && Message<typename T::Reply> && requires {
 template <Operation... Ops>
 struct Api {};
 
-/// A reply with nothing in it.
+/// An empty reply.
 struct Nothing {
   template <class Fields>
   static void describe(Fields&) {}

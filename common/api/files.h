@@ -8,12 +8,12 @@
 #include "common/api/workspace_patch.h"
 #include "common/api/workspace_sync.h"
 
-/// Operations of the files service: what the workspace service has it do with volumes and trees.
-/// No door calls it.
+/// Operations of the files service on volumes and trees. Only the workspace service calls them, no
+/// door.
 namespace pyro::api {
 
-/// A workspace's file operation, on the machine that runs it. It has the operation's own name,
-/// fields and reply.
+/// A workspace's file operation, with the machine that runs it. Keeps the operation's name, fields
+/// and reply.
 template <Operation Op>
 struct OnMachine {
   static constexpr Method kMethod = Op::kMethod;
@@ -32,7 +32,7 @@ struct OnMachine {
   }
 };
 
-/// Writes a new volume that holds a seed, or nothing. On any failure no file is left.
+/// Writes a new volume with a seed, or an empty one. A failure leaves no file.
 /// not_found: `seed_path P does not exist`.
 struct BuildVolume {
   static constexpr Method kMethod{"files.build_volume"};
@@ -52,8 +52,8 @@ struct BuildVolume {
   }
 };
 
-/// Copies the volume of a running machine as it is at one moment. On any failure no file is left,
-/// and the guest's file system continues.
+/// Copies the volume of a running machine at one moment. A failure leaves no file and thaws the
+/// guest's file system.
 struct CopyVolume {
   static constexpr Method kMethod{"files.copy_volume"};
   using Reply = TreeSize;
@@ -68,8 +68,8 @@ struct CopyVolume {
   }
 };
 
-/// Gives a machine in host compatibility mode, whose /workspace is an empty directory, what a
-/// volume holds.
+/// Copies the content of a volume into the empty /workspace of a machine in host compatibility
+/// mode.
 struct FillWorkspace {
   static constexpr Method kMethod{"files.fill_workspace"};
   using Reply = TreeSize;

@@ -6,7 +6,7 @@
 
 namespace pyro::api {
 
-/// How a command stands, or how it ended: by itself, by its time limit, or by being told to.
+/// Whether a command runs, or how it ended: by itself, by its time limit, or by a cancel.
 enum class JobState { kRunning, kExited, kTimedOut, kCancelled };
 constexpr std::array<std::pair<JobState, std::string_view>, 4> enum_names(JobState) {
   return {{{JobState::kRunning, "running"},

@@ -6,9 +6,9 @@
 
 #include "common/api/validate.h"
 
-/// A message as a JSON object of its fields, in the order of its list, for doors and records.
-/// Hidden fields are none of JSON's: they are not written, and in a request they are unknown.
-/// A file that looks into a Json includes <nlohmann/json.hpp> itself.
+/// A message as a JSON object of its fields, in the order of its list, for doors and records. JSON
+/// has no hidden fields: they are not written, and unknown in a request. A file that looks into a
+/// Json includes <nlohmann/json.hpp> itself.
 namespace pyro::api {
 
 using Json = nlohmann::ordered_json;
@@ -19,7 +19,7 @@ J to_json(const T& message) {
   return to_json(message_type<T>(), &message);
 }
 
-/// The document on one line, or indented by so many spaces a level.
+/// The document on one line, or indented by `indent` spaces per level.
 std::string to_json_text(const MessageType& type, const void* message, int indent);
 template <Message T>
 std::string to_json_text(const T& message, int indent = -1) {
@@ -35,7 +35,7 @@ T from_json(const Json& json, UnknownFields unknown) {
   return message;
 }
 
-/// The same from text; `what` names its source in the error.
+/// The same from text; an error calls it `what`.
 void read_json_text(const MessageType& type, std::string_view text, UnknownFields unknown,
                     std::string_view what, void* message);
 template <Message T>

@@ -10,7 +10,7 @@
 ///   PYRO_API_TABLES(SnapshotsApi)   of an Api's requests and replies, inside pyro::api
 ///   PYRO_TABLE(pyro::vm::Record)    of one message, outside of every namespace
 ///
-/// What a message consists of gets its tables with it.
+/// The parts of a message get their tables with it.
 namespace pyro::api {
 namespace detail {
 
@@ -113,13 +113,13 @@ const ValueType& value_type() {
   return type;
 }
 
-/// What `describe` is called with: each field's properties, its type, and where it lies in a T.
+/// The argument of `describe`: collects each field's properties, its type, and its offset in a T.
 template <class T>
 struct FieldsOf {
   const T& defaults;
   std::vector<Field>& fields;
 
-  /// `Owner` is T or a part that T has as a base.
+  /// `Owner` is T or one of its bases.
   template <class Owner, class Value, class... Tags>
   void operator()(std::string_view name, Value Owner::*member, std::string_view description,
                   const Tags&... tags) {

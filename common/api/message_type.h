@@ -29,11 +29,11 @@ enum class Kind {
 
 struct MessageType;
 
-/// A C++ type of a field's value, and how to reach into one whose address is given. Which members
-/// are set depends on its kind.
+/// The C++ type of a field's value, and how to access a value by its address. The kind decides
+/// which members are set.
 struct ValueType {
   Kind kind = Kind::kBool;
-  /// A value gets another one of the same type.
+  /// Assigns a value of the same type.
   void (*assign)(void* to, const void* from) = nullptr;
 
   // kInteger and kEnum
@@ -54,7 +54,7 @@ struct ValueType {
   const void* (*at)(const void* list, std::size_t index) = nullptr;
   /// kMap: keys and values in the order of the keys.
   std::vector<std::pair<const std::string*, const void*>> (*entries)(const void* map) = nullptr;
-  /// kMap: the value at `key`, made when there is none.
+  /// kMap: the value at `key`, created if missing.
   void* (*value_at)(void* map, std::string key) = nullptr;
 
   /// kMessage
@@ -73,12 +73,12 @@ struct Field {
 
 struct MessageType {
   std::vector<Field> fields;
-  /// A message as it is made: the source of the defaults.
+  /// A fresh message: the source of the defaults.
   const void* defaults = nullptr;
 };
 
-/// The table of T. It is made in one .cc, that of its noun, by message_table.h; a message without
-/// one does not link.
+/// The table of T. The .cc of its noun makes it with message_table.h; a message without a table
+/// does not link.
 template <class T>
 [[gnu::used]] const MessageType& message_type();
 
@@ -97,7 +97,7 @@ inline const std::string& bytes_at(const void* value) {
   return static_cast<const Bytes*>(value)->data;
 }
 
-/// An integer of a message, or one that is to become one: all of both int64_t and uint64_t.
+/// An integer of a message, or a candidate for one: holds any int64_t or uint64_t.
 struct AnyInteger {
   bool negative = false;
   std::uint64_t magnitude = 0;
@@ -106,26 +106,26 @@ struct AnyInteger {
   static AnyInteger of(std::uint64_t value) { return {false, value}; }
   bool operator==(const AnyInteger&) const = default;
   bool less_than(const AnyInteger& other) const;
-  /// When it is one.
+  /// If it fits.
   std::int64_t as_signed() const;
   std::string text() const;
 };
 
 /// Of an integer or enum type.
 AnyInteger integer_at(const ValueType& type, const void* value);
-/// False, and nothing is changed, where the type does not hold that number.
+/// False, with nothing changed, if the type cannot hold that number.
 bool store_integer(const ValueType& type, void* value, const AnyInteger& number);
 AnyInteger least_of(const ValueType& type);
 AnyInteger greatest_of(const ValueType& type);
 
-/// The name of an enum's value; `?` for one that has none.
+/// The name of an enum's value; `?` without a name.
 std::string_view enum_name_at(const ValueType& type, const void* value);
-/// False, and nothing is changed, for an unknown name.
+/// False, with nothing changed, for an unknown name.
 bool store_enum(const ValueType& type, void* value, std::string_view name);
 /// `created, started, stopped`
 std::string enum_choices(const ValueType& type);
 
-/// Every field of `to` that `from` has too, by name and type, gets its value.
+/// Copies each field that both have, by name and type.
 void assign_fields(const MessageType& to_type, void* to, const MessageType& from_type,
                    const void* from);
 template <Message To, Message From>

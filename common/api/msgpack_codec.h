@@ -5,8 +5,8 @@
 
 #include "common/api/validate.h"
 
-/// A message as a msgpack map of its fields. Sources of bytes are hostile: decoding is bounded in
-/// depth, sizes and counts, and throws kInvalidArgument.
+/// A message as a msgpack map of its fields. Bytes may be hostile: decoding limits depth, sizes and
+/// counts, and throws kInvalidArgument.
 namespace pyro::api {
 
 /// Appends the encoded message to `out`.
@@ -22,8 +22,7 @@ std::string to_msgpack(const T& message) {
   return out;
 }
 
-/// Decodes into a fresh message, and validates it. `data` must be one whole msgpack object and
-/// nothing after it.
+/// Decodes into a fresh message, and validates it. `data` must be exactly one msgpack object.
 void read_msgpack(const MessageType& type, std::string_view data, UnknownFields unknown,
                   void* message);
 template <Message T>

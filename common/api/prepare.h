@@ -9,8 +9,8 @@
 
 #include "common/api/field.h"
 
-/// Operations on what makes machines start fast: warm templates. Owner: vm service; what is proved
-/// with them is the workspace service's.
+/// Operations on warm templates, which make machines start fast. Owner: vm service; the workspace
+/// service proves them.
 namespace pyro::api {
 
 /// How ready an environment is for daily use.
@@ -43,7 +43,7 @@ struct DailyLoop {
   }
 };
 
-/// Where an environment stands; changes nothing but discards a template that is not whole.
+/// The state of an environment. Changes nothing, except that it discards a broken template.
 struct GetDailyLoop {
   static constexpr Method kMethod{"vm.daily_loop", Idempotent::kYes};
   using Reply = DailyLoop;
@@ -82,7 +82,7 @@ struct PreparedEnvironment {
 };
 
 /// Installs an environment, builds its warm template, proves both on a throwaway workspace (create,
-/// exec, reset, delete) and records it. With nothing changed since it answers at once.
+/// exec, reset, delete) and records it. If nothing changed since, it answers at once.
 /// failed_precondition: no guest can be booted here, or with network.
 struct PrepareEnvironment {
   static constexpr Method kMethod{"workspace.prepare", Idempotent::kYes};
@@ -100,8 +100,8 @@ struct PrepareEnvironment {
   }
 };
 
-/// The vm service's part of it: builds the template and reads it in full; once that is proved, it
-/// is called again and records it. `prepared` of the reply says whether that was done.
+/// The vm service's part of it: builds the template and reads it in full. A second call, after the
+/// proof, records it. `prepared` of the reply says whether it is recorded.
 struct PrepareTemplate {
   static constexpr Method kMethod{"vm.prepare"};
   using Reply = PreparedEnvironment;
@@ -126,7 +126,7 @@ struct PrunedTemplates {
   }
 };
 
-/// Ends the standby machines and deletes every warm template; the next machines build them anew.
+/// Ends the standby machines and deletes every warm template; the next machines build new ones.
 struct PruneTemplates {
   static constexpr Method kMethod{"vm.prune_templates", Idempotent::kYes};
   using Reply = PrunedTemplates;
@@ -135,7 +135,7 @@ struct PruneTemplates {
   static void describe(Fields&) {}
 };
 
-/// Served by the workspace service, and by the vm service.
+/// The workspace service serves the first, the vm service the second.
 using PrepareApi = Api<PrepareEnvironment>;
 using TemplateApi = Api<GetDailyLoop, PrepareTemplate, PruneTemplates>;
 

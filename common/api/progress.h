@@ -9,7 +9,7 @@
 
 namespace pyro::api {
 
-/// One step of a long operation, for a person who waits.
+/// One step of a long operation, for the waiting user.
 struct Progress {
   std::string phase;
   std::string message;
@@ -26,7 +26,7 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-/// Takes the steps of a long operation as they come; may be empty.
+/// Receives the steps of a long operation; may be empty.
 using ProgressSink = std::function<void(const Progress&)>;
 
 }  // namespace pyro::api

@@ -2,11 +2,12 @@
 
 #include "common/api/json_codec.h"
 
-/// The JSON Schema (2020-12) of a message, by the portable rules that MCP clients take: a root
+/// The JSON Schema (2020-12) of a message, by the portable rules for MCP clients: a root
 /// of type object, one type per field, bounds and defaults repeated in the descriptions.
 namespace pyro::api {
 
-/// A request shows what a caller may send, a reply what comes back (nullable fields included).
+/// A request schema shows the fields that a caller may send, a reply schema all that may come back
+/// (nullable fields included).
 enum class SchemaFor { kRequest, kReply };
 
 Json schema_of(const MessageType& type, SchemaFor use);

@@ -9,7 +9,8 @@
 
 #include "common/api/field.h"
 
-/// Operations on the stack of services, and those that every service answers. Owner: supervisor.
+/// Operations on the stack of services, and operations that every service answers. Owner:
+/// supervisor.
 namespace pyro::api {
 
 /// A sign of life from a service, answered without a worker thread.
@@ -43,8 +44,8 @@ struct Ping {
   static void describe(Fields&) {}
 };
 
-/// The stack is about to end: the service ends what would outlive its process, as machines. Every
-/// service answers it.
+/// The stack is about to end: the service ends everything that would outlive its process, such as
+/// machines. Every service answers it.
 struct Quiesce {
   static constexpr Method kMethod{"quiesce", Idempotent::kYes};
   using Reply = Nothing;
@@ -111,7 +112,7 @@ struct Stack {
   }
 };
 
-/// The stack as it stands.
+/// The state of the stack.
 struct StackStatus {
   static constexpr Method kMethod{"stack.status", Idempotent::kYes};
   using Reply = Stack;

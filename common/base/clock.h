@@ -7,7 +7,7 @@ namespace pyro {
 using Clock = std::chrono::steady_clock;
 using Deadline = Clock::time_point;
 
-/// Seconds since the epoch as floating point: how times travel in records and replies.
+/// Seconds since the epoch, as records and replies hold times.
 inline double now_epoch_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }

@@ -13,7 +13,7 @@
 
 namespace pyro {
 
-/// The closed set of error codes that travel on the bus.
+/// The closed set of error codes on the bus.
 enum class ErrorCode {
   kInvalidArgument,
   kNotFound,
@@ -26,31 +26,31 @@ enum class ErrorCode {
   kInternal,
 };
 
-/// `invalid_argument` and so on: the name on the wire.
+/// The name on the wire, such as `invalid_argument`.
 PYRO_API std::string_view to_string(ErrorCode code);
 
-/// The code of that name; an unknown name, as a newer peer may send, is kInternal.
+/// The code of that name; an unknown name of a newer peer is kInternal.
 PYRO_API ErrorCode error_code_from(std::string_view name);
 
-/// The one exception of the suite: what happened and what to do, in one sentence for the user, and
-/// by its code and reason for a program.
-/// Thrown where a thing fails; caught by the bus dispatcher and by main.
+/// The one exception of the suite: one sentence for the user with the failure and the way out, and
+/// a code and a reason for programs. Thrown at the failure; caught by the bus dispatcher and by
+/// main.
 class PYRO_API Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message) : Error(code, {}, std::move(message)) {}
-  /// `reason`: one of common/base/reason.h or of a newer peer; empty for none.
+  /// `reason`: one of common/base/reason.h or of a newer peer; empty: none.
   Error(ErrorCode code, std::string_view reason, std::string message)
       : code_(code), reason_(reason), message_(std::move(message)) {}
-  /// What the functions below make.
+  /// For the functions below.
   Error(ErrorCode code, std::string_view reason, fmt::string_view text, fmt::format_args args);
 
   ErrorCode code() const { return code_; }
-  /// `workspace_gone`; the name of the code where the refusal has no reason of its own.
+  /// `workspace_gone`; the name of the code if the refusal has no reason.
   std::string_view reason() const { return reason_.empty() ? to_string(code_) : reason_; }
   const std::string& message() const { return message_; }
   const char* what() const noexcept override { return message_.c_str(); }
 
-  /// The same error with what was being attempted before it: `start vm 'x': open '/dev/kvm': …`.
+  /// The same error, with the attempted action in front: `start vm 'x': open '/dev/kvm': …`.
   Error within(std::string_view attempt) const;
 
  private:
@@ -59,8 +59,8 @@ class PYRO_API Error : public std::exception {
   std::string message_;
 };
 
-/// `not_found("job '{}' does not exist", id)`, or with its reason first:
-/// `not_found(reason::kJobMissing, "job '{}' does not exist", id)`.
+/// `not_found("job '{}' does not exist", id)`, also with a reason first:
+/// `not_found(reason::kJobMissing, …)`.
 template <class... Args>
 Error invalid_argument(fmt::format_string<Args...> text, Args&&... args) {
   return {ErrorCode::kInvalidArgument, {}, text, fmt::make_format_args(args...)};
@@ -134,11 +134,11 @@ Error internal_error(Reason reason, fmt::format_string<Args...> text, Args&&... 
   return {ErrorCode::kInternal, reason, text, fmt::make_format_args(args...)};
 }
 
-/// The system call that failed and errno's text: `open '/dev/kvm': Permission denied`.
+/// The failed system call and errno's text: `open '/dev/kvm': Permission denied`.
 /// A full disk is kResourceExhausted, a missing file kNotFound, anything else kInternal.
 PYRO_API Error system_error(std::string_view call, int error_number = errno);
 
-/// Runs `action`; an Error it throws gets `attempt` put before its message.
+/// Runs `action`; puts `attempt` before the message of an Error from it.
 template <class Action>
 decltype(auto) with_context(std::string_view attempt, Action&& action) {
   try {

@@ -14,19 +14,20 @@ namespace pyro {
 /// open(2) with O_CLOEXEC; throws the Error of the failed call with the path quoted.
 UniqueFd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
 
-/// The whole file; refused (kInvalidArgument) when it is longer than `limit_bytes`.
+/// Reads the whole file. kInvalidArgument: it is longer than `limit_bytes`.
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit_bytes = 64U << 20U);
 
-/// The last `limit_bytes` of a file, or "" when there is none.
+/// Reads the last `limit_bytes` of a file; "" if it is missing.
 std::string read_tail(const std::filesystem::path& path, std::uint64_t limit_bytes);
 
-/// Writes all of `data`, in as many calls of write(2) as that takes.
+/// Writes all of `data`.
 void write_all(int fd, std::string_view data);
 
-/// Reads exactly what is there until end of file, at most `limit_bytes`.
+/// Reads to the end of the file, at most `limit_bytes`.
 std::string read_to_end(int fd, std::uint64_t limit_bytes);
 
-/// Replaces `path` by `data` as a whole: temporary sibling, fsync, rename, fsync of the directory.
+/// Replaces the content of `path` atomically: temporary sibling, fsync, rename, fsync of the
+/// directory.
 void write_file_atomically(const std::filesystem::path& path, std::string_view data,
                            unsigned mode = 0600);
 
@@ -35,8 +36,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view d
 void copy_sparse(const std::filesystem::path& from, const std::filesystem::path& to,
                  const std::function<void()>& check = {});
 
-/// The same onto a file that exists and is blank, as a VMM may have open: it is written in place
-/// and gets the source's length. When it fails midway the file is no longer blank.
+/// The same into an existing blank file, which a VMM may have open: writes in place and sets the
+/// source's length. After a failure the file may be no longer blank.
 void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::path& to,
                       const std::function<void()>& check = {});
 
@@ -54,7 +55,7 @@ class FileLock {
  public:
   /// Waits for the lock.
   static FileLock wait(const std::filesystem::path& path);
-  /// The lock, or one that is not held when another process holds it.
+  /// The lock; not held if another process has it.
   static FileLock attempt(const std::filesystem::path& path);
 
   bool held() const { return static_cast<bool>(fd_); }
@@ -65,7 +66,7 @@ class FileLock {
   UniqueFd fd_;
 };
 
-/// A directory of its own that is removed with all its content unless it was released.
+/// Owns a new directory; removes it with its content unless released.
 class TemporaryDirectory {
  public:
   /// `parent/prefix.XXXXXX`
@@ -77,7 +78,7 @@ class TemporaryDirectory {
   ~TemporaryDirectory();
 
   const std::filesystem::path& path() const { return path_; }
-  /// It was renamed into its place: nothing is removed.
+  /// Keeps the directory, after a rename into its place.
   void release() { path_.clear(); }
 
  private:
@@ -99,7 +100,7 @@ class Cleanup {
   std::function<void()> action_;
 };
 
-/// The directories in `directory` but the `count` that were last written to, the oldest first.
+/// The directories in `directory`, the oldest first, without the `count` last written ones.
 std::vector<std::filesystem::path> directories_beyond_the_latest(
     const std::filesystem::path& directory, std::size_t count);
 

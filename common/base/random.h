@@ -5,7 +5,7 @@
 
 namespace pyro {
 
-/// `bytes` bytes of the kernel's randomness.
+/// `bytes` random bytes from the kernel.
 std::string random_bytes(std::size_t bytes);
 
 /// The same as lower-case hex, two digits a byte.

@@ -5,15 +5,15 @@
 
 namespace pyro {
 
-/// The name of one refusal that a caller may want to act on: `workspace_gone`. It travels beside
-/// the code of an error, and a program decides by it. The list below is open: a newer peer may send
-/// a name that is not in it. docs/reasons.md says what each one means and what a caller does next.
+/// The name of one refusal that a caller may want to act on: `workspace_gone`. It accompanies the
+/// code of an error, for programs. The list below is open: a newer peer may send other names.
+/// docs/reasons.md gives the meaning of each and the next step.
 class Reason {
  public:
-  /// No reason is longer, also that of a peer.
+  /// The longest reason, a peer's included.
   static constexpr std::size_t kMostBytes = 64;
 
-  /// Does not compile for a name that is not in snake_case.
+  /// Compiles only for a name in snake_case.
   consteval explicit Reason(std::string_view name) : name_(name) {
     if (!is_name(name)) throw "a reason is a name in snake_case of at most kMostBytes";
   }
@@ -36,7 +36,7 @@ class Reason {
   std::string_view name_;
 };
 
-/// Where a refusal has no reason of its own, the name of its code stands for it.
+/// A refusal without a reason has the name of its code instead.
 namespace reason {
 
 // The stack and its services.

@@ -11,38 +11,37 @@ std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
 
-/// One argument as a POSIX shell reads it back unchanged.
+/// Quotes one argument so that a POSIX shell reads it back unchanged.
 std::string shell_quote(std::string_view argument);
 
-/// A command line that a POSIX shell splits into just these arguments.
+/// A command line that a POSIX shell splits into exactly these arguments.
 std::string shell_join(const std::vector<std::string>& arguments);
 
-/// `1.5 GiB`: a size for a person.
+/// A size for display: `1.5 GiB`.
 std::string human_size(std::uint64_t bytes);
 
-/// Valid UTF-8: every byte that is not is U+FFFD.
+/// Valid UTF-8: replaces each invalid byte by U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
-/// Whether a character begins with this byte of UTF-8.
+/// Whether this byte begins a UTF-8 character.
 constexpr bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80;
 }
 
-/// The text in valid UTF-8 without its middle, of at most `bytes` and the `…` in its place.
+/// Cuts the middle out of a longer text: valid UTF-8 of at most `bytes`, plus a `…` at the cut.
 std::string without_middle(const std::string& text, std::size_t bytes);
 
-/// How many characters it is, taking each for one column.
+/// The number of characters, counting each as one column.
 std::size_t width_of(std::string_view text);
 
-/// How much of `text` is whole characters: without one at its end that has only begun.
+/// The length of `text` without an incomplete last character.
 std::size_t whole_characters(std::string_view text);
 
-/// Printable text of what a guest or a file said: control characters are dropped except
-/// newline and tab, and those that reorder text; the rest is valid UTF-8. For messages and
-/// terminals.
+/// Makes text of a guest or a file printable: drops control characters (except newline and tab) and
+/// characters that reorder text; the rest is valid UTF-8. For messages and terminals.
 std::string printable(std::string_view hostile);
 
-/// Text of a guest or a caller, on one line of at most `columns`, `…` at the cut.
+/// Puts text of a guest or a caller on one line of at most `columns`, with `…` at a cut.
 std::string one_line(std::string_view hostile, std::size_t columns);
 
 }  // namespace pyro

@@ -1,4 +1,4 @@
 #pragma once
 
-/// Marks the part of the client library that other programs see. The build hides all else.
+/// Marks the public part of the client library. The build hides the rest.
 #define PYRO_API __attribute__((visibility("default")))

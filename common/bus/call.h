@@ -10,22 +10,22 @@
 
 namespace pyro::bus {
 
-/// A handler's knowledge of its call beside the request. Valid during the call.
+/// A handler's view of its call, beside the request. Valid during the call.
 class Call {
  public:
   Call(Work work, std::stop_token cancel) : work_(std::move(work)), cancel_(std::move(cancel)) {}
 
-  /// Until the caller stops waiting, unless it cancels or vanishes, telling it of the progress.
-  /// Also what calls on its behalf are made with.
+  /// Deadline, stop (a cancel, or a vanished caller) and progress of the call, also for calls on
+  /// its behalf.
   const Work& work() const { return work_; }
   const std::string& trace_id() const { return work_.trace_id; }
   Deadline deadline() const { return work_.deadline; }
   const std::stop_token& stop() const { return work_.stop; }
-  /// Tells the caller where the work stands.
+  /// Reports progress to the caller.
   void progress(const api::Progress& progress) const {
     if (work_.progress) work_.progress(progress);
   }
-  /// Whether the caller itself ended the call: a vanished one has asked for nothing.
+  /// Whether the caller cancelled the call, instead of vanishing.
   bool cancelled_by_caller() const { return cancel_.stop_requested(); }
 
  private:

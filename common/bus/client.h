@@ -24,9 +24,9 @@ class Client {
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  /// Throws the service's Error; kUnavailable when it is away or vanished during the call,
-  /// kDeadlineExceeded, or kCancelled on a stop, once the service has cleaned up.
-  /// An idempotent call is repeated while a service that is away comes back.
+  /// Throws the service's Error; kUnavailable when it is away or vanished during the call;
+  /// kDeadlineExceeded; or kCancelled on a stop, after the service has cleaned up. Repeats an
+  /// idempotent call until an absent service is back.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const Work& work = {}) {
     api::validate(request);
@@ -35,7 +35,7 @@ class Client {
   }
 
  private:
-  /// How far an attempt came.
+  /// The progress of an attempt.
   enum class Reached { kNothing, kSocket, kHandler };
 
   std::string call_raw(api::Method method, const std::string& params, const Work& work);

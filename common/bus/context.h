@@ -11,8 +11,8 @@ class context_t;
 
 namespace pyro::bus {
 
-/// A process's part in the bus: ZeroMQ's own thread. One per process, made before its clients
-/// and servers and destroyed after them. Only common/bus sees ZeroMQ.
+/// A process's ZeroMQ context and thread. One per process; outlives its clients and servers. Only
+/// common/bus sees ZeroMQ.
 class Context {
  public:
   Context();
@@ -23,7 +23,7 @@ class Context {
   zmq::context_t& zmq() { return *zmq_; }
 
   /// Keeps a server's lock until ZeroMQ is done with its sockets: it removes a socket's file some
-  /// time after the socket was closed, and must not remove that of the next process.
+  /// time after closing the socket, and must not remove the next process's file.
   void keep(FileLock lock) { locks_.push_back(std::move(lock)); }
 
  private:

@@ -11,17 +11,17 @@
 
 namespace pyro::bus {
 
-/// Version of the envelope; a peer of another version is refused.
+/// Version of the envelope; both peers must have the same.
 inline constexpr std::uint32_t kVersion = 1;
 
-/// How often each side of an open call says that it is still there, and after how long without a
-/// word the other side is taken for vanished. A ROUTER never learns that a peer closed.
+/// How often each side of an open call sends a keep-alive, and after how long a silence the other
+/// side counts it as vanished. A ROUTER never learns that a peer closed.
 inline constexpr std::chrono::seconds kKeepAliveInterval{1};
 inline constexpr std::chrono::seconds kVanishedAfter{3};
 
-/// No message is larger: file trees and long streams do not travel on the bus.
+/// The largest message: file trees and long streams bypass the bus.
 inline constexpr std::int64_t kMessageLimit = std::int64_t{64} << 20U;
-/// The rest of it beside an envelope's other fields.
+/// Room in it for the body, beside an envelope's other fields.
 inline constexpr std::int64_t kParamsLimit = kMessageLimit - 4096;
 
 enum class Kind { kCall, kCancel, kKeepAlive, kProgress, kResult, kError };

@@ -7,7 +7,7 @@
 
 namespace pyro::bus {
 
-/// zmq_poll, where an interruption (a debugger attaches) is a wake-up with nothing ready.
+/// zmq_poll; an interruption (as by a debugger) is a wake-up with nothing ready.
 inline void poll(std::span<zmq::pollitem_t> items, std::chrono::milliseconds timeout) {
   if (::zmq_poll(items.data(), static_cast<int>(items.size()), timeout.count()) >= 0) return;
   if (::zmq_errno() != EINTR) throw zmq::error_t();

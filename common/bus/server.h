@@ -24,7 +24,7 @@ class socket_t;
 namespace pyro::bus {
 
 /// One service on the bus: a ROUTER, and a handler per operation, run on a pool of threads.
-/// ping and cancel are answered by the loop itself; quiesce by default with a yes.
+/// The loop itself answers ping and cancel, and quiesce by default with a yes.
 class Server {
  public:
   struct Options {
@@ -55,19 +55,20 @@ class Server {
     });
   }
 
-  /// Tells ping how many things the service keeps alive; called by the loop, so it must not wait.
+  /// Gives ping the number of things that the service keeps alive. The loop calls it, so it must
+  /// not wait.
   void set_holds(std::function<std::uint32_t()> holds) { holds_ = std::move(holds); }
 
-  /// The same for the machines that it keeps in reserve.
+  /// The same for the standby machines.
   void set_standby(std::function<std::uint32_t()> standby) { standby_ = std::move(standby); }
 
-  /// Answers calls until `stop_fd` becomes readable; then cancels what runs and waits for it.
+  /// Answers calls until `stop_fd` becomes readable; then cancels running calls and waits for them.
   void run(int stop_fd);
 
  private:
   using Dispatcher = api::Dispatcher<std::string, Call&>;
   struct OpenCall;
-  /// A message that a worker leaves for the loop; the last one of a call closes it.
+  /// A message from a worker to the loop; the last one closes the call.
   struct Outgoing {
     std::string peer;
     std::uint64_t id = 0;

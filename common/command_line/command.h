@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// A command line as data: a tree of commands, each with its options. parse.h parses words by it
-/// and prints its help; the completion walks it too. No library shows through.
+/// A command line as data: a tree of commands, each with its options. parse.h parses words with it
+/// and prints its help; the completion walks it too. Hides the parser library.
 namespace pyro {
 
 /// `--mem-mib N`, a flag, or, without dashes in its name, a positional such as ENVIRONMENT.
@@ -19,44 +19,43 @@ struct Option {
 
   std::string name;
   std::string help;
-  /// `N`, `DIR`: what help shows for a value.
+  /// `N`, `DIR`: help shows it for the value.
   std::string value_name = {};
-  /// The values that there are; any other one is refused. Empty: no such list.
+  /// The only allowed values; empty: any.
   std::vector<std::string> choices = {};
   bool required = false;
   bool hidden = false;
-  /// What the user is told that the command needs, where a required option is missing; by default
-  /// its name.
+  /// The text for a missing required option: what the command needs; by default its name.
   std::string needed = {};
 
-  // The rest is set by CliCommand::add and its callers.
+  // CliCommand::add and its callers set the rest.
 
   Kind kind = Kind::kValue;
   bool repeatable = false;
-  /// Called with each value while a command line is parsed. An Error from it refuses the value.
+  /// Called with each parsed value. An Error from it refuses the value.
   std::function<void(const std::string& value)> take = {};
-  /// kFlag: where it is stored.
+  /// kFlag: the target.
   bool* flag = nullptr;
-  /// It cannot stand beside these.
+  /// Excludes these.
   std::vector<Option*> excludes = {};
-  /// It only makes sense beside this one.
+  /// Needs this one.
   Option* needs = nullptr;
-  /// It is not required where this one is given.
+  /// Not required if this one is given.
   const Option* replaced_by = nullptr;
-  /// How often the command line gave it.
+  /// How often the command line has it.
   std::size_t count = 0;
 
   bool positional() const { return !name.starts_with('-'); }
   bool takes_value() const { return kind == Kind::kValue; }
-  /// `--mem-mib`, and `-h` of `--help`.
+  /// Whether `word` names it: `--mem-mib`, and `-h` for `--help`.
   bool is_called(std::string_view word) const;
 };
 
-/// `a` and `b` cannot stand together.
+/// Makes `a` and `b` exclude each other.
 void exclude_each_other(Option& a, Option& b);
 
-/// A command, a group of commands below it, or both. References to options and commands stay valid
-/// as long as the root.
+/// A command, a group of commands below it, or both. References to options and commands live as
+/// long as the root.
 class CliCommand {
  public:
   CliCommand(std::string name, std::string summary);
@@ -67,10 +66,10 @@ class CliCommand {
 
   Option& add(Option option, std::function<void(const std::string& value)> take);
   Option& add(Option option, std::string& value);
-  /// Text of no bytes is a value.
+  /// An empty text is a value.
   Option& add(Option option, std::optional<std::string>& value);
   Option& add(Option option, std::optional<std::filesystem::path>& value);
-  /// One that may be repeated.
+  /// A repeatable option.
   Option& add(Option option, std::vector<std::string>& values);
   Option& add_flag(std::string name, std::string help, bool& value);
   /// `--version`, which prints `text`.
@@ -78,30 +77,30 @@ class CliCommand {
 
   /// `pyro env list`
   std::string full_name() const;
-  /// The command of that name right below, hidden ones included, or null.
+  /// The direct subcommand of that name, hidden ones included, or null.
   CliCommand* find_command(std::string_view name);
   const CliCommand* find_command(std::string_view name) const;
-  /// The commands right below that help shows.
+  /// The direct subcommands that help shows.
   std::vector<const CliCommand*> visible_commands() const;
   /// This command's option of that name, or null.
   Option* find_option(std::string_view name);
-  /// The same, also of the commands above: an option of theirs may stand behind this command too.
+  /// The same, also searching parent commands: their options may follow this command.
   const Option* find_option_upwards(std::string_view name) const;
 
   std::string name;
   std::string summary;
-  /// What help says below the options: examples, then remarks.
+  /// The help below the options: examples, then remarks.
   std::string footer = {};
   bool hidden = false;
-  /// One of the commands below must be named.
+  /// Requires a subcommand.
   bool needs_command = false;
-  /// How a command for a guest stands after `--`; nullopt: nothing may stand there.
+  /// An example of a guest's command after `--`; nullopt: `--` is not allowed.
   std::optional<std::string> words_example = {};
-  /// What stood after `--`; nullopt without one.
+  /// The words after `--`; nullopt without `--`.
   std::optional<std::vector<std::string>> words = {};
-  /// What the command does; returns the exit status.
+  /// Runs the command; returns the exit status.
   std::function<int()> action = {};
-  /// What `--version` prints.
+  /// The text for `--version`.
   std::string version = {};
 
   CliCommand* parent = nullptr;

@@ -7,25 +7,25 @@
 
 namespace pyro {
 
-/// What a command line asks for.
+/// The result of parsing a command line.
 struct ParsedLine {
   enum class Asked { kAction, kHelp, kVersion, kNonsense };
 
   Asked asked = Asked::kAction;
-  /// The deepest command that was named.
+  /// The deepest named command.
   CliCommand* command = nullptr;
-  /// kNonsense: what is wrong, in one sentence.
+  /// kNonsense: the mistake, in one sentence.
   std::string refusal = {};
 };
 
-/// Parses `arguments` (without the program's name) by `root`: fills what its options are bound to.
-/// Once per root.
+/// Parses `arguments` (without the program's name) with `root` and fills the targets of its
+/// options. Once per root.
 ParsedLine parse(CliCommand& root, const std::vector<std::string>& arguments);
 
 /// The help page of a command.
 std::string help_text(CliCommand& command);
 
-/// All that a simple program does: parses, then prints help, the version or what is wrong (exit
+/// The whole main of a simple program: parses, then prints help, the version or the mistake (exit
 /// status 2), or runs the action.
 int run_program(CliCommand& root, int argc, char** argv);
 

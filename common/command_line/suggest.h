@@ -7,8 +7,8 @@
 
 namespace pyro {
 
-/// The one of `known` that `typed` was probably meant to be: at most two single-letter changes
-/// away, and fewer than half of its letters.
+/// The one of `known` that `typed` probably means: at most two single-letter changes away, and
+/// fewer than half of its letters.
 std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& known);
 
 }  // namespace pyro

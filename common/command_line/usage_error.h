@@ -7,7 +7,7 @@
 
 namespace pyro {
 
-/// A command line that makes no sense: `error: …`, a hint, exit status 2.
+/// A wrong command line: `error: …`, a hint, exit status 2.
 class UsageError : public Error {
  public:
   static constexpr int kExitStatus = 2;

@@ -105,7 +105,7 @@ struct Config {
 };
 
 /// Reads `file` when it exists, then PYRO_<SECTION>_<KEY> of the environment, then `settings`
-/// like `limits.max_active=2`. An unknown key is refused by its name and source.
+/// like `limits.max_active=2`. Refuses an unknown key with its name and source.
 Config load_config(const std::filesystem::path& file,
                    const std::vector<std::string>& settings = {});
 

@@ -7,7 +7,7 @@
 
 namespace pyro {
 
-/// Where the suite keeps things on this host. See "State" in docs/architecture.md.
+/// The suite's directories on this host. See "State" in docs/architecture.md.
 struct Paths {
   std::filesystem::path state_dir;         ///< $PYRO_STATE_DIR, else XDG state
   std::filesystem::path cache_dir;         ///< $PYRO_CACHE_DIR, else XDG cache
@@ -35,14 +35,14 @@ struct PathFlags {
   std::optional<std::filesystem::path> runtime_dir;
 };
 
-/// Reads the environment. The default runtime directory lies in /run/user/<uid> whenever that
-/// exists and is ours, regardless of XDG_RUNTIME_DIR (a chat host may drop it), else in /tmp; a
-/// state directory that is not the default has a runtime directory of its own.
-/// Throws when a socket in it would not fit into a unix socket address (108 bytes).
+/// Reads the environment. The default runtime directory is in /run/user/<uid> if that exists and is
+/// ours, regardless of XDG_RUNTIME_DIR (a chat host may drop it), else in /tmp. Each other state
+/// directory has its own runtime directory. Throws when a socket in it would not fit into a unix
+/// socket address (108 bytes).
 Paths find_paths(const PathFlags& flags = {});
 
-/// The user's home directories, as HOME says and as the user's entry does: a chat host may pass on
-/// another HOME, or none.
+/// The user's home directories, from HOME and from the user's entry: a chat host may pass another
+/// HOME, or none.
 std::vector<std::filesystem::path> home_directories();
 
 /// Puts the flags into this process's environment, for the processes it starts.

@@ -6,7 +6,7 @@
 
 namespace pyro {
 
-/// A TOML file as JSON, so that a field list checks it. Errors name the line, not the file.
+/// A TOML file as JSON, for a check by a field list. Errors name the line, not the file.
 api::Json read_toml(const std::filesystem::path& file);
 
 }  // namespace pyro

@@ -4,8 +4,7 @@
 
 namespace pyro {
 
-/// Capacity of a workspace volume. A machine template fixes it, so the makers of volumes and of
-/// machines must agree.
+/// Capacity of a workspace volume. A machine template fixes it, so volumes and machines must agree.
 inline constexpr std::uint64_t kWorkspaceDiskBytes = 8ULL << 30U;
 
 }  // namespace pyro

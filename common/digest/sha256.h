@@ -7,17 +7,16 @@
 
 namespace pyro {
 
-/// SHA-256 of a file's content in lower-case hex. Throws kCancelled when stopped meanwhile.
+/// SHA-256 of a file's content in lower-case hex. Throws kCancelled on a stop.
 std::string sha256_of_file(const std::filesystem::path& path, const std::stop_token& stop);
 
-/// The same for a file that is mostly zeros: over the positions and the content of its 4 KiB pages
-/// that are not. Holes are not read, and whether zeros are one or were written makes no difference.
-/// It is not the file's plain SHA-256.
+/// The same for a file that is mostly zeros: hashes the positions and content of its other 4 KiB
+/// pages. Skips holes; a hole equals written zeros. It is not the file's plain SHA-256.
 std::string sha256_of_sparse_file(const std::filesystem::path& path, const std::stop_token& stop);
 
 std::string sha256_of_text(std::string_view text);
 
-/// 64 lower-case hex digits: what a directory of the store is called.
+/// 64 lower-case hex digits: the name of a directory in the store.
 bool is_sha256(std::string_view text);
 
 }  // namespace pyro

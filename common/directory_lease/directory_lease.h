@@ -7,9 +7,9 @@
 
 namespace pyro {
 
-/// Says that an installed environment, kernel or template is in use: a flock(2) on the file
-/// `in-use` in its directory, so it ends with its process in every case. A process deletes such a
-/// directory only under an exclusive lock.
+/// Marks an installed environment, kernel or template as in use: a flock(2) on the file `in-use` in
+/// its directory, which always ends with its process. A process deletes such a directory only under
+/// an exclusive lock.
 ///
 /// The service that runs machines holds one per environment and kernel (`rootfs_path`'s and
 /// `kernel_path`'s parent) for as long as the machine lives.
@@ -17,14 +17,14 @@ class DirectoryLease {
  public:
   static constexpr const char* kFileName = "in-use";
 
-  /// Shared with any number of users. kNotFound when the directory is gone or being deleted: an
-  /// environment is then resolved again.
+  /// Takes a shared lease. kNotFound: the directory is gone or being deleted; resolve the
+  /// environment again.
   static DirectoryLease take(const std::filesystem::path& directory);
 
   /// For deletion: nullopt when the directory is in use or gone.
   static std::optional<DirectoryLease> take_for_deletion(const std::filesystem::path& directory);
 
-  /// To be called where such a directory is made, before it is renamed into its place.
+  /// Call it for a new directory, before the rename into its place.
   static void prepare(const std::filesystem::path& directory);
 
   /// The lock itself, as a descriptor of `in-use`.

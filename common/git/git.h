@@ -13,23 +13,23 @@
 
 namespace pyro {
 
-/// git itself, run on the host in an empty directory of its own that goes with it. Nothing of the
-/// caller reaches it: no configuration, no variable, no repository around the directory, no hook.
+/// Runs git on the host in its own empty directory, which it removes. Isolated from the caller: no
+/// configuration, no variable, no repository around the directory, no hook.
 class Git {
  public:
-  /// The conditions of a run, beside its words.
+  /// The conditions of a run, beside its arguments.
   struct Run {
     std::vector<std::string> arguments;
-    int input = -1;   ///< its standard input; -1: none
-    int output = -1;  ///< where its standard output goes instead of into the result
-    std::map<std::string, std::string> variables{};  ///< of its environment
+    int input = -1;                                  ///< standard input; -1: none
+    int output = -1;                                 ///< standard output, instead of the result
+    std::map<std::string, std::string> variables{};  ///< environment variables
     std::function<void(std::string_view)> on_error_line{};
     Limits limits = kLimits;
-    Clock::duration time = std::chrono::hours(2);  ///< at most, of what the deadline leaves
+    Clock::duration time = std::chrono::hours(2);  ///< limit, within the deadline
   };
 
-  /// Enough for the largest of projects, and not all of a host: what git reads may be made to take
-  /// as much as it gets.
+  /// Enough for the largest projects, but not all of a host: hostile input can make git take all it
+  /// gets.
   static constexpr Limits kLimits{.address_space_bytes = 4ULL << 30U,
                                   .file_size_bytes = 16ULL << 30U};
 
@@ -38,18 +38,18 @@ class Git {
 
   const std::filesystem::path& directory() const { return directory_.path(); }
 
-  /// Runs git in the directory until it ends, the deadline or a stop.
+  /// Runs git in the directory until its end, the deadline or a stop.
   CommandResult run(const Run& run) const;
-  /// The same, and a status other than 0 is an Error with git's last words.
+  /// The same; a status other than 0 is an Error with git's last output.
   void run_checked(const Run& run) const;
 
-  /// A run, and what it printed: a file that is at its begin.
+  /// A run and its output, a file at its start.
   struct Listing {
     CommandResult result;
     UniqueFd file;
   };
-  /// Runs git with a file for its standard output. When that would have more than `limit_bytes` the
-  /// result's status is one that wrote_too_much().
+  /// Runs git with a file as its standard output. If the output exceeds `limit_bytes`, the status
+  /// is one that wrote_too_much().
   Listing list(Run run, std::uint64_t limit_bytes) const;
 
  private:

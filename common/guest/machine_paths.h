@@ -7,13 +7,13 @@
 
 namespace pyro {
 
-/// Where one machine's files are.
+/// The paths of one machine's files.
 struct MachinePaths {
   MachinePaths(const Paths& paths, const std::string& vm_id)
       : directory(paths.machines_dir() / vm_id),
         link_socket(paths.runtime_dir / "machines" / (vm_id + ".link")) {}
 
-  /// Of no machine: for what is the same for all.
+  /// Of no machine: for the paths common to all.
   static MachinePaths nowhere() { return MachinePaths(); }
 
   std::filesystem::path directory;

@@ -19,46 +19,46 @@ namespace pyro::link {
 /// A piece of a followed job's output.
 struct OutputPiece {
   int stream;             ///< 1 standard output, 2 standard error
-  std::uint64_t dropped;  ///< bytes just before it that are no longer kept
+  std::uint64_t dropped;  ///< bytes just before it, no longer kept
   std::string_view data;
 };
 using OnOutput = std::function<void(const OutputPiece&)>;
 
 /// A caller's connection to the agent, blocking, for services with threads. One call at a time.
-/// After an Error other than the agent's own answer every later call is kUnavailable; a job
-/// continues, and a new connection finds it by its id.
+/// After an Error that is not the agent's answer every later call is kUnavailable. A job continues;
+/// a new connection finds it by its id.
 class AgentConnection {
  public:
-  /// Through a LinkServer's socket to `port` of the guest. kUnavailable when no process listens
-  /// there or the guest refuses; waits until the agent has booted.
+  /// Connects through a LinkServer's socket to `port` of the guest. Waits until the agent has
+  /// booted. kUnavailable: no process listens there, or the guest refuses.
   static AgentConnection dial(const std::filesystem::path& socket, std::uint32_t port,
                               const Work& work);
-  /// On a stream that is connected already.
+  /// Uses a connected stream.
   explicit AgentConnection(UniqueFd socket) : socket_(std::move(socket)) {}
 
-  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, or kUnavailable when
-  /// the connection was lost.
+  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, or kUnavailable after a
+  /// lost connection.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const Work& work) {
     return follow(request, {}, work);
   }
 
-  /// The same, and `on_output` gets every piece of output that comes before the answer. While
-  /// output comes, the deadline moves with it: a slow reader loses nothing.
+  /// The same; `on_output` gets every piece of output before the answer. Output moves the deadline:
+  /// a slow reader loses nothing.
   template <api::Operation Op>
   typename Op::Reply follow(const Op& request, const OnOutput& on_output, const Work& work) {
     return decode<typename Op::Reply>(
         exchange(Op::kMethod.name, api::to_msgpack(request), on_output, work, Patience::kMoves));
   }
 
-  /// The same, and the deadline stands: a guest that sends without end is cut off by it.
+  /// The same with a fixed deadline, which cuts off a guest that sends without end.
   template <api::Operation Op>
   typename Op::Reply take(const Op& request, const OnOutput& on_output, const Work& work) {
     return decode<typename Op::Reply>(
         exchange(Op::kMethod.name, api::to_msgpack(request), on_output, work, Patience::kStands));
   }
 
-  /// The stream itself, for a dialed port that speaks another protocol.
+  /// The stream itself, for a port with another protocol.
   UniqueFd release() { return std::move(socket_); }
 
  private:

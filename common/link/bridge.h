@@ -10,16 +10,16 @@
 
 namespace pyro::link {
 
-/// Carries the bytes between a socket and a stream of the mux, both ways, with half close and
-/// back pressure: what one side does not take is not read from the other.
+/// Carries bytes between a socket and a stream of the mux, both ways, with half close and back
+/// pressure: it reads no more from one side than the other takes.
 class Bridge : public StreamHandler, public std::enable_shared_from_this<Bridge> {
  public:
   using Socket = asio::generic::stream_protocol::socket;
 
   explicit Bridge(Socket socket);
 
-  /// Begins at once. The stream is open or (host end) being opened; then the socket is told
-  /// `OK <id>\n` once the agent took it, and read only from there on.
+  /// Begins at once. The stream is open or (host end) being opened; then the bridge writes `OK
+  /// <id>\n` to the socket once the agent accepts, and reads it only afterwards.
   void start(std::shared_ptr<MuxStream> stream, std::string first_bytes = {});
 
   void on_accepted() override;
@@ -38,8 +38,8 @@ class Bridge : public StreamHandler, public std::enable_shared_from_this<Bridge>
   Socket socket_;
   std::shared_ptr<MuxStream> stream_;
   std::vector<char> input_;
-  std::string pending_;        ///< for the socket, being written
-  std::string behind_;         ///< came meanwhile; bounded by the stream's window
+  std::string pending_;        ///< being written to the socket
+  std::string behind_;         ///< received meanwhile; bounded by the stream's window
   std::size_t uncounted_ = 0;  ///< bytes of pending_ that are ours, not the stream's
   bool reading_ = false;
   bool writing_ = false;

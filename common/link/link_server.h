@@ -14,16 +14,15 @@
 
 namespace pyro::link {
 
-/// The host side of a guest's link: dialing for everybody else. Each connection to the unix socket
-/// says `CONNECT <port>\n`, gets `OK <n>\n` (Firecracker's handshake) and then is a stream to that
-/// port of the guest; a bad line or a refused port closes it. Connections that come before the
-/// agent has answered wait for it.
+/// The host side of a guest's link: dials for all other processes. Each connection to the unix
+/// socket says `CONNECT <port>\n`, gets `OK <n>\n` (Firecracker's handshake) and then is a stream
+/// to that port of the guest; a bad line or a refused port closes it. Early connections wait for
+/// the agent's first answer.
 class LinkServer {
  public:
-  /// `link` is the byte stream to the agent. `path` lies in a directory that only we can enter; a
-  /// stale socket there is replaced. SIGPIPE is ignored in this process from here on.
-  /// `on_broken` is called once, with why the link can no longer be used; every connection is
-  /// closed.
+  /// `link` is the byte stream to the agent. `path` is in a directory that only we can enter;
+  /// replaces a stale socket there. Ignores SIGPIPE in this process from here on. Calls `on_broken`
+  /// once, with the reason why the link is unusable, and closes every connection.
   LinkServer(asio::io_context& io, UniqueFd link, const std::filesystem::path& path,
              std::function<void(std::string reason)> on_broken,
              std::function<void()> on_ready = {});

@@ -15,7 +15,7 @@
 /// msgpack map. Either side may be hostile to the other.
 namespace pyro::link {
 
-/// A frame's map is never longer: a job read of 16 MiB and its names fit.
+/// The longest map of a frame: fits a job read of 16 MiB and its names.
 inline constexpr std::size_t kMaxFrameBytes = 17U << 20U;
 
 enum class FrameType { kRequest, kProgress, kOutput, kResult, kError };
@@ -45,17 +45,17 @@ struct Frame {
   }
 };
 
-/// Length and map, ready to be sent. Throws kInvalidArgument for a frame over the limit.
+/// Length and map, ready to send. Throws kInvalidArgument for a frame over the limit.
 std::string encode_frame(const Frame& frame);
 
-/// Cuts a stream of bytes into frames. Memory grows with the bytes that came, never with the
-/// length that a peer claims.
+/// Cuts a stream of bytes into frames. Memory grows with the received bytes, never with a claimed
+/// length.
 class FrameDecoder {
  public:
   void feed(std::string_view bytes);
 
-  /// The next whole frame. Throws kInvalidArgument for one that is too long or malformed: the
-  /// peer is then to be cut off, what follows cannot be read.
+  /// The next whole frame. Throws kInvalidArgument for one that is too long or malformed; cut the
+  /// peer off then, since the rest is unreadable.
   std::optional<Frame> next();
 
  private:

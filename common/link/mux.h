@@ -19,25 +19,25 @@ namespace pyro::link {
 
 class Mux;
 
-/// Hears the events of a stream. After on_reset() nothing more comes.
+/// Receives the events of a stream; none after on_reset().
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
   virtual void on_accepted() {}
-  /// Credit for it goes back to the peer by MuxStream::consume().
+  /// MuxStream::consume() returns the credit for it to the peer.
   virtual void on_data(std::string_view data) = 0;
   /// The peer sends no more.
   virtual void on_finish() = 0;
   virtual void on_reset() = 0;
-  /// has_room() was false and is true again.
+  /// has_room() is true again.
   virtual void on_writable() = 0;
 };
 
-/// One stream of a Mux: ordered bytes both ways, each way with a credit of its own and an end of
-/// its own. Once it is reset, or its mux gone, every call does nothing.
+/// One stream of a Mux: ordered bytes both ways, each way with its own credit and its own end.
+/// After a reset, or without its mux, calls do nothing.
 class MuxStream {
  public:
-  /// So many bytes may wait to be sent before has_room() turns false.
+  /// The queued bytes at which has_room() turns false.
   static constexpr std::size_t kQueueBytes = 512U << 10U;
 
   MuxStream(Mux& mux, std::uint32_t id) : mux_(&mux), id_(id) {}
@@ -46,15 +46,15 @@ class MuxStream {
   bool open() const { return mux_ != nullptr; }
   bool accepted() const { return accepted_; }
 
-  /// The agent's answer to an open; the other one is reset().
+  /// The agent accepts an open stream; reset() refuses it.
   void accept(std::shared_ptr<StreamHandler> handler);
-  /// Queues bytes; a caller that minds has_room() keeps the queue bounded.
+  /// Queues bytes; check has_room() to keep the queue bounded.
   void write(std::string_view data);
   bool has_room();
-  /// Sends what is queued, then ends this side.
+  /// Sends the queue, then ends this side.
   void finish();
   void reset();
-  /// `bytes` of what came no longer take memory here: the peer may send as many more.
+  /// `bytes` of the input no longer take memory here: the peer may send as many more.
   void consume(std::size_t bytes);
 
  private:
@@ -68,8 +68,8 @@ class MuxStream {
   std::string queue_;
   std::size_t sent_ = 0;
   std::uint32_t credit_ = kWindowBytes;
-  std::uint32_t received_ = 0;  ///< came and was not granted again yet
-  std::uint32_t consumed_ = 0;  ///< of these, done with
+  std::uint32_t received_ = 0;  ///< received, and not yet granted again
+  std::uint32_t consumed_ = 0;  ///< of these, consumed
   bool accepted_ = false;
   bool waiting_for_room_ = false;
   bool scheduled_ = false;
@@ -80,21 +80,21 @@ class MuxStream {
 
 /// Which end of the link this is.
 enum class MuxEnd {
-  kHost,   ///< says HELLO, opens streams, and gives the link up at the first wrong frame
-  kAgent,  ///< takes streams, and after wrong frames waits for the next HELLO
+  kHost,   ///< says HELLO, opens streams, gives the link up at the first wrong frame
+  kAgent,  ///< accepts streams, waits for the next HELLO after wrong frames
 };
 
 /// The reports of a Mux.
 struct MuxEvents {
   std::function<void()> on_ready;  ///< host: the agent answered; agent: a host said HELLO
-  /// Agent: the host opens `port`; answered by accept() or reset(), now or later.
+  /// Agent: the host opens `port`; answer with accept() or reset(), now or later.
   std::function<void(const std::shared_ptr<MuxStream>&, std::uint32_t port)> on_open;
-  /// The byte stream ended, or (host) carried what no agent of ours sends. All streams are reset.
+  /// The byte stream ended, or (host) carried an invalid frame. All streams are reset.
   std::function<void(const std::string& reason)> on_broken;
 };
 
-/// Many streams over one byte stream. One thread, no locks, and memory bounded by kMaxStreams
-/// times a queue and a window, even for a hostile peer.
+/// Many streams over one byte stream. One thread, no locks. Memory is bounded by kMaxStreams times
+/// a queue and a window, even for a hostile peer.
 class Mux {
  public:
   Mux(asio::io_context& io, UniqueFd link, MuxEnd end, MuxEvents events);
@@ -102,15 +102,15 @@ class Mux {
   Mux(const Mux&) = delete;
   Mux& operator=(const Mux&) = delete;
 
-  /// Begins to read, and on the host end to say HELLO; again after on_broken when the byte stream
-  /// came back.
+  /// Starts reading, and saying HELLO on the host end; call it again after on_broken when the byte
+  /// stream is back.
   void start();
   bool ready() const { return ready_; }
 
-  /// Host end. nullptr: kMaxStreams are open already.
+  /// Host end. nullptr: kMaxStreams are open.
   std::shared_ptr<MuxStream> open(std::uint32_t port, std::shared_ptr<StreamHandler> handler);
 
-  /// Calls `action` once everything that was queued so far has been written.
+  /// Calls `action` once the current queue is written.
   void when_flushed(std::function<void()> action);
 
  private:
@@ -148,7 +148,7 @@ class Mux {
   bool ready_ = false;
   bool reading_ = false;
   bool broken_ = false;
-  std::uint64_t session_ = 0;  ///< counts HELLOs and breaks: frames of an older one are void
+  std::uint64_t session_ = 0;  ///< counts HELLOs and breaks; frames of older ones are void
 
   std::string nonce_;
   HelloScanner scanner_;

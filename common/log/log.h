@@ -12,8 +12,8 @@ namespace pyro::log {
 /// `level`: debug, info, warning or error.
 void start(const std::filesystem::path& directory, std::string_view name, std::string_view level);
 
-/// While it lives, each line of this thread carries `[trace subject]`, where the subject is the
-/// machine or workspace that is worked on.
+/// While it lives, each line of this thread carries `[trace subject]`; the subject is the current
+/// machine or workspace.
 class Context {
  public:
   Context(std::string_view trace_id, std::string_view subject);

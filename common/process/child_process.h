@@ -19,20 +19,20 @@
 
 namespace pyro {
 
-/// The fate of a child when the thread that started it ends.
+/// The fate of a child when its starting thread ends.
 enum class Parentage {
-  kDieWithParent,  ///< killed by the kernel (PR_SET_PDEATHSIG, without a window at the start)
-  kDetached,       ///< lives on, in a session of its own
+  kDieWithParent,  ///< the kernel kills it (PR_SET_PDEATHSIG, without a window at the start)
+  kDetached,       ///< lives on, in its own session
 };
 
-/// Limits of a child and each process that it starts (setrlimit(2)), never above our own. Past
-/// `file_size_bytes` it is killed, past `address_space_bytes` it gets no memory.
+/// Limits of a child and each process that it starts (setrlimit(2)), never above our own. A write
+/// past `file_size_bytes` kills it; past `address_space_bytes` it gets no memory.
 struct Limits {
   std::optional<std::uint64_t> address_space_bytes{};
   std::optional<std::uint64_t> file_size_bytes{};
 };
 
-/// A program to start: its words, what differs in its environment, and its descriptors.
+/// A program to start: its arguments, changes to its environment, and its descriptors.
 struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
   std::map<std::string, std::optional<std::string>> environment{};  ///< nullopt removes
@@ -49,11 +49,11 @@ struct ExitStatus {
   int code = 0;
   bool signalled = false;
   bool ok() const { return code == 0; }
-  /// Killed since it wrote past the limit of a file.
+  /// Killed for a write past the file size limit.
   bool wrote_too_much() const;
 };
 
-/// One started child, watched by pidfd. Its destructor kills and reaps it unless it was released.
+/// One started child, watched by pidfd. The destructor kills and reaps it unless released.
 class ChildProcess {
  public:
   /// Starts `command`; throws the Error of the step that failed in the child (chdir, execve).
@@ -69,11 +69,11 @@ class ChildProcess {
   int pidfd() const { return pidfd_.get(); }
 
   void signal(int number) const;
-  /// Reaps it. Throws kCancelled on a stop; nullopt when the deadline passed first.
+  /// Waits and reaps it. nullopt: the deadline passed first. Throws kCancelled on a stop.
   std::optional<ExitStatus> wait(Deadline deadline, const StopFd& stop);
-  /// SIGKILL, and reaped.
+  /// Sends SIGKILL and reaps it.
   void kill();
-  /// It lives on without us; init reaps it when it outlives this process.
+  /// Lets it live on; init reaps it if it outlives this process.
   void release();
 
  private:
@@ -82,7 +82,7 @@ class ChildProcess {
   UniqueFd pidfd_;
 };
 
-/// The output of a finished command, each stream cut to its last `kOutputLimit` bytes.
+/// The output of a finished command: the last `kOutputLimit` bytes of each stream.
 struct CommandResult {
   static constexpr std::size_t kOutputLimit = 256U << 10U;
   ExitStatus status;
@@ -93,16 +93,15 @@ struct CommandResult {
 /// The end of its standard error, printable: for an Error.
 std::string last_words(const CommandResult& result);
 
-/// resource_exhausted when `name` failed for want of room on the disk or of memory, or at its limit
-/// of a file.
+/// resource_exhausted: `name` failed because the disk or memory is full, or at its file size limit.
 void check_resources(std::string_view name, const CommandResult& result);
 
-/// Runs until the child ends, past the deadline (kDeadlineExceeded) or on a stop (kCancelled);
-/// then every process of its session is killed. `on_line` gets each line of its standard error.
+/// Runs until the child ends, the deadline passes (kDeadlineExceeded) or a stop comes (kCancelled);
+/// then kills every process of its session. `on_line` gets each line of its standard error.
 CommandResult run_command(Command command, Deadline deadline, const std::stop_token& stop,
                           const std::function<void(std::string_view)>& on_line = {});
 
-/// The same, and a status other than 0 is an Error that ends with the command's last words.
+/// The same; a status other than 0 is an Error that ends with the command's last output.
 std::string run_checked(Command command, Deadline deadline, const std::stop_token& stop,
                         const std::function<void(std::string_view)>& on_line = {});
 

@@ -8,20 +8,20 @@
 
 #include "common/base/unique_fd.h"
 
-/// Processes that are not our children, held so that a reused number is never taken for them.
+/// Processes that are not our children, safe against reused pids.
 namespace pyro {
 
-/// A pidfd, readable once the process ended; invalid when there is no such process.
+/// A pidfd, readable once the process ended; invalid if there is no such process.
 UniqueFd open_pidfd(pid_t pid);
 
-/// Signals the very process of a pidfd; one that ended is left alone.
+/// Signals the process of a pidfd; does nothing if it ended.
 void signal_pidfd(int pidfd, int number);
 
-/// Whether the process has `file` open (compared by inode): how the holder of a lock is known.
+/// Whether the process has `file` open (compared by inode): identifies the holder of a lock.
 bool has_open(pid_t pid, const std::filesystem::path& file);
 
-/// Its proportional share of memory in bytes, from /proc/<pid>/smaps_rollup; nullopt when it is
-/// gone or another user's.
+/// Its proportional share of memory in bytes, from /proc/<pid>/smaps_rollup; nullopt: it is gone or
+/// another user's.
 std::optional<std::uint64_t> pss_bytes(pid_t pid);
 
 }  // namespace pyro

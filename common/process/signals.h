@@ -5,11 +5,11 @@
 namespace pyro {
 
 /// Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts, ignores SIGPIPE, and
-/// gives a signalfd that becomes readable with the first of them.
-/// Before any zmq::context_t: cppzmq throws on EINTR.
+/// returns a signalfd for the blocked ones.
+/// Call it before making any zmq::context_t: cppzmq throws on EINTR.
 UniqueFd block_termination_signals();
 
-/// The number of a signal that waits on a descriptor of block_termination_signals, or 0.
+/// The number of a pending signal on a descriptor of block_termination_signals, or 0.
 int take_signal(int signal_fd);
 
 }  // namespace pyro

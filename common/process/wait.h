@@ -12,7 +12,7 @@
 
 namespace pyro {
 
-/// A stop token as a descriptor: readable from the moment a stop is requested.
+/// A stop token as a descriptor: readable once a stop is requested.
 class StopFd {
  public:
   explicit StopFd(const std::stop_token& token);
@@ -34,7 +34,7 @@ bool wait_for(std::vector<pollfd>& watched, Deadline deadline, const StopFd& sto
 /// The same for one descriptor.
 bool wait_for(int fd, short events, Deadline deadline, const StopFd& stop);
 
-/// Lets that time pass; false as soon as a stop is requested.
+/// Waits for that time; false as soon as a stop is requested.
 bool sleep_unless_stopped(Clock::duration time, const std::stop_token& stop);
 
 }  // namespace pyro

@@ -17,7 +17,7 @@ namespace pyro {
 class WorkPool {
  public:
   using Task = std::function<void()>;
-  /// Names a task, and no other one later.
+  /// Identifies one task; never reused.
   using Ticket = std::uint64_t;
 
   explicit WorkPool(std::size_t max_threads) : max_threads_(max_threads) {}
@@ -26,12 +26,12 @@ class WorkPool {
   /// Waits for running tasks, after close().
   ~WorkPool();
 
-  /// Nothing when all threads are busy and the queue is full, when no thread can be started, or
-  /// when it is closed.
+  /// nullopt: all threads are busy and the queue is full, no thread can be started, or the pool is
+  /// closed.
   std::optional<Ticket> submit(Task task);
-  /// Begins nothing any more and frees the tasks that have not begun; waits for none.
+  /// Starts no more tasks and frees the queued ones, without waiting.
   void close();
-  /// Frees a task that has not begun, and its place in the queue.
+  /// Frees a queued task and its place in the queue.
   void drop(Ticket ticket);
 
  private:

@@ -6,8 +6,8 @@
 
 namespace pyro {
 
-/// The ids of things that expired, in a table of their own, so that a late caller hears what became
-/// of his. They are kept for a week.
+/// The ids of expired things, in their own table, so that a late caller hears `expired`. Keeps each
+/// for a week.
 class ReapedIds {
  public:
   ReapedIds(Registry& registry, std::string table) : rows_(registry, std::move(table)) {}

@@ -8,13 +8,13 @@
 
 namespace pyro {
 
-/// Enforces lifetimes without being asked: sleeps until the next one ends.
+/// Deletes expired things by itself: sleeps until the next expiry.
 class Reaper {
  public:
   struct Hooks {
     /// When the next thing expires, in seconds since the epoch.
     std::function<std::optional<double>()> next_expiry;
-    /// Deletes what has expired.
+    /// Deletes the expired things.
     std::function<void()> reap;
   };
 
@@ -23,7 +23,7 @@ class Reaper {
   Reaper& operator=(const Reaper&) = delete;
   ~Reaper();
 
-  /// Something was added: the next expiry may have come closer.
+  /// Call it after an addition: the next expiry may be earlier.
   void wake();
 
  private:

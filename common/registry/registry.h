@@ -13,8 +13,8 @@
 namespace pyro {
 
 /// The suite's shared SQLite file. Each table has one writing service; a row is an id and a
-/// record, the JSON of one described struct. Thread-safe. Opening it migrates it to this
-/// version's schema; a file that a newer version wrote is refused and left as it is.
+/// record, the JSON of one described struct. Thread-safe. Opening migrates it to this version's
+/// schema; refuses a file of a newer version and leaves it unchanged.
 class Registry {
  public:
   explicit Registry(const std::filesystem::path& file);
@@ -22,12 +22,12 @@ class Registry {
   Registry& operator=(const Registry&) = delete;
   ~Registry();
 
-  /// The version of the schema that this program knows.
+  /// This program's schema version.
   static int schema_version();
 
   std::optional<std::string> get(std::string_view table, const std::string& id) const;
   void put(std::string_view table, const std::string& id, const std::string& record);
-  /// False when there was no such row.
+  /// False: no such row.
   bool erase(std::string_view table, const std::string& id);
   /// Ids and records, sorted by id.
   using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -60,7 +60,7 @@ class RecordTable {
     registry_.put(table_, id, api::to_json_text(record));
   }
   bool erase(const std::string& id) { return registry_.erase(table_, id); }
-  /// Removes the rows that `matches` says yes to.
+  /// Removes the rows that `matches` accepts.
   template <class Matches>
   void erase_if(const Matches& matches) {
     for (const auto& [id, text] : registry_.all(table_)) {
@@ -73,8 +73,8 @@ class RecordTable {
     return records;
   }
 
-  /// The rows with the greatest ids among those whose ids begin with `prefix`, which ends in '/';
-  /// the greatest first.
+  /// The rows with the greatest ids that begin with `prefix`, which ends in '/'; the greatest
+  /// first.
   std::vector<T> last_below(const std::string& prefix, std::uint32_t limit = kAllRows) const {
     std::vector<T> records;
     for (const auto& [id, text] : registry_.last_below(table_, prefix, limit)) {
@@ -82,8 +82,8 @@ class RecordTable {
     }
     return records;
   }
-  /// The same, of those whose text has `part` in it: the others are not decoded, which is what
-  /// takes the time where there are thousands.
+  /// The same among rows whose text contains `part`: skips decoding the others, which is slow for
+  /// thousands.
   std::vector<T> last_below_with(const std::string& prefix, std::string_view part) const {
     std::vector<T> records;
     for (const auto& [id, text] : registry_.last_below(table_, prefix, kAllRows)) {

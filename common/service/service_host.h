@@ -22,9 +22,9 @@ class ServiceHost {
   const std::string& name() const { return name_; }
   const Paths& paths() const { return paths_; }
   const Config& config() const { return config_; }
-  /// The settings it was given as flags, to hand on to processes of the suite.
+  /// The settings given as flags, to pass on to processes of the suite.
   const std::vector<std::string>& settings() const { return settings_; }
-  /// Readable once SIGTERM, SIGINT or SIGHUP came.
+  /// Readable after SIGTERM, SIGINT or SIGHUP.
   int signal_fd() const { return signals_.get(); }
 
   /// A client of another service.
@@ -37,7 +37,7 @@ class ServiceHost {
   /// Binds the service's socket; from here on callers wait for `serve`.
   bus::Server& server() { return server_; }
 
-  /// Has `handler.handle(…)` answer the operations of one Api; a service serves one or several.
+  /// Makes `handler.handle(…)` answer the operations of one Api. Call it once per Api.
   template <class Operations, class Handler>
   void serve(Handler& handler) {
     server_.serve(handler, Operations{});
@@ -45,7 +45,7 @@ class ServiceHost {
 
   /// Answers calls until SIGTERM.
   void run() { run(signals_.get()); }
-  /// The same until `stop_fd` is readable, for a service that ends in its own way.
+  /// The same until `stop_fd` is readable, for a service with its own way to end.
   void run(int stop_fd);
 
  private:
@@ -61,8 +61,8 @@ class ServiceHost {
 
 /// The main of a service: reads flags (--state-dir, --cache-dir, --runtime-dir, --set, --version),
 /// opens the log, runs `body`. An Error ends the process with `error: …` and status 1.
-/// Readiness: when the descriptor named by PYRO_READY_FD exists, one byte is written to it once
-/// the service answers.
+/// Readiness: writes one byte to the descriptor named by PYRO_READY_FD, if any, once the service
+/// answers.
 int run_service(int argc, char** argv, std::string_view name,
                 const std::function<void(ServiceHost&)>& body);
 

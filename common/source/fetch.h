@@ -9,7 +9,7 @@
 
 namespace pyro::source {
 
-/// A clean clone. The lease keeps it from being removed.
+/// A clean clone. The lease protects it from removal.
 struct FetchedRepository {
   std::filesystem::path path;
   std::string commit;
@@ -17,19 +17,19 @@ struct FetchedRepository {
 };
 
 /// A clean clone of the commit that `ref` (a branch, a tag, a commit's whole id; default: the
-/// remote's HEAD) names now, in `cache_dir`/sources: fetched unless that very commit is there, and
-/// then complete at once or never there. One fetches at a time; servers share what is there.
-/// Unused earlier clones of the same URL and ref go, and those of other ones but the last few. Each
-/// call asks the remote, since an old state would be a silent lie; a known commit's whole id needs
-/// no remote. No hook runs, no filter, no prompt; submodules remain empty. not_found: no such ref.
-/// unavailable: the remote cannot be read, with git's words.
+/// remote's HEAD) names now, in `cache_dir`/sources. Fetches a missing commit; the clone is
+/// complete or absent. One process fetches at a time; servers share the clones. Removes unused
+/// earlier clones of the same URL and ref, and all but the last few of others. Each call asks the
+/// remote, since an old state would be a silent lie; a known commit's whole id needs no remote.
+/// Runs no hook, filter or prompt; submodules remain empty. not_found: no such ref.
+/// unavailable: the remote is unreadable, with git's message.
 FetchedRepository fetch_repository(const std::filesystem::path& cache_dir, const std::string& url,
                                    const std::optional<std::string>& ref, const Work& work);
 
-/// Where the clones of that one's URL and ref lie.
+/// The directory of the clones of one URL and ref.
 std::filesystem::path clones_of(const std::filesystem::path& clone);
 
-/// A lease like that of fetch_repository on a clone that is there. not_found: it went meanwhile.
+/// Leases an existing clone, as fetch_repository does. not_found: it was removed meanwhile.
 DirectoryLease lease_clone(const std::filesystem::path& clone);
 
 }  // namespace pyro::source

@@ -7,8 +7,8 @@
 
 namespace pyro::source {
 
-/// Whether files of `owner` are as trusted as this user's: it is this user, or the user who became
-/// root by sudo(8), the only trusted source of `sudo_uid`.
+/// Whether files of `owner` are as trusted as this user's: `owner` is this user, or the user who
+/// became root by sudo(8), the only trusted source of `sudo_uid`.
 bool is_trusted_owner(uid_t owner, uid_t self, const char* sudo_uid);
 
 /// failed_precondition, with the ways out: one of `parts` of the repository of `work_tree` belongs

@@ -7,16 +7,16 @@
 
 namespace pyro::source {
 
-/// Where a repository is fetched from: https, ssh or this host's file system.
+/// The place of a repository: https, ssh or this host's file system.
 struct RemoteUrl {
   std::string plain;  ///< without secrets: for git's arguments and for messages
-  /// Makes git present the credentials of the URL to that host alone. They travel in the
-  /// environment, which other users of this host cannot read.
+  /// Makes git present the credentials of the URL to that host alone. They are in the environment,
+  /// which other users of this host cannot read.
   std::vector<std::string> settings{};
   std::map<std::string, std::string> variables{};
 };
 
-/// kInvalidArgument: another protocol, or nothing that is a URL. Its text never holds credentials.
+/// kInvalidArgument: another protocol, or not a URL. Its text never holds credentials.
 RemoteUrl parse_remote_url(const std::string& url);
 
 }  // namespace pyro::source

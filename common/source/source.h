@@ -9,7 +9,7 @@
 #include "common/directory_lease/directory_lease.h"
 #include "common/work/work.h"
 
-/// The project that a server's workspaces begin with when their caller names no seed.
+/// The project of a server: the seed of workspaces whose caller names none.
 namespace pyro::source {
 
 /// The flags of a server.
@@ -22,7 +22,7 @@ struct SourceOptions {
 
 struct ProjectSource {
   api::OriginKind kind = api::OriginKind::kProjectPath;
-  /// The seed: the root of the work tree, or a plain directory. Empty for a URL: see make_ready.
+  /// The seed: the root of the work tree, or a plain directory. Empty for a URL, see make_ready.
   std::filesystem::path path{};
   bool git_tracked = false;          ///< only the files that Git tracks
   std::string url{};                 ///< as given, with its credentials: for git alone
@@ -30,34 +30,35 @@ struct ProjectSource {
   std::string shown{};               ///< origin_ref: the path, or the URL without credentials
 };
 
-/// The explicit project path, else the URL, else the Git work tree that holds `current_directory`,
-/// else none. Runs nothing and looks at no network: any `.git` above marks a work tree. The file
-/// system's root and the home directory itself count only when named explicitly, since everything
-/// of a user lies below them.
-/// failed_precondition: a work tree that another user put there, or its `.git`; nothing further up
-/// is taken instead. not_found: `project_path P does not exist`.
+/// The explicit project path, else the URL, else the Git work tree around `current_directory`, else
+/// none. Runs nothing and uses no network: any `.git` above marks a work tree. The file system's
+/// root and the home directory itself count only when named explicitly, since all of a user's files
+/// are below them.
+/// failed_precondition: another user owns the work tree or its `.git`; does not look further up
+/// instead.
+/// not_found: `project_path P does not exist`.
 /// kInvalidArgument: `project_path P must be a directory`, `--repo-ref requires --repo-url`, flags
-/// that exclude each other, a URL or ref that is none.
+/// that exclude each other, an invalid URL or ref.
 std::optional<ProjectSource> find_project_source(const SourceOptions& options,
                                                  const std::filesystem::path& current_directory);
 
-/// The seed, in words that follow `a workspace begins with`: `the Git-tracked files of
+/// Describes the seed, to follow `a workspace begins with`: `the Git-tracked files of
 /// '/home/u/proj' as they stand`.
 std::string describe(const ProjectSource& source);
 
-/// Throws what a seed from it would throw at once: a work tree whose repository cannot be read. It
-/// checks nothing of a URL.
+/// Throws the error that a seed from it would cause: an unreadable repository. Does not check a
+/// URL.
 void check(const ProjectSource& source);
 
-/// The part of a source that a request to create a workspace gets.
+/// The part of a source for a request to create a workspace.
 struct ReadySource {
   std::string seed_path;
   api::SeedOrigin origin;
-  /// Held for a clone until the workspace is there.
+  /// Protects a clone until the workspace exists.
   std::optional<DirectoryLease> lease{};
 };
 
-/// A URL is brought up to date first, see fetch_repository; a path needs nothing.
+/// Fetches a URL first, see fetch_repository; a path is ready.
 ReadySource make_ready(const ProjectSource& source, const Paths& paths, const Work& work);
 
 }  // namespace pyro::source

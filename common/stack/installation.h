@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <string_view>
 
-/// Where the suite's own files are, seen from the running program or, in a program that uses it,
-/// from the client library. The build tree is laid out like an installation: bin/, share/pyro/;
-/// only that all programs lie in bin/.
+/// The suite's own files, relative to the running program or, in a foreign program, to the client
+/// library. The build tree has the layout of an installation, bin/ and share/pyro/, except that all
+/// programs are in bin/.
 namespace pyro {
 
 /// A program of the suite: beside this one, else in libexec/pyro or bin of the installation.

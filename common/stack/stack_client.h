@@ -16,31 +16,31 @@
 
 namespace pyro {
 
-/// The stack as a door sees it: started on demand, shared when it runs, and its services by the
-/// operations they own. Thread-safe. Block the termination signals before making one.
+/// The stack for a door: starts it on demand, shares a running one, and finds services by their
+/// operations. Thread-safe. Block the termination signals before making one.
 class StackClient {
  public:
-  /// `settings` (like limits.max_active=2) go to a stack that this client starts.
+  /// `settings` (such as limits.max_active=2) go to a stack that this client starts.
   explicit StackClient(Paths paths, std::vector<std::string> settings = {});
 
   const Paths& paths() const { return paths_; }
   const std::vector<std::string>& settings() const { return settings_; }
 
-  /// Returns once a supervisor of this version answers: one that runs, or a new one. Two at once
-  /// start one. A supervisor of another version is replaced when nothing is held by its services,
-  /// else failed_precondition.
+  /// Returns once a supervisor of this version answers, running or new. Two concurrent calls start
+  /// one. Replaces a supervisor of another version if its services hold nothing, else
+  /// failed_precondition.
   void ensure_running(const std::stop_token& stop = {});
 
-  /// The stack as it stands, nullopt when none runs; starts nothing.
+  /// The state of the stack, nullopt if none runs; starts nothing.
   std::optional<api::Stack> status(const api::StackStatus& request = {},
                                    const std::stop_token& stop = {});
 
-  /// Ends the stack and waits until the supervisor is gone; false when there was none.
+  /// Ends the stack and waits until the supervisor is gone; false: none ran.
   bool down(const std::stop_token& stop = {});
 
-  /// Calls the service that owns `Op`, after ensure_running; once more, if it may be repeated,
-  /// where the whole stack ended meanwhile. When that service was given up, the error says why and
-  /// where its log is.
+  /// Calls the service that owns `Op`, after ensure_running. Repeats an idempotent call once if the
+  /// whole stack ended meanwhile. If the service was given up, the error names the reason and the
+  /// log.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const Work& work = {}) {
     api::validate(request);
@@ -48,7 +48,7 @@ class StackClient {
     bool may_repeat = Op::kMethod.idempotent == api::Idempotent::kYes;
     for (;;) {
       ensure_running(work.stop);
-      // A service that is on its way is waited for by the bus; one that was given up is not.
+      // The bus waits for a starting service, but not for one that was given up.
       if (!listens(service)) {
         if (const auto error = given_up(service)) throw Error(*error);
       }
@@ -56,7 +56,7 @@ class StackClient {
         return client(service).call(request, work);
       } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnavailable) throw;
-        // Where all of the stack went, only its callers bring the service back.
+        // If the whole stack is gone, only a caller brings the service back.
         if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
       }
     }
@@ -68,13 +68,13 @@ class StackClient {
  private:
   /// `vm` of `vm.run`, `supervisor` of `stack.down`.
   static std::string owner_of(std::string_view method);
-  /// With the way to the log of the service, if the error is about that.
+  /// Adds the path of the service's log if the error is about the service.
   Error explained(const std::string& service, const Error& error);
-  /// The error to give when the service was given up after a crash loop.
+  /// The error for a service that was given up after a crash loop.
   std::optional<Error> given_up(const std::string& service);
   std::string log_of(const std::string& service) const;
   bool listens(std::string_view service = "supervisor") const;
-  /// True when a supervisor of our version answers; ends one of another version.
+  /// True: a supervisor of our version answers. Ends one of another version.
   bool usable_runs(const std::stop_token& stop);
   bool is_idle(const api::Stack& stack);
   void wait_for_end(const api::Stack& stack, const std::stop_token& stop) const;

@@ -12,10 +12,10 @@
 #include "common/base/files.h"
 #include "common/digest/sha256.h"
 
-/// A store writes this beside its files, so that each use can tell that they are whole.
+/// A store writes this beside its files, so that each use can check that they are whole.
 namespace pyro {
 
-/// One kept file: its content, and the marks by which a change shows without reading it. Only the
+/// One stored file: its content's digest, and marks that show a change without reading it. Only the
 /// kernel sets a change time.
 struct StoredFile {
   std::string path;
@@ -36,26 +36,26 @@ struct StoredFile {
   }
 };
 
-/// How a store takes the digest of its files.
+/// How a store computes the digest of its files.
 using FileDigest = std::string (*)(const std::filesystem::path&, const std::stop_token&);
 
-/// Reads the file's content and marks for the record. It gets `mode` and is synced first.
+/// Sets `mode`, syncs the file, and reads its content and marks for the record.
 StoredFile record_file(const std::filesystem::path& directory, const std::string& path,
                        const std::stop_token& stop, unsigned mode = 0444,
                        FileDigest digest = sha256_of_file);
 
-/// Whether every mark of every file is the one recorded; reads no content.
+/// Whether every mark of every file equals its record; reads no content.
 bool marks_unchanged(const std::filesystem::path& directory, const std::vector<StoredFile>& files);
 
-/// The path of the first file whose content is not the one recorded, or nullopt; reads all.
+/// The path of the first file whose content differs from its record, or nullopt; reads all.
 std::optional<std::string> find_changed_file(const std::filesystem::path& directory,
                                              const std::vector<StoredFile>& files,
                                              FileDigest digest, const std::stop_token& stop);
 
 enum class Verdict {
-  kUnchanged,  ///< every mark is the one recorded
-  kRestamped,  ///< touched or copied, the content is right; `files` has the new marks
-  kWrong,      ///< a file is missing or has another content
+  kUnchanged,  ///< every mark equals its record
+  kRestamped,  ///< touched or copied, but the content is right; `files` has the new marks
+  kWrong,      ///< a file is missing or has other content
 };
 
 /// Compares the files with their records; reads them only when a mark moved.
@@ -67,7 +67,7 @@ void write_record(const std::filesystem::path& path, const T& record) {
   write_file_atomically(path, api::to_json_text(record, 2) + "\n", 0644);
 }
 
-/// nullopt when the file is missing or is no such record: what it stands for then counts as absent.
+/// nullopt: the file is missing or not such a record; its subject then counts as absent.
 template <class T>
 std::optional<T> read_record(const std::filesystem::path& path) {
   try {

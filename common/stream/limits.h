@@ -4,7 +4,7 @@
 
 namespace pyro::stream {
 
-/// The most that a sender puts into one chunk, and that a receiver takes.
+/// The largest chunk that a sender makes and a receiver accepts.
 inline constexpr std::size_t kChunkBytes = 64U << 10U;
 inline constexpr std::size_t kLargestChunk = 1U << 20U;
 

@@ -15,26 +15,26 @@
 
 namespace pyro {
 
-/// The caller's end of a call's live output: listens on a unix socket of its own, takes one
-/// sender and hands on what it sends, in order, holding at most one chunk.
+/// The caller's end of a call's live output: listens on its own unix socket, accepts one sender,
+/// and passes its output on in order, holding at most one chunk.
 class OutputReceiver {
  public:
-  /// Called by the receiver's thread. A writer that waits slows the sender; one that throws ends
-  /// the stream, and the sender finds it closed.
+  /// The receiver's thread calls it. A slow writer slows the sender; a writer that throws ends the
+  /// stream, and the sender finds it closed.
   using Writer = std::function<void(std::uint32_t stream, std::string_view data)>;
 
-  /// Listens on `directory/<random>.sock`; the directory is made (0700).
+  /// Listens on `directory/<random>.sock`; makes the directory (0700).
   OutputReceiver(const std::filesystem::path& directory, Writer writer);
   OutputReceiver(const OutputReceiver&) = delete;
   OutputReceiver& operator=(const OutputReceiver&) = delete;
-  /// Closes at once what is still open, and removes the socket.
+  /// Closes open connections at once, and removes the socket.
   ~OutputReceiver();
 
   const std::filesystem::path& socket() const { return socket_; }
 
-  /// To be called once the call was answered: waits until all that was sent is written, at most
-  /// until `deadline`; a sender that never came is not waited for. Throws what the writer threw
-  /// and kInvalidArgument for a stream that makes no sense.
+  /// Call it after the call's answer: waits until all output is written, at most until `deadline`,
+  /// but not for a sender that never connected. Throws the writer's exception, and kInvalidArgument
+  /// for an invalid stream.
   void finish(Deadline deadline);
 
  private:
@@ -47,7 +47,7 @@ class OutputReceiver {
   UniqueFd listener_;
   std::stop_source no_more_senders_;
   std::stop_source closed_;
-  UniqueFd ended_;  ///< an eventfd, readable once the thread is through
+  UniqueFd ended_;  ///< an eventfd, readable once the thread is done
   std::optional<Error> failure_;
   std::jthread thread_;
 };

@@ -11,16 +11,17 @@
 
 namespace pyro {
 
-/// The service's end of a call's live output (api::OutputChunk): sends what a guest prints to the
-/// caller's socket. A dead or slow caller is an Error or a wait that ends, never a signal or hang.
+/// The service's end of a call's live output (api::OutputChunk): sends a guest's output to the
+/// caller's socket. A dead or slow caller causes an Error or a bounded wait, never a signal or
+/// hang.
 class OutputSender {
  public:
-  /// Connects, for the time of the call. unavailable: no process listens there (any more).
+  /// Connects for the time of the call. unavailable: no process listens there.
   OutputSender(const std::filesystem::path& socket, const Work& work);
 
   /// Sends all of `data` as chunks of `stream` (1 or 2), waiting for a slow reader.
   /// unavailable: the caller closed its end. deadline_exceeded, cancelled: the work's time is over;
-  /// what was sent so far may end in the middle of a chunk, so that nothing more can be sent.
+  /// send nothing more, since a chunk may be incomplete.
   void send(std::uint32_t stream, std::string_view data);
 
  private:

@@ -7,7 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 
-/// Keeps file operations inside a tree that changes meanwhile.
+/// Keeps file operations inside a tree, even if it changes meanwhile.
 namespace pyro::tree {
 
 /// openat2(2) with O_CLOEXEC and RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
@@ -15,14 +15,13 @@ namespace pyro::tree {
 /// link in the path (unless O_PATH | O_NOFOLLOW asks for the link that ends it).
 UniqueFd open_beneath(int directory, const std::string& path, int flags, unsigned mode = 0);
 
-/// Whether `path`, symbolic links followed wherever they lead, comes out above `directory`.
+/// Whether `path`, with all symbolic links followed, ends above `directory`.
 bool leads_above(int directory, const std::string& path);
 
-/// Whether errno of open_beneath says that what was met earlier is not there any more: gone, or
-/// something else in its place.
+/// Whether errno of open_beneath says that an entry seen earlier is gone or replaced.
 bool is_gone(int error_number);
 
-/// The names in a directory without `.` and `..`, in no order. `shown` is what an Error calls it.
+/// The names in a directory without `.` and `..`, unordered. Errors call it `shown`.
 std::vector<std::string> names_in(int directory, std::string_view shown);
 
 /// system_error with the path, quoted and printable; "" as '.'.

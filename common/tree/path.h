@@ -5,26 +5,24 @@
 
 #include "common/base/error.h"
 
-/// The rules on paths inside of a tree, the same for all that comes in and goes out.
+/// The rules for paths inside a tree, the same for input and output.
 namespace pyro::tree {
 
-/// Whether it is a path as Entry::path has them: no part is empty, `.`, `..` or too long, and
-/// there is no NUL in it.
+/// Whether it is a valid Entry::path: no part is empty, `.`, `..` or too long, and it has no NUL.
 bool is_clean_path(std::string_view path);
 
-/// Whether a symbolic link at `path` (clean) would lead out of the tree's top by its words alone:
-/// an absolute target, or anywhere in it more `..` than there are directories above. Other links in
-/// the tree are not considered.
+/// Whether the target of a symbolic link at `path` (clean) alone leads out of the tree: an absolute
+/// target, or anywhere in it more `..` than directories above. Ignores other links in the tree.
 bool leads_out(std::string_view path, std::string_view target);
 
 /// The refusal of such a link.
 Error escapes(std::string_view link);
 
-/// The directory above; "" of a name at the top.
+/// The parent directory; "" for a name at the top.
 std::string_view parent_of(std::string_view path);
 /// The last part.
 std::string_view name_of(std::string_view path);
-/// "" on either side gives the other.
+/// Joins both; "" on either side returns the other.
 std::string join(std::string_view directory, std::string_view name);
 
 }  // namespace pyro::tree

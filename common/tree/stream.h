@@ -19,8 +19,8 @@ namespace pyro::tree {
 
 inline constexpr std::size_t kMaxDataBytes = 65536;
 
-/// Writes a stream. Each call hands whole records to `out`, one at a time.
-/// kInvalidArgument: an entry that no Decoder would take.
+/// Writes a stream. Each call passes whole records to `out`, one at a time.
+/// kInvalidArgument: an entry that a Decoder would refuse.
 class Encoder : public Sink {
  public:
   explicit Encoder(std::function<void(std::string_view)> out) : out_(std::move(out)) {}
@@ -35,14 +35,14 @@ class Encoder : public Sink {
 };
 
 /// Cuts a stream, fed in pieces of any size, into the calls of a sink. Holds at most one record.
-/// Throws kInvalidArgument for what is no stream: unknown kinds, paths that are not clean or too
+/// Throws kInvalidArgument for an invalid stream: unknown kinds, paths that are not clean or too
 /// long, data outside of a file, an entry inside of one, links without a target, anything after the
-/// end. After any throw, the sink's included, it must not be fed again.
+/// end. Do not feed it after a throw, the sink's included.
 class Decoder {
  public:
   explicit Decoder(Sink& sink) : sink_(sink) {}
   void feed(std::string_view bytes);
-  /// The end came, so that nothing is missing.
+  /// Whether the stream is complete.
   bool done() const { return done_; }
 
  private:

@@ -4,11 +4,11 @@
 #include <string>
 #include <string_view>
 
-/// A file tree as a sequence: what walks one gives it to a sink, wherever it comes from (a
-/// directory, an archive, a volume, a stream) and wherever it goes to.
+/// A file tree as a sequence: a source (a directory, an archive, a volume, a stream) passes it to a
+/// sink.
 namespace pyro::tree {
 
-/// kOther: a socket, FIFO or device. kAbsent: nothing is there (answers to a question only).
+/// kOther: a socket, FIFO or device. kAbsent: a missing path (only in answers).
 enum class EntryKind : std::uint8_t {
   kDirectory = 1,
   kFile = 2,
@@ -17,26 +17,26 @@ enum class EntryKind : std::uint8_t {
   kAbsent = 5
 };
 
-/// Linux's own limits, of a path and of a name in it.
+/// Linux's limits of a path and of a name in it.
 inline constexpr std::size_t kMaxPathBytes = 4095;
 inline constexpr std::size_t kMaxNameBytes = 255;
 
 struct Entry {
   /// Relative to the tree's top, '/'-separated, without empty parts, `.` and `..`; "" is the top
-  /// itself. Bytes as the file system has them.
+  /// itself. Raw bytes of the file system.
   std::string path{};
   EntryKind kind = EntryKind::kFile;
   std::uint32_t mode = 0644;  ///< permission bits, 07777
   std::int64_t mtime_ns = 0;  ///< since the epoch
-  std::uint64_t size = 0;     ///< of a file, as it was when it was met; its data may differ
+  std::uint64_t size = 0;     ///< of a file, at the time of its entry; its data may differ
   std::string link_target{};  ///< of a symlink
-  std::uint64_t inode = 0;    ///< where the source has one
-  std::int64_t ctime_ns = 0;  ///< where the source has one
+  std::uint64_t inode = 0;    ///< if the source has one
+  std::int64_t ctime_ns = 0;  ///< if the source has one
   bool operator==(const Entry&) const = default;
 };
 
-/// Takes a tree. A directory comes before its entries. After a file with content come any number of
-/// data(), then end_file().
+/// Receives a tree. A directory comes before its entries. Any number of data(), then end_file(),
+/// follow a file with content.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -45,10 +45,10 @@ class Sink {
   virtual void end_file() = 0;
 };
 
-/// How much went by.
+/// Totals of a tree.
 struct Totals {
-  std::uint64_t entries = 0;  ///< directories, files and links; not a directory that is the top
-  std::uint64_t bytes = 0;    ///< of the files' content, or of their sizes where it is not read
+  std::uint64_t entries = 0;  ///< directories, files and links, without a directory at the top
+  std::uint64_t bytes = 0;    ///< of the files' content, or of their sizes if it is not read
   std::uint64_t skipped = 0;  ///< sockets, FIFOs and devices
 };
 

@@ -15,20 +15,20 @@ struct WalkOptions {
   Recursive recursive = Recursive::kYes;
   /// Called between pieces of work; throws to end the walk (a stop, a deadline).
   std::function<void()> check{};
-  /// An entry (without content) for which it says no is left out, and a directory is not entered.
+  /// False for an entry (without content) leaves it out, and a directory with all below.
   std::function<bool(const Entry&)> wanted{};
 };
 
 /// Walks the tree below the directory `top` (a descriptor) from `path` on, names sorted by their
-/// bytes, and gives it to the sink, the entry of `path` itself included: paths in the sink are
-/// relative to `path`, whose own is "". Each part is opened relative to the directory above it
-/// (openat2, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS), so that a tree that
-/// changes meanwhile never leads out of it. An entry that vanishes between list and open is left
-/// out; sockets, FIFOs and devices are given as kOther and counted as skipped.
-/// not_found: `path` is not there. An unreadable entry is an Error that names it.
+/// bytes, and passes it to the sink. Paths in the sink are relative to `path`, whose own entry is
+/// "". Opens each part relative to its parent (openat2, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+/// RESOLVE_NO_MAGICLINKS), so that a changing tree never leads out of it. Leaves out an entry that
+/// vanishes between list and open; passes sockets, FIFOs and devices as kOther and counts them as
+/// skipped.
+/// not_found: `path` is missing. An unreadable entry is an Error that names it.
 Totals walk(int top, const std::string& path, const WalkOptions& options, Sink& sink);
 
-/// One entry, links not followed; kAbsent when it is not there.
+/// One entry, links not followed; kAbsent if it is missing.
 Entry look_at(int top, const std::string& path);
 
 }  // namespace pyro::tree

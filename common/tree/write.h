@@ -17,36 +17,36 @@ struct WriterLimits {
   std::uint64_t bytes = ~std::uint64_t{0};
 };
 
-/// The treatment of links that lead out of the tree, and of setuid, setgid and sticky bits.
+/// How to treat links that lead out of the tree, and setuid, setgid and sticky bits.
 enum class Trust {
-  kKeep,  ///< kept: the tree remains inside a guest
-  kHost,  ///< such links are refused, such bits dropped: the tree is for the host
+  kKeep,  ///< keep them: the tree remains inside a guest
+  kHost,  ///< refuse such links, drop such bits: the tree is for the host
 };
 
-/// Writes a tree into `name` below the directory `parent`, neither of which is looked at again by
-/// path: every part is made new (O_EXCL) relative to a directory that was made or opened beneath
-/// it, without following links, so that nothing lands outside. `name` must not exist and is made:
-/// as what the entry "" says, or as a directory when the first entry is another.
-/// already_exists: `name` does. kInvalidArgument: a path that comes twice, a parent that is no
-/// directory of the stream, a file without its end, a link that leads out, by itself or by way of
+/// Writes a tree into `name` below the directory `parent`. Makes every part new (O_EXCL) relative
+/// to an open directory beneath `parent`, without following links, so that nothing lands outside.
+/// `name` must not exist: the entry "" decides what it is; if another entry comes first, a
+/// directory.
+/// already_exists: `name` exists. kInvalidArgument: a duplicate path, a parent that is not a
+/// directory of the stream, a file without its end, a link that leads out, directly or through
 /// others (kHost: `symlink X escapes the workspace`). resource_exhausted: over the limits.
-/// Directories get their modes and times in finish(), and links are followed to where they lead;
-/// until then, and after an Error, what is there is half made: it is the caller's to remove.
+/// finish() sets the modes and times of directories, and checks where links lead. Before it, and
+/// after an Error, the tree is incomplete: the caller removes it.
 class Writer : public Sink {
  public:
-  /// `parent` is open for as long as the writer lives.
+  /// `parent` must be open while the writer lives.
   Writer(int parent, std::string name, Trust trust, WriterLimits limits = {});
   void entry(const Entry& entry) override;
   void data(std::string_view bytes) override;
   void end_file() override;
-  /// kInvalidArgument: no entry came at all.
+  /// kInvalidArgument: the stream had no entry.
   void finish();
   const Totals& totals() const { return totals_; }
   /// The kind of the entry "".
   EntryKind top_kind() const { return top_kind_; }
 
  private:
-  /// Attributes that a directory gets in the end; no time where the stream has no entry for it.
+  /// Final attributes of a directory; no time if the stream has no entry for it.
   struct Finish {
     std::uint32_t mode = 0755;
     std::optional<std::int64_t> mtime_ns{};
@@ -67,7 +67,7 @@ class Writer : public Sink {
   const WriterLimits limits_;
   bool begun_ = false;
   UniqueFd top_{};
-  /// The directory that was written to last, so that its next entry need not look it up.
+  /// The last written directory: a cache for its next entry.
   std::string open_path_{};
   UniqueFd open_directory_{};
   UniqueFd file_{};
@@ -79,8 +79,8 @@ class Writer : public Sink {
   Totals totals_{};
 };
 
-/// Removes `name` below `parent` with all that is in it, however deep, links not followed; nothing
-/// there is no error.
+/// Removes `name` below `parent` with all its content, at any depth, without following links; a
+/// missing `name` is no error.
 void remove_tree(int parent, const std::string& name);
 
 }  // namespace pyro::tree

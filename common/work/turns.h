@@ -13,11 +13,11 @@
 
 namespace pyro {
 
-/// One operation at a time on a thing; a later one may interrupt the one under way instead of
-/// waiting for it. Thread-safe; outlives its turns.
+/// Allows one operation at a time on a thing; a later one may interrupt it instead of waiting.
+/// Thread-safe; outlives its turns.
 class Turns {
  public:
-  /// The thing to oneself, with a stop token that also an interruption requests.
+  /// Exclusive use of the thing. An interruption requests its stop token, too.
   class Turn {
    public:
     Turn(const Turn&) = delete;
@@ -26,7 +26,7 @@ class Turns {
 
     const std::stop_token& stop() const { return stop_token_; }
 
-    /// Runs `work`. When it was cut short by an interruption, it throws the error of that.
+    /// Runs `work`. If an interruption cut it short, throws the interruption's error.
     template <class Work>
     decltype(auto) run(Work&& work) {
       try {
@@ -50,15 +50,14 @@ class Turns {
     std::stop_callback<Forward> forward_;
   };
 
-  /// Waits for the operation that is under way, for those that wait already, and for those that
-  /// interrupt.
+  /// Waits for the current operation, for those in line, and for interruptions.
   /// cancelled: the caller's stop came first.
   std::unique_ptr<Turn> begin(const std::stop_token& caller);
-  /// Cancels the operation that is under way, whose caller hears `interruption`, and goes next.
-  /// Without a `caller` the new one is not cancelled by its own: it must run to its end.
+  /// Cancels the current operation, whose caller gets `interruption`, and runs next. Without
+  /// `caller` its own caller cannot cancel it: it must run to its end.
   std::unique_ptr<Turn> interrupt(Error interruption, const std::stop_token& caller = {});
 
-  /// How many wait in line.
+  /// The number of operations in line.
   std::size_t waiting();
 
  private:
@@ -70,8 +69,8 @@ class Turns {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool busy_ = false;
-  int interrupting_ = 0;            ///< wait for their turn, before all others
-  std::list<std::monostate> line_;  ///< the others that wait, in the order of their coming
+  int interrupting_ = 0;            ///< interruptions that wait, before all others
+  std::list<std::monostate> line_;  ///< the others that wait, in order of arrival
   std::stop_source current_stop_;
   std::optional<Error> interruption_;
 };

@@ -9,15 +9,16 @@
 
 namespace pyro {
 
-/// Lets one at a time work on a thing: a flock(2) that counts between threads as well as between
-/// processes, since each holder opens the file anew.
+/// Serialises work on a thing: a flock(2) between threads as well as processes, since each holder
+/// opens the file itself.
 class WorkLock {
  public:
-  /// Takes the lock, or says `waiting for WHAT`, as `another pull of 'x'`, and waits for it:
+  /// Takes the lock; if another holds it, reports `waiting for WHAT`, such as `another pull of
+  /// 'x'`, and waits.
   /// kCancelled on a stop, kDeadlineExceeded past the deadline.
   static WorkLock acquire(const std::filesystem::path& path, std::string_view what,
                           const Work& work);
-  /// Takes the lock unless it is held.
+  /// Takes the lock if it is free.
   static std::optional<WorkLock> attempt(const std::filesystem::path& path);
 
  private:

@@ -12,7 +12,7 @@
 /// Commands that call one operation and show its reply.
 namespace pyro::cli {
 
-/// Shows a reply, and on standard error the notes that belong to it.
+/// Shows a reply, and its notes on standard error.
 template <api::Message Reply>
 void show_reply(const Session& session, const Reply& reply,
                 const std::function<std::string(const Reply&)>& human) {
@@ -20,8 +20,8 @@ void show_reply(const Session& session, const Reply& reply,
   tell_notes(reply);
 }
 
-/// Makes `command` call what its options say and show the reply as `human` or --json. `complete`
-/// puts into the request what no option does.
+/// Makes `command` send the request of its options and show the reply as `human` or --json.
+/// `complete` fills in fields without an option.
 template <api::Operation Op>
 void add_call(
     CliCommand& command, Session& session, const std::shared_ptr<Op>& request,

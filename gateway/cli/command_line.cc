@@ -32,15 +32,14 @@ void tell(std::string_view message) {
   fmt::print(stderr, "error: {}\n", line);
 }
 
-/// With --json the failure is the document on standard output, beside the sentence on standard
-/// error.
+/// With --json also prints the failure as a document on standard output.
 void print_error_document(const Session& session, const Error& error) {
   if (!session.json) return;
   const Error shown(error.code(), error.reason(), printable(error.message()));
   try {
     const auto document = api::Json::object({{"error", api::to_json(api::error_body(shown))}});
     print(document.dump(2) + "\n");
-  } catch (const StdoutClosed&) {  // the sentence is still told
+  } catch (const StdoutClosed&) {  // standard error still has the sentence
   } catch (const std::exception&) {
   }
 }
@@ -52,7 +51,7 @@ int usage_error(const CliCommand& command, const Session& session, const UsageEr
   return UsageError::kExitStatus;
 }
 
-/// The exit status of an action that threw `error`, once the user was told.
+/// Tells the user, and returns the exit status of an action that threw `error`.
 int failed(Session& session, const Error& error) {
   session.progress().finish();
   print_error_document(session, error);
@@ -78,7 +77,7 @@ int act(const CliCommand& command, Session& session) {
   }
 }
 
-/// Whether `--json` is among the words: those that do not parse may not have set the flag.
+/// Whether `--json` is among the words: words that do not parse may not have set the flag.
 bool asks_for_json(const std::vector<std::string>& arguments) {
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   return std::find(arguments.begin(), dashes, "--json") != dashes;
@@ -106,14 +105,14 @@ std::unique_ptr<CliCommand> make_command_line(Session& session) {
   root->add({.name = "--runtime-dir", .help = "Directory of the sockets", .value_name = "DIR"},
             session.path_flags.runtime_dir);
   root->add({.name = "--set",
-             .help = "A setting over config.toml, as limits.max_active=2",
+             .help = "Override a setting of config.toml, as limits.max_active=2",
              .value_name = "SECTION.KEY=VALUE"},
             session.settings);
   root->footer =
       "Examples:\n  pyro run debian:12 -- git --version\n  pyro workspace create debian:12 "
       "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro "
       "doctor\n\n"
-      "Every command has examples of its own: pyro run --help";
+      "Each command has its own examples: pyro run --help";
   add_run(*root, session);
   add_prepare(*root, session);
   add_workspace(*root, session);
@@ -135,7 +134,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
     case ParsedLine::Asked::kVersion:
       if (line.command == root.get()) return show(root->version + "\n");
       return usage_error(*line.command, session,
-                         UsageError("--version stands alone; a command to run stands after --, as "
+                         UsageError("--version takes no command; put a command to run after --, as "
                                     "in: pyro run debian:12 -- git --version"));
     case ParsedLine::Asked::kNonsense:
       session.json = asks_for_json(arguments);

@@ -10,11 +10,11 @@ namespace pyro::cli {
 
 class Session;
 
-/// The definition of the whole command line.
+/// The whole command line.
 std::unique_ptr<CliCommand> make_command_line(Session& session);
 
-/// Parses `arguments` (without the program's name) and runs what they say; returns the exit
-/// status: the guest's, 0, 1 failure, 2 usage, 128 + signal after a cancellation.
+/// Parses and runs `arguments` (without the program's name); returns the exit status: the guest's,
+/// 0, 1 failure, 2 usage, 128 + signal after a cancellation.
 int run_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace pyro::cli

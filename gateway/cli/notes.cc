@@ -24,8 +24,8 @@ std::string expiry_note(const api::Workspace& workspace, double now) {
 }
 
 std::string expiry_note(const std::string& workspace_id, double expires_at, double now) {
-  return fmt::format("note: workspace {} expires in {} unless something is done in it",
-                     workspace_id, human_duration(expires_at - now));
+  return fmt::format("note: workspace {} expires in {} without activity", workspace_id,
+                     human_duration(expires_at - now));
 }
 
 void note(const std::string& line) {

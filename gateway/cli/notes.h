@@ -7,25 +7,26 @@
 #include "common/api/workspace_commands.h"
 #include "common/base/clock.h"
 
-/// Lines that a command adds on standard error to what it was asked for.
+/// Lines that a command adds on standard error.
 namespace pyro::cli {
 
-/// What a caller must know of a result that came without a guest's isolation; else "".
+/// Warns that a result came without a guest's isolation; else "".
 std::string host_compat_note(api::ExecutionMode mode);
 
-/// That it was not the command that ended itself; else "".
+/// Says that the command did not end by itself; else "".
 std::string cancelled_note(api::JobState state);
 
-/// In the last fifth of a workspace's life when it ends; else "". `now`: seconds since the epoch.
+/// In the last fifth of a workspace's life, says when it ends; else "". `now`: seconds since the
+/// epoch.
 std::string expiry_note(const api::Workspace& workspace, double now);
 
-/// The same of another reply, which names the expiry only then.
+/// The same for other replies, which have the expiry only then.
 std::string expiry_note(const std::string& workspace_id, double expires_at, double now);
 
-/// Writes a line, or nothing for "", to standard error.
+/// Writes a line to standard error, nothing for "".
 void note(const std::string& line);
 
-/// Writes the notes that belong to a reply.
+/// Writes the notes of a reply.
 template <api::Message Reply>
 void tell_notes(const Reply& reply) {
   if constexpr (requires { reply.execution_mode; }) note(host_compat_note(reply.execution_mode));

@@ -12,12 +12,12 @@ namespace pyro::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kShowAfter{300};
-/// How often the elapsed time on a terminal moves.
+/// How often a terminal shows a new elapsed time.
 constexpr std::chrono::seconds kRedraw{1};
 constexpr std::string_view kWipe = "\r\x1b[K";
 
 void write_text(int fd, std::string_view text) {
-  // Progress that cannot be written is no reason to fail.
+  // Ignore errors: unwritable progress is no reason to fail.
   [[maybe_unused]] const ssize_t n = ::write(fd, text.data(), text.size());
 }
 
@@ -43,7 +43,7 @@ std::string progress_text(const api::Progress& step, std::chrono::seconds elapse
 
 ProgressLine::ProgressLine(int fd, bool terminal) : fd_(fd), terminal_(terminal) {}
 
-// The thread is joined by its own destructor, once finish() has asked it to stop.
+// finish() stops the thread; its own destructor joins it.
 ProgressLine::~ProgressLine() { finish(); }
 
 void ProgressLine::show(const api::Progress& step) {

@@ -15,8 +15,8 @@ namespace pyro::cli {
 /// `[3 s] build: unpack packages [#####.....] 50 %`
 std::string progress_text(const api::Progress& step, std::chrono::seconds elapsed);
 
-/// Progress of a long operation on standard error: on a terminal one line that is rewritten,
-/// elsewhere one line per phase. Nothing is shown of what takes less than 0.3 s. Thread-safe.
+/// Progress of a long operation on standard error: rewrites one line on a terminal, elsewhere
+/// writes one line per phase. Shows nothing in the first 0.3 s. Thread-safe.
 class ProgressLine {
  public:
   ProgressLine(int fd, bool terminal);
@@ -25,7 +25,7 @@ class ProgressLine {
   ~ProgressLine();
 
   void show(const api::Progress& step);
-  /// Wipes the line, and nothing more is shown: a guest's output begins, or all is done.
+  /// Wipes the line and shows nothing more: a guest's output begins, or all is done.
   void finish();
 
  private:

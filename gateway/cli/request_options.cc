@@ -45,7 +45,7 @@ std::string value_name(Kind kind) {
                                one_line(text, api::kShownValue), option, expected));
 }
 
-/// The number that `text` is as a whole.
+/// Parses all of `text` as a number.
 double number_of(const std::string& option, const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str(), &end);
@@ -63,7 +63,7 @@ void store_integer(const api::Field& field, const api::ValueType& type, const st
   const bool whole = !digits.empty() && digits[0] >= '0' && digits[0] <= '9' &&
                      end == digits.c_str() + digits.size();
   if (!whole) {
-    number_of(option, text);  // refuses what is no number at all
+    number_of(option, text);  // refuses text that is no number at all
     refuse(option, text, "a whole number");
   }
   const api::AnyInteger number{negative && magnitude != 0, magnitude};
@@ -73,7 +73,7 @@ void store_integer(const api::Field& field, const api::ValueType& type, const st
   }
 }
 
-/// Stores the text that an option was given as the field's value.
+/// Stores an option's text as the field's value.
 void store(const api::Field& field, const std::string& option, const std::string& text,
            void* request) {
   void* value = field.in(request);
@@ -89,7 +89,7 @@ void store(const api::Field& field, const std::string& option, const std::string
       api::number_at(value) = number_of(option, text);
       return;
     case Kind::kEnum:
-      api::store_enum(*type, value, text);  // one of its names: parse() sees to it
+      api::store_enum(*type, value, text);  // parse() allows only its names
       return;
     default:
       api::text_at(value) = text;

@@ -12,8 +12,8 @@ namespace pyro::cli {
 void add_request_options(CliCommand& command, const api::MessageType& type, void* request,
                          std::initializer_list<std::string_view> skip);
 
-/// Adds an option for each field of `request` that has one (hidden fields, lists and nested
-/// messages have none: a command adds those by hand). The values land in `request`.
+/// Adds an option for each field of `request`, except hidden fields, lists and nested messages: a
+/// command adds those by hand. The values go into `request`.
 template <api::Message T>
 void add_request_options(CliCommand& command, T& request,
                          std::initializer_list<std::string_view> skip = {}) {

@@ -20,7 +20,7 @@ Config Session::config() { return load_config(paths().config_file, settings); }
 
 const std::shared_ptr<StackClient>& Session::shared_stack() {
   if (!stack_) {
-    config();  // a wrong setting is told here rather than by a stack that does not start
+    config();  // reports a wrong setting here, not by a stack that does not start
     stack_ = std::make_shared<StackClient>(paths(), settings);
   }
   return stack_;

@@ -18,7 +18,7 @@
 
 namespace pyro::cli {
 
-/// What all commands share: global flags, the stack, cancellation, progress.
+/// State that all commands share: global flags, the stack, cancellation, progress.
 class Session {
  public:
   Session();
@@ -29,17 +29,17 @@ class Session {
 
   const Paths& paths();
   Config config();
-  /// For what is about the stack itself.
+  /// For operations on the stack itself.
   StackClient& stack() { return *shared_stack(); }
   Client& client();
   SignalWatch& signals() { return signals_; }
   ProgressLine& progress() { return progress_; }
 
-  /// Where the steps of a call are shown.
+  /// Shows the steps of a call.
   api::ProgressSink progress_sink();
 
-  /// Calls the owner of `request`, with progress; Ctrl-C cancels it. A request outside its limits
-  /// is a UsageError.
+  /// Calls the owner of `request`, with progress; Ctrl-C cancels it. UsageError: a value is outside
+  /// its limits.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request) {
     check(request);
@@ -68,10 +68,10 @@ class Session {
 /// Adds `--json` to a command that returns data.
 void add_json_flag(CliCommand& command, Session& session);
 
-/// Writes all of `text` to standard output. A reader that went away is SIGPIPE's exit status.
+/// Writes all of `text` to standard output. StdoutClosed: the reader is gone.
 void print(std::string_view text);
 
-/// The reply as its JSON document, or as `human` makes it.
+/// Prints the reply as its JSON document, or as `human` makes it.
 template <api::Message T>
 void print_reply(const Session& session, const T& reply,
                  const std::function<std::string(const T&)>& human) {

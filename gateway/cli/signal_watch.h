@@ -8,8 +8,8 @@
 
 namespace pyro::cli {
 
-/// Turns Ctrl-C, SIGTERM and SIGHUP into a stop of what is being done; the second one ends the
-/// process at once. Made before any other thread.
+/// Turns Ctrl-C, SIGTERM and SIGHUP into a stop request; a second one ends the process at once.
+/// Make it before any other thread.
 class SignalWatch {
  public:
   SignalWatch();
@@ -18,9 +18,9 @@ class SignalWatch {
   ~SignalWatch();
 
   std::stop_token token() const { return stop_.get_token(); }
-  /// Asks for a stop without a signal.
+  /// Requests a stop without a signal.
   void stop() { stop_.request_stop(); }
-  /// The signal that came, 0 when none did.
+  /// The received signal, 0 without one.
   int signal() const { return signal_; }
 
  private:

@@ -2,8 +2,8 @@
 
 namespace pyro::cli {
 
-/// Who read our standard output has gone, as `head` does: the program ends quietly, with the
-/// status of one that SIGPIPE ended.
+/// The reader of our standard output is gone, as `head` does: the program ends quietly, with the
+/// exit status of a SIGPIPE.
 struct StdoutClosed {
   static constexpr int kExitStatus = 141;
 };

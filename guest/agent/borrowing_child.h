@@ -5,9 +5,9 @@
 namespace pyro::agent {
 
 /// fork(2) for a child that soon becomes another program, without copying a page table: the child
-/// runs in the caller's memory, on a stack of its own, and the caller waits until it has called
-/// execve or _exit (as in vfork(2)). It is born inside the cgroup; moving it there later would wait
-/// for an RCU grace period.
+/// runs in the caller's memory, on its own stack, and the caller waits until it calls execve or
+/// _exit (as in vfork(2)). It starts inside the cgroup; a later move would wait for an RCU grace
+/// period.
 ///
 /// `child` must not return, and may do no more than a signal handler may: change nothing but errno
 /// in memory, and allocate nothing. All signals must be blocked until it has reset their handlers.

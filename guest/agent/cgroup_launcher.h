@@ -11,10 +11,10 @@
 
 namespace pyro::agent {
 
-/// A cgroup (v2) per job: neither a session of its own nor a double fork leads out of it.
+/// A cgroup (v2) per job: a process cannot leave it by a new session or a double fork.
 class CgroupLauncher : public Launcher {
  public:
-  /// `directory` is a cgroup for our use; it is made.
+  /// Makes `directory`, a cgroup for our use.
   CgroupLauncher(Children& children, const std::filesystem::path& directory);
 
   std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command, int out_fd,
@@ -30,7 +30,7 @@ class CgroupLauncher : public Launcher {
   Children& children_;
   UniqueFd directory_;
   UniqueFd null_;
-  std::list<std::shared_ptr<Entry>> entries_;  ///< until their cgroup could be removed
+  std::list<std::shared_ptr<Entry>> entries_;  ///< until their cgroup is removed
 };
 
 }  // namespace pyro::agent

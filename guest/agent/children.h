@@ -9,14 +9,14 @@
 
 namespace pyro::agent {
 
-/// Reaps every child of the agent, orphans that the kernel gave it included.
+/// Reaps every child of the agent, adopted orphans included.
 class Children {
  public:
   explicit Children(asio::io_context& io);
 
   /// `on_exit` gets the exit code, 128 + n after signal n.
   void watch(pid_t pid, std::function<void(int exit_code)> on_exit);
-  /// Called after each time that children were reaped.
+  /// Runs after each reaping of children.
   void after_reaping(std::function<void()> action) { after_reaping_ = std::move(action); }
   /// Waits until no child is left.
   static void reap_all();
@@ -30,7 +30,7 @@ class Children {
   std::function<void()> after_reaping_;
 };
 
-/// As a shell reports it.
+/// The exit code as a shell reports it.
 int exit_code_of(int wait_status);
 
 }  // namespace pyro::agent

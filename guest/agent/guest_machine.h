@@ -9,11 +9,10 @@
 
 namespace pyro::agent {
 
-/// The microVM that the agent is pid 1 of.
+/// The microVM where the agent is pid 1.
 class GuestMachine : public Machine {
  public:
-  /// File systems to be brought to rest before the power goes, by a descriptor inside each, and
-  /// beside them the workspace.
+  /// `volumes`: a descriptor in each file system to freeze before power off, beside the workspace.
   GuestMachine(std::vector<UniqueFd> volumes, files::Workspace& workspace)
       : volumes_(std::move(volumes)), workspace_(workspace) {}
 

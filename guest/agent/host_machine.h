@@ -5,8 +5,8 @@
 
 namespace pyro::agent {
 
-/// The host's own system in host mode: an identity is not ours to give, and the end of the
-/// machine is the end of the agent with all that its jobs started.
+/// The host itself in host mode: the agent does not change its identity, and power off ends the
+/// agent and everything that its jobs started.
 class HostMachine : public Machine {
  public:
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}

@@ -22,15 +22,15 @@
 
 namespace pyro::agent {
 
-/// One shell command: its processes, its time limit, its output, and its followers. Its pipes are
-/// read as long as every follower takes what comes, and always when none follows. Its processes are
-/// over before it has ended: in between, what they wrote goes to the disks.
+/// One shell command: its processes, its time limit, its output, and its followers. Reads the pipes
+/// while every follower keeps up, and always without followers. Between the end of its
+/// processes and its own end it flushes what they wrote to the disks.
 class Job : public std::enable_shared_from_this<Job> {
  public:
   Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory,
       files::Flusher* flusher);
 
-  /// Throws when the shell cannot be started.
+  /// Throws if the shell cannot start.
   void start(Launcher& launcher, const api::agent::StartJob& request);
 
   const std::string& id() const { return id_; }
@@ -40,16 +40,16 @@ class Job : public std::enable_shared_from_this<Job> {
   /// Bytes of standard output and standard error since the start.
   using Positions = std::array<std::uint64_t, 2>;
 
-  /// Output from there on, then the job as it ended.
+  /// Sends the output from there on, then the ended job.
   void follow(const Positions& from, const std::shared_ptr<Session>& session);
 
-  /// Calls `action` when it has ended; never when the session went first.
+  /// Calls `action` once it has ended, but never after the session is gone.
   void wait(const std::shared_ptr<Session>& session, std::function<void()> action);
 
   void signal(int number);
-  /// kTimedOut or kCancelled; it ends once every process is gone.
+  /// `reason`: kTimedOut or kCancelled. The job ends once every process is gone.
   void kill(api::agent::JobState reason);
-  /// Called once, when it has ended.
+  /// Runs once, when the job has ended.
   void on_end(std::function<void()> action) { on_end_ = std::move(action); }
 
  private:
@@ -63,7 +63,7 @@ class Job : public std::enable_shared_from_this<Job> {
   };
 
   Positions printed() const { return {stores_[0].total(), stores_[1].total()}; }
-  /// No follower waits for output before it.
+  /// Refuses offsets beyond the output.
   void require_printed(const Positions& from) const;
   bool caught_up(const Follower& follower) const;
   bool may_read();

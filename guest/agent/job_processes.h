@@ -14,8 +14,8 @@ struct ProcessEvents {
   std::function<void()> on_empty;                    ///< after kill(): every process is gone
 };
 
-/// The processes that a job's shell started, however they tried to get away. Dropping it leaves
-/// those that still run alone.
+/// All processes that a job's shell started, even those that tried to escape. The destructor leaves
+/// running ones alone.
 class JobProcesses {
  public:
   virtual ~JobProcesses() = default;
@@ -23,14 +23,14 @@ class JobProcesses {
   virtual void kill() = 0;
 };
 
-/// Starts shells so that all that comes of them can be found again.
+/// Starts shells so that all their descendants can be found again.
 class Launcher {
  public:
   virtual ~Launcher() = default;
-  /// Throws when the shell did not start. Events come from the loop, never from within.
+  /// Throws if the shell does not start. Events come from the loop, never from within this call.
   virtual std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command,
                                                int out_fd, int error_fd, ProcessEvents events) = 0;
-  /// Kills all that was ever started here and returns once it is gone: for the agent's end.
+  /// Kills everything that it started and returns once that is gone: for the agent's end.
   virtual void end_all() = 0;
 };
 

@@ -11,13 +11,13 @@
 
 namespace pyro::agent {
 
-/// All jobs by id: those that run, and the last that ended.
+/// All jobs by id: the running ones, and the last ended ones.
 class JobTable {
  public:
   static constexpr std::size_t kEndedJobs = 256;
 
-  /// `output_directory`: where output too long for memory is kept. With a `flusher`, a job ends
-  /// once what it wrote is on the disks.
+  /// `output_directory` keeps output too long for memory. With a `flusher`, a job ends once its
+  /// writes are on the disks.
   JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory,
            files::Flusher* flusher = nullptr);
 

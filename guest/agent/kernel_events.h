@@ -11,11 +11,11 @@ namespace pyro::agent {
 /// The kernel's announcements of devices (uevents).
 class KernelEvents {
  public:
-  /// Announcements from here on are not missed.
+  /// Receives all announcements from here on.
   KernelEvents();
 
-  /// Returns once `there()`, asked now and after each announcement, is true. Throws
-  /// kDeadlineExceeded naming `what`.
+  /// Returns once `there()`, called now and after each announcement, is true. Throws
+  /// kDeadlineExceeded with `what`.
   void wait_until(const std::function<bool()>& there, const std::string& what, Deadline deadline);
 
  private:

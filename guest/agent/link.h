@@ -11,8 +11,8 @@
 
 namespace pyro::agent {
 
-/// The agent's end of the link: streams to its own ports become sessions, those to any other
-/// are carried to 127.0.0.1 in the guest.
+/// The agent's end of the link: streams to its own ports become sessions, streams to others go to
+/// 127.0.0.1 in the guest.
 class Link {
  public:
   /// `on_end`: the byte stream ended.
@@ -31,8 +31,8 @@ class Link {
   link::Mux mux_;
 };
 
-/// Waits, without turning, until the host opens its side of a virtio port again: then on_open.
-/// To poll(2) a closed port is readable for ever, so the kernel's SIGIO has to tell.
+/// Waits, without spinning, until the host opens its side of a virtio port again, then calls
+/// on_open. poll(2) always reports a closed port as readable, so it uses the kernel's SIGIO.
 class PortReopening {
  public:
   PortReopening(asio::io_context& io, int port_fd, std::function<void()> on_open);

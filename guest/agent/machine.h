@@ -9,7 +9,6 @@ class Machine {
  public:
   virtual ~Machine() = default;
   virtual void personalize(const api::agent::Personalize& identity) = 0;
-  /// Does not come back.
   [[noreturn]] virtual void power_off() = 0;
 };
 

@@ -10,7 +10,7 @@
 
 namespace pyro::agent {
 
-/// The read end of a job's output. It is read as it fills, while `may_read` says so.
+/// The read end of a job's output. Reads while `may_read` allows it.
 class OutputPipe : public std::enable_shared_from_this<OutputPipe> {
  public:
   using OnData = std::function<void(std::string_view)>;
@@ -19,10 +19,10 @@ class OutputPipe : public std::enable_shared_from_this<OutputPipe> {
   static std::shared_ptr<OutputPipe> make(asio::io_context& io, UniqueFd& write_end);
 
   void start(std::function<bool()> may_read, OnData on_data);
-  /// `may_read` may have turned true.
+  /// Call it when `may_read` may have become true.
   void resume();
-  /// Reports the content of the pipe at this moment, even if a process still holds its other end,
-  /// and then nothing more. Further output of background processes is lost.
+  /// Reports the current content of the pipe, even if a process still holds its other end, and then
+  /// nothing more. Later output of background processes is lost.
   void drain();
 
  private:

@@ -8,8 +8,8 @@
 
 namespace pyro::agent {
 
-/// The output of one stream of a job: its first and its last 4 MiB. Little output remains in
-/// memory; more goes to a file without a name, which goes with the store.
+/// The output of one stream of a job: its first and last 4 MiB. Keeps little output in memory, more
+/// in an unnamed file, which ends with the store.
 class OutputStore {
  public:
   static constexpr std::uint64_t kHeadBytes = 4U << 20U;
@@ -24,10 +24,10 @@ class OutputStore {
   bool ends_line() const { return total_ == 0 || last_ == '\n'; }
 
   struct Piece {
-    std::uint64_t dropped = 0;  ///< bytes from the offset on that are gone
-    std::string data;           ///< what follows them
+    std::uint64_t dropped = 0;  ///< lost bytes from the offset on
+    std::string data;           ///< the output after them
   };
-  /// At most `max_bytes` from `offset` on. A piece ends where a gap begins.
+  /// At most `max_bytes` from `offset` on. A piece ends at a gap.
   Piece read(std::uint64_t offset, std::uint64_t max_bytes) const;
 
  private:
@@ -40,7 +40,7 @@ class OutputStore {
   UniqueFd file_;
   std::string memory_;
   std::uint64_t total_ = 0;
-  std::uint64_t kept_ = ~std::uint64_t{0};  ///< the disk took nothing from this offset on
+  std::uint64_t kept_ = ~std::uint64_t{0};  ///< writes failed from this offset on
   char last_ = '\n';
 };
 

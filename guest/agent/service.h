@@ -16,10 +16,10 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// Finds the handler of the request's method. One that is missing does not compile.
+  /// Runs the handler of the request's method. A missing handler does not compile.
   void dispatch(const std::shared_ptr<Session>& session, const link::Frame& request);
 
-  /// Calls the action once all answers given so far are on their way to the host.
+  /// Calls the action once all answers so far are on their way to the host.
   std::function<void(std::function<void()>)> when_flushed;
 
   template <class Op>

@@ -11,8 +11,8 @@
 
 namespace pyro::agent {
 
-/// One host connection: requests one after the other, each answered before the next is looked at.
-/// A host that sends what is no frame is cut off. When it goes, the call it waited for is dropped.
+/// One host connection: answers each request before it reads the next. Cuts off a host after an
+/// invalid frame. The end of the connection drops its call.
 class Session : public link::StreamHandler, public std::enable_shared_from_this<Session> {
  public:
   using Dispatch = std::function<void(const std::shared_ptr<Session>&, const link::Frame&)>;
@@ -20,8 +20,8 @@ class Session : public link::StreamHandler, public std::enable_shared_from_this<
   Session(std::shared_ptr<link::MuxStream> stream, Dispatch dispatch)
       : stream_(std::move(stream)), dispatch_(std::move(dispatch)) {}
 
-  /// Answers the call at work: output frames, as many as has_room() lets through, then one answer.
-  /// Both callbacks are forgotten with it.
+  /// Answers the current call: output frames, while has_room() allows, then one answer. The answer
+  /// clears both callbacks.
   void output(int stream, std::uint64_t dropped, std::string_view data);
   bool has_room() { return stream_->has_room(); }
   void on_room(std::function<void()> action) { on_room_ = std::move(action); }
@@ -53,7 +53,7 @@ class Session : public link::StreamHandler, public std::enable_shared_from_this<
   bool gone_ = false;
 };
 
-/// The answer of one call, of the right type.
+/// The typed answer of one call.
 template <api::Operation Op>
 class Caller {
  public:

@@ -8,8 +8,8 @@
 
 namespace pyro::agent {
 
-/// A job's shell, laid out before the fork: what runs in the child allocates nothing, and changes
-/// nothing in memory but errno.
+/// A job's shell, prepared before the fork: the code in the child allocates nothing, and changes
+/// only errno in memory.
 class ShellCommand {
  public:
   ShellCommand(const std::string& command, const std::string& cwd,
@@ -17,11 +17,11 @@ class ShellCommand {
   ShellCommand(const ShellCommand&) = delete;
   ShellCommand& operator=(const ShellCommand&) = delete;
 
-  /// In the child: becomes the shell with these as standard output and error. A failure goes to
-  /// `report_fd`, which is otherwise closed by the execve.
+  /// In the child: becomes the shell with these as standard output and error. Reports a failure on
+  /// `report_fd`, which execve closes otherwise.
   [[noreturn]] void become(int null_fd, int out_fd, int error_fd, int report_fd);
 
-  /// In the parent: waits until the child has become the shell; throws what it reported.
+  /// In the parent: waits until the child has become the shell; throws a reported failure.
   void wait_started(int report_fd) const;
 
  private:
@@ -33,7 +33,7 @@ class ShellCommand {
   std::vector<char*> envp_;
 };
 
-/// Lets the agent hold many descriptors; a shell gets the limit back that was there before.
+/// Lets the agent hold many descriptors; shells get the old limit.
 void raise_descriptor_limit();
 
 /// Blocks every signal for its lifetime, so that no handler of the agent runs in a fresh child.
@@ -45,7 +45,7 @@ class SignalsBlocked {
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 };
 
-/// In a fresh child: default handlers, then no signal blocked.
+/// In a fresh child: restores default handlers, then unblocks all signals.
 void reset_signals();
 
 }  // namespace pyro::agent

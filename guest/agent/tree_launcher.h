@@ -11,10 +11,10 @@
 
 namespace pyro::agent {
 
-/// Where no cgroup is ours (host mode): above each job stands a process of ours that orphans of
-/// the job fall to (PR_SET_CHILD_SUBREAPER), so that its processes are just its descendants, found
-/// in /proc. It ends with the last of them, and kills them when the agent dies. A job that kills
-/// this process escapes: host mode keeps order, it does not confine.
+/// Without a cgroup (host mode): a parent process of ours adopts each job's orphans
+/// (PR_SET_CHILD_SUBREAPER), so that the job's processes are its descendants in /proc. It ends with
+/// the last of them, and kills them when the agent dies. A job that kills it escapes: host mode
+/// keeps order, but does not confine.
 class TreeLauncher : public Launcher {
  public:
   TreeLauncher(asio::io_context& io, Children& children);

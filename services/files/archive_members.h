@@ -11,15 +11,14 @@
 
 namespace pyro::files {
 
-/// The entry that a member is; nothing for the archive's top itself (`.`). Throws kInvalidArgument
-/// for a member that no archive may hold.
+/// The entry of a member; nullopt for the archive's top itself (`.`). kInvalidArgument: a forbidden
+/// member.
 std::optional<tree::Entry> entry_of(const TarHeader& header);
 
 /// The last member at a path of the archive.
 struct Member {
   tree::EntryKind kind = tree::EntryKind::kDirectory;
-  /// Which of the archive's members has the last word on it; none for a directory that is only the
-  /// parent of others.
+  /// The number of the last member at the path; nullopt for a directory without its own member.
   std::optional<std::uint64_t> last{};
   std::uint32_t mode = 0755;
   std::int64_t mtime_ns = 0;
@@ -30,13 +29,13 @@ struct Member {
 /// All paths of an archive, parents included.
 class MemberTable {
  public:
-  /// Takes the member of that number. Throws kInvalidArgument when it and what was taken before
-  /// are not one tree, resource_exhausted when there are too many paths.
+  /// Takes the member of that number.
+  /// kInvalidArgument: it does not fit the earlier members. resource_exhausted: too many paths.
   void take(std::uint64_t number, const tree::Entry& entry);
-  /// Once all are taken: follows each link through the others. kInvalidArgument:
+  /// Call it after all members: follows each link through the others. kInvalidArgument:
   /// `symlink X escapes the workspace`.
   void check_links() const;
-  /// nullptr when there is none.
+  /// nullptr: no such path.
   Member* find(const std::string& path);
 
  private:

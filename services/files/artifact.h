@@ -5,7 +5,7 @@
 
 namespace pyro::files {
 
-/// Its name for callers.
+/// The type that callers see.
 inline api::ArtifactType artifact_type(tree::EntryKind kind) {
   switch (kind) {
     case tree::EntryKind::kFile:

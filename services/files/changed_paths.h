@@ -12,20 +12,20 @@
 
 namespace pyro::files {
 
-/// The changes since a baseline that a guest reports by its clock: paths that may differ and paths
-/// that are gone, without content.
+/// The changes since a baseline by the guest's clock: paths that may differ and missing paths,
+/// without content.
 struct ChangedPaths {
-  /// Files, links and other things as they are now, where something may differ.
+  /// The current files, links and other entries that may differ.
   std::map<std::string, tree::Entry> present;
-  /// Directories that are empty now and may not have been there, or not so.
+  /// Empty directories that may be new or changed.
   std::map<std::string, tree::Entry> empty_directories;
-  /// Paths of the baseline where nothing is any more, or only a directory with something in it:
-  /// files, links and empty directories.
+  /// Files, links and empty directories of the baseline that are missing now, or replaced by a
+  /// non-empty directory.
   std::map<std::string, tree::Entry> gone;
 };
 
-/// Asks the guest, and goes through the same directories of the baseline. `.git` is left out.
-/// resource_exhausted: more changed than fits in memory.
+/// Asks the guest, and compares with the same directories of the baseline. Leaves out `.git`.
+/// resource_exhausted: more changes than fit in memory.
 ChangedPaths find_changed_paths(GuestTree& guest, const volume::VolumeReader& baseline,
                                 const Work& work);
 

@@ -7,15 +7,15 @@
 
 namespace pyro::files {
 
-/// Where a copy comes from and is made.
+/// The paths of a copy.
 struct VolumeCopy {
-  std::filesystem::path disk;       ///< of the machine; it has none in host compatibility mode
-  std::filesystem::path volume;     ///< to be made
+  std::filesystem::path disk;       ///< of the machine; none in host compatibility mode
+  std::filesystem::path volume;     ///< the result
   std::filesystem::path cache_dir;  ///< of blank originals
 };
 
-/// Answers CopyVolume: a copy of the disk while the guest's file system is frozen. For a machine
-/// without a disk it is a new volume of its tree. kUnavailable: the guest thawed before the end of
+/// Answers CopyVolume: copies the disk while the guest's file system is frozen. For a machine
+/// without a disk, makes a new volume of its tree. kUnavailable: the guest thawed before the end of
 /// the copy.
 api::TreeSize copy_volume(GuestTree& guest, const VolumeCopy& copy, const Work& work);
 

@@ -8,9 +8,8 @@
 namespace pyro::files {
 
 /// Answers DiffWorkspace: asks the guest for possible changes since the baseline and compares only
-/// those. git's temporary files lie below `scratch`.
-/// not_found: `workspace path is not changed: P`. resource_exhausted: more changed than can be
-/// compared.
+/// those. git's temporary files are below `scratch`.
+/// not_found: `workspace path is not changed: P`. resource_exhausted: too many changes to compare.
 api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspace>& request,
                          const std::filesystem::path& scratch, const Work& work);
 

@@ -6,7 +6,7 @@
 /// Single files and lists of them.
 namespace pyro::files {
 
-/// A list of more entries is refused (resource_exhausted).
+/// The most entries of a list, else resource_exhausted.
 inline constexpr std::size_t kListEntries = 65536;
 
 api::FileList list_files(GuestTree& guest, const api::ListFiles& request);

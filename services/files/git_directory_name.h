@@ -4,7 +4,7 @@
 
 namespace pyro::files {
 
-/// Whether git refuses to check out a file of this name, since some file system takes it for
+/// Whether git refuses to check out a file of this name, since some file system treats it as
 /// `.git`: in any case, with code points that HFS+ ignores, or as NTFS writes it.
 bool is_git_directory_name(std::string_view name);
 

@@ -7,19 +7,19 @@
 /// How git writes names of files in patches and streams.
 namespace pyro::files {
 
-/// As with core.quotePath: within quotes, as ASCII, when a byte of it is not plain; else as it is.
+/// As with core.quotePath: quoted, as ASCII, if a byte is not plain; else unchanged.
 std::string quote_name(std::string_view name);
 
-/// Within quotes in any case.
+/// Always quoted.
 std::string quote_name_always(std::string_view name);
 
-/// A quoted name at the start of `text`, which begins with the quote.
+/// A quoted name at the start of a text.
 struct Unquoted {
   std::string name;
-  std::size_t length;  ///< what it took of the text, quotes included
+  std::size_t length;  ///< in the text, quotes included
 };
 
-/// Nothing for what is not well-formed.
+/// nullopt: not well-formed.
 std::optional<Unquoted> unquote_name(std::string_view text);
 
 }  // namespace pyro::files

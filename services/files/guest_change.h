@@ -9,10 +9,10 @@
 
 namespace pyro::files {
 
-/// A change of a guest's tree: staged in pieces, put in place whole or not at all.
+/// A change of a guest's tree: staged in pieces, applied whole or not at all.
 class GuestChange {
  public:
-  /// `destination` is the directory that staged entries go to, clean, "" for the whole tree.
+  /// `destination` is the directory for the staged entries, clean, "" for the whole tree.
   GuestChange(GuestTree& guest, std::string destination);
 
   /// Stages its entries; paths are relative to the destination.

@@ -10,17 +10,17 @@
 
 namespace pyro::files {
 
-/// How many connections this service holds to each guest, whose agent refuses more than 32 (a
-/// thread each) and frees one a moment after we closed it. A caller that finds all taken waits.
-/// Thread-safe; outlives its slots.
+/// Limits this service's connections to each guest, whose agent refuses more than 32 (a thread
+/// each) and frees one a moment after we close it. Without a free slot a caller waits. Thread-safe;
+/// outlives its slots.
 class GuestSlots {
  public:
   static constexpr int kMostPerGuest = 16;
 
-  /// Held while the connection is.
+  /// Held as long as the connection.
   using Slot = std::shared_ptr<void>;
 
-  /// kDeadlineExceeded, kCancelled: none came free in the work's time.
+  /// kDeadlineExceeded, kCancelled: no slot came free in the work's time.
   Slot take(const std::string& vm_id, const Work& work);
 
  private:

@@ -14,27 +14,26 @@
 
 namespace pyro::files {
 
-/// A connection to the files port of a machine's guest, for one operation. Each call ends, at any
-/// speed of the guest and after any answer, with the operation's deadline or stop; what is kept of
-/// it in memory is bounded. After an Error other than the agent's own answer the connection is of
-/// no more use.
+/// A connection to the files port of a machine's guest, for one operation. The operation's deadline
+/// and stop end each call, however slow the guest; its memory is bounded. After an Error that is
+/// not the agent's answer the connection is unusable.
 class GuestTree {
  public:
-  /// Through the machine's link socket; `slot` is held as long as the connection. kUnavailable: no
-  /// process listens there.
+  /// Connects through the machine's link socket; holds `slot` as long as the connection.
+  /// kUnavailable: no process listens there.
   static GuestTree dial(const std::filesystem::path& link_socket, const Work& work,
                         GuestSlots::Slot slot = {});
   GuestTree(link::AgentConnection agent, Work work, GuestSlots::Slot slot = {})
       : slot_(std::move(slot)), agent_(std::move(agent)), work_(std::move(work)) {}
 
-  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, kUnavailable when the
-  /// connection was lost, or kInternal for an answer that is none.
+  /// Throws the agent's Error with its code, kDeadlineExceeded, kCancelled, kUnavailable after a
+  /// lost connection, or kInternal for an invalid answer.
   template <api::Operation Op>
   typename Op::Reply call(const Op& request) {
     return agent_.take(request, {}, work_);
   }
 
-  /// The same for an operation that answers with a tree, which goes to the sink.
+  /// The same for an operation that answers with a tree, passed to the sink.
   template <api::Operation Op>
   void stream(const Op& request, tree::Sink& sink) {
     tree::Decoder decoder(sink);
@@ -46,12 +45,13 @@ class GuestTree {
  private:
   static Error unfinished_tree();
 
-  GuestSlots::Slot slot_;  ///< freed after the connection was closed
+  GuestSlots::Slot slot_;  ///< freed after the connection is closed
   link::AgentConnection agent_;
   Work work_;
 };
 
-/// Keeps the entries of a tree in memory, up to a limit of their number and their names' bytes.
+/// Keeps the entries of a tree in memory, up to a limit of their number and of the bytes of their
+/// names.
 class EntryList : public tree::Sink {
  public:
   struct Limits {
@@ -59,7 +59,7 @@ class EntryList : public tree::Sink {
     std::size_t name_bytes;
   };
 
-  /// `refusal` is the message of the Error (resource_exhausted) for more.
+  /// `refusal` is the message of the Error (resource_exhausted) above the limits.
   EntryList(Limits limits, std::string refusal) : limits_(limits), refusal_(std::move(refusal)) {}
 
   void entry(const tree::Entry& entry) override;

@@ -17,8 +17,8 @@ class Guests {
  public:
   explicit Guests(Paths paths) : paths_(std::move(paths)) {}
 
-  /// Connects to the guest for one call, whose log lines carry the machine's id, and returns what
-  /// `action(GuestTree&, const Work&)` does.
+  /// Connects to the guest for one call, whose log lines carry the machine's id, and returns the
+  /// result of `action(GuestTree&, const Work&)`.
   template <class Action>
   auto with(const std::string& vm_id, const bus::Call& call, const Action& action) {
     const log::Context context(call.trace_id(), vm_id);

@@ -12,17 +12,17 @@
 
 namespace pyro::files {
 
-/// A directory or an archive of the host, to be read as a tree.
+/// A directory or an archive of the host as a tree.
 class HostSource {
  public:
-  /// `name` is what refusals call it: not_found `seed_path P does not exist`; kInvalidArgument
-  /// `seed_path must be a directory or a .tar/.tar.gz/.tgz archive`. `path` is absolute.
+  /// Refusals call it `name`: not_found `seed_path P does not exist`; kInvalidArgument `seed_path
+  /// must be a directory or a .tar/.tar.gz/.tgz archive`. `path` is absolute.
   HostSource(std::string_view name, std::string path, Links links);
 
   api::SeedMode mode() const { return mode_; }
 
-  /// Gives it to the sink, and tells the caller each 0.3 s how far that is.
-  /// resource_exhausted: an archive's files are more than `limit_bytes` together.
+  /// Passes it to the sink, and reports progress to the caller every 0.3 s.
+  /// resource_exhausted: an archive's files exceed `limit_bytes` together.
   tree::Totals give(tree::Sink& sink, const Work& work,
                     std::uint64_t limit_bytes = ~std::uint64_t{0}) const;
 

@@ -12,8 +12,8 @@ namespace pyro::files {
 /// The operations on the files of a machine.
 class MachineFilesHandler {
  public:
-  /// Removes what exports of a killed predecessor left. `exports`: records of those under way;
-  /// `scratch`: for what goes with a call.
+  /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
+  /// exports; `scratch`: temporary files of calls.
   MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch, Guests& guests);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);

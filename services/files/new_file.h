@@ -4,18 +4,18 @@
 
 namespace pyro::files {
 
-/// A file in the making under a temporary name beside its own: complete at once or never there.
+/// A new file under a temporary name beside its own: complete or absent.
 class NewFile {
  public:
-  /// already_exists: `target` is there. The rest of a killed predecessor is removed.
+  /// Removes the leftover of a killed predecessor. already_exists: `target` exists.
   explicit NewFile(std::filesystem::path target);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
-  /// Removes the temporary file unless it was put in place.
+  /// Removes the temporary file unless it was published.
   ~NewFile();
 
   const std::filesystem::path& temporary() const { return temporary_; }
-  /// On disk under its own name afterwards. already_exists: another process made it meanwhile.
+  /// Syncs it and renames it to its own name. already_exists: another process made it meanwhile.
   void put_in_place();
 
  private:

@@ -15,27 +15,27 @@ namespace pyro::files {
 enum class PatchForm {
   kText,     ///< as lines
   kBinary,   ///< as `GIT binary patch`
-  kOddLink,  ///< the same, for links whose target is no valid UTF-8: git itself would show lines
+  kOddLink,  ///< the same, for links whose target is not valid UTF-8: git itself would show lines
 };
 
-/// A bare repository, as small as git takes one, made by a single fast-import: two states of some
-/// files per form, from which git makes the patches. Content goes to disk as it comes.
+/// A minimal bare repository, made by a single fast-import: two states of some files per form, from
+/// which git makes the patches. Streams content to disk.
 class PatchSource {
  public:
   /// `git` outlives it.
   explicit PatchSource(const Git& git);
 
-  /// Keeps content; the number it is known by from then on.
+  /// Stores content; returns its number.
   std::uint64_t keep(std::string_view content);
-  /// How much was kept, in bytes.
+  /// The stored bytes.
   std::uint64_t kept_bytes() const { return kept_bytes_; }
 
   enum class State { kBefore, kAfter };
-  /// `path` is of `git_mode` (0100644, …) and holds `content` in one of the states.
+  /// Puts `path` with `git_mode` (0100644, …) and `content` into one of the states.
   void put(PatchForm form, State state, std::string_view path, unsigned git_mode,
            std::uint64_t content);
 
-  /// Lets git make the patches, into files; {form, file}. Ends the use of the rest.
+  /// Makes git write the patches into files; {form, file}. Call nothing else afterwards.
   std::map<PatchForm, std::filesystem::path> make_patches();
 
  private:
@@ -49,7 +49,7 @@ class PatchSource {
   std::string buffer_;
   std::uint64_t count_ = 0;
   std::uint64_t kept_bytes_ = 0;
-  /// By form, then state: the lines of its commit.
+  /// The lines of each commit, by form and state.
   std::map<PatchForm, std::map<State, std::string>> states_;
 };
 

@@ -5,24 +5,24 @@
 
 namespace pyro::files {
 
-/// Exports that are being written, each with a file that names its temporary directory, so that
-/// what a kill left behind is found again.
+/// Current exports, each with a file that names its temporary directory, to find the leftovers of a
+/// kill.
 class PendingExports {
  public:
-  /// `directory` is made when missing.
+  /// Makes a missing `directory`.
   explicit PendingExports(std::filesystem::path directory);
 
-  /// Removes what killed predecessors left. To be called before any export begins.
+  /// Removes the leftovers of killed predecessors. Call it before any export begins.
   void remove_leftovers() const;
 
-  /// One export: its temporary name beside the target, gone with this object.
+  /// One export: its temporary name beside the target, which ends with this object.
   class Export {
    public:
-    /// `opened` is `parent`, open for as long as this object lives.
+    /// `opened` is `parent`, open as long as this object lives.
     Export(const PendingExports& exports, const std::filesystem::path& parent, int opened);
     Export(const Export&) = delete;
     Export& operator=(const Export&) = delete;
-    /// Removes the entry that still has the temporary name.
+    /// Removes an entry that still has the temporary name.
     ~Export();
 
     const std::string& name() const { return name_; }

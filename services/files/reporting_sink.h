@@ -7,7 +7,7 @@
 
 namespace pyro::files {
 
-/// Passes a tree on and tells the caller each 0.3 s how much it was.
+/// Passes a tree on and reports its size to the caller every 0.3 s.
 class ReportingSink : public tree::Sink {
  public:
   ReportingSink(tree::Sink& next, const Work& work) : next_(next), work_(work) {}

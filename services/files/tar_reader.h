@@ -24,7 +24,7 @@ struct TarHeader {
   std::uint64_t size = 0;
 };
 
-/// The C locale for this thread, until the end of the scope.
+/// Sets the C locale for this thread until the end of the scope.
 class CLocale {
  public:
   CLocale();
@@ -39,15 +39,15 @@ class CLocale {
 
 /// Reads a tar archive from its start, plain or gzip. Names are bytes, in every locale and for
 /// every character set of the archive. Throws kInvalidArgument `'shown' is not a readable tar
-/// archive: …`. It must be used by the thread that made it, and lives on the stack.
+/// archive: …`. Make and use it on one thread, on the stack.
 class TarReader {
  public:
-  /// `file` is not closed. `check` is called between pieces of content.
+  /// Does not close `file`. Calls `check` between pieces of content.
   TarReader(int file, std::string shown, const std::function<void()>& check);
 
-  /// Nothing at the end. It skips the unread content of the last member.
+  /// nullopt at the end. Skips the unread content of the last member.
   std::optional<TarHeader> next();
-  /// The content of the last member: holes are zeros.
+  /// The content of the last member; holes are zeros.
   void read_content(const std::function<void(std::string_view)>& take);
 
  private:

@@ -10,10 +10,10 @@
 
 namespace pyro::files {
 
-/// The operations on volumes: what a workspace begins with, and what is kept of it.
+/// The operations on volumes: the seed of a workspace, and its snapshots.
 class VolumesHandler {
  public:
-  /// `scratch`: for what goes with a call.
+  /// `scratch`: temporary files of calls.
   VolumesHandler(Paths paths, std::filesystem::path scratch, Guests& guests)
       : paths_(std::move(paths)), scratch_(std::move(scratch)), guests_(guests) {}
 

@@ -5,7 +5,7 @@
 
 namespace pyro::files {
 
-/// Throws kDeadlineExceeded or kCancelled once the work is to end: called between its pieces.
+/// Throws kDeadlineExceeded or kCancelled once the work must end. Call it between pieces of work.
 inline void check(const Work& work) {
   if (Clock::now() >= work.deadline) {
     throw deadline_exceeded("the files operation did not end in time");

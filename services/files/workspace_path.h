@@ -3,16 +3,16 @@
 #include <string>
 #include <string_view>
 
-/// The rules on paths that callers give.
+/// The rules for paths from callers.
 namespace pyro::files {
 
-/// The use of a path, as refusals name it.
+/// The use of a path, for refusals.
 enum class PathUse { kPath, kDestination };
 
-/// The clean path relative to the tree of what a caller named: relative to /workspace, or absolute
+/// The clean path relative to the tree for a caller's path: relative to /workspace, or absolute
 /// within it; "" is /workspace itself. kInvalidArgument: `workspace path must not be empty`,
-/// `workspace path must stay inside /workspace` (outside, or a `..` anywhere), or longer than
-/// Linux has paths and names.
+/// `workspace path must stay inside /workspace` (outside, or a `..` anywhere), or over Linux's
+/// limits of paths and names.
 std::string workspace_path(std::string_view given, PathUse use = PathUse::kPath);
 
 /// `/workspace/…` of a path relative to the tree.

@@ -9,13 +9,13 @@
 
 namespace pyro::supervisor {
 
-/// Decides what follows when a service ended: restart after a pause that doubles, or give up.
-/// Ends older than the window are forgotten, so a service that ran well for long starts afresh.
+/// Decides after the end of a service: restart after a pause that doubles, or give up. Forgets ends
+/// older than the window, so a service that ran well for long starts afresh.
 class RestartPolicy {
  public:
   explicit RestartPolicy(RestartRules rules) : rules_(rules) {}
 
-  /// How long to wait before the next start; nullopt: a crash loop, give up.
+  /// The pause before the next start; nullopt: a crash loop, give up.
   std::optional<std::chrono::milliseconds> after_end(Clock::time_point now);
 
  private:

@@ -12,15 +12,15 @@
 
 namespace pyro::supervisor {
 
-/// The process of a service: started by us, or adopted from a supervisor that is gone.
-/// It outlives this object unless it was stopped.
+/// The process of a service, started by us or adopted from a former supervisor. It outlives this
+/// object unless stopped.
 class ServiceProcess {
  public:
   explicit ServiceProcess(ChildProcess child);
-  /// not_found: it is gone already.
+  /// not_found: it is gone.
   static ServiceProcess adopt(pid_t pid);
-  /// The process that holds the service's lock, as the lock file says and its open files confirm;
-  /// nullopt when it is free. internal: an unknown process holds it.
+  /// The process that holds the service's lock, by the lock file and confirmed by its open files;
+  /// nullopt: the lock is free. internal: an unknown process holds it.
   static std::optional<ServiceProcess> holder_of(const std::filesystem::path& lock_file);
 
   ServiceProcess(ServiceProcess&&) noexcept = default;
@@ -30,11 +30,11 @@ class ServiceProcess {
   pid_t pid() const { return pid_; }
   int pidfd() const { return pidfd_.get(); }
 
-  /// SIGTERM, and SIGKILL when it is still there after `limit`; returns how it ended.
+  /// Sends SIGTERM, then SIGKILL after `limit`; returns how it ended.
   std::string stop(std::chrono::seconds limit);
-  /// SIGKILL; returns once it is gone.
+  /// Sends SIGKILL; returns once it is gone.
   void kill();
-  /// How a process that ended did so: `was ended by signal 9`, `ended with status 1`.
+  /// How the process ended: `was ended by signal 9`, `ended with status 1`.
   std::string reap();
 
  private:

@@ -9,7 +9,7 @@
 
 namespace pyro::supervisor {
 
-/// When a service that ended is started again, and when it is given up.
+/// When to restart an ended service, and when to give it up.
 struct RestartRules {
   std::uint32_t backoff_initial_ms = 50;
   std::uint32_t backoff_max_ms = 10000;
@@ -30,7 +30,7 @@ struct RestartRules {
   }
 };
 
-/// How long things may take.
+/// Time limits.
 struct Limits {
   std::uint32_t ready_seconds = 20;
   std::uint32_t stop_seconds = 10;
@@ -77,8 +77,8 @@ struct StackFile {
   }
 };
 
-/// Refuses unknown keys, double names and an `after` that names no earlier service (so that the
-/// order has no circles); the error names the file.
+/// Refuses unknown keys, duplicate names and an `after` that names no earlier service (so the order
+/// has no cycles); the error names the file.
 StackFile read_stack_file(const std::filesystem::path& file);
 
 }  // namespace pyro::supervisor

@@ -11,8 +11,8 @@
 
 namespace pyro::supervisor {
 
-/// All services of the stack: started in order, ended in the reverse one, on a signal, on request
-/// or after a long time without use.
+/// All services of the stack: starts them in order, and ends them in reverse order on a signal, on
+/// request or after a long time without use.
 class StackRunner {
  public:
   StackRunner(const StackFile& stack, const Paths& paths, const Config& config,
@@ -27,13 +27,13 @@ class StackRunner {
 
   /// Ends the stack; returns when it is down.
   void bring_down();
-  /// Waits until each service runs or was given up; false when that took too long.
+  /// Waits until each service runs or is given up; false: that took too long.
   bool wait_until_settled(Deadline deadline, const std::stop_token& stop);
   api::Stack status(bool measure) const;
 
  private:
   void run(int signal_fd);
-  /// How long the stack must at least continue; zero when it is unused and may end.
+  /// How long the stack must continue at least; zero: it is unused and may end.
   std::chrono::milliseconds time_left();
   void quiesce_services();
   void stop_services();

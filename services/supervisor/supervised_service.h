@@ -16,7 +16,7 @@
 
 namespace pyro::supervisor {
 
-/// By it the services' threads tell each other and the runner that a state changed.
+/// The services' threads use it to signal state changes to each other and to the runner.
 struct StateBoard {
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -28,14 +28,14 @@ struct StateBoard {
   bool is_ending();
 };
 
-/// One service kept running by a thread of its own: adopted or started, watched, restarted,
-/// given up after a crash loop. The thread sleeps in poll(2) between events.
+/// One service and the thread that keeps it running: adopts or starts it, watches and restarts it,
+/// and gives it up after a crash loop. The thread sleeps in poll(2) between events.
 class SupervisedService {
  public:
   struct Surroundings {
     const StackFile& stack;
     const Paths& paths;
-    const std::vector<std::string>& settings;  ///< handed on as --set
+    const std::vector<std::string>& settings;  ///< passed on as --set
     bus::Context& context;
     StateBoard& board;
   };
@@ -47,21 +47,21 @@ class SupervisedService {
 
   const ServiceEntry& entry() const { return entry_; }
   void start(std::vector<const SupervisedService*> predecessors);
-  /// SIGTERM, SIGKILL after the limit; returns once its process is gone.
+  /// Sends SIGTERM, SIGKILL after the limit; returns once its process is gone.
   void stop();
 
   api::ServiceStatus status() const;
-  /// It runs or was given up. With the board's mutex held.
+  /// Whether it runs or was given up. The caller holds the board's mutex.
   bool settled_locked() const;
-  /// nullopt when it does not answer within a second.
+  /// nullopt: it does not answer within a second.
   std::optional<api::Pong> ping(std::chrono::milliseconds limit = std::chrono::seconds(1));
-  /// Has the service end what would outlive its process.
+  /// Makes the service end everything that would outlive its process.
   void quiesce(const Work& work) { client_.call(api::Quiesce{}, work); }
 
  private:
   void keep_running(const std::stop_token& stop,
                     const std::vector<const SupervisedService*>& predecessors);
-  /// From a start to the end; returns why it ended. Throws kCancelled on a stop.
+  /// Runs it once, from start to end; returns why it ended. Throws kCancelled on a stop.
   std::string run_once(const StopFd& stop);
   std::optional<ServiceProcess> adopt(const StopFd& stop);
   ServiceProcess launch(const StopFd& stop);
@@ -75,7 +75,7 @@ class SupervisedService {
   bus::Client client_;
   std::filesystem::path stderr_file_;
   api::ServiceStatus status_;              ///< under the board's mutex
-  std::optional<ServiceProcess> process_;  ///< of the thread
+  std::optional<ServiceProcess> process_;  ///< only for the thread
   std::jthread thread_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace pyro::vm {
 
-/// A row of the registry's table `machines`: all that must outlive this process.
+/// A row of the registry's table `machines`: the state that must outlive this process.
 struct MachineRecord {
   api::Machine machine;
   api::BootFiles boot;
@@ -35,7 +35,7 @@ struct MachineRecord {
     f("has_volume", &MachineRecord::has_volume, "Its workspace disk holds a volume.");
   }
 
-  /// After a restart of this service it has no caller: it is garbage then.
+  /// After a restart of this service it has no caller, so it is garbage.
   bool one_shot_in_use() const { return belongs_to_run || exec_begun; }
 
   bool expires() const { return !workspace_id; }

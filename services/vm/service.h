@@ -21,7 +21,7 @@ namespace pyro::vm {
 /// The vm service: its nouns and their handlers.
 class Service {
  public:
-  /// Adopts what a predecessor left, then takes the host's calls.
+  /// Adopts the machines of a predecessor, then registers the handlers.
   explicit Service(ServiceHost& host);
 
   api::Nothing handle(const api::Quiesce& request, bus::Call& call);

@@ -433,7 +433,7 @@ TEST_F(WorkspaceJobsTest, the_command_line_finds_the_way_back_to_a_job) {
   kill_and_wait("pyro-workspace");
   EXPECT_EQ(lost.finish(), 1);
   const std::string job = status(id).last_command->job_id;
-  EXPECT_THAT(lost.output(), HasSubstr(fmt::format("the command goes on: pyro workspace exec "
+  EXPECT_THAT(lost.output(), HasSubstr(fmt::format("the command still runs: pyro workspace exec "
                                                    "--attach {}",
                                                    job)));
   RunningCommand attached(pyro_words({"workspace", "exec", "--attach", job}));

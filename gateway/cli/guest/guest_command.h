@@ -8,23 +8,22 @@
 #include "gateway/cli/notes.h"
 #include "gateway/cli/session.h"
 
-/// Commands that run a guest's command, which stands after `--`.
+/// Commands that run the words after `--` in a guest.
 namespace pyro::cli {
 
-/// The words after `--` as one shell command in which their boundaries survive; UsageError
-/// without any.
+/// The words after `--` as one shell command that keeps their boundaries; UsageError without any.
 std::string guest_command(const CliCommand& command);
 
-/// Writes text to standard error as it is.
+/// Writes text to standard error unchanged.
 void print_error(const std::string& text);
 
-/// That of a failure for a command that has none, since its guest ended first.
+/// The exit status of a failure when the command has none, since its guest ended first.
 inline int exit_status_of(const std::optional<std::int32_t>& exit_code) {
   return exit_code.value_or(1);
 }
 
-/// Calls what runs a guest's command and shows its output: as it comes, or with --json in the
-/// reply. Returns the command's exit status.
+/// Runs a command in a guest and shows its output: live, or with --json in the reply. Returns the
+/// command's exit status.
 template <api::Operation Op>
 int run_guest_command(Session& session, const Op& request) {
   Session::check(request);

@@ -11,7 +11,7 @@
 namespace pyro::cli {
 namespace {
 
-/// A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, and no more for sure.
+/// A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, but maybe no more.
 std::size_t safe_size(int fd, std::size_t size) {
   struct stat info {};
   const bool file = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);

@@ -13,12 +13,12 @@ class GuestOutput {
  public:
   explicit GuestOutput(const std::stop_token& stop) : stop_(stop) {}
 
-  /// Waits for a slow reader; kCancelled on a stop; StdoutClosed when the reader of our standard
-  /// output went away (one of standard error is ignored).
+  /// Waits for a slow reader. kCancelled: a stop. StdoutClosed: the reader of standard output is
+  /// gone (ignores that for standard error).
   void write(std::uint32_t stream, std::string_view data);
 
-  /// Ends a last line of standard error without a newline, for a terminal's prompt; elsewhere the
-  /// guest's bytes stay as they were.
+  /// Ends an unfinished last line of standard error, for a terminal's prompt; changes nothing
+  /// elsewhere.
   void end_line_on_terminal() const;
 
  private:

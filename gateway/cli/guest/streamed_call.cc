@@ -6,7 +6,7 @@
 namespace pyro::cli {
 namespace {
 
-/// How long the last output may take once the guest's command has ended.
+/// The time limit for the last output after the guest's command ended.
 constexpr std::chrono::seconds kLastOutputLimit{30};
 
 std::filesystem::path streams_directory(Session& session) {

@@ -9,14 +9,14 @@
 
 namespace pyro::cli {
 
-/// A call that runs a guest's command, with its output streamed to ours while it comes. One call
-/// each. Starts a stack that does not run: it makes the directory of the socket.
+/// A call that runs a guest's command and streams its output to ours. One call each. Starts the
+/// stack if none runs, since that makes the directory of the socket.
 class StreamedCall {
  public:
   explicit StreamedCall(Session& session);
 
-  /// The reply, once all output was written. StdoutClosed when our reader went away, which
-  /// cancels the call.
+  /// Returns the reply once all output is written. StdoutClosed: our reader is gone, which cancels
+  /// the call.
   template <api::Operation Op>
   typename Op::Reply call(Op request) {
     request.output_socket = receiver_.socket().string();
@@ -33,12 +33,12 @@ class StreamedCall {
  private:
   void take(std::uint32_t stream, std::string_view data);
   void finish();
-  /// Throws when our own output was why the call failed: the rest is a consequence of it.
+  /// Throws if our own output made the call fail.
   void throw_cause() const;
 
   Session& session_;
   GuestOutput output_;
-  /// Written by the receiver's thread before it stops the call, read once the call has failed.
+  /// The receiver's thread writes it before it stops the call; read after the call failed.
   std::atomic<bool> stdout_closed_{false};
   std::optional<Error> output_failure_;
   OutputReceiver receiver_;

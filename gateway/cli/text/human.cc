@@ -21,7 +21,7 @@ constexpr std::array<Unit, 4> kUnits{{{86400, "d"}, {3600, "h"}, {60, "min"}, {1
 /// A name in a list of names.
 constexpr std::size_t kListedNameColumns = 60;
 
-/// The largest unit of which there is at least one, seconds for less.
+/// The largest unit that fits at least once, else seconds.
 std::size_t unit_of(std::int64_t seconds) {
   std::size_t unit = 0;
   while (unit + 1 < kUnits.size() && seconds < kUnits.at(unit).seconds) ++unit;

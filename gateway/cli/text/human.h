@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-/// Durations, times, numbers and hostile text as a person reads them. Sizes and single
-/// lines: common/base/text.h.
+/// Durations, times, numbers and hostile text for display. Sizes and single lines:
+/// common/base/text.h.
 namespace pyro::cli {
 
 /// `45 s`, `1 min 30 s`, `10 min`, `2 h 5 min`, `7 d`: at most two units.
@@ -18,7 +18,7 @@ std::string human_milliseconds(std::uint64_t milliseconds);
 /// `just now`, `3 min ago`, `2 d ago`: one unit, rounded down. Both are seconds since the epoch.
 std::string human_ago(double then, double now);
 
-/// `in 9 min`, or `now` for what is past: one unit, rounded down.
+/// `in 9 min`, or `now` for the past: one unit, rounded down.
 std::string human_until(double then, double now);
 
 /// `2026-11-21 18:23 UTC` of seconds since the epoch.

@@ -3,15 +3,15 @@
 #include "guest/agent/files/change_plan.h"
 #include "guest/agent/files/workspace.h"
 
-/// Changes that a crash at any moment leaves whole or undone.
+/// Changes that are whole or undone after a crash at any moment.
 namespace pyro::agent::files {
 
-/// Carries the plan out; on disk when it returns. Once `.pyro/commit` holds the plan it is
-/// decided: a crash after that is made good by recover(). On an Error nothing has changed.
+/// Carries out the plan; on disk when it returns. The change is decided once `.pyro/commit` holds
+/// the plan: after a later crash recover() finishes it. An Error changes nothing.
 void commit_plan(const VolumeDirectories& directories, const ChangePlan& plan);
 
-/// At mount: finishes the change that was decided, forgets all that was staged. A plan that is
-/// none of ours was never decided.
+/// At mount: finishes a decided change, and removes everything staged. An invalid plan was never
+/// decided.
 void recover(const VolumeDirectories& directories);
 
 }  // namespace pyro::agent::files

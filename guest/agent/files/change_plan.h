@@ -11,12 +11,12 @@
 namespace pyro::agent::files {
 
 enum class StepKind : char {
-  kDelete = 'd',   ///< a file goes to the staging's `old`
-  kPlace = 'p',    ///< what is staged goes where nothing is, a directory with all that is in it
-  kReplace = 'r',  ///< what is staged changes places with what is there
+  kDelete = 'd',   ///< move a file to the staging's `old`
+  kPlace = 'p',    ///< move a staged entry, a directory with its content, to a free path
+  kReplace = 'r',  ///< exchange a staged entry with an existing one
 };
 
-/// By what one finds a file again that was renamed: its ctime moves then.
+/// Identifies a file after a rename, which changes its ctime.
 struct Identity {
   std::uint64_t inode = 0;
   std::int64_t mtime_ns = 0;
@@ -28,18 +28,18 @@ Identity identity_of(const struct stat& info);
 struct Step {
   StepKind kind = StepKind::kPlace;
   std::string path;         ///< in the tree, and the same in the staging's `new`
-  std::uint64_t inode = 0;  ///< of the file to delete, else of what is staged
-  Identity before{};        ///< what goes; not written down
+  std::uint64_t inode = 0;  ///< of the file to delete, else of the staged entry
+  Identity before{};        ///< of the entry that goes; not encoded
 };
 
-/// All that is left to do of a change that was decided, as `.pyro/commit` holds it.
+/// The remaining steps of a decided change, as in `.pyro/commit`.
 struct ChangePlan {
-  std::string staging;  ///< its directory's name in `.pyro/staging`
+  std::string staging;  ///< name of its directory in `.pyro/staging`
   std::vector<Step> steps;
 };
 
 std::string encode(const ChangePlan& plan);
-/// Nothing for what encode() did not write, or if a path is not clean.
+/// nullopt: encode() did not write it, or a path is not clean.
 std::optional<ChangePlan> decode_plan(std::string_view text);
 
 }  // namespace pyro::agent::files

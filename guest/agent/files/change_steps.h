@@ -7,17 +7,17 @@
 
 namespace pyro::agent::files {
 
-/// Carries a plan's steps out, each a rename between the staging and the tree. Every directory is
-/// looked up beneath the one or the other, so that no step leads anywhere else.
+/// Carries out a plan's steps, each a rename between the staging and the tree. Looks up every
+/// directory beneath one of them, so that no step leads elsewhere.
 class ChangeSteps {
  public:
   /// Opens `.pyro/staging/<plan.staging>`, which must hold `new` and `old`.
   ChangeSteps(const VolumeDirectories& directories, const ChangePlan& plan);
 
-  /// All steps, or none. kFailedPrecondition: `X changed meanwhile`; any other Error of the system.
+  /// Does all steps, or none. kFailedPrecondition: `X changed meanwhile`; else an Error of the
+  /// system.
   void carry_out();
-  /// The remaining steps after a crash, whichever were done. It leaves out a step whose place in
-  /// the tree was taken since.
+  /// Does the remaining steps after a crash. Leaves out a step whose path in the tree is taken now.
   void finish();
 
  private:

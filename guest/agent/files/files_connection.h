@@ -8,8 +8,8 @@
 
 namespace pyro::agent::files {
 
-/// One connection to the files port: requests one after the other, in blocking calls on the
-/// caller's thread. A host that sends what is no frame is cut off.
+/// One connection to the files port: handles requests one by one, in blocking calls on the caller's
+/// thread. Cuts off a host after an invalid frame.
 class FilesConnection {
  public:
   FilesConnection(int socket, Workspace& workspace);

@@ -11,8 +11,8 @@
 
 namespace pyro::agent::files {
 
-/// Gives every connection to the files port a thread of its own, so that work on files, which
-/// blocks, is none of the agent's loop. To the loop a connection is a socket like any other.
+/// Gives every connection to the files port its own thread, so that blocking work on files stays
+/// out of the agent's loop. To the loop a connection is an ordinary socket.
 class FilesPort {
  public:
   static constexpr std::size_t kMaxConnections = 32;
@@ -23,7 +23,7 @@ class FilesPort {
   FilesPort(const FilesPort&) = delete;
   FilesPort& operator=(const FilesPort&) = delete;
 
-  /// Accepts the stream, or resets it when there are too many.
+  /// Accepts the stream, or resets it if there are too many.
   void take(const std::shared_ptr<link::MuxStream>& stream);
 
  private:

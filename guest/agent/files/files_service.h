@@ -20,13 +20,13 @@ class FilesService {
   using Output = std::function<void(std::string_view)>;
 
   FilesService(Workspace& workspace, Output output);
-  /// Thaws what was frozen here, then forgets what was staged.
+  /// Undoes a freeze of this connection, then discards its staged change.
   ~FilesService();
   FilesService(const FilesService&) = delete;
   FilesService& operator=(const FilesService&) = delete;
 
-  /// Finds the handler of the request's method and gives the reply as msgpack. A handler that is
-  /// missing does not compile.
+  /// Runs the handler of the request's method and returns the reply as msgpack. A missing handler
+  /// does not compile.
   std::string dispatch(const link::Frame& request);
 
   api::Nothing handle(const api::agent::MountVolume& request);

@@ -10,25 +10,23 @@
 
 namespace pyro::agent::files {
 
-/// How a file system is frozen and thawed.
+/// How to freeze and thaw a file system.
 struct FreezeActions {
-  std::function<void()> prepare;  ///< with the agent's own writers kept out, before it is frozen
+  std::function<void()> prepare;  ///< before the freeze, with the agent's writers kept out
   std::function<void()> freeze;
-  std::function<bool()> thaw;  ///< whether it was frozen; must not wait for anybody
+  std::function<bool()> thaw;  ///< whether it was frozen; must not wait
 };
 
-/// A frozen file system, thawed when this goes, when it is told to, or at the limit by a thread
-/// that does nothing else.
+/// A frozen file system. Thaws in its destructor, in end(), or at the limit by a dedicated thread.
 class Freeze {
  public:
-  /// Waits until the agent's writers under way are through. Throws what the actions throw, and
-  /// what WriteGate::close does.
+  /// Waits for the agent's current writers. Throws what the actions and WriteGate::close throw.
   Freeze(WriteGate& gate, FreezeActions actions, Clock::duration limit);
   ~Freeze() { end(); }
   Freeze(const Freeze&) = delete;
   Freeze& operator=(const Freeze&) = delete;
 
-  /// Thaws. Whether it was frozen until now.
+  /// Thaws. Returns whether it was frozen until now.
   bool end();
   bool ended();
 

@@ -6,7 +6,7 @@
 
 namespace pyro::agent::files {
 
-/// A directory of the host in host mode; its jobs find `tree` by its own path.
+/// A directory of the host in host mode; jobs use the real path of `tree`.
 class HostVolume : public Volume {
  public:
   /// "": there is no workspace.

@@ -6,26 +6,26 @@
 #include "common/base/error.h"
 #include "common/base/unique_fd.h"
 
-/// Paths of requests: relative to the tree, with its rules.
+/// Paths of requests: relative to the tree, under its rules.
 namespace pyro::agent::files {
 
-/// As its user knows it: `/workspace/…`.
+/// The path as the user sees it: `/workspace/…`.
 std::string shown(std::string_view path);
 
-/// The path itself. kInvalidArgument: it is absolute, climbs, or is otherwise no path in a tree.
+/// Returns the path. kInvalidArgument: it is absolute, climbs, or is otherwise invalid in a tree.
 const std::string& checked(const std::string& path);
 
 Error does_not_exist(std::string_view path);
 
-/// openat2(2) for reading: symbolic links on the way are followed as long as they lead beneath
-/// `tree`, one at the end is not. kNotFound, or kFailedPrecondition for a way that leads out. The
-/// descriptor may be none with errno ELOOP or ENXIO: there is something else at the end.
+/// openat2(2) for reading: follows symbolic links on the way if they lead beneath `tree`, but not
+/// one at the end. kNotFound; kFailedPrecondition: the path leads out. Returns no descriptor, with
+/// errno ELOOP or ENXIO, if another type of entry is at the end.
 UniqueFd open_for_reading(int tree, const std::string& path, int flags);
 
-/// The entry at a path, with the links on its way followed.
+/// The entry at a path, after following the links on the way.
 struct Found {
   UniqueFd directory;
-  std::string name;  ///< relative to it; "" when it is the tree itself
+  std::string name;  ///< relative to it; "" for the tree itself
 };
 Found find_for_reading(int tree, const std::string& path);
 

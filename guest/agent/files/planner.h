@@ -13,17 +13,17 @@ namespace pyro::agent::files {
 
 Error changed_meanwhile(std::string_view path);
 
-/// kFailedPrecondition: something at these paths is not what the host saw.
+/// kFailedPrecondition: an entry at these paths differs from what the host saw.
 void check_expectations(int tree, const std::vector<api::agent::Expectation>& expectations);
 
-/// Finds the steps of a change without one write, or why it cannot be.
+/// Finds the steps of a change, or why it is impossible, without any write.
 class Planner {
  public:
   explicit Planner(int tree) : tree_(tree) {}
 
-  /// kFailedPrecondition: it is gone, or no file.
+  /// kFailedPrecondition: a path is gone, or not a file.
   void remove(const std::vector<std::string>& paths);
-  /// The entries below `staged` are to lie in the tree. A removed one is no obstacle.
+  /// Plans to put the entries below `staged` into the tree. A removed entry is no obstacle.
   /// kFailedPrecondition: `file conflicts with existing path: X` and the like.
   void merge(int staged);
 

@@ -5,7 +5,7 @@
 
 namespace pyro::agent::files {
 
-/// As ReplaceFile says. The caller holds a pass and the changes' lock.
+/// Answers ReplaceFile. The caller holds a pass and the changes' lock.
 void replace_file(const VolumeDirectories& directories, const api::agent::ReplaceFile& request);
 
 }  // namespace pyro::agent::files

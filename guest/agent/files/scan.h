@@ -5,10 +5,10 @@
 
 namespace pyro::agent::files {
 
-/// Possible changes below a directory of the tree, as ScanTree says; paths relative to the tree. An
-/// unchanged name costs one stat and is never copied.
-/// kNotFound: there is no such path.
-/// kFailedPrecondition: it is no directory.
+/// Answers ScanTree: possible changes below a directory of the tree, with paths relative to the
+/// tree. An unchanged name costs one stat and no copy.
+/// kNotFound: no such path.
+/// kFailedPrecondition: not a directory.
 void scan_tree(int tree, const api::agent::ScanTree& request, tree::Sink& sink);
 
 }  // namespace pyro::agent::files

@@ -11,24 +11,24 @@
 
 namespace pyro::agent::files {
 
-/// A change being put together beside the tree, in `.pyro/staging/<random>`: `new` has the layout
+/// A change under construction beside the tree, in `.pyro/staging/<random>`: `new` has the layout
 /// of the tree from its top, `old` takes the deleted entries. The caller holds a pass.
 class StagedChange {
  public:
   StagedChange(const VolumeDirectories& directories, std::string destination);
-  /// Forgets what was staged.
+  /// Removes everything staged.
   ~StagedChange();
   StagedChange(const StagedChange&) = delete;
   StagedChange& operator=(const StagedChange&) = delete;
 
-  /// More of the stream. kInvalidArgument: it is none, or no directory.
+  /// Takes more of the stream. kInvalidArgument: it is invalid, or not a directory.
   void stage(std::string_view stream);
 
-  /// As CommitChange says; the caller holds the changes' lock as well.
+  /// Answers CommitChange; the caller also holds the changes' lock.
   void commit(const api::agent::CommitChange& request);
 
  private:
-  /// Takes the stream apart and writes it.
+  /// Decodes the stream and writes it.
   struct Unpacking {
     Unpacking(UniqueFd directory, const std::string& name)
         : parent(std::move(directory)),

@@ -11,34 +11,34 @@
 
 namespace pyro::agent::files {
 
-/// The directories of a mounted volume. All are reached through the same mount, which the guest
-/// does not see: renames between them work, and what the guest mounts below /workspace is not met.
+/// The directories of a mounted volume. All are on one mount that the guest does not see: renames
+/// between them work, and the guest's mounts below /workspace do not interfere.
 struct VolumeDirectories {
   UniqueFd top;
-  UniqueFd tree;     ///< what is shown at /workspace
+  UniqueFd tree;     ///< shown at /workspace
   UniqueFd own;      ///< `.pyro`
-  UniqueFd staging;  ///< `.pyro/staging`: needless after a restart
+  UniqueFd staging;  ///< `.pyro/staging`: garbage after a restart
 };
 
-/// The workspace as all connections share it.
+/// The workspace, which all connections share.
 class Workspace {
  public:
   explicit Workspace(Volume& volume) : volume_(volume) {}
 
-  /// Mounts and shows it, if that was not done; finishes the change that was cut short.
+  /// Mounts and shows it, unless done; finishes an interrupted change.
   void mount();
-  /// Unmounts it, when it is not in use.
+  /// Unmounts it if it is not in use.
   void release();
   /// kFailedPrecondition: it is not mounted.
   const VolumeDirectories& directories() const;
 
   /// Counts the tree, writes everything to the disk, freezes.
   std::unique_ptr<Freeze> freeze(Clock::duration limit, api::agent::VolumeUsage& usage);
-  /// Writes everything to the disk, if it is mounted. Whether that was possible is not told: the
-  /// kernel says it on the console.
+  /// Writes everything to the disk, if it is mounted. The kernel reports a
+  /// failure on the console.
   void flush() noexcept;
   bool is_mounted() const { return mounted_.load() != nullptr; }
-  /// Freezes it for good: the power goes.
+  /// Freezes it for good, before power off.
   void come_to_rest();
 
   /// Every writer holds a pass; a writer that checks the tree before its change also holds this

@@ -8,11 +8,11 @@
 
 namespace pyro::agent::files {
 
-/// Every writer of the agent passes through it, so that none meets a frozen file system and hangs
-/// in the kernel. Closed, it keeps writers waiting.
+/// Every writer of the agent passes it, so that none hangs in the kernel on a frozen file system.
+/// While closed, it makes writers wait.
 class WriteGate {
  public:
-  /// A writer on its way; waits while the gate is closed.
+  /// A writer's permission; waits while the gate is closed.
   class Pass {
    public:
     explicit Pass(WriteGate& gate);
@@ -24,9 +24,9 @@ class WriteGate {
     WriteGate& gate_;
   };
 
-  /// Keeps new writers out, and returns once those under way are through.
-  /// kFailedPrecondition: it is closed already. kDeadlineExceeded: some are not through by then;
-  /// the gate is open again.
+  /// Keeps new writers out, and returns once the current ones are done.
+  /// kFailedPrecondition: it is already closed. kDeadlineExceeded: some writers are not done; the
+  /// gate is open again.
   void close(Deadline deadline);
   /// Never waits for a writer.
   void open();

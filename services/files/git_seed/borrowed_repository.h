@@ -16,28 +16,28 @@ struct IndexEntry {
   bool is_submodule = false;
 };
 
-/// A repository of another through which git sees nothing of it but its objects and a copy of its
-/// index: no configuration, hook, attribute, ref, replacement or graft of the other is there.
+/// A repository of ours that shows git only the objects and a copy of the index of another one: no
+/// configuration, hook, attribute, ref, replacement or graft of it.
 class BorrowedRepository {
  public:
-  /// Lies below `scratch` for as long as this object lives.
+  /// Exists below `scratch` as long as this object.
   BorrowedRepository(const source::Repository& source, const std::filesystem::path& scratch,
                      const Work& work);
 
-  /// Paths that an index or a commit may have.
+  /// The most paths of an index or a commit.
   static constexpr std::size_t kMostPaths = 2'000'000;
 
-  /// The paths of the index, each once; none without an index. Every path is clean, and none is one
-  /// that git itself would not check out, as `.git/config` or `GIT~1`.
+  /// The paths of the index, each once; none without an index. Every path is clean, and git itself
+  /// would check it out (not `.git/config` or `GIT~1`).
   std::vector<IndexEntry> list_index() const;
 
-  /// Makes, in `directory`, which is empty and may lie on another file system, one pack with just
-  /// the objects of HEAD's history, its idx, and the file `index`, an index at HEAD.
+  /// Makes one pack with exactly the objects of HEAD's history, its idx, and the file `index`, an
+  /// index at HEAD, in the empty `directory`, which may be on another file system.
   void pack_head(const std::filesystem::path& directory) const;
 
   const std::string& object_format() const { return object_format_; }  ///< sha1 or sha256
   bool has_file_modes() const { return has_file_modes_; }              ///< core.fileMode
-  const std::string& shallow() const { return shallow_; }              ///< "": it is not
+  const std::string& shallow() const { return shallow_; }              ///< "": not shallow
 
  private:
   void read_configuration();

@@ -8,7 +8,7 @@
 
 namespace pyro::files {
 
-/// Gives `.git` and what is in it. `history` is null of a repository without commits.
+/// Passes `.git` and its content to the sink. `history` is null for a repository without commits.
 void give_fresh_git_directory(const source::Repository& repository,
                               const BorrowedRepository& borrowed, const PackedHistory* history,
                               tree::Sink& sink, const Work& work);

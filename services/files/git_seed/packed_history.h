@@ -10,17 +10,15 @@
 
 namespace pyro::files {
 
-/// Where a Git seed keeps and makes things.
+/// The directories of a Git seed.
 struct GitSeedPlaces {
-  std::filesystem::path scratch;    ///< of what goes with the call
-  std::filesystem::path histories;  ///< kept for the next one; see packed_history
-  /// The source of which the history is one state: a clone's URL and ref; empty for the repository
-  /// itself.
+  std::filesystem::path scratch;    ///< ends with the call
+  std::filesystem::path histories;  ///< kept for later calls; see packed_history
+  /// Identifies the source of the history: a clone's URL and ref; empty for the repository itself.
   std::filesystem::path source{};
 };
 
-/// The history of a repository's HEAD as open files: they remain readable when another state takes
-/// their place.
+/// The history of a repository's HEAD as open files: they remain readable after a replacement.
 struct PackedHistory {
   std::string name;  ///< `pack-<hash>`
   UniqueFd pack;
@@ -28,8 +26,8 @@ struct PackedHistory {
   UniqueFd index;
 };
 
-/// From `places.histories` when it was packed before, else made there: complete at once or not
-/// there. One per source is kept, of its last HEAD, and so of the last 32 sources.
+/// Finds it in `places.histories`, else makes it there, complete or absent. Keeps the last HEAD's
+/// history of each of the last 32 sources.
 PackedHistory packed_history(const GitSeedPlaces& places, const source::Repository& repository,
                              const BorrowedRepository& borrowed, const Work& work);
 

@@ -24,14 +24,14 @@ struct CurrentFile {
   std::int64_t ctime_ns = 0;
 };
 
-/// Gives what is at each of the paths; a path that is missing in the answer is absent.
+/// Returns the entry at each path; a path without an entry is absent.
 using FetchFiles =
     std::function<std::map<std::string, CurrentFile>(const std::vector<std::string>& paths)>;
 
-/// A file is not patched when it is longer, in bytes.
+/// The largest file to patch, in bytes.
 inline constexpr std::uint64_t kPatchedFileLimit = 16U << 20U;
 
-/// The files after a patch, for a change that is put in place whole.
+/// The files after a patch, for one atomic change.
 struct PatchOutcome {
   struct File {
     std::string path;
@@ -41,13 +41,13 @@ struct PatchOutcome {
   std::vector<api::PatchEntry> entries;  ///< sorted by path
   std::vector<File> writes;              ///< sorted by path
   std::vector<std::string> deletions;
-  /// How each file was that it was made from.
+  /// The earlier state of each source file.
   std::vector<api::agent::Expectation> expectations;
 };
 
-/// Applies a patch to copies of the files that it names, below `scratch`, by git: all hunks fit or
-/// nothing is returned. git sees the files under names of our own, so that no path of a patch
-/// reaches the host's file system. The outcome leaves out an unchanged file.
+/// Applies a patch with git to copies of its files, below `scratch`: all hunks must fit. git sees
+/// the files under our own names, so that no path of a patch reaches the host's file system. The
+/// outcome leaves out unchanged files.
 /// kInvalidArgument: as parse_patch. failed_precondition: `patch context does not match for P`.
 /// resource_exhausted: a file is over the limit.
 PatchOutcome apply_patch(std::string_view patch, const FetchFiles& fetch,

@@ -15,18 +15,18 @@ namespace pyro::files {
 /// One file for git to patch.
 struct GitPatchInput {
   const FilePatch* patch = nullptr;  ///< with hunks
-  std::string content{};             ///< what it is now; of no meaning for one to be added
+  std::string content{};             ///< now; unused for a new file
 };
 
 struct GitPatchOutput {
   std::string content{};  ///< "" for a deleted file
-  /// Offset of the first hunk that was found elsewhere.
+  /// Offset of the first displaced hunk.
   std::optional<std::int64_t> offset_lines{};
 };
 
-/// Runs `git apply` on all files at once, in a directory of its own, where they are named f0, f1,
-/// …; outputs are in the order of the inputs. failed_precondition: `patch context does not match
-/// for P`, of the first file that does not fit.
+/// Runs `git apply` on all files at once, in its own directory, where they are named f0, f1, …;
+/// outputs are in the order of the inputs. failed_precondition: `patch context does not match for
+/// P` for the first file that does not fit.
 std::vector<GitPatchOutput> git_apply(const std::vector<GitPatchInput>& inputs,
                                       const std::filesystem::path& scratch, const Work& work);
 

@@ -4,7 +4,7 @@
 
 namespace pyro::files {
 
-/// The lines of a text, one after the other, without copies.
+/// Iterates over the lines of a text, without copies.
 class LineReader {
  public:
   explicit LineReader(std::string_view text) : left_(text) {}
@@ -12,7 +12,7 @@ class LineReader {
   bool at_end() const { return left_.empty(); }
   /// The next line without its end (`\n` or `\r\n`).
   std::string_view peek() const;
-  /// The line after that; "" when there is none.
+  /// The line after that; "" at the end.
   std::string_view peek_second() const;
   /// The remaining text, to measure the taken part.
   std::string_view rest() const { return left_; }
@@ -25,12 +25,12 @@ class LineReader {
 
 /// The hunks of one file.
 struct Hunks {
-  std::string_view bytes;          ///< of all of them, with their `@@` lines
-  bool begins_at_nothing = false;  ///< the only one is of a file that was empty or absent
-  bool lacks_context = false;      ///< one of them has no line of context
+  std::string_view bytes;          ///< of all hunks, with their `@@` lines
+  bool begins_at_nothing = false;  ///< the only hunk is for an empty or absent file
+  bool lacks_context = false;      ///< a hunk has no line of context
 };
 
-/// Takes all hunks that are next. kInvalidArgument: `unsupported patch feature: LINE`.
+/// Takes all hunks at this point. kInvalidArgument: `unsupported patch feature: LINE`.
 Hunks take_hunks(LineReader& lines);
 
 }  // namespace pyro::files

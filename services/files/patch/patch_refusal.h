@@ -6,7 +6,7 @@
 
 namespace pyro::files {
 
-/// `unsupported patch feature: LINE`; of a line that is no more than a part of the trouble, `why`.
+/// `unsupported patch feature: LINE`; with `why` if the line alone does not explain it.
 Error unsupported_patch(std::string_view line, std::string_view why = {});
 
 /// `rename and copy patches are not supported`

@@ -13,21 +13,21 @@ enum class FileChange { kAdd, kModify, kDelete };
 struct FilePatch {
   std::string path{};  ///< clean, relative to the tree
   FileChange change = FileChange::kModify;
-  /// Of mode lines: whether the file is to be executable.
+  /// From mode lines: whether the file becomes executable.
   std::optional<bool> executable{};
   /// From the first `@@` on, byte for byte; "" when only the mode changes or the file is empty.
   std::string hunks{};
-  /// The one hunk begins at nothing: diff(1) shows a new file so when it is told of no /dev/null.
+  /// The only hunk begins at nothing: diff(1) shows a new file this way without /dev/null.
   bool begins_at_nothing = false;
-  /// Some hunk has no line of context (diff -U0), so that only its line numbers place it.
+  /// A hunk has no line of context (diff -U0): only its line numbers place it.
   bool lacks_context = false;
 };
 
 /// Reads a unified diff of text files, with or without git's headers, as `git diff`, `git show`,
-/// `git format-patch` and diff(1) make them. Text before the first file, and after `-- `, is mail.
+/// `git format-patch` and diff(1) make them. Ignores mail text before the first file and after the
+/// line `-- `.
 /// kInvalidArgument: `patch must not be empty`, `rename and copy patches are not supported`,
-/// `unsupported patch feature: LINE`, the rules on paths (workspace_path.h), or a file that comes
-/// twice.
+/// `unsupported patch feature: LINE`, the rules on paths (workspace_path.h), or a duplicate file.
 std::vector<FilePatch> parse_patch(std::string_view patch);
 
 }  // namespace pyro::files

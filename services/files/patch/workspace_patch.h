@@ -7,8 +7,8 @@
 
 namespace pyro::files {
 
-/// Answers ApplyPatch: fetches the files that the patch names, patches copies below `scratch`, and
-/// has the guest put all of it in place, if they are still what they were.
+/// Answers ApplyPatch: fetches the files of the patch, patches copies below `scratch`, and makes
+/// the guest apply all of it, if the files are unchanged since.
 api::PatchApplied patch_workspace(GuestTree& guest, const api::ApplyPatch& request,
                                   const std::filesystem::path& scratch, const Work& work);
 

@@ -8,8 +8,8 @@
 
 namespace pyro::volume {
 
-/// Gives the content of a file (or of a link that does not lie in its inode) in pieces of at most
-/// 64 KiB; holes come as zeros.
+/// Passes on the content of a file (or of a link outside its inode) in pieces of at most 64 KiB;
+/// holes are zeros.
 void read_content(const Filesystem& filesystem, ext2_ino_t number, const Inode& inode,
                   const std::function<void(std::string_view)>& take);
 

@@ -8,16 +8,15 @@
 
 namespace pyro::volume {
 
-/// Writes the content of one file, which comes in pieces of any size. Longer stretches of zeros
-/// become holes.
+/// Writes the content of one file, in pieces of any size. Longer runs of zeros become holes.
 class ContentWriter {
  public:
-  /// The longest that ext4 takes with our blocks.
+  /// The longest file of ext4 with our block size.
   static constexpr std::uint64_t kMaxBytes = ((std::uint64_t{1} << 32U) - 1) * kBlockBytes;
 
   explicit ContentWriter(BlockWriter& writer) : writer_(writer) {}
   void append(std::string_view bytes);
-  /// Nothing follows: the inode gets its size and its blocks.
+  /// Ends the content: sets the size and the blocks of the inode.
   void finish(const Filesystem& filesystem, ext2_ino_t number, Inode& inode);
 
   std::uint64_t size() const { return written_ + rest_.size(); }

@@ -15,14 +15,14 @@ struct DirectoryName {
   std::uint8_t type = 0;
 };
 
-/// The blocks of a directory as they lie on disk.
+/// The blocks of a directory on disk.
 struct DirectoryBlocks {
   std::string blocks;
   bool indexed = false;  ///< its inode needs EXT2_INDEX_FL
 };
 
-/// Lays a directory out: in one block, or with the hash tree by which the kernel finds a name
-/// among many. kInvalidArgument: a name that comes twice.
+/// Lays a directory out: in one block, or with the hash tree that the kernel uses to find a name
+/// among many. kInvalidArgument: a duplicate name.
 DirectoryBlocks lay_out_directory(const Filesystem& filesystem, ext2_ino_t own, ext2_ino_t parent,
                                   const std::vector<DirectoryName>& names);
 

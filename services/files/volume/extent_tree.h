@@ -9,19 +9,19 @@
 
 namespace pyro::volume {
 
-/// Blocks of a file that lie one behind the other, in the file and on disk.
+/// Blocks that are consecutive in the file and on disk.
 struct Extent {
-  std::uint32_t logical = 0;  ///< the first one's number in the file
+  std::uint32_t logical = 0;  ///< number of the first one in the file
   BlockRun blocks{};
 };
 
-/// The extents of a file while it is written.
+/// Collects the extents of a file under construction.
 class ExtentList {
  public:
-  /// Puts whole blocks at `logical`, behind all that is there.
+  /// Adds whole blocks at `logical`, after all earlier ones.
   void append(BlockWriter& writer, std::uint32_t logical, std::string_view blocks);
-  /// Makes them the content of the inode: up to four extents lie in itself, more in a tree of
-  /// blocks of their own. Sets its count of blocks, not its size.
+  /// Makes them the content of the inode: up to four extents fit into it, more go to a tree of
+  /// blocks. Sets its block count, not its size.
   void store(const Filesystem& filesystem, BlockWriter& writer, ext2_ino_t number,
              Inode& inode) const;
 

@@ -4,9 +4,9 @@
 
 namespace pyro::volume {
 
-/// How libext2fs reaches a file: by the number of an open descriptor, which it borrows. Blocks go
-/// through a cache that flush empties; a channel that closes drops it. Nothing waits for the disk,
-/// where the library's own manager begins with an fsync.
+/// Gives libext2fs access to a file by the number of an open descriptor, which it borrows. A cache
+/// holds written blocks until a flush; closing the channel drops it. Never waits for the disk,
+/// unlike the library's own manager, which begins with an fsync.
 io_manager file_channels();
 
 }  // namespace pyro::volume

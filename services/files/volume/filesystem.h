@@ -16,32 +16,32 @@ inline constexpr std::uint32_t kBlockBytes = 4096;
 /// The directory at the volume's top that the guest sees as /workspace.
 inline constexpr std::string_view kTreeName = "tree";
 
-/// Throws what libext2fs answered unless that is 0: `CALL: TEXT`. A full host disk is
-/// kResourceExhausted, anything else kInternal.
+/// Throws `CALL: TEXT` unless libext2fs returned 0. A full host disk is kResourceExhausted,
+/// anything else kInternal.
 void check(errcode_t answer, std::string_view call);
 
-/// An ext4 file system in a file that is mounted nowhere, opened by libext2fs.
+/// An ext4 file system in an unmounted file, opened with libext2fs.
 class Filesystem {
  public:
   enum class Access { kRead, kWrite };
-  /// Refuses (kFailedPrecondition) what is no file system of ours or has a journal to replay.
+  /// kFailedPrecondition: not a file system of ours, or with a journal to replay.
   Filesystem(const std::filesystem::path& file, Access access);
   Filesystem(const Filesystem&) = delete;
   Filesystem& operator=(const Filesystem&) = delete;
-  /// Without close() the data that libext2fs still holds is lost.
+  /// Without close() the data still in libext2fs is lost.
   ~Filesystem();
 
   operator ext2_filsys() const { return filesystem_; }
   ext2_filsys operator->() const { return filesystem_; }
-  /// The file itself: for blocks that libext2fs has not in its cache.
+  /// The file itself, for blocks outside the cache of libext2fs.
   int fd() const { return fd_.get(); }
 
-  /// The inode of `name` in the directory `parent`; 0 when it is not there.
+  /// The inode of `name` in the directory `parent`; 0: no such name.
   ext2_ino_t lookup(ext2_ino_t parent, std::string_view name) const;
   /// The inode of kTreeName.
   ext2_ino_t tree() const;
 
-  /// Everything that libext2fs holds goes to the file, without fsync.
+  /// Writes everything in libext2fs to the file, without fsync.
   void close();
 
  private:

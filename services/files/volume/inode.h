@@ -9,8 +9,8 @@
 
 namespace pyro::volume {
 
-/// A time as an inode has it: seconds since the epoch and, in `extra`, their bits 32 and 33 below
-/// the nanoseconds.
+/// A time in an inode: seconds since the epoch and, in `extra`, their bits 32 and 33 below the
+/// nanoseconds.
 struct InodeTime {
   std::uint32_t seconds = 0;
   std::uint32_t extra = 0;
@@ -22,7 +22,7 @@ InodeTime to_inode_time(std::int64_t ns);
 /// A time that a signed 64-bit count of nanoseconds cannot hold (after 2262) becomes its last.
 std::int64_t from_inode_time(InodeTime time);
 
-/// An inode as it lies in the table, with the room behind its known fields.
+/// An inode in the table, with the room after its known fields.
 struct Inode {
   ext2_inode_large fields{};
   std::array<char, 2 * EXT2_GOOD_OLD_INODE_SIZE - sizeof(ext2_inode_large)> rest{};
@@ -35,7 +35,7 @@ struct Inode {
 };
 static_assert(sizeof(Inode) == 2 * EXT2_GOOD_OLD_INODE_SIZE);
 
-/// An inode of root's with one link and nothing in it; `type` is a LINUX_S_IF…
+/// An empty inode of root with one link; `type` is a LINUX_S_IF…
 Inode make_inode(std::uint16_t type, std::uint32_t mode, std::int64_t mtime_ns,
                  std::int64_t ctime_ns);
 

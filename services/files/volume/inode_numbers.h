@@ -4,13 +4,13 @@
 
 namespace pyro::volume {
 
-/// Gives out the free inodes of a file system in their order.
+/// Allocates the free inodes of a file system in order.
 class InodeNumbers {
  public:
   enum class Use { kDirectory, kOther };
 
   explicit InodeNumbers(const Filesystem& filesystem);
-  /// resource_exhausted: there is none left.
+  /// resource_exhausted: none left.
   ext2_ino_t take(Use use);
 
  private:

@@ -11,9 +11,9 @@
 
 namespace pyro::volume {
 
-/// Reads the tree of a volume that VolumeWriter wrote. Opened read-only; several threads need one
-/// each. Paths are clean and relative to the tree, "" is the tree; links are not followed, and
-/// nothing leads out of the tree. A damaged volume is an Error, never a crash or a loop.
+/// Reads the tree of a volume that VolumeWriter wrote. Opens it read-only; each thread needs its
+/// own reader. Paths are clean and relative to the tree, "" is the tree; links are not followed,
+/// and nothing leads out of the tree. A damaged volume is an Error, never a crash or a loop.
 class VolumeReader {
  public:
   explicit VolumeReader(const std::filesystem::path& file);
@@ -21,15 +21,15 @@ class VolumeReader {
   VolumeReader(const VolumeReader&) = delete;
   VolumeReader& operator=(const VolumeReader&) = delete;
 
-  /// The ctime that VolumeWriter gave to everything.
+  /// The ctime that VolumeWriter gave everything.
   std::int64_t unchanged_ctime_ns() const;
-  /// kAbsent: it is not there.
+  /// kAbsent: no such path.
   tree::Entry find(std::string_view path) const;
-  /// The entries of a directory, sorted by the bytes of the names. not_found: there is none.
+  /// The entries of a directory, sorted by the bytes of the names. not_found: no such directory.
   std::vector<tree::Entry> list(std::string_view directory) const;
-  /// Gives the content of a file in pieces. not_found: there is none.
+  /// Passes on the content of a file in pieces. not_found: no such file.
   void read(std::string_view path, const std::function<void(std::string_view)>& take) const;
-  /// The whole tree with content, the top first, names sorted by their bytes.
+  /// Passes on the whole tree with content, the top first, names sorted by their bytes.
   void walk(tree::Sink& sink) const;
 
  private:

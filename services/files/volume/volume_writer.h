@@ -9,13 +9,12 @@
 
 namespace pyro::volume {
 
-/// Writes a tree into a volume that make_blank_volume made and that was never mounted. Everything
-/// is root's; modes and mtimes are the entries' own (a link's mode is 0777, as Linux has it), every
-/// ctime is `ctime_ns`: the guest changed an entry with another one. Sockets, FIFOs and devices are
-/// skipped and counted. The entry "" gives the tree's own mode and mtime; without it they are 0755
-/// and `ctime_ns`.
-/// kInvalidArgument: a path that is not clean or comes twice, a parent that is no directory of the
-/// tree, a link with an empty target. resource_exhausted: the seed does not fit.
+/// Writes a tree into a never mounted volume of make_blank_volume. Everything belongs to root;
+/// modes and mtimes come from the entries (a link's mode is 0777, as in Linux). Every ctime is
+/// `ctime_ns`: another ctime later shows a change by the guest. Skips and counts sockets, FIFOs and
+/// devices. The entry "" sets the tree's own mode and mtime; defaults: 0755 and `ctime_ns`.
+/// kInvalidArgument: a path that is not clean or a duplicate, a parent that is not a directory of
+/// the tree, a link with an empty target. resource_exhausted: the seed does not fit.
 /// Without finish(), or after an Error, the file is garbage: delete it.
 class VolumeWriter : public tree::Sink {
  public:

@@ -40,19 +40,19 @@ struct AcceleratorVerdict {
   std::string reason;
 };
 
-/// Decides between KVM and TCG. A /dev/kvm that opens is no proof: on some hosts it exists and a
-/// stock guest hangs on it. So a guest is booted once per host boot and the answer kept.
+/// Decides between KVM and TCG. A /dev/kvm that opens is no proof: on some hosts a stock guest
+/// hangs on it. So it boots a guest once per host boot and keeps the answer.
 class AcceleratorChooser {
  public:
-  /// Boots a guest with KVM and returns nothing, or throws what kept it from answering in time.
+  /// Boots a guest with KVM; throws if it does not answer in time.
   using BootProbe = std::function<void(std::chrono::seconds limit, const std::stop_token&)>;
 
   AcceleratorChooser(Registry& registry, AcceleratorChoice configured, std::string vmm_version);
 
-  /// The answer without booting anything; nullopt when a probe is owed.
+  /// The answer without a boot; nullopt: a probe is due.
   std::optional<AcceleratorVerdict> known() const;
 
-  /// The verdict, after at most one short probe (3 s). A negative one is probed again in the
+  /// The verdict, after at most one short probe (3 s). Probes a negative one again in the
   /// background, once per process, with a longer limit.
   AcceleratorVerdict choose(const BootProbe& probe, const std::stop_token& stop);
 

@@ -7,7 +7,7 @@
 
 namespace pyro::vm {
 
-/// On the environment and the kernel that a machine boots from; none in host compatibility mode.
+/// Leases on a machine's environment and kernel; none in host compatibility mode.
 std::vector<DirectoryLease> take_boot_leases(const api::BootFiles& boot);
 
 }  // namespace pyro::vm

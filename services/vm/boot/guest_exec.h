@@ -12,7 +12,7 @@
 
 namespace pyro::vm {
 
-/// Takes what a command prints: stream 1 or 2. It may block; the command then waits.
+/// Takes a command's output: stream 1 or 2. It may block; the command then waits.
 using OutputSink = std::function<void(std::uint32_t stream, std::string_view data)>;
 
 /// The command to run, and its conditions.
@@ -23,7 +23,7 @@ struct GuestCommand {
 };
 
 /// Runs one shell command in the guest as a job and returns how it ended. On a stop it returns at
-/// once, and the caller ends the machine; a guest that says nothing after the command's time is an
+/// once, and the caller ends the machine. A guest that is silent after the command's time is an
 /// Error, not a hang.
 api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& what,
                               const OutputSink& output, const Work& work);

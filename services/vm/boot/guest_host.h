@@ -17,7 +17,7 @@
 
 namespace pyro::vm {
 
-/// The means of this host to run machines: finds the VMM, probes accelerators, gives out drivers.
+/// This host's means to run machines: finds the VMM, probes accelerators, provides drivers.
 class GuestHost {
  public:
   struct Options {
@@ -28,27 +28,27 @@ class GuestHost {
   };
   GuestHost(Registry& registry, Options options);
 
-  /// Why no guest can be booted here, or nullopt when one can.
+  /// Why no guest can boot here; nullopt if one can.
   std::optional<std::string> obstacle() const;
 
-  /// The refusal of a machine that no guest can be booted for, and whose caller did not opt into
-  /// running on the host. `what` is what is unavailable: `guest boot`, or `guest command
-  /// execution` where a guest boots but its agent does not answer.
+  /// The refusal of a machine without a bootable guest, whose caller did not opt into running on
+  /// the host. `what` is unavailable: `guest boot`, or `guest command execution` if a guest boots
+  /// but its agent does not answer.
   static Error host_mode_disabled(std::string_view what, std::string_view reason);
 
   /// Refuses a machine with a network.
   static void refuse_network(bool asked, std::string_view what_to_do);
 
-  /// Refuses when no guest can be booted and the caller did not opt into running on the host.
+  /// Refuses if no guest can boot and the caller did not opt into running on the host.
   /// True: a guest. False: host compatibility mode.
   bool require_guest_or_consent(bool allow_host_compat) const;
 
   /// The driver for one start of this machine. The first may cost a short KVM probe.
   std::unique_ptr<Driver> driver_for(const MachineRecord& record, const std::stop_token& stop);
-  /// Host compatibility mode's.
+  /// The driver of host compatibility mode.
   std::unique_ptr<Driver> host_driver() const;
 
-  /// Fills in all but the counts. `boot`, when known, allows an owed probe to be made.
+  /// Fills in all but the counts. Makes a due probe if `boot` is known.
   api::HostCapabilities describe(const std::optional<api::BootFiles>& boot, bool reprobe,
                                  const std::stop_token& stop);
 

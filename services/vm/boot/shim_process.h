@@ -13,17 +13,17 @@
 
 namespace pyro::vm {
 
-/// A running pyro-vm-shim: started here, or found alive after a restart of this service. The
-/// shim, and with it the VMM, lives on when this object goes: only `end` ends them.
+/// A running pyro-vm-shim, started here or found alive after a restart of this service. The shim
+/// and its VMM outlive this object: only `end` ends them.
 class ShimProcess {
  public:
-  /// Starts `program` and returns once its link socket takes connections.
-  /// The guest is then still booting. `descriptors` are those of the spec: {number there, ours}.
+  /// Starts `program` and returns once its link socket accepts connections, while the guest still
+  /// boots. `descriptors` are those of the spec: {number there, ours}.
   static ShimProcess start(const std::filesystem::path& program, const MachinePaths& paths,
                            const ShimSpec& spec,
                            const std::vector<std::pair<int, int>>& descriptors, const Work& work);
 
-  /// The shim that serves `link_socket`, or nullopt when none does.
+  /// The shim that serves `link_socket`, or nullopt.
   static std::optional<ShimProcess> find(const std::filesystem::path& link_socket);
 
   ShimProcess(ShimProcess&&) noexcept = default;
@@ -34,7 +34,7 @@ class ShimProcess {
   int pidfd() const { return pidfd_.get(); }
   bool running() const;
 
-  /// Ends the VMM and the shim: asked first, killed when it does not within a few seconds.
+  /// Ends the VMM and the shim: asks first, kills after a few seconds.
   void end();
 
  private:

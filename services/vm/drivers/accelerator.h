@@ -4,7 +4,7 @@
 
 namespace pyro::vm {
 
-/// The means by which a VMM runs a guest's instructions.
+/// How a VMM runs a guest's instructions.
 enum class Accelerator { kKvm, kTcg };
 
 /// `kvm`, `tcg`: QEMU's own names, and metadata.accelerator.

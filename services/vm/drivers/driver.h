@@ -17,15 +17,15 @@
 
 namespace pyro::vm {
 
-/// How a machine is launched: what the shim runs, and what callers are told about it.
+/// How to launch a machine: what the shim runs, and the facts for callers.
 struct Launch {
   std::vector<std::string> argv;
   std::vector<std::pair<int, UniqueFd>> descriptors{};  ///< for the VMM, under these numbers
-  std::unique_ptr<Monitor> monitor{};  ///< of a template's machine and of a restored one
+  std::unique_ptr<Monitor> monitor{};  ///< of a template's machine or a restored one
   bool restored = false;               ///< the VMM waits for monitor->load()
   bool ends_by_signals = true;         ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;
-  std::string home = "/root";  ///< HOME of its commands, and where they start
+  std::string home = "/root";  ///< HOME and working directory of its commands
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
 };
@@ -37,8 +37,8 @@ struct TemplateFiles {
   std::filesystem::path system_disk;
 };
 
-/// Makes a machine's files and the command line of what runs it. Everything above is the same
-/// for all drivers: the shim starts the command and serves its link.
+/// Makes a machine's files and the command line of its VMM. Everything above is common to all
+/// drivers: the shim starts the command and serves its link.
 class Driver {
  public:
   Driver() = default;
@@ -46,21 +46,20 @@ class Driver {
   Driver& operator=(const Driver&) = delete;
   virtual ~Driver() = default;
 
-  /// Makes what is missing in the machine's directory and plans its launch.
+  /// Makes the missing files in the machine's directory and plans its launch.
   virtual Launch prepare(const api::Machine& machine, const api::BootFiles& boot,
                          const MachinePaths& paths) = 0;
 
-  /// The shape that a template must have to start this machine; nullopt where there are no
-  /// templates.
+  /// The shape of the template that can start this machine; nullopt: no templates.
   virtual std::optional<TemplateShape> shape_of(const api::Machine& /*machine*/,
                                                 const api::BootFiles& /*boot*/) const {
     return std::nullopt;
   }
-  /// A new machine whose memory is `files.memory`, to be booted, saved there and ended.
+  /// A new machine with `files.memory` as its memory, for a boot, a save there and its end.
   virtual Launch prepare_template(const api::Machine& machine, const api::BootFiles& boot,
                                   const MachinePaths& paths, const TemplateFiles& files);
-  /// A new machine that continues at the moment of the template. Drop its monitor before the guest
-  /// is used.
+  /// A new machine that continues from the template's state. Drop its monitor before the guest is
+  /// used.
   virtual Launch prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
                                  const MachinePaths& paths, const TemplateFiles& files);
 };

@@ -4,7 +4,7 @@
 
 namespace pyro::vm {
 
-/// The processor's name and a digest of its features, as /proc/cpuinfo has them.
+/// The processor's name and a digest of its features, from /proc/cpuinfo.
 std::string host_cpu();
 
 }  // namespace pyro::vm

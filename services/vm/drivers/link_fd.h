@@ -2,7 +2,7 @@
 
 namespace pyro::vm {
 
-/// The descriptor on which the VMM, or the host-mode agent, finds its end of the guest link.
+/// The descriptor of the guest link in the VMM or in the host-mode agent.
 inline constexpr int kLinkFd = 3;
 
 }  // namespace pyro::vm

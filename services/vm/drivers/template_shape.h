@@ -7,8 +7,8 @@
 
 namespace pyro::vm {
 
-/// Everything that shapes the state of a freshly booted guest: a template serves the machines of
-/// its own shape only.
+/// Everything that shapes the state of a freshly booted guest: a template serves only machines of
+/// its shape.
 struct TemplateShape {
   std::string environment_digest;
   std::string kernel_digest;
@@ -38,7 +38,7 @@ struct TemplateShape {
 
   /// SHA-256 over all of it: the name of the template's directory.
   std::string key() const;
-  /// In words, what differs from `other`: `the kernel`, `the VMM`, …; "" when nothing does.
+  /// Names the difference from `other`: `the kernel`, `the VMM`, …; "" if they are equal.
   std::string difference_to(const TemplateShape& other) const;
 };
 

@@ -15,14 +15,14 @@
 
 namespace pyro::vm {
 
-/// Where a command's output goes: kept for the reply, while its last line is the caller's progress,
-/// or sent on as it comes.
+/// The target of a command's output: keeps it for the reply and reports its last line as progress,
+/// or sends it on live.
 class CommandOutput {
  public:
-  /// `socket`: where the caller listens. `work` is the call's, and outlives this.
+  /// `socket`: where the caller listens. `work`, the call's, outlives this.
   CommandOutput(const std::optional<std::string>& socket, const Work& work);
 
-  /// For a command that begins now.
+  /// The sink of a command that begins now.
   OutputSink sink();
   void fill(api::MachineExecResult& result) const;
 
@@ -36,7 +36,7 @@ class CommandOutput {
   CapturedOutput stderr_;
   const CapturedOutput* last_ = &stdout_;
   bool runs_ = false;
-  std::jthread teller_;  ///< ends before what it reads
+  std::jthread teller_;  ///< ends before the members that it reads
 };
 
 }  // namespace pyro::vm

@@ -16,11 +16,11 @@
 
 namespace pyro::vm {
 
-/// The key of a machine's metadata that says what a warm start came from: template or standby.
+/// The key of a machine's metadata for the source of a warm start: template or standby.
 inline constexpr std::string_view kWarmFrom = "warm_from";
 
-/// Starts a machine's guest the fastest way there is: a standby machine resumes, else a template is
-/// restored, else it boots. When a fast way fails it boots, and says so.
+/// Starts a machine's guest in the fastest way: resumes a standby machine, else restores a
+/// template, else boots. When a fast way fails, it boots and says so.
 class GuestStarter {
  public:
   struct Options {
@@ -31,11 +31,11 @@ class GuestStarter {
   GuestStarter(Options options, GuestHost& host, TemplateStore& templates, StandbyPool& standbys)
       : options_(std::move(options)), host_(host), templates_(templates), standbys_(standbys) {}
 
-  /// Returns once the agent has answered and the guest has its identity. On the host itself when
-  /// no guest starts and the caller has opted into that.
+  /// Returns once the agent has answered and the guest has its identity. Starts on the host itself
+  /// if no guest starts and the caller opted into that.
   RunningGuest start(const MachineRecord& record, const MachinePaths& paths, const Work& work);
 
-  /// Whether this machine may come from a template, and be worth one for the next.
+  /// Whether this machine may start from a template, and get a template for the next.
   bool warm_allowed(const MachineRecord& record) const;
 
  private:

@@ -9,13 +9,13 @@
 
 namespace pyro::vm {
 
-/// The part of one machine that this process holds beside its record.
+/// This process's state of one machine, beside its record.
 struct LiveMachine {
-  /// One operation at a time; deleting and stopping interrupt the one under way.
+  /// One operation at a time; delete and stop interrupt it.
   Turns turns;
-  /// Its shim, while it is started. Touched only within a turn.
+  /// Its shim, while it is started. Used only within a turn.
   std::optional<ShimProcess> shim;
-  /// Keep what it boots from while it exists.
+  /// Protect its environment and kernel while it exists.
   std::vector<DirectoryLease> leases;
 };
 

@@ -11,19 +11,19 @@
 
 namespace pyro::vm {
 
-/// The records of all machines, with the rules on ids, limits and lifetimes. Thread-safe.
+/// The records of all machines, with the rules for ids, limits and lifetimes. Thread-safe.
 class MachineTable {
  public:
   MachineTable(Registry& registry, std::uint32_t max_active);
 
-  /// Adds a new machine: gives it an id and its times.
+  /// Adds a new machine; sets its id and times.
   /// resource_exhausted: `max active VMs reached (8); delete old VMs first`
   MachineRecord add(MachineRecord record);
 
   /// not_found: `vm 'x' does not exist`, `vm 'x' expired and was automatically deleted`
   MachineRecord find(const std::string& vm_id) const;
 
-  /// Changes one record; does nothing when it was deleted meanwhile.
+  /// Changes one record; does nothing if it was deleted meanwhile.
   template <class Change>
   void update(const std::string& vm_id, Change&& change) {
     const std::lock_guard lock(mutex_);
@@ -34,7 +34,7 @@ class MachineTable {
   }
 
   bool erase(const std::string& vm_id);
-  /// The same, and late callers hear why.
+  /// The same; late callers hear that it expired.
   bool erase_expired(const std::string& vm_id);
 
   std::vector<MachineRecord> all() const { return machines_.all(); }

@@ -14,7 +14,7 @@ namespace pyro::vm {
 /// Notices at once when a machine's shim ends by itself: one thread on the pidfds of all shims.
 class MachineWatch {
  public:
-  /// `on_end` gets the machine's id, on the watch's thread.
+  /// Calls `on_end` with the machine's id on its own thread.
   explicit MachineWatch(std::function<void(const std::string& vm_id)> on_end);
   MachineWatch(const MachineWatch&) = delete;
   MachineWatch& operator=(const MachineWatch&) = delete;

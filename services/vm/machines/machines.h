@@ -19,7 +19,7 @@
 
 namespace pyro::vm {
 
-/// Why a machine is deleted: what the reply's cleanup says.
+/// Why a machine is deleted: the `cleanup` of the reply.
 inline constexpr std::string_view kExplicitDelete = "explicit_delete";
 inline constexpr std::string_view kPostExecCleanup = "post_exec_cleanup";
 inline constexpr std::string_view kRunErrorCleanup = "run_vm_error_cleanup";
@@ -30,8 +30,8 @@ struct ExecOutcome {
   api::agent::Job job;
 };
 
-/// The machines of this host: every operation on one, in an order that leaves the old state or the
-/// new one, plus garbage that `recover` collects, wherever this process is killed.
+/// The machines of this host, and every operation on one. A kill of this process at any point
+/// leaves the old state or the new one, plus garbage that `recover` collects.
 class Machines {
  public:
   struct Options {
@@ -41,17 +41,17 @@ class Machines {
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
 
-  /// Adopts the machines that still run, ends those without a caller, removes everything without a
-  /// record. Once, before the first call.
+  /// Adopts running machines, ends those without a caller, removes everything without a record.
+  /// Call it once, before the first call.
   void recover();
 
-  /// `record` says what to make; its id and times are given here.
+  /// `record` describes the machine; this sets its id and times.
   MachineRecord create(MachineRecord record);
   api::Machine start(const std::string& vm_id, const Work& caller);
-  /// Runs the machine's single command and deletes it, whether that worked or not. Refused, and
-  /// the machine left as it was, unless it is started.
+  /// Runs the machine's single command and deletes the machine, even after a failure. Refuses, and
+  /// changes nothing, unless the machine is started.
   ExecOutcome exec(const api::ExecMachine& request, const OutputSink& output, const Work& work);
-  /// Copies `volume` onto a workspace machine's blank disk and has the guest mount it.
+  /// Copies `volume` onto a workspace machine's blank disk and makes the guest mount it.
   api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
                             const Work& work);
   api::WorkspaceMachines of_workspaces() const;
@@ -59,7 +59,7 @@ class Machines {
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
   api::Machine status(const std::string& vm_id);
   api::ReapResult reap_expired();
-  /// Before the stack ends: a machine of a single command is deleted.
+  /// Before the stack ends; deletes machines of a single command.
   void stop_all();
   std::uint32_t count() const { return table_.count(); }
   std::uint32_t max_active() const { return table_.max_active(); }

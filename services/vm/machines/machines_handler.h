@@ -12,7 +12,7 @@
 
 namespace pyro::vm {
 
-/// The operations on machines, and on what this host can run them with.
+/// The operations on machines, and on this host's means to run them.
 class MachinesHandler {
  public:
   MachinesHandler(Machines& machines, GuestHost& host, bus::Client& images)

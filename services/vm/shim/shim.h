@@ -11,17 +11,17 @@
 namespace pyro::vm {
 
 /// Keeps one machine alive while services restart: owns the VMM process and serves the guest link
-/// on a unix socket. It ends with its VMM, and the VMM with it.
+/// on a unix socket. It and its VMM end together.
 ///
-/// SIGTERM, SIGHUP and SIGINT come from a host that shuts down or logs its user out: the guest is
-/// powered off first, so that nothing it wrote is lost. SIGUSR1 ends the VMM at once.
+/// A host that shuts down or logs its user out sends SIGTERM, SIGHUP or SIGINT: the shim then
+/// powers the guest off, which loses nothing. SIGUSR1 ends the VMM at once.
 class Shim {
  public:
-  /// Starts the VMM and listens. Must be made on the thread that lives as long as the process: the
-  /// kernel kills the VMM when that thread ends.
+  /// Starts the VMM and listens. Make it on a thread that lives as long as the process: the kernel
+  /// kills the VMM when that thread ends.
   Shim(asio::io_context& loop, const ShimSpec& spec);
 
-  /// Runs until the VMM ends or a signal has ended it; the VMM is gone when it returns.
+  /// Runs until the VMM ends or a signal has ended it; returns after the VMM is gone.
   void run();
 
  private:

@@ -8,7 +8,7 @@
 
 namespace pyro::vm {
 
-/// A shim's orders: `pyro-vm-shim FILE` reads them as JSON.
+/// The instructions of a shim: `pyro-vm-shim FILE` reads them as JSON.
 struct ShimSpec {
   std::vector<std::string> argv;
   std::string link_socket;

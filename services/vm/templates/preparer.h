@@ -37,22 +37,22 @@ struct Preparation {
 /// A machine of the default size.
 MachineRecord default_machine(const api::BootFiles& boot);
 
-/// Makes an environment ready for daily use, and tells whether it is. For machines of the default
-/// size.
+/// Makes an environment ready for daily use with machines of the default size, and tells whether it
+/// is.
 class Preparer {
  public:
   Preparer(std::filesystem::path directory, GuestHost& host, TemplateStore& templates,
            TemplateBuilder& builder);
 
-  /// `boot`: of an installed environment. `verify`: the template is read in full.
+  /// `boot`: of an installed environment. `verify`: reads the template in full.
   api::DailyLoop describe(const std::string& environment, const std::optional<api::BootFiles>& boot,
                           bool verify, const std::stop_token& stop);
 
-  /// Builds the template and reads it in full, unless it was prepared and `force` is off.
+  /// Builds the template and reads it in full, unless it is prepared and `force` is off.
   api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const Work& work);
-  /// The template that is there was proved: from now on the environment counts as prepared.
+  /// Records the proof of the existing template: the environment now counts as prepared.
   api::PreparedEnvironment record(const api::BootFiles& boot, const std::stop_token& stop);
-  /// Removes the records: nothing counts as prepared any more.
+  /// Removes the records: nothing counts as prepared afterwards.
   void forget();
 
  private:

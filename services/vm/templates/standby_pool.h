@@ -19,15 +19,15 @@
 
 namespace pyro::vm {
 
-/// A guest that runs, with what was launched for it.
+/// A running guest, with its launch.
 struct RunningGuest {
   Launch launch;
   ShimProcess shim;
 };
 
-/// Machines that were restored, have rehearsed their first command and are paused: a caller gets
-/// one in the time of a resume. No caller has used one before, and each serves once. They belong to
-/// this process: a new one ends those it finds. Thread-safe.
+/// Restored and paused machines that have rehearsed their first command: a caller gets one in the
+/// time of a resume. Each serves one caller, once. They belong to this process: a new one ends
+/// those that it finds. Thread-safe.
 class StandbyPool {
  public:
   struct Options {
@@ -43,12 +43,12 @@ class StandbyPool {
   /// Restores one more. kUnavailable: the template does not start.
   void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
 
-  /// Resumes one of that shape as the machine at `paths`, whose directory it brings along; nullopt
-  /// when there is none.
+  /// Resumes one of that shape as the machine at `paths`, and moves its directory there; nullopt:
+  /// none.
   std::optional<RunningGuest> take(const std::string& key, const MachinePaths& paths,
                                    const Work& work);
 
-  /// How many there are of that shape; those whose VMM has ended are forgotten.
+  /// The number of machines of that shape; drops those whose VMM has ended.
   std::uint32_t count(const std::string& key);
   std::uint32_t count() const;
   /// Ends those of other shapes.
@@ -61,10 +61,10 @@ class StandbyPool {
     std::string key;
     MachinePaths paths;
     RunningGuest guest;
-    std::vector<DirectoryLease> leases;  ///< on what it was booted from
+    std::vector<DirectoryLease> leases;  ///< on its environment and kernel
   };
   void end(std::list<Standby> ended);
-  /// Removes those that `matches` says yes to from the list.
+  /// Removes the machines that `matches` accepts from the list.
   template <class Matches>
   std::list<Standby> remove_if(const Matches& matches);
 

@@ -13,7 +13,7 @@ namespace pyro::vm {
 
 enum class Priority { kNormal, kBackground };
 
-/// Makes templates: boots a machine of their shape, lets it rehearse, saves it and ends it.
+/// Makes templates: boots a machine of the shape, lets it rehearse, saves it and ends it.
 class TemplateBuilder {
  public:
   struct Options {
@@ -24,9 +24,8 @@ class TemplateBuilder {
   TemplateBuilder(TemplateStore& store, Options options)
       : store_(store), options_(std::move(options)) {}
 
-  /// The template that starts machines like `record`, made when there is none or when it is to be
-  /// replaced.
-  /// kUnavailable: the guest could not be booted or saved.
+  /// The template that starts machines like `record`; makes it if it is missing or to be replaced.
+  /// kUnavailable: the guest does not boot, or cannot be saved.
   Template ensure(Driver& driver, const MachineRecord& record, Priority priority, const Work& work,
                   TemplateStore::Existing existing = TemplateStore::Existing::kKept);
 

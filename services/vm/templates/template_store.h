@@ -33,7 +33,7 @@ struct TemplateManifest {
   }
 };
 
-/// A whole template, which is kept while this lives.
+/// A whole template, protected from removal while this lives.
 struct Template {
   std::filesystem::path directory;
   TemplateManifest manifest;
@@ -50,42 +50,42 @@ struct Template {
 /// <directory>/.building-<key>/ that build; the lock's holder may remove it
 ///     <directory>/.deleting-…/
 ///
-/// A use compares sizes, times and the header; `check` reads all. The time of `in-use` tells when
-/// one was used last. Thread-safe, and several processes may use one store.
+/// A use compares sizes, times and the header; `check` reads all. The time of `in-use` is the last
+/// use. Thread-safe; several processes may share a store.
 class TemplateStore {
  public:
-  /// Makes the directories, 0700. `limit_bytes`: what all templates together may take on disk.
+  /// Makes the directories (0700). `limit_bytes`: the limit of all templates together on disk.
   TemplateStore(std::filesystem::path directory, std::uint64_t limit_bytes);
 
-  /// Removes what a kill left behind. To be called at start.
+  /// Removes the leftovers of a kill. Call it at start.
   void collect_garbage();
 
-  /// The template of that shape. One that is not whole is discarded, with a warning in the log;
-  /// `why_not` then gets what it lacks.
+  /// Finds the template of that shape. Discards a broken one, with a warning in the log and the
+  /// reason in `why_not`.
   std::optional<Template> find(const TemplateShape& shape, std::string* why_not = nullptr);
-  /// Why the template of that shape is not as it was made, or nullopt; reads it in full.
+  /// Why the template of that shape differs from its manifest, or nullopt; reads it in full.
   std::optional<std::string> check(const TemplateShape& shape, const std::stop_token& stop);
-  /// Removes the template of that shape unless a machine just starts from it.
+  /// Removes the template of that shape unless a machine is starting from it.
   void discard(const TemplateShape& shape);
 
-  /// How the restore of a machine from a template went. A VMM may also be killed from outside: a
-  /// failure discards a template whose content changed, and any at the second in a row. When the
-  /// one that was made in its stead fails as well, there is none of that shape any more until this
-  /// process ends, or one is replaced on demand.
+  /// Reports how the restore of a machine went. Since a VMM may also be killed from outside, a
+  /// failure discards a template whose content changed, and any template at the second failure in a
+  /// row. If its replacement fails as well, the shape has no template until this process ends, or
+  /// one is replaced on demand.
   void report_success(const TemplateShape& shape);
   void report_failure(const TemplateManifest& failed);
 
   enum class Existing { kKept, kReplaced };
 
-  /// When two build at once, the second waits, and then finds the first one's template. It is kept
-  /// unless it is to be replaced; then it serves until the new one is whole. `build` makes the
-  /// files of Template::files_in(directory). The oldest of the others go when there is no more room
-  /// for all. failed_precondition: its machines could not be restored again and again.
+  /// Of two concurrent builds the second waits, and finds the first one's template. Keeps an
+  /// existing template unless it is to be replaced; then it serves until the new one is whole.
+  /// `build` makes the files of Template::files_in(directory). Removes the oldest others when there
+  /// is no room for all. failed_precondition: restores of its machines failed repeatedly.
   Template build(const TemplateShape& shape, const Work& work,
                  const std::function<void(const TemplateFiles&)>& build,
                  Existing existing = Existing::kKept);
 
-  /// Deletes all from which no machine just starts.
+  /// Deletes all templates from which no machine is starting.
   api::PrunedTemplates prune();
 
   const std::filesystem::path& directory() const { return directory_; }
@@ -98,7 +98,7 @@ class TemplateStore {
   }
   std::vector<std::string> keys() const;
   enum class InUse { kSpared, kTaken };
-  /// Freed bytes, or nullopt when it is in use and spared.
+  /// The freed bytes; nullopt: it is in use and spared.
   std::optional<std::uint64_t> remove(const std::string& key, InUse in_use = InUse::kSpared);
   bool is_hopeless(const std::string& key);
   void seal(const TemplateShape& shape, const std::filesystem::path& workshop, const Work& work);

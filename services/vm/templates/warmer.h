@@ -15,18 +15,18 @@
 
 namespace pyro::vm {
 
-/// Works ahead in the background, for machines like the one that was started last: makes its
-/// template where there is none, then keeps standby machines. One thread.
+/// Works ahead in the background for machines like the last started one: makes a missing template,
+/// then keeps standby machines. One thread.
 class Warmer {
  public:
   struct Options {
     std::uint32_t standby_machines;
-    std::chrono::seconds idle;  ///< standby machines end when none was started for this long
+    std::chrono::seconds idle;  ///< standby machines end after this time without a start
   };
   Warmer(Options options, GuestHost& host, TemplateBuilder& builder, StandbyPool& standbys);
   Warmer(const Warmer&) = delete;
   Warmer& operator=(const Warmer&) = delete;
-  /// A machine was started: the next may be like it.
+  /// Call it after a start: the next machine may be like this one.
   void started(const MachineRecord& record);
   /// Ends its work and all standby machines; the next start wakes it.
   void rest();
@@ -48,8 +48,8 @@ class Warmer {
   std::optional<MachineRecord> next_;
   bool working_ = false;
   std::stop_source work_stop_;
-  Clock::time_point last_start_;  ///< this and what follows is the thread's own
-  std::string failed_key_;        ///< of a template that could not be made
+  Clock::time_point last_start_;  ///< this and the following members belong to the thread
+  std::string failed_key_;        ///< of a template whose build failed
   Clock::time_point try_again_;
   std::jthread thread_;
 };

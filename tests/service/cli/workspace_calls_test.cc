@@ -209,7 +209,7 @@ TEST_F(WorkspaceCallsTest, an_exec_whose_answer_is_lost_names_the_way_back_to_it
   };
   const std::string running = lost("running");
   EXPECT_THAT(running, ::testing::HasSubstr("the answer was lost"));
-  EXPECT_THAT(running, ::testing::HasSubstr("; the command goes on: pyro workspace exec "
+  EXPECT_THAT(running, ::testing::HasSubstr("; the command still runs: pyro workspace exec "
                                             "--attach " +
                                             request()["job_id"].get<std::string>()));
   EXPECT_EQ(request()["job_id"].get<std::string>().size(), 12U);

@@ -117,9 +117,9 @@ TEST_F(WorkspaceUsageTest, a_command_to_run_stands_after_the_dashes) {
   EXPECT_EQ(refusal("exec x --"),
             fmt::format("error: pyro workspace exec needs a command after --, {}", kExample));
   EXPECT_EQ(refusal("exec x --attach 0123456789ab -- ls"),
-            "error: --attach shows a job that there is: give no command after --");
+            "error: --attach shows an existing job: give no command after --");
   EXPECT_EQ(refusal("exec --attach 0123456789ab -- ls"),
-            "error: --attach shows a job that there is: give no command after --");
+            "error: --attach shows an existing job: give no command after --");
   EXPECT_EQ(refusal("exec x --attach 0123456789ab --timeout-seconds 5"),
             "error: --attach and --timeout-seconds exclude each other");
   EXPECT_EQ(refusal("exec x --attach"), "error: --attach needs a value");
@@ -138,7 +138,7 @@ TEST_F(WorkspaceUsageTest, options_that_contradict_each_other_are_refused) {
   EXPECT_EQ(refusal("update x --name a --clear-name"),
             "error: --name and --clear-name exclude each other");
   EXPECT_EQ(refusal("update x --label a=1 --clear-label a"),
-            "error: label 'a' is to be set and to be cleared");
+            "error: label 'a' is both set and cleared");
   EXPECT_EQ(refusal("update x"),
             "error: nothing to update: give --name, --clear-name, --label or --clear-label");
 }

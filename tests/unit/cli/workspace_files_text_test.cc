@@ -98,7 +98,7 @@ TEST(WorkspaceFilesText, snapshots_say_how_to_come_back_to_them) {
   const api::Snapshot before{
       {.entry_count = 2, .bytes_written = 10}, "before", api::SnapshotKind::kNamed, 1000};
   EXPECT_EQ(created_snapshot_text({{.workspace_id = "0123456789ab"}, before}),
-            "snapshot before holds 2 entries, 10 B; back to it: pyro workspace reset "
+            "snapshot before holds 2 entries, 10 B; to return to it: pyro workspace reset "
             "0123456789ab --snapshot before\n");
   EXPECT_EQ(deleted_snapshot_text({.snapshot_name = "before", .deleted = true}),
             "snapshot before is deleted\n");

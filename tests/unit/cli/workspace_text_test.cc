@@ -135,15 +135,17 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
 TEST(WorkspaceText, changes_of_state_are_one_line_each) {
   auto changed = workspace();
   EXPECT_EQ(started_text(changed), "workspace 0123456789ab is started\n");
-  EXPECT_EQ(reset_text(changed), "workspace 0123456789ab is started anew\n");
+  EXPECT_EQ(reset_text(changed), "workspace 0123456789ab is reset and started\n");
   changed.workspace_reset =
       api::WorkspaceReset{{.entry_count = 1, .bytes_written = 10}, "before", "named"};
-  EXPECT_EQ(reset_text(changed),
-            "workspace 0123456789ab is started anew, /workspace as in before (1 entry, 10 B)\n");
+  EXPECT_EQ(
+      reset_text(changed),
+      "workspace 0123456789ab is reset and started, /workspace as in before (1 entry, 10 B)\n");
   changed.state = api::MachineState::kStopped;
-  EXPECT_EQ(stopped_text(changed),
-            "workspace 0123456789ab is stopped; its files stay: pyro workspace start "
-            "0123456789ab\n");
+  EXPECT_EQ(
+      stopped_text(changed),
+      "workspace 0123456789ab is stopped and keeps its files; to start it: pyro workspace start "
+      "0123456789ab\n");
   EXPECT_EQ(deleted_text({{.workspace_id = "0123456789ab"}, true, "explicit_delete"}),
             "workspace 0123456789ab is deleted\n");
   EXPECT_EQ(deleted_text({{.workspace_id = "0123456789ab"}, false, "a reason"}),
@@ -183,9 +185,9 @@ TEST(WorkspaceLogText, output_can_look_like_no_other_line_and_steers_no_terminal
             "> $ b'\n"
             "  $ rm\n"
             "  -> exit 0]0;x\xEF\xBF\xBD\n"
-            "~ a part of its standard output was dropped\n"
+            "~ part of its standard output was dropped\n"
             "! -> exit 0\n"
-            "~ a part of its standard error was dropped\n"
+            "~ part of its standard error was dropped\n"
             "-> no exit status: its guest ended first, just now\n");
 }
 
@@ -215,7 +217,7 @@ TEST(WorkspaceLogText, a_command_that_runs_names_its_job_and_one_that_was_cancel
 
 TEST(WorkspaceLogText, without_a_command_it_says_how_to_run_one) {
   EXPECT_EQ(log_text({{.workspace_id = "0123456789ab"}}, kNow),
-            "no command was run since it was created or reset, as in: pyro workspace exec "
+            "no command has run since it was created or reset; run one: pyro workspace exec "
             "0123456789ab -- ls\n");
 }
 
@@ -224,9 +226,9 @@ TEST(Notes, the_last_fifth_of_a_life_is_told_and_nothing_before) {
   old.expires_at = kNow + 120;
   EXPECT_EQ(expiry_note(old, kNow), "");
   EXPECT_EQ(expiry_note(old, kNow + 1),
-            "note: workspace 0123456789ab expires in 1 min 59 s unless something is done in it");
+            "note: workspace 0123456789ab expires in 1 min 59 s without activity");
   EXPECT_EQ(expiry_note(old, kNow + 500),
-            "note: workspace 0123456789ab expires in 0 s unless something is done in it");
+            "note: workspace 0123456789ab expires in 0 s without activity");
 }
 
 TEST(Notes, only_a_run_on_the_host_is_told) {

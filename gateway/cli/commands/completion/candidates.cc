@@ -5,10 +5,10 @@
 namespace pyro::cli {
 namespace {
 
-/// The command that the words have chosen so far, and what is known of its positionals.
+/// The command that the words name so far, and the state of its positionals.
 struct Place {
   const CliCommand* command;
-  const Option* waiting = nullptr;  ///< an option whose value comes next
+  const Option* waiting = nullptr;  ///< the next word is its value
   std::size_t positionals = 0;
   bool in_guest_command = false;
 };

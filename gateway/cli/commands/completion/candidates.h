@@ -9,18 +9,17 @@
 
 namespace pyro::cli {
 
-/// One word that may come next, with what it means.
+/// One possible next word, with its meaning.
 struct Candidate {
   std::string word;
   std::string meaning;
 };
 
-/// What there is for a positional of that name, ENVIRONMENT or WORKSPACE_ID, as far as it is cheap
-/// to get.
+/// Values for a positional, ENVIRONMENT or WORKSPACE_ID, as far as they are cheap to get.
 using KnownValues = std::function<std::vector<Candidate>(std::string_view)>;
 
-/// What may stand for the last of `words` (empty when a new one begins), the ones before it as
-/// typed after `pyro`: subcommands, options, an option's choices, environments, workspaces.
+/// Candidates for the last of `words` (empty when a new one begins), which are those after `pyro`:
+/// subcommands, options, an option's choices, environments, workspaces.
 std::vector<Candidate> complete(const CliCommand& root, const std::vector<std::string>& words,
                                 const KnownValues& known);
 

@@ -39,7 +39,7 @@ std::vector<Candidate> workspaces(Client& client) {
   return ids;
 }
 
-/// Only from a stack of ours that runs: a press of the tab key starts nothing.
+/// Asks only a running stack of our version: the tab key starts nothing.
 std::vector<Candidate> values_of(Session& session, std::string_view what) {
   try {
     const auto stack = session.stack().status({}, session.signals().token());

@@ -3,8 +3,8 @@
 namespace pyro::cli {
 
 std::string completion_script(std::string_view shell) {
-  // Candidates come as `word<TAB>meaning` lines. In bash a colon ends a word, so that what stands
-  // before it is already on the line and is cut from each candidate.
+  // Candidates come as `word<TAB>meaning` lines. A colon ends a word in bash: cut the part before
+  // it from each candidate, since it is on the line already.
   if (shell == "bash") {
     return R"sh(# bash completion for pyro: eval "$(pyro completion bash)"
 _pyro() {

@@ -5,7 +5,7 @@
 
 namespace pyro::cli {
 
-/// The script that makes `bash`, `zsh` or `fish` ask `pyro` for candidates.
+/// Returns the script that makes `bash`, `zsh` or `fish` ask `pyro` for candidates.
 std::string completion_script(std::string_view shell);
 
 }  // namespace pyro::cli

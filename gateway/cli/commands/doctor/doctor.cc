@@ -8,7 +8,7 @@
 namespace pyro::cli {
 namespace {
 
-/// Probing an accelerator again, at length, is the longest part.
+/// A second, long probe of an accelerator takes most of it.
 constexpr std::chrono::seconds kLimit{180};
 
 int examine(Session& session, doctor::Question question) {
@@ -27,7 +27,7 @@ int examine(Session& session, doctor::Question question) {
 }  // namespace
 
 void add_doctor(CliCommand& root, Session& session) {
-  auto& command = root.add_command("doctor", "Say what this host can do and what it lacks");
+  auto& command = root.add_command("doctor", "Show what this host can do and what it lacks");
   command.footer = "Examples:\n  pyro doctor\n  pyro doctor --json";
   auto question = std::make_shared<doctor::Question>();
   command.add(

@@ -6,7 +6,7 @@
 
 namespace pyro::cli {
 
-/// One environment for a person, a line per property.
+/// One environment as text, a line per property.
 std::string environment_text(const api::Environment& environment);
 
 }  // namespace pyro::cli

@@ -31,7 +31,7 @@ void add_env_prune(CliCommand& env, Session& session) {
   command.footer = "Examples:\n  pyro env prune";
   add_json_flag(command, session);
   command.action = [&session] {
-    // Templates first: the standby machines that end with them use their environments.
+    // Templates first: this also ends the standby machines, which use environments.
     api::PrunedTemplates templates;
     try {
       templates = session.call(api::PruneTemplates{});

@@ -9,7 +9,7 @@
 namespace pyro::cli {
 
 void add_env_pull(CliCommand& env, Session& session) {
-  auto& command = env.add_command("pull", "Install an environment unless it is there");
+  auto& command = env.add_command("pull", "Install an environment if it is missing");
   command.footer = "Examples:\n  pyro env pull debian:12\n  pyro env pull debian:12-build --json";
   auto request = std::make_shared<api::PullEnvironment>();
   add_request_options(command, *request);

@@ -14,10 +14,10 @@
 namespace pyro::cli {
 namespace {
 
-/// Ends as soon as its host goes: calls that still run are neither waited for nor cancelled, since
-/// what an agent started is a job that outlives it.
+/// Ends as soon as its host goes. It neither waits for open calls nor cancels them, since an
+/// agent's command is a job that outlives it.
 [[noreturn]] void serve(Session& session, const ServerOptions& options) {
-  // In every state: amid a message that takes long, or an answer that nobody reads.
+  // In every state: during a long message, or an answer without a reader.
   const std::stop_callback signalled(session.signals().token(), [] { std::_Exit(0); });
   if (::isatty(STDIN_FILENO) == 1) {
     note("note: this is for a chat host, which speaks MCP on standard input; Ctrl-D ends it");
@@ -46,10 +46,9 @@ void add_mcp_serve(CliCommand& mcp, Session& session) {
       "  codex mcp add pyro -- pyro mcp serve --mode repro-fix\n"
       "  pyro mcp serve --project-path ~/src/parser --environment debian:12-build\n"
       "  pyro mcp serve --repo-url https://example.org/parser.git --repo-ref v1.2\n\n"
-      "A chat host starts it; it needs no stack to begin and survives one that ends. Workspaces\n"
-      "begin with the project: --project-path, else --repo-url, else the Git repository around "
-      "the\n"
-      "current directory, without untracked and ignored files.\n"
+      "A chat host starts the server, which starts the stack when needed and survives its end.\n"
+      "Workspaces begin with the project: --project-path, else --repo-url, else the Git\n"
+      "repository around the current directory, without untracked and ignored files.\n"
       "Host paths that the model names must lie below the project, the current directory (unless\n"
       "that is / or your home) or an --allow-path.";
   auto options = std::make_shared<ServerOptions>();

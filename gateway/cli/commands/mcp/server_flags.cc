@@ -24,25 +24,24 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
   Option& mode =
       add_choice<ServerMode>(command, "--mode", "Tools and instructions for one kind of work",
                              [&options](ServerMode value) { options.mode = value; });
-  Option& profile = add_choice<ServerProfile>(
-      command, "--profile", "Which tools there are; default workspace-core",
-      [&options](ServerProfile value) { options.profile = value; });
+  Option& profile =
+      add_choice<ServerProfile>(command, "--profile", "Set of tools; default workspace-core",
+                                [&options](ServerProfile value) { options.profile = value; });
   exclude_each_other(mode, profile);
   command.add({.name = "--environment",
-               .help = "What a workspace boots when the model names none; default debian:12",
+               .help = "Environment when the model names none; default debian:12",
                .value_name = "ENV"},
               options.environment);
-  Option& project =
-      command.add({.name = "--project-path",
-                   .help = "Directory that workspaces begin with; below a Git root: that",
-                   .value_name = "DIR"},
-                  options.project_path);
+  Option& project = command.add({.name = "--project-path",
+                                 .help = "Project directory; inside a Git work tree, its root",
+                                 .value_name = "DIR"},
+                                options.project_path);
   Option& url = command.add({.name = "--repo-url",
-                             .help = "Repository whose clean clone workspaces begin with",
+                             .help = "Repository; workspaces begin with a clean clone",
                              .value_name = "URL"},
                             options.repo_url);
   Option& ref = command.add({.name = "--repo-ref",
-                             .help = "Branch, tag or commit of it; default its own",
+                             .help = "Branch, tag or commit to clone; default the remote HEAD",
                              .value_name = "REF"},
                             options.repo_ref);
   Option& none = command.add_flag("--no-project-source",

@@ -5,7 +5,7 @@
 
 namespace pyro::cli {
 
-/// The flags of an MCP server: what `pyro mcp serve` takes, and what a chat host's entry holds.
+/// The flags of an MCP server, for `pyro mcp serve` and the entry of a chat host.
 void add_server_flags(CliCommand& command, ServerOptions& options);
 
 }  // namespace pyro::cli

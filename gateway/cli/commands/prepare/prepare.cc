@@ -31,10 +31,10 @@ void add_prepare(CliCommand& root, Session& session) {
       "  pyro prepare\n"
       "  pyro prepare debian:12-build\n"
       "  pyro prepare --force --json\n\n"
-      "Builds the warm template that machines of the default size are restored from, and proves it "
-      "on\na throwaway workspace. With nothing changed since, it answers at once. `pyro doctor` "
-      "tells "
-      "where\nan environment stands; `pyro env prune` deletes templates and unused environments.";
+      "Builds the warm template for machines of the default size, and proves it "
+      "on\na throwaway workspace. If nothing changed since, it returns at once. `pyro doctor` "
+      "shows "
+      "the\nstate of an environment; `pyro env prune` deletes templates and unused environments.";
   auto request = std::make_shared<api::PrepareEnvironment>();
   add_request_options(command, *request);
   add_json_flag(command, session);
@@ -42,7 +42,7 @@ void add_prepare(CliCommand& root, Session& session) {
     if (session.config().vm.boot == api::BootPolicy::kCold) {
       throw failed_precondition(
           reason::kTemplatesOff,
-          "vm.boot is cold, so no machine would start from what is prepared: remove it from the "
+          "vm.boot is cold, so no machine would start from the template: remove it from the "
           "configuration, or PYRO_BOOT from the environment");
     }
     const auto prepared = session.call(*request);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How much of a log is looked at for its last lines; a log has 4 MiB at most.
+/// How much of a log to search for its last lines; a log has at most 4 MiB.
 constexpr std::uint64_t kTailBytes = 1U << 20U;
 
 }  // namespace

@@ -17,15 +17,15 @@ bool is_log(const std::filesystem::path& file);
 /// The last `count` whole lines of a log file; none when it does not exist.
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t count);
 
-/// Hands on what is added to `<service>.log` files of a directory from now on, a line at a time.
-/// Waits by inotify; a rotated file is read on from its start.
+/// Reports each line that is added to the `<service>.log` files of a directory from now on. Waits
+/// with inotify, and reads the file after a rotation from its start.
 class LogFollower {
  public:
   using OnLine = std::function<void(const std::string& service, std::string_view line)>;
 
-  /// Follows `services`, or all there are and will be when it is empty.
+  /// Follows `services`; empty: all current and future ones.
   LogFollower(std::filesystem::path directory, std::vector<std::string> services);
-  /// Until a stop, which ends it without an error.
+  /// Returns on a stop, without an error.
   void follow(const std::stop_token& stop, const OnLine& on_line);
 
  private:

@@ -23,7 +23,7 @@ struct LogLine {
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("service", &LogLine::service, "Whose log it is from.");
+    f("service", &LogLine::service, "The service that wrote it.");
     f("line", &LogLine::line, "The line, which begins with its time.");
   }
 };
@@ -68,7 +68,7 @@ StackLogs collect(const std::filesystem::path& directory, const Options& options
     throw not_found("service '{}' has no log in '{}'; there are: {}", options.service,
                     directory.string(), known.empty() ? "none" : join(known, ", "));
   }
-  // A line begins with its time, so that the order of text is the order of time.
+  // A line begins with its time, so the order of text is the order of time.
   std::stable_sort(logs.lines.begin(), logs.lines.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
   if (logs.lines.size() > options.lines) {
@@ -81,7 +81,7 @@ StackLogs collect(const std::filesystem::path& directory, const Options& options
 int show(Session& session, const Options& options) {
   if (session.json && options.follow) throw UsageError("--json and --follow exclude each other");
   const auto directory = session.paths().logs_dir();
-  // Positions are taken before the tail is read: a line may then come twice, but none is lost.
+  // Take the positions before reading the tail: a line may come twice, but none is lost.
   LogFollower follower(directory, options.service.empty()
                                       ? std::vector<std::string>{}
                                       : std::vector<std::string>{options.service});

@@ -6,7 +6,7 @@
 
 namespace pyro::cli {
 
-/// The stack for a person: a line of its own, a table of its services, their last errors.
+/// The stack as text: a line of its own, a table of its services, their last errors.
 std::string stack_text(const api::Stack& stack);
 
 }  // namespace pyro::cli

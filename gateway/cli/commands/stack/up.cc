@@ -8,7 +8,7 @@
 namespace pyro::cli {
 namespace {
 
-/// The longest a service may take to become ready, with some restarts on the way.
+/// The time limit for a service to become ready, including some restarts.
 constexpr std::chrono::seconds kSettleLimit{60};
 
 int up(Session& session) {
@@ -24,7 +24,7 @@ int up(Session& session) {
       stack->services.begin(), stack->services.end(),
       [](const auto& service) { return service.state != api::ServiceState::kRunning; });
   const bool failed = down != stack->services.end();
-  // The error is the one JSON document of a command that fails.
+  // A failed command prints one JSON document, the error.
   if (!failed || !session.json) print_reply<api::Stack>(session, *stack, stack_text);
   if (!failed) return 0;
   throw unavailable(reason::kServiceFailed,
@@ -35,7 +35,7 @@ int up(Session& session) {
 }  // namespace
 
 void add_stack_up(CliCommand& stack, Session& session) {
-  auto& command = stack.add_command("up", "Start the stack unless it runs, and wait for it");
+  auto& command = stack.add_command("up", "Start the stack, and wait until it is ready");
   command.footer = "Examples:\n  pyro stack up\n  pyro stack up --set stack.idle_exit_seconds=0";
   add_json_flag(command, session);
   command.action = [&session] { return up(session); };

@@ -8,13 +8,13 @@
 
 #include "common/api/workspace.h"
 
-/// Parts of what several commands print of a workspace.
+/// Text that several commands print about a workspace.
 namespace pyro::cli {
 
-/// A text of a caller or a guest is cut to this many columns.
+/// Cuts text of a caller or a guest to this many columns.
 inline constexpr std::size_t kTextColumns = 200;
 
-/// A path on one line, whole as far as a path can be.
+/// A path on one line, uncut up to Linux's limit of a path.
 std::string path_text(std::string_view path);
 
 /// `120 entries, 3.4 MiB`

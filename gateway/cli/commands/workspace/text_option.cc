@@ -15,7 +15,7 @@
 namespace pyro::cli {
 namespace {
 
-/// Where a text came from, for a message: `text`, `text (from 'a.txt')`.
+/// The source of a text, for a message: `text`, `text (from 'a.txt')`.
 std::string described(const TextOption& option) {
   if (!option.file) return option.field;
   return *option.file == "-" ? option.field + " (from standard input)"
@@ -49,10 +49,9 @@ std::string read_source(const TextOption& option) {
 }  // namespace
 
 void add_text_option(CliCommand& command, TextOption& option, std::string_view what) {
-  command.add({.name = "--" + option.field,
-               .help = fmt::format("{}, as it stands here", what),
-               .value_name = "TEXT"},
-              option.text);
+  command.add(
+      {.name = "--" + option.field, .help = fmt::format("{}, as text", what), .value_name = "TEXT"},
+      option.text);
   command.add({.name = "--" + option.field + "-file",
                .help = fmt::format("{}, from a file; - is standard input", what),
                .value_name = "FILE"},
@@ -67,7 +66,7 @@ std::string text_of(const TextOption& option) {
   }
   const std::string text = option.file ? read_source(option) : *option.text;
   if (text.size() > api::kFileLimit) {
-    // Of a file that is no regular one, no more than that was read.
+    // The read of a file that is not regular stops there, so its size is unknown.
     refuse_size(option, option.file ? fmt::format("more than {}", size_text(api::kFileLimit))
                                     : size_text(text.size()));
   }

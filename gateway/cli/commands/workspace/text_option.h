@@ -8,19 +8,18 @@
 
 namespace pyro::cli {
 
-/// A text of a request that stands on the command line or in a file: `--text T | --text-file F`.
+/// A text of a request, given on the command line or in a file: `--text T | --text-file F`.
 struct TextOption {
   std::string field;
   std::optional<std::string> text = {};
   std::optional<std::string> file = {};
 };
 
-/// Adds `--text` and `--text-file` for the field `text`; `what` says what it is, as in
-/// `The patch`.
+/// Adds `--text` and `--text-file` for the field `text`; `what` describes it, as in `The patch`.
 void add_text_option(CliCommand& command, TextOption& option, std::string_view what);
 
-/// The text; a file `-` is standard input. UsageError unless exactly one was given, and for a
-/// text that is larger than a file may be or no valid UTF-8.
+/// The text; a file `-` is standard input. UsageError: not exactly one option was given, or the
+/// text is larger than a file may be or not valid UTF-8.
 std::string text_of(const TextOption& option);
 
 }  // namespace pyro::cli

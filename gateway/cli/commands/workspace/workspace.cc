@@ -15,7 +15,7 @@ namespace pyro::cli {
 
 void add_workspace(CliCommand& root, Session& session) {
   auto& workspace =
-      root.add_command("workspace", "Machines that last, with files, a history and snapshots");
+      root.add_command("workspace", "Lasting machines with files, a history and snapshots");
   workspace.needs_command = true;
   workspace.footer =
       "Examples:\n"
@@ -23,8 +23,8 @@ void add_workspace(CliCommand& root, Session& session) {
       "  pyro workspace exec 0123456789ab -- make test\n"
       "  pyro workspace diff 0123456789ab | git apply\n"
       "  pyro workspace delete 0123456789ab\n\n"
-      "A workspace is named by the id that create prints and list shows. Its files are in\n"
-      "/workspace. It is deleted once nothing was done in it for its --ttl-seconds.";
+      "Commands take the id that create prints and list shows. The files are in /workspace. pyro\n"
+      "deletes a workspace after its --ttl-seconds without activity.";
   add_workspace_create(workspace, session);
   add_workspace_list(workspace, session);
   add_workspace_status(workspace, session);

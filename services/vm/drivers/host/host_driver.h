@@ -19,11 +19,11 @@ struct Plan {
   std::vector<std::filesystem::path> top;
 };
 
-/// The words that run the agent on this host: in bubblewrap where there is one, so that a command
-/// sees the host's files read-only and no process but its own; plainly otherwise.
+/// The command line of the agent on this host: in bubblewrap if installed, so that a command sees
+/// the host's files read-only and only its own processes.
 std::vector<std::string> command_line(const Plan& plan);
 
-/// Host compatibility mode: the same agent as an ordinary process. There is no guest around it;
+/// Host compatibility mode: the same agent as an ordinary process, without a guest around it;
 /// machines say so with execution_mode host_compat.
 class HostDriver : public Driver {
  public:

@@ -23,7 +23,7 @@ struct MemoryFile {
   enum class Use {
     kMade,            ///< the guest's writes go to the file: it becomes a template's
     kCopied,          ///< a template's, mapped privately: the guest's writes remain its own
-    kCopiedReadOnly,  ///< the same, and the VMM cannot write to the file (QEMU from 8.2 on)
+    kCopiedReadOnly,  ///< the same, but the VMM cannot write to the file (QEMU from 8.2 on)
   };
   std::filesystem::path path;
   Use use = Use::kCopied;
@@ -39,24 +39,24 @@ struct Plan {
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
   std::filesystem::path console_log;
-  /// None: anonymous memory. With a file there is a monitor (QMP) on kMonitorFd. With a template's
-  /// the guest is not booted but waits to be restored from what kStateFd reads; kernel and
-  /// initramfs are in that memory already.
+  /// None: anonymous memory. A file comes with a monitor (QMP) on kMonitorFd. With a template's
+  /// file the guest does not boot, but waits for a restore from kStateFd; that memory already holds
+  /// kernel and initramfs.
   std::optional<MemoryFile> memory{};
-  std::optional<Disks> disks{};  ///< none: a guest that only proves that it boots
-  /// The host's TSC rate. Under TCG the kernel otherwise calibrates its TSC against the PIT, which
-  /// a busy host spoils: one boot in five then hung without a timer.
+  std::optional<Disks> disks{};  ///< none: a guest that only proves its boot
+  /// The host's TSC rate. Without it the kernel calibrates its TSC against the PIT under TCG, which
+  /// a busy host spoils: one boot in five hung without a timer.
   std::optional<std::uint64_t> tsc_khz{};
 };
 
-/// The descriptors on which QEMU finds its monitor's other end and the state to restore.
+/// QEMU's descriptors of its end of the monitor, and of the state to restore.
 inline constexpr int kMonitorFd = 4;
 inline constexpr int kStateFd = 5;
 
-/// Whether a QEMU of that `--version` can map a file privately without a way to write to it.
+/// Whether a QEMU of that `--version` can map a file privately without write access.
 bool can_map_read_only(std::string_view version);
 
-/// QEMU's words for `plan`. Pure: the same plan gives the same words.
+/// QEMU's arguments for `plan`. Pure: the same plan gives the same arguments.
 std::vector<std::string> command_line(const Plan& plan);
 
 }  // namespace pyro::vm::qemu

@@ -29,7 +29,7 @@ class QemuDriver : public Driver {
   Launch prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
                          const MachinePaths& paths, const TemplateFiles& files) override;
 
-  /// A launch without disks: it boots to an agent that answers, and no further.
+  /// A launch without disks: boots only until the agent answers.
   Launch prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const;
 
  private:

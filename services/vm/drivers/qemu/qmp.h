@@ -10,9 +10,9 @@
 
 namespace pyro::vm::qemu {
 
-/// QEMU's monitor protocol (QMP: a JSON object a line) over a socket, blocking. The VMM's words are
-/// checked, since a guest may have taken it over: at most 1 MiB a line, and nothing is believed
-/// that is not asked for. Errors: kUnavailable when the VMM refuses or is gone, kDeadlineExceeded,
+/// QEMU's monitor protocol (QMP: a JSON object per line) over a socket, blocking. Checks the VMM's
+/// output, since a guest may have taken it over: at most 1 MiB per line, and only answers to its
+/// own questions count. Errors: kUnavailable if the VMM refuses or is gone, kDeadlineExceeded,
 /// kCancelled.
 class Qmp : public Monitor {
  public:
@@ -24,17 +24,18 @@ class Qmp : public Monitor {
   void pause(const Work& work) override;
   void resume(const Work& work) override;
 
-  /// Runs `command`; events that come before its answer are dropped.
+  /// Runs `command`; drops events before its answer.
   nlohmann::json execute(std::string_view command, const nlohmann::json& arguments,
                          const Work& work);
 
  private:
   void set_capabilities(const Work& work);
   void greet(const Work& work);
-  /// Gives QEMU a descriptor under a name of its own.
+  /// Passes a descriptor to QEMU under `name`.
   void pass_descriptor(int fd, std::string_view name, const Work& work);
   nlohmann::json answer_to(std::string_view command, const Work& work);
-  /// Waits for the migration's end and its command's answer: why it did not complete, or nullopt.
+  /// Waits for the end of the migration and the answer of its command; returns why it failed, or
+  /// nullopt.
   std::optional<std::string> wait_migration_end(const Work& work);
   void send(const nlohmann::json& message, int fd, const Work& work);
   nlohmann::json receive(const Work& work);

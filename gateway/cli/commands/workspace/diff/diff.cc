@@ -16,7 +16,7 @@
 namespace pyro::cli {
 namespace {
 
-/// As it is for `git apply`; on a terminal without what would steer it.
+/// Unchanged for `git apply`; on a terminal without control characters.
 std::string patch_text(const api::Diff& diff) {
   return ::isatty(STDOUT_FILENO) == 1 ? printable(diff.patch) : diff.patch;
 }
@@ -39,8 +39,7 @@ void add_workspace_diff(CliCommand& workspace, Session& session) {
       "  pyro workspace diff 0123456789ab | git apply\n"
       "  pyro workspace diff 0123456789ab --path src/main.c\n"
       "  pyro workspace diff 0123456789ab --json\n\n"
-      "The patch is on standard output; how much changed and what the patch does not show, on\n"
-      "standard error.";
+      "Prints the patch on standard output, and totals and omissions on standard error.";
   auto request = std::make_shared<api::DiffWorkspace>();
   add_request_options(command, *request);
   add_json_flag(command, session);

@@ -6,7 +6,7 @@
 
 namespace pyro::cli {
 
-/// For standard error, beside the patch: how much changed, and what the patch does not show.
+/// For standard error, beside the patch: totals, and what the patch omits.
 std::string diff_note(const api::Diff& diff);
 
 }  // namespace pyro::cli

@@ -13,29 +13,29 @@ namespace {
 
 constexpr std::chrono::seconds kLookLimit{15};
 
-/// What became of a command whose call was lost, and the way back to it, or "" when there is none.
+/// The state of a command whose call was lost, and how to return to it; "" without a way back.
 std::string way_back(Session& session, const std::string& workspace_id, const std::string& job_id) {
   const std::string attach = "pyro workspace exec --attach " + job_id;
   try {
     const auto now = session.client().poll_workspace_exec(
         {.workspace_id = workspace_id, .job_id = job_id, .wait_seconds = 0},
         {.limit = kLookLimit, .stop = session.signals().token()});
-    if (now.state == api::JobState::kRunning) return "; the command goes on: " + attach;
+    if (now.state == api::JobState::kRunning) return "; the command still runs: " + attach;
     if (now.state == api::JobState::kCancelled) return "";
-    return "; the command has ended meanwhile, and its result is kept: " + attach;
+    return "; the command has ended, and its result is kept: " + attach;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound) return "";
-    return "; the command may go on: " + attach;
+    return "; the command may still run: " + attach;
   }
 }
 
-/// Ctrl-C ends the command, also where the service that was to hear of it was away.
+/// Ctrl-C ends the command, even if the service was away when it came.
 void end_command(Session& session, const std::string& workspace_id, const std::string& job_id) {
   try {
     session.client().cancel_workspace_exec({.workspace_id = workspace_id, .job_id = job_id},
                                            {.limit = kLookLimit});
   } catch (const Error&) {
-    // It never began, or goes on as it does where this process is killed.
+    // It never began, or it continues, as after a kill of this process.
   }
 }
 
@@ -67,18 +67,17 @@ void add_workspace_exec(CliCommand& workspace, Session& session) {
       "  pyro workspace exec 0123456789ab --timeout-seconds 600 -- sh -c 'make && ./test'\n"
       "  pyro workspace exec 0123456789ab --json -- uname -a\n"
       "  pyro workspace exec --attach ba9876543210\n\n"
-      "It begins in /workspace. The exit status is the command's own; 124 when it ran out of "
-      "time.\n"
-      "Ctrl-C ends the command, also an attached one; the workspace stays. The command goes on "
-      "when this\nprocess is killed: `pyro workspace logs` names its job, and --attach shows it "
-      "from its beginning.";
+      "The command starts in /workspace. The exit status is the command's own; 124 when it ran\n"
+      "out of time. Ctrl-C ends the command, an attached one too, but not the workspace. If this\n"
+      "process is killed, the command continues: `pyro workspace logs` names its job, and "
+      "--attach\n"
+      "shows it from its beginning.";
   auto request = std::make_shared<api::ExecWorkspace>();
   auto job = std::make_shared<std::string>();
   add_request_options(command, *request, {"command"});
   const Option& attach =
       command.add({.name = "--attach",
-                   .help = "Show this job to its end instead of a new command; its workspace need "
-                           "not be named.",
+                   .help = "Show this job until it ends; takes no command and needs no workspace",
                    .value_name = "JOB"},
                   *job);
   const Option& timeout = *command.find_option("--timeout-seconds");
@@ -93,7 +92,7 @@ void add_workspace_exec(CliCommand& workspace, Session& session) {
       return show_command(session, *request, *request->job_id);
     }
     if (command.words) {
-      throw UsageError("--attach shows a job that there is: give no command after --");
+      throw UsageError("--attach shows an existing job: give no command after --");
     }
     if (timeout.count > 0) throw UsageError("--attach and --timeout-seconds exclude each other");
     if (id.count == 0) {

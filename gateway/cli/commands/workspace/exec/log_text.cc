@@ -9,7 +9,7 @@
 namespace pyro::cli {
 namespace {
 
-/// Every line of what a guest said behind `first` or, after the first one, `later`.
+/// Each line of a guest's output after the prefix `first`, later ones after `later`.
 std::string lines_behind(std::string_view first, std::string_view later, std::string_view hostile) {
   std::string text = printable(hostile);
   if (text.ends_with('\n')) text.pop_back();
@@ -24,9 +24,9 @@ std::string lines_behind(std::string_view first, std::string_view later, std::st
 std::string entry_text(const api::LogEntry& entry, double now) {
   std::string text = lines_behind("$ ", "> ", entry.command);
   text += lines_behind("  ", "  ", entry.stdout_text);
-  if (entry.stdout_truncated) text += "~ a part of its standard output was dropped\n";
+  if (entry.stdout_truncated) text += "~ part of its standard output was dropped\n";
   text += lines_behind("! ", "! ", entry.stderr_text);
-  if (entry.stderr_truncated) text += "~ a part of its standard error was dropped\n";
+  if (entry.stderr_truncated) text += "~ part of its standard error was dropped\n";
   return text + fmt::format("-> {}, {}\n", outcome_text(entry), human_ago(entry.recorded_at, now));
 }
 
@@ -35,7 +35,7 @@ std::string entry_text(const api::LogEntry& entry, double now) {
 std::string log_text(const api::WorkspaceLog& log, double now) {
   if (log.entries.empty()) {
     return fmt::format(
-        "no command was run since it was created or reset, as in: pyro workspace exec {} -- ls\n",
+        "no command has run since it was created or reset; run one: pyro workspace exec {} -- ls\n",
         log.workspace_id);
   }
   std::string text;

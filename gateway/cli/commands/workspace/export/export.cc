@@ -16,7 +16,7 @@ void add_workspace_export(CliCommand& workspace, Session& session) {
       "Examples:\n"
       "  pyro workspace export 0123456789ab build/report.html --output report.html\n"
       "  pyro workspace export 0123456789ab . --output ./result\n\n"
-      "The path on the host must not exist; directories above it are made.";
+      "The path on the host must not exist. Makes missing directories above it.";
   auto request = std::make_shared<api::ExportPath>();
   add_request_options(command, *request, {"output_path"});
   command.add({.name = "--output",

@@ -6,13 +6,13 @@
 
 namespace pyro::cli {
 
-/// What a guest said is printable.
+/// Makes a guest's text printable.
 std::string file_list_text(const api::FileList& list);
 
-/// The content, printable, with a newline at its end; file_read_note says what it is a part of.
+/// The content, printable, with a newline at its end.
 std::string file_text(const api::FileContent& content);
 
-/// For standard error: the size, and how to read on after a part; "" for a whole file.
+/// For standard error: the size, and how to read the rest; "" for a whole file.
 std::string file_read_note(const api::FileContent& content);
 
 std::string file_written_text(const api::FileWritten& written);

@@ -15,8 +15,8 @@ void add_workspace_file_write(CliCommand& file, Session& session) {
       "  pyro workspace file write 0123456789ab notes.txt --text 'to do'\n"
       "  pyro workspace file write 0123456789ab src/main.c --text-file main.c\n"
       "  date | pyro workspace file write 0123456789ab now.txt --text-file -\n\n"
-      "It replaces the file as a whole and makes the directories above it. A relative path begins\n"
-      "at /workspace. The text is UTF-8 of at most 1 MiB; for others: pyro workspace sync push";
+      "Replaces the whole file, and makes missing directories above it. A relative path begins at\n"
+      "/workspace. The text is UTF-8 of at most 1 MiB; for other files: pyro workspace sync push";
   auto request = std::make_shared<api::WriteFile>();
   auto text = std::make_shared<TextOption>(TextOption{"text"});
   add_request_options(command, *request, {"text"});

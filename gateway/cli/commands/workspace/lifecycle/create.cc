@@ -32,13 +32,13 @@ int create(Session& session, CreateOptions& options) {
 }  // namespace
 
 void add_workspace_create(CliCommand& workspace, Session& session) {
-  auto& command = workspace.add_command("create", "Make a workspace and start it");
+  auto& command = workspace.add_command("create", "Create a workspace and start it");
   command.footer =
       "Examples:\n"
       "  pyro workspace create debian:12\n"
       "  pyro workspace create debian:12 --seed-path . --name fix-parser --label ticket=123\n"
       "  id=$(pyro workspace create debian:12-build --mem-mib 4096 --id-only)\n\n"
-      "An environment that is not installed is installed first. On any failure nothing remains.";
+      "Installs the environment first if it is missing. A failure leaves nothing behind.";
   auto options = std::make_shared<CreateOptions>();
   add_request_options(command, options->request, {"labels"});
   add_label_option(command, options->labels);

@@ -9,7 +9,7 @@ void add_workspace_delete(CliCommand& workspace, Session& session) {
       workspace.add_command("delete", "End a workspace and remove it with its snapshots");
   command.footer =
       "Examples:\n  pyro workspace delete 0123456789ab\n\n"
-      "What is worth keeping is exported before: pyro workspace export --help";
+      "Export what you want to keep first: pyro workspace export --help";
   add_plain_call<api::DeleteWorkspace>(command, session, deleted_text);
 }
 

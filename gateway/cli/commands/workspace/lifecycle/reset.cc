@@ -13,8 +13,8 @@ void add_workspace_reset(CliCommand& workspace, Session& session) {
       "Examples:\n"
       "  pyro workspace reset 0123456789ab\n"
       "  pyro workspace reset 0123456789ab --snapshot before-upgrade\n\n"
-      "Processes, installed packages, /tmp and the command history are gone afterwards. Name,\n"
-      "labels and snapshots remain.";
+      "A reset discards processes, installed packages, /tmp and the command history. It keeps\n"
+      "name, labels and snapshots.";
   auto request = std::make_shared<api::ResetWorkspace>();
   add_request_options(command, *request);
   add_call<api::ResetWorkspace>(command, session, request, reset_text);

@@ -8,7 +8,7 @@ void add_workspace_start(CliCommand& workspace, Session& session) {
   auto& command = workspace.add_command("start", "Boot a stopped workspace again");
   command.footer =
       "Examples:\n  pyro workspace start 0123456789ab\n\n"
-      "Everything on its disks and its history are as they were.";
+      "Its disks and its history are unchanged.";
   add_plain_call<api::StartWorkspace>(command, session, started_text);
 }
 

@@ -17,7 +17,7 @@ struct UpdateOptions {
   std::vector<std::string> labels;
 };
 
-/// Puts the labels into the request and refuses what contradicts itself.
+/// Puts the labels into the request and refuses contradictions.
 void complete_update(UpdateOptions& options) {
   auto& request = options.request;
   request.labels = labels_of(options.labels);
@@ -30,7 +30,7 @@ void complete_update(UpdateOptions& options) {
   }
   for (const auto& key : request.clear_labels) {
     if (request.labels.contains(key)) {
-      throw UsageError(fmt::format("label '{}' is to be set and to be cleared", key));
+      throw UsageError(fmt::format("label '{}' is both set and cleared", key));
     }
   }
 }
@@ -43,14 +43,13 @@ void add_workspace_update(CliCommand& workspace, Session& session) {
       "Examples:\n"
       "  pyro workspace update 0123456789ab --name fix-parser --label ticket=123\n"
       "  pyro workspace update 0123456789ab --clear-name --clear-label ticket\n\n"
-      "What is not named stays as it is.";
+      "Everything else remains unchanged.";
   auto options = std::make_shared<UpdateOptions>();
   const std::shared_ptr<api::UpdateWorkspace> request(options, &options->request);
   add_request_options(command, *request, {"labels", "clear_labels"});
   add_label_option(command, options->labels);
-  command.add(
-      {.name = "--clear-label", .help = "Take a label away; repeatable", .value_name = "KEY"},
-      request->clear_labels);
+  command.add({.name = "--clear-label", .help = "Remove a label; repeatable", .value_name = "KEY"},
+              request->clear_labels);
   add_call<api::UpdateWorkspace>(
       command, session, request,
       [](const api::Workspace& reply) { return status_text(reply, now_epoch_seconds()); },

@@ -42,7 +42,7 @@ std::string commands_of(const api::Workspace& workspace) {
                             outcome_text(last));
 }
 
-/// `key: value` lines as they are collected; without a value there is no line.
+/// Collects `key: value` lines; skips a key without a value.
 class Lines {
  public:
   void add(std::string_view key, std::string_view value) {
@@ -127,13 +127,14 @@ std::string started_text(const api::Workspace& workspace) {
 }
 
 std::string stopped_text(const api::Workspace& workspace) {
-  return fmt::format("workspace {0} is {1}; its files stay: pyro workspace start {0}\n",
-                     workspace.workspace_id, api::name_of(workspace.state));
+  return fmt::format(
+      "workspace {0} is {1} and keeps its files; to start it: pyro workspace start {0}\n",
+      workspace.workspace_id, api::name_of(workspace.state));
 }
 
 std::string reset_text(const api::Workspace& workspace) {
-  const std::string head =
-      fmt::format("workspace {} is {} anew", workspace.workspace_id, api::name_of(workspace.state));
+  const std::string head = fmt::format("workspace {} is reset and {}", workspace.workspace_id,
+                                       api::name_of(workspace.state));
   if (!workspace.workspace_reset) return head + "\n";
   const auto& reset = *workspace.workspace_reset;
   return fmt::format("{}, {} as in {} ({})\n", head, reset.destination, reset.snapshot_name,

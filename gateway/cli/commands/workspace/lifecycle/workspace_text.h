@@ -4,17 +4,17 @@
 
 #include "common/api/workspace.h"
 
-/// Replies about workspaces as a person reads them. `now` is in seconds since the epoch; what a
-/// guest said is printable.
+/// Replies about workspaces as text. `now` is in seconds since the epoch; a guest's text is made
+/// printable.
 namespace pyro::cli {
 
-/// What a new workspace is, how long it lives, and what to type next.
+/// A new workspace, its lifetime, and the next commands.
 std::string created_text(const api::Workspace& workspace);
 
 /// `key: value` lines; an error comes first.
 std::string status_text(const api::Workspace& workspace, double now);
 
-/// A table, or how to make the first one.
+/// A table, or how to create the first one.
 std::string list_text(const api::WorkspaceList& list, double now);
 
 std::string started_text(const api::Workspace& workspace);

@@ -16,7 +16,7 @@ void add_workspace_patch_apply(CliCommand& patch, Session& session) {
       "Examples:\n"
       "  pyro workspace patch apply 0123456789ab --patch-file fix.patch\n"
       "  git diff | pyro workspace patch apply 0123456789ab --patch-file -\n\n"
-      "All of it is applied or nothing. It is UTF-8 of at most 1 MiB.";
+      "Applies the whole patch or nothing. A patch is UTF-8 text of at most 1 MiB.";
   auto request = std::make_shared<api::ApplyPatch>();
   auto text = std::make_shared<TextOption>(TextOption{"patch"});
   add_request_options(command, *request, {"patch"});
@@ -28,7 +28,7 @@ void add_workspace_patch_apply(CliCommand& patch, Session& session) {
 }  // namespace
 
 void add_workspace_patch(CliCommand& workspace, Session& session) {
-  auto& patch = workspace.add_command("patch", "Change a workspace's files by a patch");
+  auto& patch = workspace.add_command("patch", "Change a workspace's files with a patch");
   patch.needs_command = true;
   patch.footer = "Examples:\n  pyro workspace patch apply 0123456789ab --patch-file fix.patch";
   add_workspace_patch_apply(patch, session);

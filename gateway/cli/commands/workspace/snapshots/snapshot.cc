@@ -7,7 +7,7 @@ namespace pyro::cli {
 namespace {
 
 void add_workspace_snapshot_create(CliCommand& snapshot, Session& session) {
-  auto& command = snapshot.add_command("create", "Keep /workspace as it is now under a name");
+  auto& command = snapshot.add_command("create", "Save the current /workspace under a name");
   command.footer = "Examples:\n  pyro workspace snapshot create 0123456789ab before-upgrade";
   add_plain_call<api::CreateSnapshot>(command, session, created_snapshot_text);
 }
@@ -29,13 +29,13 @@ void add_workspace_snapshot_list(CliCommand& snapshot, Session& session) {
 }  // namespace
 
 void add_workspace_snapshot(CliCommand& workspace, Session& session) {
-  auto& snapshot = workspace.add_command("snapshot", "States of /workspace to come back to");
+  auto& snapshot = workspace.add_command("snapshot", "Saved states of /workspace");
   snapshot.needs_command = true;
   snapshot.footer =
       "Examples:\n"
       "  pyro workspace snapshot create 0123456789ab before-upgrade\n"
       "  pyro workspace reset 0123456789ab --snapshot before-upgrade\n\n"
-      "The state at creation is the snapshot baseline, which is always there.";
+      "The snapshot baseline holds the state at creation, and always exists.";
   add_workspace_snapshot_create(snapshot, session);
   add_workspace_snapshot_delete(snapshot, session);
   add_workspace_snapshot_list(snapshot, session);

@@ -13,7 +13,7 @@ namespace pyro::cli {
 std::string created_snapshot_text(const api::CreatedSnapshot& created) {
   const auto& snapshot = created.snapshot;
   return fmt::format(
-      "snapshot {0} holds {1}; back to it: pyro workspace reset {2} --snapshot {0}\n",
+      "snapshot {0} holds {1}; to return to it: pyro workspace reset {2} --snapshot {0}\n",
       snapshot.snapshot_name, amount_text(snapshot.entry_count, snapshot.bytes_written),
       created.workspace_id);
 }

@@ -14,13 +14,13 @@ namespace {
 /// Two lists of so many lines: all else takes 15 of the screen's 24.
 constexpr std::size_t kListed = 4;
 constexpr std::size_t kSummaryColumns = 100;
-/// What `, … and 99999 more` needs at the end of a line.
+/// Room for `, … and 99999 more` at the end of a line.
 constexpr std::size_t kMoreColumns = 19;
 constexpr std::size_t kShortColumns = 40;
 constexpr std::size_t kSummaryCommandColumns = 60;
 constexpr std::size_t kSummaryPathColumns = 80;
 
-/// Text as Markdown's code: what it holds has no meaning there.
+/// Text as Markdown code, so that nothing in it is markup.
 std::string code(std::string_view hostile, std::size_t columns) {
   const std::string text = one_line(hostile, columns);
   std::size_t longest = 0;
@@ -33,7 +33,7 @@ std::string code(std::string_view hostile, std::size_t columns) {
   return longest == 0 ? fence + text + fence : fmt::format("{} {} {}", fence, text, fence);
 }
 
-/// A list of at most `kListed` lines and what is left of `total`.
+/// A list of at most `kListed` lines, and the number of those left out of `total`.
 template <class T, class Line>
 std::string list_of(const std::vector<T>& items, std::uint64_t total, Line line) {
   std::string text;
@@ -107,7 +107,7 @@ std::string commands_part(const api::SummaryCommands& run) {
          });
 }
 
-/// Behind an event that may not have happened.
+/// Follows an event that may not have happened.
 template <class Event>
 std::string doubt(const Event& event) {
   return event.unconfirmed.value_or(false) ? " (unconfirmed)" : "";

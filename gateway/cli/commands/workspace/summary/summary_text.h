@@ -6,8 +6,8 @@
 
 namespace pyro::cli {
 
-/// The session on one screen, in Markdown that can be pasted into a pull request: at most 24 lines
-/// of 100 columns; longer lists end in `… and N more`.
+/// The session on one screen, in Markdown for a pull request: at most 24 lines of 100 columns;
+/// longer lists end in `… and N more`.
 std::string summary_text(const api::WorkspaceSummary& summary);
 
 }  // namespace pyro::cli

@@ -12,12 +12,12 @@ namespace {
 
 void add_workspace_sync_push(CliCommand& sync, Session& session) {
   auto& command =
-      sync.add_command("push", "Copy a directory or archive of the host into a workspace");
+      sync.add_command("push", "Copy a directory or archive from the host into a workspace");
   command.footer =
       "Examples:\n"
       "  pyro workspace sync push 0123456789ab ./src --dest src\n"
       "  pyro workspace sync push 0123456789ab fixtures.tar.gz\n\n"
-      "It adds and overwrites and never deletes; it is applied whole or not at all.";
+      "Adds and overwrites files, but never deletes any. Applies everything or nothing.";
   auto request = std::make_shared<api::PushSync>();
   add_request_options(command, *request);
   add_call<api::PushSync>(command, session, request, pushed_text, [](api::PushSync& push) {
@@ -28,7 +28,7 @@ void add_workspace_sync_push(CliCommand& sync, Session& session) {
 }  // namespace
 
 void add_workspace_sync(CliCommand& workspace, Session& session) {
-  auto& sync = workspace.add_command("sync", "Bring files of the host into a workspace");
+  auto& sync = workspace.add_command("sync", "Copy files from the host into a workspace");
   sync.needs_command = true;
   sync.footer = "Examples:\n  pyro workspace sync push 0123456789ab ./src --dest src";
   add_workspace_sync_push(sync, session);
