@@ -96,7 +96,7 @@ struct PrepareEnvironment {
     f("environment", &PrepareEnvironment::environment, "Environment, like debian:12.", kPositional,
       max_length(128));
     f("network", &PrepareEnvironment::network, "Prepare it for machines with network as well.");
-    f("force", &PrepareEnvironment::force, "Build the warm template anew.");
+    f("force", &PrepareEnvironment::force, "Rebuild the warm template.");
   }
 };
 

@@ -192,7 +192,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
     f("ttl_seconds", &Workspace::ttl_seconds, "It is deleted this long after its last activity.");
     f("created_at", &Workspace::created_at, "Seconds since the epoch.");
     f("expires_at", &Workspace::expires_at,
-      "When it is deleted unless something is done in it before; moves with its last activity.");
+      "When it is deleted if nothing happens in it before; moves with its last activity.");
     f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
     f("state", &Workspace::state, "created, started or stopped.");
     f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
@@ -231,8 +231,7 @@ struct WorkspaceReply {
   static void describe(Fields& f) {
     f("workspace_id", &WorkspaceReply::workspace_id, "The workspace.");
     f("expires_at", &WorkspaceReply::expires_at,
-      "When the workspace is deleted unless something is done in it before; null while that is "
-      "far.");
+      "When the workspace is deleted if nothing happens in it before; null while that is far.");
   }
 };
 
@@ -357,7 +356,7 @@ struct UpdateWorkspace {
   }
 };
 
-/// Makes the whole sandbox anew, with /workspace from the baseline or a named snapshot.
+/// Rebuilds the whole sandbox, with /workspace from the baseline or a named snapshot.
 /// From any state; when it fails the workspace is stopped, with last_error.
 struct ResetWorkspace {
   static constexpr Method kMethod{"workspace.reset"};

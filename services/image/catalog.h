@@ -17,7 +17,7 @@ inline constexpr std::string_view kPlatform = "linux/amd64";
 /// The recipe of one environment.
 struct CatalogEntry {
   std::string name;
-  /// Version of the recipe: one that was installed from another version is built anew.
+  /// Version of the recipe: one that was installed from another version is rebuilt.
   std::string version;
   std::string description;
   /// Packages beyond Debian's essential ones and apt.

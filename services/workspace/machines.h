@@ -13,7 +13,7 @@ class Machines {
  public:
   explicit Machines(bus::Client& vm) : vm_(vm) {}
 
-  /// The machine as it stands; a stopped one when the vm service has none of that id.
+  /// The machine now; a stopped one when the vm service has none of that id.
   api::Machine status(const std::string& vm_id, const Work& work);
   /// Whether status() found none.
   static bool is_gone(const api::Machine& machine) { return machine.created_at == 0; }

@@ -206,8 +206,9 @@ TEST_F(Mcp, a_lost_answer_names_the_job_whose_command_may_go_on) {
   while (answer.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
     for (const pid_t pid : processes("pyro-workspace")) ::kill(pid, SIGKILL);
   }
-  EXPECT_THAT(answer.get().at("result").at("content").at(0).at("text").get<std::string>(),
-              HasSubstr("; the command may go on: call workspace_exec_poll with job_id " + job));
+  EXPECT_THAT(
+      answer.get().at("result").at("content").at(0).at("text").get<std::string>(),
+      HasSubstr("; the command may still run: call workspace_exec_poll with job_id " + job));
 }
 
 TEST_F(Mcp, a_server_outlives_a_stack_that_is_taken_down) {

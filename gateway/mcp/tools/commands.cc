@@ -28,7 +28,7 @@ constexpr std::chrono::milliseconds kPause{200};
 
 Error lost(const Error& error, const std::string& job_id) {
   return {error.code(), reason::kAnswerLost,
-          fmt::format("{}; the command may go on: call workspace_exec_poll with job_id {}",
+          fmt::format("{}; the command may still run: call workspace_exec_poll with job_id {}",
                       error.message(), job_id)};
 }
 

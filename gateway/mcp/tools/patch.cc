@@ -6,7 +6,7 @@ namespace pyro::mcp {
 namespace {
 
 constexpr std::string_view kReadsAgain =
-    "Nothing was changed. Read the files with workspace_file_read and make the patch anew.";
+    "Nothing was changed. Read the files with workspace_file_read and write the patch again.";
 
 }  // namespace
 

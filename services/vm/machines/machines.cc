@@ -255,7 +255,7 @@ void Machines::guest_ended(const std::string& vm_id) {
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.interrupt(
       failed_precondition(reason::kGuestGone, "vm {}: {}", vm_id, kGuestGone));
-  // The operation that held it may have stopped, deleted or started it anew meanwhile.
+  // The operation that held it may have stopped, deleted or restarted it meanwhile.
   if (!live->shim) return;
   const bool ending = !fs::exists(paths_of(vm_id).link_socket);
   const Deadline limit = Clock::now() + (ending ? kShimEndLimit : std::chrono::seconds(0));

@@ -181,7 +181,7 @@ void TemplateStore::report_failure(const TemplateManifest& failed) {
     discard(failed.shape);
   }
   if (hopeless) {
-    log::error("template {} was made anew and failed again: machines of its shape boot cold",
+    log::error("template {} was rebuilt and failed again: machines of its shape boot cold",
                key.substr(0, 12));
   }
 }

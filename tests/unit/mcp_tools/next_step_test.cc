@@ -101,8 +101,8 @@ TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {
 }
 
 TEST(NextStep, an_error_that_says_it_itself_gets_none) {
-  const auto lost = unavailable(reason::kAnswerLost,
-                                "the command may go on: call workspace_exec_poll with job_id 1");
+  const auto lost = unavailable(
+      reason::kAnswerLost, "the command may still run: call workspace_exec_poll with job_id 1");
   EXPECT_EQ(told(lost, "workspace_exec"), "");
   EXPECT_NE(told(lost, "workspace_create"), "");
 }
@@ -123,7 +123,7 @@ TEST(NextStep, a_tool_has_steps_of_its_own_for_what_all_are_refused) {
   const auto stopped = failed_precondition(reason::kNotStarted, "vm x is created");
   EXPECT_EQ(told(stopped, "vm_exec", ServerProfile::kWorkspaceFull), "vm_start starts it.");
   const auto moved = failed_precondition(reason::kChangedMeanwhile, "a changed meanwhile");
-  EXPECT_THAT(told(moved, "workspace_patch_apply"), HasSubstr("make the patch anew"));
+  EXPECT_THAT(told(moved, "workspace_patch_apply"), HasSubstr("write the patch again"));
   EXPECT_EQ(told(moved, "workspace_diff"), "Call again.");
 }
 

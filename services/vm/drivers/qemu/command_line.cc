@@ -29,8 +29,8 @@ std::string kernel_words(const Plan& plan) {
   words += " psi=0";
   if (plan.accelerator == Accelerator::kTcg) {
     // TCG keeps translated code by its address: a program at another address each time is
-    // translated anew each time, which was three quarters of what a short command took. The guest's
-    // wall is the VMM, not the layout of addresses inside it.
+    // translated again each time, which was three quarters of what a short command took. The
+    // guest's wall is the VMM, not the layout of addresses inside it.
     words += " norandmaps";
   }
   if (plan.tsc_khz) {
@@ -42,7 +42,7 @@ std::string kernel_words(const Plan& plan) {
 }
 
 /// Under TCG, QEMU keeps what it has translated, by default up to 1 GiB of it. A boot and a few
-/// commands make some 60 MiB; beyond the limit it starts anew.
+/// commands make some 60 MiB; beyond the limit it starts over.
 std::string accelerator_words(Accelerator accelerator) {
   constexpr int kTranslationsMib = 128;
   if (accelerator == Accelerator::kKvm) return "kvm";
