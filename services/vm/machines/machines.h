@@ -7,6 +7,7 @@
 
 #include "common/api/machine.h"
 #include "common/config/config.h"
+#include "common/ownership/owned_directories.h"
 #include "common/reaper/reaper.h"
 #include "common/work/live.h"
 #include "common/work/work.h"
@@ -36,14 +37,17 @@ class Machines {
  public:
   struct Options {
     Paths paths;
+    OwnedDirectories directories;
     std::uint32_t max_active;
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
 
-  /// Adopts the machines that still run, ends those without a caller, removes everything without a
-  /// record. Once, before the first call.
+  /// Adopts the machines that still run, ends those without a caller, removes what this registry
+  /// made and no record names. Once, before the first call.
   void recover();
+  /// Makes the record of a machine anew, whose directory is there; stopped.
+  void adopt(MachineRecord record);
 
   /// `record` says what to make; its id and times are given here.
   MachineRecord create(MachineRecord record);
