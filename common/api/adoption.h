@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,16 @@ namespace pyro::api {
 struct StrayDirectory {
   std::string id;
   std::string directory;
-  bool adoptable = false;
+  std::optional<std::string> workspace_id;
   std::string why;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("id", &StrayDirectory::id, "Its name.");
     f("directory", &StrayDirectory::directory, "Where it is.");
-    f("adoptable", &StrayDirectory::adoptable, "Whether its record can be made anew.");
-    f("why", &StrayDirectory::why, "Why it cannot, or has none.");
+    f("workspace_id", &StrayDirectory::workspace_id,
+      "The workspace that it says it is of, when it can be adopted.");
+    f("why", &StrayDirectory::why, "Why no record names it.");
   }
 };
 
@@ -32,20 +34,21 @@ struct Adoption {
   template <class Fields>
   static void describe(Fields& f) {
     f("adopted", &Adoption::adopted, "Ids that have a record again.");
-    f("strays", &Adoption::strays, "Directories that still have none.");
+    f("strays", &Adoption::strays, "Directories that have none.");
   }
 };
 
 template <class Request, class Fields>
 void describe_adoption(Fields& f) {
-  f("dry_run", &Request::dry_run, "Only tell of them.");
+  f("workspace_ids", &Request::workspace_ids, "To adopt; none: it only tells of the strays.");
 }
 
-/// Makes the records of workspaces' machines anew, from what their directories say. Stopped.
+/// Makes the records of these workspaces' machines anew, from what their directories say. They are
+/// stopped then.
 struct AdoptMachines {
   static constexpr Method kMethod{"vm.adopt"};
   using Reply = Adoption;
-  bool dry_run = false;
+  std::vector<std::string> workspace_ids;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -53,12 +56,12 @@ struct AdoptMachines {
   }
 };
 
-/// The same of workspaces with their snapshots; their machines come first. Their commands' history
-/// is lost, and their time to live begins anew.
+/// The same of the workspaces with their snapshots; their machines come first. The history of their
+/// commands is lost, and their time to live begins anew.
 struct AdoptWorkspaces {
   static constexpr Method kMethod{"workspace.adopt"};
   using Reply = Adoption;
-  bool dry_run = false;
+  std::vector<std::string> workspace_ids;
 
   template <class Fields>
   static void describe(Fields& f) {

@@ -26,7 +26,7 @@ class OwnedDirectories {
       : parent_(std::move(parent)), kind_(std::move(kind)), registry_id_(std::move(registry_id)) {}
 
   std::filesystem::path path_of(const std::string& id) const { return parent_ / id; }
-  const std::string& registry_id() const { return registry_id_; }
+  const std::filesystem::path& parent() const { return parent_; }
 
   /// Makes it unless it is there.
   std::filesystem::path make(const std::string& id) const;

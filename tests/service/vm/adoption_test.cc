@@ -26,6 +26,7 @@ class VmServiceAdoption : public VmService {
     call(api::MountVolume{.vm_id = vm_id, .volume = (stack_ / "volume").string()});
     return vm_id;
   }
+  api::Adoption adopt() { return call(api::AdoptMachines{.workspace_ids = {"w0", "w1"}}); }
   void lose_registry() {
     service_->kill();
     fs::remove(stack_.paths().registry());
@@ -50,12 +51,12 @@ TEST_F(VmServiceAdoption, a_machine_of_a_workspace_comes_back_stopped_and_starts
   const std::string vm_id = with_volume();
   const api::Machine before = status(vm_id);
   lose_registry();
-  const auto told = call(api::AdoptMachines{.dry_run = true});
+  const auto told = call(api::AdoptMachines{});
   ASSERT_THAT(told.strays, SizeIs(1));
   EXPECT_EQ(told.strays[0].id, vm_id);
-  EXPECT_TRUE(told.strays[0].adoptable);
+  EXPECT_EQ(told.strays[0].workspace_id, "w1");
   EXPECT_THAT(error_of([&] { status(vm_id); }), Refused(reason::kMachineGone));
-  EXPECT_THAT(call(api::AdoptMachines{}).adopted, ElementsAre(vm_id));
+  EXPECT_THAT(adopt().adopted, ElementsAre(vm_id));
   const api::Machine machine = status(vm_id);
   EXPECT_EQ(machine.state, MachineState::kStopped);
   EXPECT_EQ(machine.environment, before.environment);
@@ -64,7 +65,7 @@ TEST_F(VmServiceAdoption, a_machine_of_a_workspace_comes_back_stopped_and_starts
   EXPECT_EQ(call(api::ListWorkspaceMachines{}).machines.at(0).workspace_id, "w1");
   restart();
   EXPECT_EQ(status(vm_id).state, MachineState::kStarted);
-  const auto again = call(api::AdoptMachines{});
+  const auto again = adopt();
   EXPECT_THAT(again.adopted, IsEmpty());
   EXPECT_THAT(again.strays, IsEmpty());
   call(api::DeleteMachine{.vm_id = vm_id});
@@ -78,17 +79,17 @@ TEST_F(VmServiceAdoption, what_is_of_no_workspace_or_not_of_this_state_directory
   const std::string damaged = with_volume();
   lose_registry();
   write_file_atomically(directory_of(damaged) / "machine.json", "{");
-  const auto adoption = call(api::AdoptMachines{});
+  const auto adoption = adopt();
   EXPECT_THAT(adoption.adopted, IsEmpty());
   std::map<std::string, std::string> why;
   for (const auto& stray : adoption.strays) {
-    EXPECT_FALSE(stray.adoptable);
+    EXPECT_EQ(stray.workspace_id, std::nullopt);
     why[stray.id] = stray.why;
     EXPECT_TRUE(fs::exists(stray.directory));
   }
   ASSERT_THAT(why, SizeIs(4));
-  EXPECT_THAT(why[single], HasSubstr("does not say"));
-  EXPECT_THAT(why[damaged], HasSubstr("does not say"));
+  EXPECT_THAT(why[single], HasSubstr("no workspace's volume"));
+  EXPECT_THAT(why[damaged], HasSubstr("no workspace's volume"));
   EXPECT_THAT(why["0000000000aa"], HasSubstr("another state directory"));
   EXPECT_THAT(why["letters"], HasSubstr("has no .pyro-owner of its own"));
 }
@@ -97,7 +98,7 @@ TEST_F(VmServiceAdoption, an_adoption_that_is_killed_behind_its_record_has_adopt
   const std::string vm_id = with_volume();
   lose_registry();
   points_.kill_at("vm.adopt.recorded");
-  EXPECT_TRUE(error_of([&] { call(api::AdoptMachines{}); }));
+  EXPECT_TRUE(error_of([&] { adopt(); }));
   restart();
   EXPECT_EQ(status(vm_id).state, MachineState::kStopped);
   EXPECT_THAT(call(api::AdoptMachines{}).strays, IsEmpty());
