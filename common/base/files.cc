@@ -77,6 +77,22 @@ void copy_extents(const fs::path& from, int target, const fs::path& to,
   }
 }
 
+enum class Lasting { kAfterKill, kAfterPowerCut };
+
+void replace(const fs::path& path, std::string_view data, unsigned mode, Lasting lasting) {
+  const fs::path temporary = path.string() + ".tmp-" + random_hex(4);
+  Cleanup remove([&temporary] { ::unlink(temporary.c_str()); });
+  {
+    const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+    with_context(fmt::format("'{}'", temporary.string()), [&] { write_all(fd.get(), data); });
+    if (lasting == Lasting::kAfterPowerCut && ::fsync(fd.get()) != 0) {
+      throw file_error("fsync", temporary);
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw file_error("rename", temporary);
+  remove.dismiss();
+}
+
 }  // namespace
 
 UniqueFd open_file(const fs::path& path, int flags, unsigned mode) {
@@ -134,16 +150,12 @@ void sync_path(const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view data, unsigned mode) {
-  const fs::path temporary = path.string() + ".tmp-" + random_hex(4);
-  Cleanup remove([&temporary] { ::unlink(temporary.c_str()); });
-  {
-    const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
-    with_context(fmt::format("'{}'", temporary.string()), [&] { write_all(fd.get(), data); });
-    if (::fsync(fd.get()) != 0) throw file_error("fsync", temporary);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) throw file_error("rename", temporary);
-  remove.dismiss();
+  replace(path, data, mode, Lasting::kAfterPowerCut);
   sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void replace_file(const fs::path& path, std::string_view data, unsigned mode) {
+  replace(path, data, mode, Lasting::kAfterKill);
 }
 
 void copy_sparse(const fs::path& from, const fs::path& to, const std::function<void()>& check) {

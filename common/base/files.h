@@ -41,6 +41,9 @@ void copy_sparse(const std::filesystem::path& from, const std::filesystem::path&
 void copy_sparse_into(const std::filesystem::path& from, const std::filesystem::path& to,
                       const std::function<void()>& check = {});
 
+/// The same without the fsyncs: whole after a kill, perhaps not after a power cut.
+void replace_file(const std::filesystem::path& path, std::string_view data, unsigned mode = 0600);
+
 /// Makes `path` (0700) and its parents; refuses one that another user owns or may write to.
 void make_private_directory(const std::filesystem::path& path);
 

@@ -51,6 +51,7 @@ inline constexpr Reason kStackNotStarted{"stack_not_started"};
 inline constexpr Reason kStackOtherState{"stack_other_state"};
 inline constexpr Reason kVersionMismatch{"version_mismatch"};
 inline constexpr Reason kUnsafeDirectory{"unsafe_directory"};
+inline constexpr Reason kForeignDirectory{"foreign_directory"};
 inline constexpr Reason kRegistryDamaged{"registry_damaged"};
 inline constexpr Reason kRegistryNewer{"registry_newer"};
 inline constexpr Reason kNotInstalled{"not_installed"};

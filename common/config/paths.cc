@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/ownership/claim.h"
 
 namespace pyro {
 namespace {
@@ -66,9 +67,14 @@ fs::path Paths::bus_socket(std::string_view service) const {
 }
 
 void Paths::make_directories() const {
-  for (const auto& directory :
-       {state_dir, cache_dir, environments_dir, runtime_dir, machines_dir(), workspaces_dir(),
-        logs_dir(), kernels_dir(), bus_dir(), runtime_dir / "machines"}) {
+  const std::vector<ChosenDirectory> chosen = {
+      {state_dir, "state", "PYRO_STATE_DIR or --state-dir"},
+      {cache_dir, "cache", "PYRO_CACHE_DIR or --cache-dir"},
+      {environments_dir, "environments", "PYRO_ENVIRONMENT_CACHE_DIR"},
+      {runtime_dir, "runtime", "PYRO_RUNTIME_DIR or --runtime-dir"}};
+  for (const auto& directory : chosen) claim_directory(directory, chosen);
+  for (const auto& directory : {machines_dir(), workspaces_dir(), logs_dir(), kernels_dir(),
+                                bus_dir(), runtime_dir / "machines"}) {
     make_private_directory(directory);
   }
 }

@@ -18,13 +18,16 @@ struct Paths {
   std::filesystem::path registry() const { return state_dir / "registry.db"; }
   std::filesystem::path machines_dir() const { return state_dir / "machines"; }
   std::filesystem::path workspaces_dir() const { return state_dir / "workspaces"; }
+  std::filesystem::path exports_dir() const { return state_dir / "exports"; }
+  std::filesystem::path scratch_dir() const { return state_dir / "files-scratch"; }
   std::filesystem::path logs_dir() const { return state_dir / "logs"; }
   std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }
   std::filesystem::path templates_dir() const { return cache_dir / "templates"; }
   std::filesystem::path bus_dir() const { return runtime_dir / "bus"; }
   std::filesystem::path bus_socket(std::string_view service) const;
 
-  /// Makes the directories (0700) and refuses those of another user.
+  /// Makes the directories (0700) and marks them as pyro's. Refuses those of another user, and
+  /// those that hold what is not pyro's.
   void make_directories() const;
 };
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
-constexpr std::array<const char*, 3> kMigrations = {
+constexpr std::array<const char*, 4> kMigrations = {
     // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
@@ -32,6 +32,9 @@ constexpr std::array<const char*, 3> kMigrations = {
     // services/workspace: how far pollers of a command have read, each row's id being its command's
     // with more behind it.
     "CREATE TABLE workspace_cursors (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
+    // This file's own id, by which directories name it.
+    "CREATE TABLE identity (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO identity VALUES ('registry', lower(hex(randomblob(16))));",
 };
 
 template <class Action>
@@ -49,7 +52,8 @@ decltype(auto) as_errors(std::string_view attempt, Action&& action) {
       case SQLITE_NOTADB:
         throw failed_precondition(
             reason::kRegistryDamaged,
-            "{}: move the file away to start with an empty one (what it recorded is lost)",
+            "{}: move the file away to start with an empty one, then run `pyro doctor --repair`, "
+            "which brings the workspaces back",
             message);
       default:
         throw Error(ErrorCode::kInternal, message);
@@ -133,6 +137,14 @@ Registry::Registry(const std::filesystem::path& file) {
     }
     database_ = std::make_unique<Database>(file);
   });
+  const auto id = get("identity", "registry");
+  if (!id) {
+    throw failed_precondition(reason::kRegistryDamaged,
+                              "registry '{}' has lost its own id: move the file away to start with "
+                              "an empty one",
+                              file.string());
+  }
+  id_ = *id;
 }
 
 Registry::~Registry() = default;

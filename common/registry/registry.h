@@ -25,6 +25,9 @@ class Registry {
   /// This program's schema version.
   static int schema_version();
 
+  /// 32 hex digits, made with the file: another file in its place has another one.
+  const std::string& id() const { return id_; }
+
   std::optional<std::string> get(std::string_view table, const std::string& id) const;
   void put(std::string_view table, const std::string& id, const std::string& record);
   /// False: no such row.
@@ -42,6 +45,7 @@ class Registry {
   struct Database;
   mutable std::mutex mutex_;
   std::unique_ptr<Database> database_;
+  std::string id_;
 };
 
 /// One table of the registry as records of type T.

@@ -120,6 +120,7 @@ ReadySource make_ready(const ProjectSource& source, const Paths& paths, const Wo
                                .origin_ref = source.shown,
                                .git_tracked = source.git_tracked}};
   if (source.kind == api::OriginKind::kRepoUrl) {
+    paths.make_directories();  // a foreign cache is refused before anything goes into it
     FetchedRepository fetched = fetch_repository(paths.cache_dir, source.url, source.ref, work);
     ready.seed_path = fetched.path.string();
     ready.lease.emplace(std::move(fetched.lease));

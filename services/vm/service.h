@@ -3,9 +3,11 @@
 #include "common/api/stack.h"
 #include "common/bus/call.h"
 #include "common/bus/client.h"
+#include "common/ownership/owned_directories.h"
 #include "common/registry/registry.h"
 #include "common/service/service_host.h"
 #include "services/vm/boot/guest_host.h"
+#include "services/vm/machines/adoption.h"
 #include "services/vm/machines/guest_starter.h"
 #include "services/vm/machines/machines.h"
 #include "services/vm/machines/machines_handler.h"
@@ -28,6 +30,7 @@ class Service {
 
  private:
   Registry registry_;
+  OwnedDirectories directories_;
   bus::Client images_;
   GuestHost guest_host_;
   TemplateStore templates_;
@@ -39,6 +42,7 @@ class Service {
   Preparer preparer_;
   MachinesHandler machines_handler_;
   TemplatesHandler templates_handler_;
+  MachineAdoption adoption_;
 };
 
 }  // namespace pyro::vm

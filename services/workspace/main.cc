@@ -1,7 +1,11 @@
+#include "common/ownership/claim.h"
+#include "common/ownership/owned_directories.h"
 #include "common/service/service_host.h"
 #include "services/workspace/commands/commands.h"
 #include "services/workspace/files/files.h"
 #include "services/workspace/files/review_log.h"
+#include "services/workspace/lifecycle/adoption.h"
+#include "services/workspace/lifecycle/descriptions.h"
 #include "services/workspace/lifecycle/expiry.h"
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/lifecycle.h"
@@ -18,17 +22,24 @@ using namespace pyro::workspace;
 /// The parts come before the collector and the expiry, which walk over them beside the calls.
 void serve(ServiceHost& host) {
   Registry registry(host.paths().registry());
+  // Before anything is made, so that a lost registry is known as one.
+  name_registry(host.paths().state_dir, registry.id());
+  const OwnedDirectories directories(host.paths().workspaces_dir(), "workspace", registry.id());
   bus::Client vm = host.client("vm");
   bus::Client file_service = host.client("files");
   Machines machines(vm);
   Workspaces workspaces(registry, machines);
   Snapshots snapshots(registry, host.paths(), workspaces, file_service);
+  const Descriptions descriptions(directories, workspaces, snapshots.store());
   ReviewLog reviews(registry, workspaces);
   Files files(host.paths(), workspaces, reviews, file_service);
   Commands commands(registry, host.paths(), workspaces);
-  Garbage garbage(host.paths(), workspaces, machines);
+  Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
-  Lifecycle lifecycle(host.paths(), workspaces, machines, sandboxes, snapshots.store(), garbage);
+  Lifecycle lifecycle(host.paths(), directories, workspaces, machines, sandboxes, descriptions,
+                      snapshots.store(), garbage);
+  WorkspaceAdoption adoption(host.paths().state_dir, directories, workspaces, snapshots.store(),
+                             garbage);
   const Expiry expiry(workspaces, lifecycle);
   Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, files);
   Preparation preparation(lifecycle, commands, vm);
@@ -43,6 +54,7 @@ void serve(ServiceHost& host) {
   host.serve<api::PatchApi>(files);
   host.serve<api::SummaryApi>(summary);
   host.serve<api::PrepareApi>(preparation);
+  host.serve<api::WorkspaceAdoptionApi>(adoption);
   host.run();
 }
 

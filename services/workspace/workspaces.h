@@ -88,6 +88,13 @@ class Workspaces {
     return reply;
   }
 
+  /// Calls `changed` when a record or its snapshots are others now, as after a crash they are to be
+  /// known; empty: no more. Before the first call.
+  void on_change(std::function<void(const std::string&)> changed) { changed_ = std::move(changed); }
+  void changed(const std::string& workspace_id) const {
+    if (changed_) changed_(workspace_id);
+  }
+
   /// Calls `changed` when the next expiry may be another; empty: no more.
   void on_expiry_change(std::function<void()> changed);
   void expiry_changed();
@@ -100,6 +107,7 @@ class Workspaces {
   WorkspaceTable table_;
   Live<State> live_;
   std::vector<Part*> parts_;
+  std::function<void(const std::string&)> changed_;
   std::mutex mutex_;
   std::function<void()> expiry_changed_;  ///< under mutex_, since commands end beside our own end
 };

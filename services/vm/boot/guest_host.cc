@@ -65,8 +65,8 @@ bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
 
 AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) const {
   return [this, boot](std::chrono::seconds limit, const std::stop_token& stop) {
-    const TemporaryDirectory work(options_.paths.machines_dir(), "kvm-probe");
-    const MachinePaths paths(options_.paths, work.path().filename().string());
+    const OwnedDirectories::Temporary work(options_.machines, "kvm-probe");
+    const MachinePaths paths(options_.paths, work.id());
     const qemu::QemuDriver driver({.program = vmm_->string(),
                                    .version = vmm_version_,
                                    .agent = options_.agent,

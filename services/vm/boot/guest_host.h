@@ -10,6 +10,7 @@
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/config/config.h"
+#include "common/ownership/owned_directories.h"
 #include "common/registry/registry.h"
 #include "services/vm/boot/accelerator_chooser.h"
 #include "services/vm/drivers/driver.h"
@@ -25,6 +26,7 @@ class GuestHost {
     VmConfig config;
     std::filesystem::path agent;
     std::filesystem::path shim_program;
+    OwnedDirectories machines;
   };
   GuestHost(Registry& registry, Options options);
 

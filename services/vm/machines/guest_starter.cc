@@ -80,7 +80,7 @@ std::optional<RunningGuest> GuestStarter::start_warm(Driver& driver, const Attem
 std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
                                                        const Attempt& attempt) {
   try {
-    auto guest = standbys_.take(key, attempt.paths, attempt.work);
+    auto guest = standbys_.take(key, attempt.vm_id(), attempt.work);
     if (!guest) return std::nullopt;
     Cleanup end_again([&guest] { guest->shim.end(); });
     personalize_guest(attempt.paths, attempt.vm_id(), attempt.work);
@@ -100,7 +100,7 @@ std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
 RunningGuest GuestStarter::restore(Driver& driver, const Template& from,
                                    const Attempt& attempt) const {
   attempt.report("restore");
-  std::filesystem::create_directories(attempt.paths.directory);
+  options_.machines.make(attempt.vm_id());
   Launch launch = driver.prepare_restore(attempt.record.machine, attempt.record.boot, attempt.paths,
                                          from.files());
   launch.metadata[std::string(kWarmFrom)] = "template";
@@ -109,7 +109,7 @@ RunningGuest GuestStarter::restore(Driver& driver, const Template& from,
 
 RunningGuest GuestStarter::boot(Driver& driver, const Attempt& attempt) const {
   attempt.report("boot");
-  std::filesystem::create_directories(attempt.paths.directory);
+  options_.machines.make(attempt.vm_id());
   return run(driver.prepare(attempt.record.machine, attempt.record.boot, attempt.paths),
              {.answer = options_.boot_timeout}, attempt);
 }

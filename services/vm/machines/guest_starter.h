@@ -7,6 +7,7 @@
 
 #include "common/api/boot_policy.h"
 #include "common/config/paths.h"
+#include "common/ownership/owned_directories.h"
 #include "common/work/work.h"
 #include "services/vm/boot/guest_boot.h"
 #include "services/vm/boot/guest_host.h"
@@ -27,6 +28,7 @@ class GuestStarter {
     std::filesystem::path shim_program;
     std::chrono::seconds boot_timeout;
     api::BootPolicy boot;
+    OwnedDirectories machines;
   };
   GuestStarter(Options options, GuestHost& host, TemplateStore& templates, StandbyPool& standbys)
       : options_(std::move(options)), host_(host), templates_(templates), standbys_(standbys) {}

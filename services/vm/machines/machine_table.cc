@@ -35,6 +35,11 @@ MachineRecord MachineTable::add(MachineRecord record) {
   return record;
 }
 
+void MachineTable::restore(const MachineRecord& record) {
+  const std::lock_guard lock(mutex_);
+  if (!machines_.get(record.machine.vm_id)) machines_.put(record.machine.vm_id, record);
+}
+
 MachineRecord MachineTable::find(const std::string& vm_id) const {
   const std::lock_guard lock(mutex_);
   const auto record = machines_.get(vm_id);

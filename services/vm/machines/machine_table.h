@@ -20,6 +20,9 @@ class MachineTable {
   /// resource_exhausted: `max active VMs reached (8); delete old VMs first`
   MachineRecord add(MachineRecord record);
 
+  /// Adds one of a lost registry as it is, unless it is there; over the limit if need be.
+  void restore(const MachineRecord& record);
+
   /// not_found: `vm 'x' does not exist`, `vm 'x' expired and was automatically deleted`
   MachineRecord find(const std::string& vm_id) const;
 

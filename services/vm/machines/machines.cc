@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/machines/machine_description.h"
 #include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
@@ -55,7 +56,7 @@ MachineRecord Machines::create(MachineRecord record) {
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fault::point("vm.create.recorded");
-  fs::create_directory(paths_of(added.machine.vm_id).directory);
+  options_.directories.make(added.machine.vm_id);
   live_.get(added.machine.vm_id)->leases = std::move(leases);
   if (reaper_) reaper_->wake();
   return added;
@@ -135,7 +136,7 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin(work.stop);
-  const MachineRecord record = table_.find(vm_id);
+  MachineRecord record = table_.find(vm_id);
   if (record.machine.state != MachineState::kStarted || record.has_volume) {
     throw failed_precondition("vm {} cannot be given a volume now", vm_id);
   }
@@ -150,6 +151,9 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
     mount_workspace(paths, work.stopped_by(operation->stop()));
   });
   fault::point("vm.mount_volume.mounted");
+  record.has_volume = true;
+  write_description(paths.directory, record);
+  fault::point("vm.mount_volume.described");
   table_.update(vm_id, [](MachineRecord& changed) { changed.has_volume = true; });
   return table_.find(vm_id).machine;
 }
@@ -246,7 +250,7 @@ void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) 
   }
   fault::point("vm.delete.record_gone");
   std::error_code failed;
-  fs::remove_all(paths_of(vm_id).directory, failed);
+  remove_marked_directory(paths_of(vm_id).directory, failed);
   if (failed) log::error("files of vm {}: cleanup incomplete: {}", vm_id, failed.message());
   live_.forget(vm_id);
 }
@@ -277,11 +281,15 @@ void Machines::recover_one(const MachineRecord& record) {
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin({});
   live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  options_.directories.mark(vm_id);  // one of pyro 0.2 has no marker
   if (record.one_shot_in_use()) {
     log::info("vm {} belonged to a call that is gone", vm_id);
     return erase(vm_id, *live, false);
   }
   try {
+    if (is_real_directory(paths_of(vm_id).directory)) {
+      write_description(paths_of(vm_id).directory, record);
+    }
     live->leases = take_boot_leases(record.boot);
   } catch (const Error& error) {
     // A running guest has its files open; a stopped one says so when it is started.
@@ -296,17 +304,44 @@ void Machines::recover_one(const MachineRecord& record) {
   watch_.add(vm_id, live->shim->pidfd());
 }
 
+/// Killed before the directory has this registry's marker, the next start gives it one.
+void Machines::adopt(MachineRecord record) {
+  const std::string vm_id = record.machine.vm_id;
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin({});
+  set_stopped(record, std::nullopt);
+  record.replaces.reset();
+  table_.restore(record);
+  fault::point("vm.adopt.recorded");
+  options_.directories.mark(vm_id);
+  try {
+    live->leases = take_boot_leases(record.boot);
+  } catch (const Error& error) {
+    log::warn("vm {}: {}", vm_id, error.message());
+  }
+}
+
 void Machines::collect_garbage() {
   std::set<std::string> known;
   for (const auto& record : table_.all()) known.insert(record.machine.vm_id);
   const fs::path sockets = options_.paths.runtime_dir / "machines";
   for (const auto& entry : fs::directory_iterator(sockets)) {
-    if (known.contains(entry.path().stem().string())) continue;
-    if (auto shim = ShimProcess::find(entry.path())) shim->end();
+    const std::string vm_id = entry.path().stem().string();
+    if (known.contains(vm_id) || !fs::is_socket(entry.symlink_status())) continue;
+    if (auto shim = ShimProcess::find(entry.path())) {
+      // The disks of a lost registry's machine are kept.
+      if (options_.directories.owner_of_id(vm_id) == Owner::kOtherRegistry) {
+        power_off(paths_of(vm_id), *shim);
+      }
+      shim->end();
+    }
     fs::remove(entry.path());
   }
   for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
-    if (!known.contains(entry.path().filename().string())) fs::remove_all(entry.path());
+    if (known.contains(entry.path().filename().string())) continue;
+    if (!options_.directories.remove_garbage(entry.path())) {
+      log::warn("'{}' is not this registry's and is left alone", entry.path().string());
+    }
   }
 }
 

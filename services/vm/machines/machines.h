@@ -7,6 +7,7 @@
 
 #include "common/api/machine.h"
 #include "common/config/config.h"
+#include "common/ownership/owned_directories.h"
 #include "common/reaper/reaper.h"
 #include "common/work/live.h"
 #include "common/work/work.h"
@@ -36,14 +37,17 @@ class Machines {
  public:
   struct Options {
     Paths paths;
+    OwnedDirectories directories;
     std::uint32_t max_active;
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
 
-  /// Adopts running machines, ends those without a caller, removes everything without a record.
-  /// Call it once, before the first call.
+  /// Adopts running machines, ends those without a caller, removes what this registry made and no
+  /// record names. Call it once, before the first call.
   void recover();
+  /// Records a machine again whose directory exists; stopped.
+  void adopt(MachineRecord record);
 
   /// `record` describes the machine; this sets its id and times.
   MachineRecord create(MachineRecord record);

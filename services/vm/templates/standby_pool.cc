@@ -20,7 +20,7 @@ constexpr int kRehearsals = 2;
 void erase_files(const MachinePaths& paths) {
   std::error_code ignored;
   fs::remove(paths.link_socket, ignored);
-  fs::remove_all(paths.directory, ignored);
+  remove_marked_directory(paths.directory, ignored);
 }
 
 }  // namespace
@@ -46,8 +46,9 @@ void StandbyPool::end(std::list<Standby> ended) {
 
 void StandbyPool::add(Driver& driver, const MachineRecord& record, const Template& from,
                       const Work& work) {
-  const MachinePaths paths(options_.paths, "standby-" + random_hex(4));
-  fs::create_directory(paths.directory);
+  const std::string name = "standby-" + random_hex(4);
+  const MachinePaths paths(options_.paths, name);
+  options_.machines.make(name);
   Cleanup remove_files([&paths] { erase_files(paths); });
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   Launch launch = driver.prepare_restore(record.machine, record.boot, paths, from.files());
@@ -71,7 +72,7 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
                        .leases = std::move(leases)});
 }
 
-std::optional<RunningGuest> StandbyPool::take(const std::string& key, const MachinePaths& paths,
+std::optional<RunningGuest> StandbyPool::take(const std::string& key, const std::string& vm_id,
                                               const Work& work) {
   bool found = false;
   std::list<Standby> taken = remove_if([&](const Standby& standby) {
@@ -80,6 +81,7 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const Mach
   });
   if (taken.empty()) return std::nullopt;
   Standby& standby = taken.front();
+  const MachinePaths paths(options_.paths, vm_id);
   if (!standby.guest.shim.running()) {
     log::warn("a standby machine has ended by itself");
     end(std::move(taken));
@@ -87,8 +89,9 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const Mach
   }
   try {
     // A kill between these leaves a machine without a record, or one that was never started.
-    fs::remove_all(paths.directory);
+    remove_marked_directory(paths.directory);
     fs::rename(standby.paths.directory, paths.directory);
+    options_.machines.mark(vm_id);
     fs::rename(standby.paths.link_socket, paths.link_socket);
     standby.guest.launch.monitor->resume(work.within(kMonitorLimit));
   } catch (const std::exception& error) {

@@ -11,6 +11,7 @@
 
 #include "common/config/paths.h"
 #include "common/directory_lease/directory_lease.h"
+#include "common/ownership/owned_directories.h"
 #include "common/work/work.h"
 #include "services/vm/boot/shim_process.h"
 #include "services/vm/drivers/driver.h"
@@ -34,6 +35,7 @@ class StandbyPool {
     Paths paths;
     std::filesystem::path shim_program;
     std::chrono::seconds boot_timeout;
+    OwnedDirectories machines;
   };
   explicit StandbyPool(Options options) : options_(std::move(options)) {}
   StandbyPool(const StandbyPool&) = delete;
@@ -43,9 +45,9 @@ class StandbyPool {
   /// Restores one more. kUnavailable: the template does not start.
   void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
 
-  /// Resumes one of that shape as the machine at `paths`, and moves its directory there; nullopt:
+  /// Resumes one of that shape as the machine `vm_id`, and moves its directory there; nullopt:
   /// none.
-  std::optional<RunningGuest> take(const std::string& key, const MachinePaths& paths,
+  std::optional<RunningGuest> take(const std::string& key, const std::string& vm_id,
                                    const Work& work);
 
   /// The number of machines of that shape; drops those whose VMM has ended.

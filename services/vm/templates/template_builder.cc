@@ -36,8 +36,8 @@ Template TemplateBuilder::ensure(Driver& driver, const MachineRecord& record, Pr
 void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const TemplateFiles& files,
                            Priority priority, const Work& work) const {
   const auto begin = Clock::now();
-  const TemporaryDirectory directory(options_.paths.machines_dir(), "template");
-  const MachinePaths paths(options_.paths, directory.path().filename());
+  const OwnedDirectories::Temporary directory(options_.machines, "template");
+  const MachinePaths paths(options_.paths, directory.id());
   api::Machine fresh = record.machine;
   fresh.state = api::MachineState::kCreated;
   Launch launch = driver.prepare_template(fresh, record.boot, paths, files);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/config/paths.h"
+#include "common/ownership/owned_directories.h"
 #include "common/work/work.h"
 #include "services/vm/drivers/driver.h"
 #include "services/vm/machine_record.h"
@@ -20,6 +21,7 @@ class TemplateBuilder {
     Paths paths;
     std::filesystem::path shim_program;
     std::chrono::seconds boot_timeout;
+    OwnedDirectories machines;
   };
   TemplateBuilder(TemplateStore& store, Options options)
       : store_(store), options_(std::move(options)) {}

@@ -1,9 +1,9 @@
 #include "services/workspace/lifecycle/garbage.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "common/log/log.h"
-#include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
 
@@ -29,9 +29,26 @@ std::set<std::string> Garbage::in_making() const {
 /// before it is taken from that list.
 void Garbage::collect() {
   const std::set<std::string> before = in_making();
+  for (const auto& record : workspaces_.table().all()) refresh(record.id());
   collect_machines(before);
   collect_directories(before);
   for (const auto& record : workspaces_.table().all()) collect_within(record.id());
+}
+
+/// What a directory says of its workspace comes first: the machine that it names is there until
+/// then. One of pyro 0.2 says nothing, and has no marker.
+void Garbage::refresh(const std::string& workspace_id) {
+  const auto state = workspaces_.live(workspace_id);
+  const auto turn = state->turns.begin({});
+  if (!workspaces_.table().get(workspace_id)) return;
+  directories_.mark(workspace_id);
+  workspaces_.changed(workspace_id);
+}
+
+/// Not ours to delete, nor is its machine: the vm service may know one of a registry that we lost.
+bool Garbage::is_left_alone(const std::string& workspace_id) const {
+  const Owner owner = directories_.owner_of_id(workspace_id);
+  return owner == Owner::kOtherRegistry || owner == Owner::kUnknown;
 }
 
 void Garbage::collect_machines(const std::set<std::string>& before) {
@@ -41,19 +58,23 @@ void Garbage::collect_machines(const std::set<std::string>& before) {
     const auto state = workspaces_.live(workspace_id);
     const auto turn = state->turns.begin({});
     const auto record = workspaces_.table().get(workspace_id);
-    if (record && record->vm_id == machine.vm_id) continue;
+    if (record ? record->vm_id == machine.vm_id : is_left_alone(workspace_id)) continue;
     log::info("vm {} belongs to no workspace and is deleted", machine.vm_id);
     machines_.remove(machine.vm_id);
   }
 }
 
 void Garbage::collect_directories(const std::set<std::string>& before) {
-  for (const auto& entry : fs::directory_iterator(paths_.workspaces_dir())) {
+  for (const auto& entry : fs::directory_iterator(directories_.parent())) {
     const std::string workspace_id = entry.path().filename().string();
     if (before.contains(workspace_id) || in_making().contains(workspace_id)) continue;
     if (workspaces_.table().get(workspace_id)) continue;
+    if (is_left_alone(workspace_id)) {
+      log::warn("'{}' is not this registry's and is left alone", entry.path().string());
+      continue;
+    }
     for (Part* part : workspaces_.parts()) part->forget(workspace_id);
-    fs::remove_all(entry.path());
+    directories_.remove_garbage(entry.path());
   }
 }
 

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <mutex>
 #include <set>
 #include <string>
 
-#include "common/config/paths.h"
+#include "common/ownership/owned_directories.h"
 #include "services/workspace/lifecycle/collector.h"
 #include "services/workspace/machines.h"
 #include "services/workspace/workspaces.h"
@@ -13,11 +12,11 @@
 namespace pyro::workspace {
 
 /// Machines, directories and rows that no record names, which killed processes and failed cleanups
-/// leave. Its thread removes them. Thread-safe.
+/// leave. Its thread removes them, unless another registry made them. Thread-safe.
 class Garbage {
  public:
-  Garbage(Paths paths, Workspaces& workspaces, Machines& machines)
-      : paths_(std::move(paths)), workspaces_(workspaces), machines_(machines) {}
+  Garbage(const OwnedDirectories& directories, Workspaces& workspaces, Machines& machines)
+      : directories_(directories), workspaces_(workspaces), machines_(machines) {}
 
   /// A workspace that is being made, which has no record yet: nothing of it is garbage.
   class Making {
@@ -37,12 +36,14 @@ class Garbage {
 
  private:
   void collect();
+  void refresh(const std::string& workspace_id);
+  bool is_left_alone(const std::string& workspace_id) const;
   void collect_machines(const std::set<std::string>& before);
   void collect_directories(const std::set<std::string>& before);
   void collect_within(const std::string& workspace_id);
   std::set<std::string> in_making() const;
 
-  Paths paths_;
+  const OwnedDirectories& directories_;
   Workspaces& workspaces_;
   Machines& machines_;
   mutable std::mutex mutex_;

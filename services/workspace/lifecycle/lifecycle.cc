@@ -36,12 +36,16 @@ Error overtaken(const std::string& workspace_id, std::string_view what) {
 
 }  // namespace
 
-Lifecycle::Lifecycle(Paths paths, Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
-                     const SnapshotStore& snapshots, Garbage& garbage)
-    : paths_(std::move(paths)),
+Lifecycle::Lifecycle(const Paths& paths, const OwnedDirectories& directories,
+                     Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
+                     const Descriptions& descriptions, const SnapshotStore& snapshots,
+                     Garbage& garbage)
+    : paths_(paths),
+      directories_(directories),
       workspaces_(workspaces),
       machines_(machines),
       sandboxes_(sandboxes),
+      descriptions_(descriptions),
       snapshots_(snapshots),
       garbage_(garbage) {}
 
@@ -63,9 +67,9 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   Cleanup take_back([this, &record, &files] {
     std::error_code ignored;
     if (!record.vm_id.empty()) sandboxes_.remove_if_possible(record.vm_id);
-    fs::remove_all(files.directory, ignored);
+    remove_marked_directory(files.directory, ignored);
   });
-  make_private_directory(files.directory);
+  directories_.make(record.id());
   fault::point("workspace.create.directory");
   Sandboxes::Seeded made = sandboxes_.make_seeded(
       {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
@@ -75,6 +79,8 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   record.workspace.created_at = record.session_started_at = now_epoch_seconds();
   mark_active(record);
   record.vm_id = made.machine.vm_id;
+  descriptions_.write(record);
+  fault::point("workspace.create.described");
   workspaces_.table().add(record);
   take_back.dismiss();
   collect.dismiss();
@@ -124,6 +130,7 @@ api::Workspace Lifecycle::handle(const api::UpdateWorkspace& request, bus::Call&
         for (const auto& [key, value] : request.labels) workspace.labels[key] = value;
         mark_active(changed);
       });
+  workspaces_.changed(request.workspace_id);
   return workspaces_.describe(record, call.work());
 }
 
@@ -174,6 +181,8 @@ api::Workspace Lifecycle::handle(const api::ResetWorkspace& request, bus::Call& 
   fault::point("workspace.reset.jobs_ended");
   turn->run([&] { swap_machine(before, request, snapshot, call, turn->stop()); });
   const WorkspaceRecord record = workspaces_.table().find(workspace_id);
+  workspaces_.changed(workspace_id);
+  fault::point("workspace.reset.described");
   // All of these are garbage by now, which the collector removes when we do not come to it.
   try {
     machines_.remove(before.vm_id);
@@ -265,7 +274,7 @@ void Lifecycle::erase(const WorkspaceRecord& record, Ending ending) {
     machines_.remove(record.vm_id);
     fault::point("workspace.delete.machine_gone");
     for (Part* part : workspaces_.parts()) part->forget(workspace_id);
-    fs::remove_all(WorkspacePaths(paths_, workspace_id).directory);
+    remove_marked_directory(WorkspacePaths(paths_, workspace_id).directory);
   } catch (const std::exception& error) {
     log::warn("workspace {}: cleanup incomplete, will retry: {}", workspace_id, error.what());
     garbage_.wake();

@@ -6,6 +6,8 @@
 #include "common/api/workspace.h"
 #include "common/bus/call.h"
 #include "common/config/paths.h"
+#include "common/ownership/owned_directories.h"
+#include "services/workspace/lifecycle/descriptions.h"
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/machines.h"
@@ -17,7 +19,8 @@ namespace pyro::workspace {
 /// Workspaces come, change their state, and go.
 class Lifecycle {
  public:
-  Lifecycle(Paths paths, Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
+  Lifecycle(const Paths& paths, const OwnedDirectories& directories, Workspaces& workspaces,
+            Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
             const SnapshotStore& snapshots, Garbage& garbage);
 
   api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
@@ -45,10 +48,12 @@ class Lifecycle {
                     const std::stop_token& stop);
   void reset_failed(const WorkspaceRecord& record, const std::string& why);
 
-  Paths paths_;
+  const Paths& paths_;
+  const OwnedDirectories& directories_;
   Workspaces& workspaces_;
   Machines& machines_;
   Sandboxes& sandboxes_;
+  const Descriptions& descriptions_;
   const SnapshotStore& snapshots_;
   Garbage& garbage_;
 };

@@ -48,6 +48,13 @@ api::Snapshot SnapshotStore::create(const WorkspaceRecord& workspace, const std:
   return snapshot;
 }
 
+void SnapshotStore::restore(const SnapshotRecord& record) {
+  const WorkspacePaths files(paths_, record.workspace_id);
+  const std::string& name = record.snapshot.snapshot_name;
+  check_identifier("snapshot_name", name);
+  if (fs::exists(files.snapshot(name))) rows_.put(record.workspace_id + "/" + name, record);
+}
+
 void SnapshotStore::remove(const WorkspaceRecord& workspace, const std::string& name) {
   if (name == kBaseline) throw failed_precondition("cannot delete the baseline snapshot");
   find(workspace, name);
@@ -76,7 +83,7 @@ fs::path SnapshotStore::volume_of(const WorkspaceRecord& workspace, const std::s
 
 std::vector<api::Snapshot> SnapshotStore::named(const WorkspaceRecord& workspace) const {
   std::vector<api::Snapshot> found;
-  for (auto& record : rows_.last_below(workspace.id() + "/")) {
+  for (auto& record : records(workspace.id())) {
     found.push_back(std::move(record.snapshot));
   }
   std::sort(found.begin(), found.end(), [](const api::Snapshot& a, const api::Snapshot& b) {

@@ -51,6 +51,12 @@ class SnapshotStore {
   /// By age, the latest first.
   std::vector<api::Snapshot> named(const WorkspaceRecord& workspace) const;
 
+  std::vector<SnapshotRecord> records(const std::string& workspace_id) const {
+    return rows_.last_below(workspace_id + "/");
+  }
+  /// Puts the row of a lost registry anew, whose volume is there.
+  void restore(const SnapshotRecord& record);
+
   /// Removes volumes that no row names.
   void collect_garbage(const WorkspaceRecord& workspace);
   void forget(const std::string& workspace_id) { rows_.erase_below(workspace_id + "/"); }

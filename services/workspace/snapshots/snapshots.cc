@@ -27,6 +27,7 @@ api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::
   api::CreatedSnapshot created;
   created.snapshot = turn->run(
       [&] { return store_.create(started.record, request.snapshot_name, is_guest, copy); });
+  workspaces_.changed(request.workspace_id);
   workspaces_.table().touch(request.workspace_id);
   return workspaces_.about(request.workspace_id, std::move(created));
 }
@@ -35,6 +36,7 @@ api::DeletedSnapshot Snapshots::handle(const api::DeleteSnapshot& request, bus::
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   store_.remove(workspaces_.table().find(request.workspace_id), request.snapshot_name);
+  workspaces_.changed(request.workspace_id);
   workspaces_.table().touch(request.workspace_id);
   return workspaces_.about(
       request.workspace_id,

@@ -22,7 +22,7 @@ class Snapshots final : public Part {
   api::DeletedSnapshot handle(const api::DeleteSnapshot& request, bus::Call& call);
   api::SnapshotList handle(const api::ListSnapshots& request, bus::Call& call);
 
-  const SnapshotStore& store() const { return store_; }
+  SnapshotStore& store() { return store_; }
 
   void collect_garbage(const WorkspaceRecord& record) override { store_.collect_garbage(record); }
   void forget(const std::string& workspace_id) override { store_.forget(workspace_id); }

@@ -3,6 +3,8 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/ownership/owned_directories.h"
+#include "common/registry/registry.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {
@@ -43,12 +45,39 @@ TEST_F(VmServiceRestart, deletes_a_machine_whose_command_ran) {
   EXPECT_FALSE(has_files(vm_id));
 }
 
-TEST_F(VmServiceRestart, removes_files_without_a_record) {
-  const auto stray = stack_.paths().machines_dir() / "0123456789ab";
+TEST_F(VmServiceRestart, removes_files_of_this_registry_without_a_record) {
   service_->kill();
-  std::filesystem::create_directory(stray);
+  const std::string registry_id = Registry(stack_.paths().registry()).id();
+  const OwnedDirectories ours(stack_.paths().machines_dir(), "machine", registry_id);
+  write_file_atomically(ours.make("0123456789ab") / "system.ext4", "x");
+  std::filesystem::create_directory(directory_of("0000000000aa"));  // killed while it was made
   start_service();
-  EXPECT_FALSE(std::filesystem::exists(stray));
+  EXPECT_FALSE(has_files("0123456789ab"));
+  EXPECT_FALSE(has_files("0000000000aa"));
+}
+
+TEST_F(VmServiceRestart, leaves_alone_what_this_registry_did_not_make) {
+  const auto other = OwnedDirectories(stack_.paths().machines_dir(), "machine", "other");
+  std::filesystem::create_directory(directory_of("0123456789ab"));
+  write_file_atomically(directory_of("0123456789ab") / "letter", "x");
+  write_file_atomically(stack_.paths().machines_dir() / "notes.txt", "x");
+  write_file_atomically(stack_.paths().runtime_dir / "machines/notes.txt", "x");
+  write_file_atomically(other.make("0000000000aa") / "system.ext4", "x");
+  restart();
+  EXPECT_TRUE(std::filesystem::exists(directory_of("0123456789ab") / "letter"));
+  EXPECT_TRUE(std::filesystem::exists(stack_.paths().machines_dir() / "notes.txt"));
+  EXPECT_TRUE(std::filesystem::exists(stack_.paths().runtime_dir / "machines/notes.txt"));
+  EXPECT_TRUE(std::filesystem::exists(directory_of("0000000000aa") / "system.ext4"));
+}
+
+TEST_F(VmServiceRestart, marks_the_directory_of_a_machine_that_an_earlier_version_made) {
+  const std::string vm_id = create({.environment = "debian:12", .workspace_id = "w1"}).vm_id;
+  service_->kill();
+  std::filesystem::remove(directory_of(vm_id) / OwnerMarker::kFileName);
+  start_service();
+  EXPECT_TRUE(read_marker(directory_of(vm_id)));
+  call(api::DeleteMachine{.vm_id = vm_id});
+  EXPECT_FALSE(has_files(vm_id));
 }
 
 TEST_F(VmServiceRestart, reaps_what_expires_but_no_machine_of_a_workspace) {

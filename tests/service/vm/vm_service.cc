@@ -47,7 +47,8 @@ VmService::VmService() {
   settings_ = {{"PYRO_VM_QEMU", (stack_ / "vmm").string()},
                {"PYRO_VM_ACCELERATOR", "tcg"},
                {"PYRO_VM_BOOT", "cold"},
-               {"PYRO_VM_STANDBY_MACHINES", "0"}};
+               {"PYRO_VM_STANDBY_MACHINES", "0"},
+               {"PYRO_FAULTS", (stack_ / "faults").string()}};
   start_service();
 }
 
@@ -96,7 +97,7 @@ std::future<std::optional<Error>> VmService::begin_exec(const std::string& vm_id
 }
 
 bool VmService::has_files(const std::string& vm_id) const {
-  return fs::exists(stack_.paths().machines_dir() / vm_id);
+  return fs::exists(directory_of(vm_id));
 }
 
 void VmService::change_record(const std::string& vm_id,

@@ -13,6 +13,7 @@
 #include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "services/vm/machine_record.h"
+#include "tests/fault/fault_points.h"
 #include "tests/support/errors.h"
 #include "tests/support/fake_service.h"
 #include "tests/support/service_process.h"
@@ -49,11 +50,15 @@ class VmService : public ::testing::Test {
   /// Runs a command that does not end by itself; returns once it runs.
   std::future<std::optional<Error>> begin_exec(const std::string& vm_id);
   bool has_files(const std::string& vm_id) const;
+  std::filesystem::path directory_of(const std::string& vm_id) const {
+    return stack_.paths().machines_dir() / vm_id;
+  }
 
   /// Changes a record behind the service's back, while that does not run.
   void change_record(const std::string& vm_id, const std::function<void(MachineRecord&)>& change);
 
   testing::PrivateStack stack_;
+  test::FaultPoints points_{stack_ / "faults"};
   testing::FakeService<api::EnvironmentApi> images_{stack_.paths(), "image"};
   std::optional<testing::ServiceProcess> service_;
 

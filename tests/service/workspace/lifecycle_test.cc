@@ -180,7 +180,7 @@ TEST_F(WorkspaceService, the_collector_removes_what_no_record_names) {
   service_->kill();
   add_machine("0000000000aa");  // of a workspace without a record
   add_machine(id);              // a second one of a workspace with one
-  std::filesystem::create_directories(stack_.paths().workspaces_dir() / "0000000000bb/output");
+  std::filesystem::create_directory(directories().make("0000000000bb") / "output");
   start_service();
   EXPECT_TRUE(test::soon([&] { return machine_count() == 1 && directory_count() == 1; }));
   EXPECT_THAT(machines_of(id), SizeIs(1));

@@ -159,6 +159,10 @@ std::size_t WorkspaceService::directory_count() const {
   return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
 }
 
+OwnedDirectories WorkspaceService::directories() const {
+  return {stack_.paths().workspaces_dir(), "workspace", Registry(stack_.paths().registry()).id()};
+}
+
 void WorkspaceService::add_machine(const std::string& workspace_id) {
   const std::lock_guard lock(mutex_);
   const std::string vm_id = new_id();

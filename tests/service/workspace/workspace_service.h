@@ -19,6 +19,7 @@
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_summary.h"
+#include "common/ownership/owned_directories.h"
 #include "common/registry/registry.h"
 #include "services/workspace/workspace_record.h"
 #include "tests/fault/fault_points.h"
@@ -64,6 +65,8 @@ class WorkspaceService : public ::testing::Test {
   /// The next `count` deletions of machines fail.
   void fail_deletes(int count) { failing_deletes_ = count; }
   std::size_t directory_count() const;
+  /// Those of the registry as it is now, while the service does not run.
+  OwnedDirectories directories() const;
 
   /// Changes the record of a workspace behind the service's back, while that does not run.
   void change_record(const std::string& workspace_id,

@@ -125,6 +125,15 @@ TEST(Registry, a_new_file_is_migrated_to_this_version_in_wal_mode) {
   EXPECT_EQ(sqlite(dir / "r.db", "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
+TEST(Registry, a_file_of_an_earlier_version_gets_an_id_that_lasts) {
+  const TestDirectory dir;
+  { const Registry registry(dir / "r.db"); }
+  sqlite(dir / "r.db", "DROP TABLE identity; PRAGMA user_version = 3");
+  const std::string id = Registry(dir / "r.db").id();
+  EXPECT_EQ(id.size(), 32U);
+  EXPECT_EQ(Registry(dir / "r.db").id(), id);
+}
+
 TEST(Registry, many_processes_may_open_a_new_file_at_once) {
   for (int round = 0; round < 10; ++round) {
     const TestDirectory dir;

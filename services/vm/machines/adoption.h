@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+
+#include "common/api/adoption.h"
+#include "common/bus/call.h"
+#include "common/ownership/owned_directories.h"
+#include "services/vm/machines/machines.h"
+
+namespace pyro::vm {
+
+/// Makes records anew after the registry's file was lost. Only of workspaces' machines: any other
+/// was there for one command.
+class MachineAdoption {
+ public:
+  MachineAdoption(std::filesystem::path state_dir, const OwnedDirectories& directories,
+                  Machines& machines)
+      : state_dir_(std::move(state_dir)), directories_(directories), machines_(machines) {}
+
+  api::Adoption handle(const api::AdoptMachines& request, bus::Call& call);
+
+ private:
+  std::filesystem::path state_dir_;
+  const OwnedDirectories& directories_;
+  Machines& machines_;
+};
+
+}  // namespace pyro::vm

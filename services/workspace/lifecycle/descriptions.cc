@@ -1,0 +1,53 @@
+#include "services/workspace/lifecycle/descriptions.h"
+
+#include "common/api/message_table.h"
+#include "common/log/log.h"
+#include "common/stored_file/stored_file.h"
+
+namespace pyro::workspace {
+namespace {
+
+constexpr const char* kFileName = "workspace.json";
+
+}  // namespace
+
+Descriptions::Descriptions(const OwnedDirectories& directories, Workspaces& workspaces,
+                           const SnapshotStore& snapshots)
+    : directories_(directories), workspaces_(workspaces), snapshots_(snapshots) {
+  workspaces_.on_change([this](const std::string& workspace_id) { refresh(workspace_id); });
+}
+
+Descriptions::~Descriptions() { workspaces_.on_change({}); }
+
+void Descriptions::write(const WorkspaceRecord& record) const {
+  write(WorkspaceDescription{.record = record, .snapshots = {}});
+}
+
+void Descriptions::write(const WorkspaceDescription& description) const {
+  replace_file(directories_.path_of(description.record.id()) / kFileName,
+               api::to_json_text(description, 2) + "\n");
+}
+
+/// The change itself is made: a full disk does not undo it.
+void Descriptions::refresh(const std::string& workspace_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto record = workspaces_.table().get(workspace_id);
+  if (!record || !is_real_directory(directories_.path_of(workspace_id))) return;
+  try {
+    write(WorkspaceDescription{.record = *record, .snapshots = snapshots_.records(workspace_id)});
+  } catch (const Error& error) {
+    log::warn("workspace {} is not described anew: {}", workspace_id, error.message());
+  }
+}
+
+std::optional<WorkspaceDescription> Descriptions::read(const std::filesystem::path& directory) {
+  auto description = read_record<WorkspaceDescription>(directory / kFileName);
+  if (!description || description->record.id() != directory.filename().string()) {
+    return std::nullopt;
+  }
+  return description;
+}
+
+}  // namespace pyro::workspace
+
+PYRO_TABLE(pyro::workspace::WorkspaceDescription)
