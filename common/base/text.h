@@ -23,6 +23,9 @@ std::string human_size(std::uint64_t bytes);
 /// Valid UTF-8: every byte that is not is U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
+/// How many bytes of it are none of UTF-8's characters.
+std::size_t invalid_bytes(std::string_view text);
+
 /// Whether a character begins with this byte of UTF-8.
 constexpr bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80;
