@@ -1,8 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/api/artifact.h"
@@ -58,11 +61,21 @@ struct ListFiles {
   }
 };
 
+/// What the content of a page is to the file's bytes.
+enum class FileEncoding { kUtf8, kNotUtf8, kBinary, kBase64 };
+constexpr std::array<std::pair<FileEncoding, std::string_view>, 4> enum_names(FileEncoding) {
+  return {{{FileEncoding::kUtf8, "utf-8"},
+           {FileEncoding::kNotUtf8, "not_utf8"},
+           {FileEncoding::kBinary, "binary"},
+           {FileEncoding::kBase64, "base64"}}};
+}
+
 struct FileContent : WorkspaceReply {
   std::string path;
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
   std::uint64_t max_bytes = 0;
+  FileEncoding encoding = FileEncoding::kUtf8;
   std::string content;
   bool truncated = false;
   std::optional<std::uint64_t> next_offset;
@@ -74,8 +87,11 @@ struct FileContent : WorkspaceReply {
     f("offset", &FileContent::offset, "Where the content begins in the file, in bytes.");
     f("size_bytes", &FileContent::size_bytes, "Size of the whole file.");
     f("max_bytes", &FileContent::max_bytes, "What was asked for.");
-    f("content", &FileContent::content,
-      "The content; bytes that are not UTF-8 come as replacement characters.");
+    f("encoding", &FileContent::encoding,
+      "utf-8: content is what the file holds. not_utf8: it is text in another encoding, and bytes "
+      "that are not UTF-8 come as replacement characters, so written back they are lost. binary: "
+      "no content is given. base64: as asked for.");
+    f("content", &FileContent::content, "The content.");
     f("truncated", &FileContent::truncated, "More follows after it.");
     f("next_offset", &FileContent::next_offset,
       "Only when truncated: where the next page begins, in bytes.", kAbsentWhenNull);
@@ -89,6 +105,7 @@ struct ReadFile {
   std::string path;
   std::uint64_t max_bytes = 65536;
   std::uint64_t offset = 0;
+  bool as_base64 = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -99,6 +116,8 @@ struct ReadFile {
       "At most this many bytes. When more follows, the page ends with a whole character.",
       range(1, kFileLimit));
     f("offset", &ReadFile::offset, "Where to begin, in bytes.");
+    f("as_base64", &ReadFile::as_base64,
+      "The bytes as base64, whatever they are: for a file that is binary or not UTF-8.");
   }
 };
 

@@ -110,6 +110,16 @@ std::string to_valid_utf8(std::string_view bytes) {
   return out;
 }
 
+std::size_t invalid_bytes(std::string_view text) {
+  std::size_t invalid = 0;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) ++invalid;
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return invalid;
+}
+
 std::size_t whole_characters(std::string_view text) {
   // The last lead byte, when it is near enough to begin a character that continues.
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {

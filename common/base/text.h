@@ -23,6 +23,9 @@ std::string human_size(std::uint64_t bytes);
 /// Valid UTF-8: replaces each invalid byte by U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
+/// The number of bytes that belong to no UTF-8 character.
+std::size_t invalid_bytes(std::string_view text);
+
 /// Whether this byte begins a UTF-8 character.
 constexpr bool begins_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "common/base/error.h"
+#include "common/base/standard_descriptors.h"
 #include "common/command_line/parse.h"
 #include "common/log/log.h"
 
@@ -52,6 +53,7 @@ void ServiceHost::run(int stop_fd) {
 
 int run_service(int argc, char** argv, std::string_view name,
                 const std::function<void(ServiceHost&)>& body) {
+  open_standard_descriptors();
   PathFlags flags;
   std::vector<std::string> settings;
   CliCommand command(fmt::format("pyro-{}", name),

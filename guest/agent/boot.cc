@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/standard_descriptors.h"
 #include "common/base/text.h"
 #include "guest/agent/kernel_events.h"
 #include "guest/agent/modules.h"
@@ -54,13 +55,6 @@ void mount_kernel_file_systems(const std::string& root) {
   mount_at(root, {"proc", "/proc", "proc", kPlain});
   mount_at(root, {"sysfs", "/sys", "sysfs", kPlain});
   mount_at(root, {"devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755"});
-}
-
-/// The kernel gives its init no open descriptors when the initramfs holds no /dev/console.
-void open_standard_descriptors() {
-  int fd = ::open("/dev/null", O_RDWR);
-  while (fd >= 0 && fd < 2) fd = ::dup(fd);
-  if (fd > 2) ::close(fd);
 }
 
 /// `/dev/vport3p1`: its number follows that of the virtio device, so it is found by its name.
@@ -156,6 +150,7 @@ BootedGuest boot() {
   BootedGuest guest;
   ::umask(0);
   mount_kernel_file_systems("");
+  // The kernel gives its init none when the initramfs holds no /dev/console.
   open_standard_descriptors();
   KernelEvents events;
   load_modules("/modules");

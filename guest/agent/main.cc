@@ -14,6 +14,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/standard_descriptors.h"
 #include "guest/agent/boot.h"
 #include "guest/agent/cgroup_launcher.h"
 #include "guest/agent/files/files_port.h"
@@ -131,6 +132,7 @@ int run_host(const HostOptions& options) {
 }
 
 int run(int argc, char** argv) {
+  open_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   if (::getpid() == 1 && argc == 1) run_guest();
   const auto options = parse(argc, argv);

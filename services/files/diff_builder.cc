@@ -1,11 +1,11 @@
 #include "services/files/diff_builder.h"
 
-#include <openssl/evp.h>
 #include <strings.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "common/base/base64.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "services/files/git_names.h"
@@ -40,15 +40,6 @@ bool is_utf8(std::string_view text) {
 
 bool is_text(std::string_view content) {
   return content.find('\0') == std::string_view::npos && is_utf8(content);
-}
-
-std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int length = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
 }
 
 bool is_absent(const DiffSide& side) { return side.kind == EntryKind::kAbsent; }
@@ -241,7 +232,7 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
     api::DiffEntry entry{.path = to_valid_utf8(path),
                          .status = change.status,
                          .artifact_type = change.artifact_type};
-    if (entry.path != path) entry.path_bytes = base64(path);
+    if (entry.path != path) entry.path_bytes = to_base64(path);
     const std::string patch = std::exchange(change.patch, {});
     if (!change.omitted && change.is_text) entry.text_patch = patch;
     count(diff.summary, entry);

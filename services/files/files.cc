@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/base64.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/tree/path.h"
@@ -28,6 +29,34 @@ void end_with_whole_character(api::FileContent& page) {
   const std::size_t whole = whole_characters(page.content);
   if (whole > 0) page.content.resize(whole);
   page.next_offset = page.offset + page.content.size();
+}
+
+/// Bytes that hardly any text has, in whatever encoding.
+bool is_control(char byte) {
+  return (byte >= 0 && byte < 0x20 &&
+          std::string_view("\b\t\n\v\f\r\x1b").find(byte) == std::string_view::npos) ||
+         byte == 0x7F;
+}
+
+/// A zero is what git goes by. Of compressed data a tenth are control characters.
+bool is_binary(std::string_view content) {
+  if (content.find('\0') != std::string_view::npos) return true;
+  constexpr std::ptrdiff_t kOneIn = 20;
+  const auto controls = std::count_if(content.begin(), content.end(), is_control);
+  return invalid_bytes(content) > 0 && controls * kOneIn > std::ssize(content);
+}
+
+/// Of a page that is to be text.
+void tell_encoding(api::FileContent& page) {
+  if (is_binary(page.content)) {
+    page.encoding = api::FileEncoding::kBinary;
+    page.content.clear();
+    // No later page of it is worth a call.
+    page.truncated = false;
+    page.next_offset.reset();
+  } else if (invalid_bytes(page.content) > 0) {
+    page.encoding = api::FileEncoding::kNotUtf8;
+  }
 }
 
 }  // namespace
@@ -66,13 +95,20 @@ api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
     throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");
   }
   const bool within = request.offset <= part.size_bytes;
-  api::FileContent page{.path = to_valid_utf8(absolute_workspace_path(path)),
-                        .offset = request.offset,
-                        .size_bytes = part.size_bytes,
-                        .max_bytes = request.max_bytes,
-                        .content = content,
-                        .truncated = within && content.size() < part.size_bytes - request.offset};
-  if (page.truncated) end_with_whole_character(page);
+  api::FileContent page{
+      .path = to_valid_utf8(absolute_workspace_path(path)),
+      .offset = request.offset,
+      .size_bytes = part.size_bytes,
+      .max_bytes = request.max_bytes,
+      .encoding = request.as_base64 ? api::FileEncoding::kBase64 : api::FileEncoding::kUtf8,
+      .content = request.as_base64 ? to_base64(content) : content,
+      .truncated = within && content.size() < part.size_bytes - request.offset};
+  if (page.truncated && request.as_base64) {
+    page.next_offset = request.offset + content.size();
+  } else if (page.truncated) {
+    end_with_whole_character(page);
+  }
+  if (!request.as_base64) tell_encoding(page);
   return page;
 }
 

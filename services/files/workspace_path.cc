@@ -8,8 +8,11 @@ namespace pyro::files {
 namespace {
 
 constexpr std::string_view kTop = "/workspace";
+constexpr std::size_t kShownColumns = 80;
 
-std::string_view name_of(PathUse use) { return use == PathUse::kPath ? "path" : "destination"; }
+std::string_view name_of(PathUse use) {
+  return use == PathUse::kDestination ? "destination" : "path";
+}
 
 }  // namespace
 
@@ -19,6 +22,13 @@ std::string workspace_path(std::string_view given, PathUse use) {
     return invalid_argument(reason::kOutsideWorkspace, "workspace {} must stay inside /workspace",
                             name_of(use));
   };
+  if (use != PathUse::kGitName && (given == "~" || given.starts_with("~/"))) {
+    throw invalid_argument(
+        reason::kOutsideWorkspace,
+        "workspace {} '{}': no shell puts the home directory for '~' here, and only /workspace can "
+        "be named; a file in a directory named '~' is './~/…'",
+        name_of(use), one_line(given, kShownColumns));
+  }
   if (given.starts_with('/')) {
     // Slashes are counted only after the first part, as Linux does: `//workspace` is /workspace.
     given.remove_prefix(std::min(given.find_first_not_of('/'), given.size()) - 1);

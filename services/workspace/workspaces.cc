@@ -99,8 +99,8 @@ Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
   if (started.machine.state == api::MachineState::kStarted) return started;
   throw failed_precondition(
       reason::kNotStarted,
-      "workspace {} must be in 'started' state before {}: it is {}{}; start or reset it first",
-      workspace_id, tool_name(method), api::name_of(started.machine.state),
+      "workspace {} must be in 'started' state before {}: it is {}{}; start it first", workspace_id,
+      tool_name(method), api::name_of(started.machine.state),
       started.machine.last_error ? " (" + *started.machine.last_error + ")" : "");
 }
 

@@ -52,7 +52,7 @@ std::vector<std::string_view> mode_tools(std::initializer_list<std::string_view>
       "workspace_create",    "workspace_delete",    "workspace_exec",   "workspace_exec_poll",
       "workspace_export",    "workspace_file_list", "workspace_list",   "workspace_exec_cancel",
       "workspace_file_read", "workspace_logs",      "workspace_status", "workspace_summary",
-      "workspace_update"};
+      "workspace_start",     "workspace_update"};
   tools.insert(tools.end(), more);
   return tools;
 }

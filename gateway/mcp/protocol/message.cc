@@ -32,7 +32,9 @@ Message message_from(Json& json) {
     return Notification{method->get<std::string>(),
                         has_params ? std::move(*params) : Json::object()};
   }
-  if (params != end && !has_params) return invalid(answered, "params must be an object");
+  // A client that has none may write them as null.
+  const bool none = params == end || params->is_null();
+  if (!none && !has_params) return invalid(answered, "params must be an object");
   return Request{answered, method->get<std::string>(),
                  has_params ? std::move(*params) : Json::object()};
 }

@@ -36,10 +36,10 @@ RpcError method_not_found(const std::string& method) {
   return {rpc::kMethodNotFound, fmt::format("Method not found: {}", shown(method))};
 }
 
-/// The member of that name, or null.
+/// The member of that name, or null. One that is written as null is none.
 const Json* member(const Json& object, std::string_view name) {
   const auto found = object.find(name);
-  return found == object.end() ? nullptr : &*found;
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 /// An empty object when there is none.
@@ -217,7 +217,7 @@ void Session::start_call(Request& request, Context context, const Answer& answer
   const std::size_t bytes =
       bytes_of(request.id) + bytes_of(request.params) + bytes_of(context.client_capabilities);
   const auto arguments = request.params.find("arguments");
-  const bool given = arguments != request.params.end();
+  const bool given = arguments != request.params.end() && !arguments->is_null();
   if (given && !arguments->is_object()) throw invalid_params("arguments must be an object");
 
   std::shared_ptr<ProgressLine> progress;

@@ -24,12 +24,16 @@ std::vector<ToolRow> file_tools() {
        .text = "Lists a directory below /workspace, with type and size of each entry; recursive "
                "lists all below it. For large trees workspace_exec with git ls-files or find is "
                "shorter."},
-      {.operation = operation<api::ReadFile>({.call = read}),
+      {.operation = operation<api::ReadFile>(
+           {.call = read,
+            .finish = [](const Toolbox&, const api::ReadFile& request, Json& reply,
+                         bool cut) { tell_encoding(request, reply, cut); }}),
        .name = "workspace_file_read",
        .effect = Effect::kReads,
        .title = "Read a file",
        .text = "Reads a text file below /workspace, max_bytes from offset on. When truncated is "
-               "true, call again with offset = next_offset."},
+               "true, call again with offset = next_offset. Where encoding is not utf-8, content "
+               "is not what the file holds; of a binary file there is none."},
       {.operation = operation<api::WriteFile>(),
        .name = "workspace_file_write",
        .effect = Effect::kChanges,

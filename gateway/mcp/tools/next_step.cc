@@ -13,10 +13,6 @@ constexpr std::string_view kShowsState = "workspace_status shows its state.";
 constexpr std::string_view kLookFirst =
     "The call may have taken effect: check before you call again.";
 constexpr std::string_view kStarts = "workspace_start restarts it with its files.";
-constexpr std::string_view kUserStarts =
-    "It still has its files: the user restarts it with `pyro workspace start` and its id.";
-constexpr std::string_view kResets =
-    "workspace_reset works at once, but throws away the changes made in it.";
 constexpr std::string_view kCreates = "workspace_create creates a new one.";
 
 /// The steps after a failure are all said, in their order: those of the tool for its reason;
@@ -29,13 +25,7 @@ constexpr Step kSteps[] = {
   {reason::kMachineGone, "vm_create", "", kMachineIsGone},
   {reason::kMachineExpired, "vm_create", "", kMachineIsGone},
   {reason::kNotStarted, "workspace_start", "", kStarts},
-  {reason::kNotStarted, "workspace_list", "workspace_start", kUserStarts},
-  {reason::kNotStarted, "workspace_reset", "", kResets},
-  {reason::kNotStarted, "workspace_list", "workspace_reset", kCreates},
   {reason::kGuestGone, "workspace_start", "", kStarts},
-  {reason::kGuestGone, "workspace_list", "workspace_start", kUserStarts},
-  {reason::kGuestGone, "workspace_reset", "", kResets},
-  {reason::kGuestGone, "workspace_list", "workspace_reset", kCreates},
   {reason::kAlreadyStarted, "vm_status", "", "It is already running: vm_status shows its state."},
   {reason::kMachineLost, "workspace_reset", "",
    "workspace_reset creates it again from any state, but throws away the changes made in it."},

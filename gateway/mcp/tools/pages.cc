@@ -82,6 +82,22 @@ void page_diff(const api::DiffWorkspace& request, Json& reply, bool cut) {
   hint_at(reply, hints);
 }
 
+void tell_encoding(const api::ReadFile&, Json& reply, bool) {
+  const auto is = [&reply](api::FileEncoding one) {
+    return reply["encoding"] == api::name_of(one);
+  };
+  if (is(api::FileEncoding::kBinary)) {
+    add_hint(reply,
+             "A binary file: as_base64 true returns its bytes, workspace_export copies it to the "
+             "host, workspace_exec looks into it.");
+  } else if (is(api::FileEncoding::kNotUtf8)) {
+    add_hint(reply,
+             "The file is not UTF-8, and content lacks bytes of it: do not write it back. Change "
+             "it by workspace_exec; as_base64 true returns its bytes, workspace_export copies it "
+             "to the host.");
+  }
+}
+
 void bound_page(api::FileContent& page) {
   // Most pages are: that they fit need not be measured.
   if (page.content.size() * kMostEscapedBytes <= kMostFileBytes) return;

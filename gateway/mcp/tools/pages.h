@@ -18,6 +18,9 @@ void page_list(const api::ListFiles& request, Json& reply, bool cut);
 /// Of a long diff the entries from the offset on.
 void page_diff(const api::DiffWorkspace& request, Json& reply, bool cut);
 
+/// How to get the bytes of a file that is no UTF-8.
+void tell_encoding(const api::ReadFile& request, Json& reply, bool cut);
+
 /// Of a part of a file that consists of control characters its first half.
 void bound_page(api::FileContent& page);
 

@@ -7,6 +7,7 @@
 #include "common/api/schema.h"
 #include "common/base/text.h"
 #include "gateway/mcp/protocol/tool.h"
+#include "gateway/mcp/tools/arguments.h"
 #include "gateway/mcp/tools/results.h"
 
 namespace pyro::mcp {
@@ -131,7 +132,8 @@ Tool tool_of(const ToolRow& row, const std::shared_ptr<const Toolbox>& box) {
                schema = tool.input_schema](const ToolCall& call) {
     try {
       refuse_unknown(call.arguments, schema);
-      return answer(reply_of(*operation, *box, call, with_defaults(call.arguments, defaults)));
+      const Json arguments = as_meant(call.arguments, operation->request_type(), defaults);
+      return answer(reply_of(*operation, *box, call, with_defaults(arguments, defaults)));
     } catch (const SetupError& error) {
       return failure(error, error.next());
     } catch (const Error& error) {

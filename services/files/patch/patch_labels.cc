@@ -43,6 +43,9 @@ std::optional<Halves> quoted_halves(std::string_view text) {
   return halves;
 }
 
+/// Of what stood after the prefix.
+std::string git_path(std::string_view name) { return workspace_path(name, PathUse::kGitName); }
+
 }  // namespace
 
 std::optional<std::string> read_label(std::string_view text) {
@@ -75,18 +78,18 @@ std::string path_of(const PatchLabels& labels) {
   if (!before && !after) throw unsupported_patch("--- /dev/null", "of no file");
   const auto old_name = before ? without("a/", *before) : std::nullopt;
   const auto new_name = after ? without("b/", *after) : std::nullopt;
-  if (!before) return workspace_path(new_name.value_or(*after));
-  if (!after) return workspace_path(old_name.value_or(*before));
+  if (!before) return new_name ? git_path(*new_name) : workspace_path(*after);
+  if (!after) return old_name ? git_path(*old_name) : workspace_path(*before);
   // A directory may be named `a`: the prefixes are prefixes where the rest then is the same.
-  if (old_name && new_name && workspace_path(*old_name) == workspace_path(*new_name)) {
-    return workspace_path(*old_name);
+  if (old_name && new_name && git_path(*old_name) == git_path(*new_name)) {
+    return git_path(*old_name);
   }
   std::string path = workspace_path(*before);
   if (path == workspace_path(*after)) return path;
-  if (old_name && workspace_path(*old_name) == workspace_path(*after)) {
-    return workspace_path(*old_name);
+  if (old_name && git_path(*old_name) == workspace_path(*after)) {
+    return git_path(*old_name);
   }
-  if (new_name && path == workspace_path(*new_name)) return path;
+  if (new_name && path == git_path(*new_name)) return path;
   throw patch_renames();
 }
 

@@ -21,6 +21,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/base/standard_descriptors.h"
+
 namespace {
 
 /// The caller's pipe: it reads end of file once the guard has gone. Set by services/image/tool.cc.
@@ -109,6 +111,7 @@ int guard(char** argv, int front) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pyro::open_standard_descriptors();
   if (argc < 2) {
     std::fprintf(stderr, "usage: pyro-image-guard PROGRAM [ARGUMENT...]\n");
     return 2;

@@ -7,10 +7,12 @@
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/standard_descriptors.h"
 #include "services/vm/shim/shim.h"
 
 /// `pyro-vm-shim SPEC`: keeps one machine alive. Descriptor 3 takes one byte when it is ready.
 int main(int argc, char** argv) {
+  pyro::open_standard_descriptors();
   constexpr int kReadyFd = 3;
   try {
     if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC");

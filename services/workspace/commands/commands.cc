@@ -388,8 +388,8 @@ api::CancelledExec Commands::handle(const api::CancelExec& request, bus::Call& c
   if (now.running()) {
     throw deadline_exceeded(
         reason::kStillRunning,
-        "the guest has not ended the command yet: cancel it again, or stop or reset "
-        "the workspace");
+        "the guest has not ended the command yet: cancel it again, or stop the workspace; a start "
+        "brings it back with its files");
   }
   return workspaces_.about(request.workspace_id,
                            api::CancelledExec{.job_id = request.job_id, .state = now.state});

@@ -43,7 +43,7 @@ export const tools = {
   workspace_sync_push: workspace(changes, 'source_path', 'dest?'),
   workspace_export: workspace(changes, 'path', 'output_path'),
   workspace_file_list: workspace(reads, 'path?', 'recursive?'),
-  workspace_file_read: workspace(reads, 'path', 'max_bytes?', 'offset?'),
+  workspace_file_read: workspace(reads, 'path', 'max_bytes?', 'offset?', 'as_base64?'),
   workspace_file_write: workspace(changes, 'path', 'text'),
   workspace_patch_apply: workspace(changes, 'patch'),
   workspace_reset: workspace(destroys, 'snapshot?'),
@@ -56,7 +56,7 @@ const named = (prefix, nouns) => nouns.split(' ').map((noun) => `${prefix}_${nou
 
 const common = named(
   'workspace',
-  'create delete exec exec_poll exec_cancel export file_list file_read list logs summary status update',
+  'create delete exec exec_poll exec_cancel export file_list file_read list logs summary start status update',
 );
 const edits = named('workspace', 'diff file_write patch_apply reset sync_push');
 

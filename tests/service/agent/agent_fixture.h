@@ -61,12 +61,15 @@ struct Outcome {
 /// The real pyro-agent in host mode behind a LinkServer, and connections to it.
 class AgentTest : public ::testing::Test {
  protected:
-  explicit AgentTest(const std::vector<std::string>& more_arguments = {})
+  /// `starter`: words before the agent's own.
+  explicit AgentTest(const std::vector<std::string>& more_arguments = {},
+                     std::vector<std::string> starter = {})
       : directory_("/tmp", "pyro-agent-test") {
     auto [ours, agents] = socket_pair();
     Command command{.argv = {PYRO_AGENT, "--host", "--link-fd", "3", "--root",
                              directory_.path().string(), "--workspace", workspace_path().string()}};
     command.argv.insert(command.argv.end(), more_arguments.begin(), more_arguments.end());
+    command.argv.insert(command.argv.begin(), starter.begin(), starter.end());
     command.descriptors = {{3, agents.get()}, {2, 2}};
     agent_.emplace(command);
     server_ = std::make_unique<link::LinkServer>(

@@ -138,14 +138,19 @@ TEST_F(WorkspaceCallsTest, a_text_that_cannot_be_written_is_refused_here) {
 
 TEST_F(WorkspaceCallsTest, content_alone_is_the_content_to_the_byte) {
   tell("workspace.file_read.reply",
-       R"({"path":"/workspace/a","content":"a\u0000\u001b[2J","size_bytes":9,"max_bytes":6,)"
-       R"("truncated":true,"next_offset":6})");
+       R"({"path":"/workspace/a","content":"YQAbWzJK","size_bytes":9,"max_bytes":6,)"
+       R"("encoding":"base64","truncated":true,"next_offset":6})");
   const auto raw = workspace({"file", "read", "x", "a", "--content-only", "--max-bytes", "6"});
   EXPECT_EQ(raw.output, std::string("a\0\x1b[2J", 6));
   EXPECT_EQ(raw.error_output, "bytes 0 to 6 of 9; the rest: --offset 6\n");
+  EXPECT_EQ(request()["as_base64"], true);
+  tell("workspace.file_read.reply",
+       R"({"path":"/workspace/a","content":"a\u001b[2J","size_bytes":9,"max_bytes":6,)"
+       R"("truncated":true,"next_offset":6})");
   const auto shown = workspace({"file", "read", "x", "a"});
   EXPECT_EQ(shown.output, "a[2J\n");
   EXPECT_EQ(shown.error_output, raw.error_output);
+  EXPECT_EQ(request()["as_base64"], false);
   tell("workspace.file_read.reply", "{}");
   EXPECT_EQ(workspace({"file", "read", "x", "a", "--content-only"}).error_output, "");
 }

@@ -14,7 +14,7 @@ namespace pyro::test {
 
 /// A private stack of test services: directories of its own, named in this process's environment
 /// as well, so that programs started by the test use it. Nothing of it is left running.
-class StackFixture : public testing::Test {
+class StackFixture : public ::testing::Test {
  protected:
   StackFixture();
   ~StackFixture() override;

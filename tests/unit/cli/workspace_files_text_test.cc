@@ -67,6 +67,25 @@ TEST(WorkspaceFilesText, a_part_of_a_file_says_how_to_read_on) {
             "bytes 30 to 30 of 30\n");
 }
 
+TEST(WorkspaceFilesText, a_file_that_is_no_utf8_says_how_to_get_its_bytes) {
+  EXPECT_EQ(file_read_note({.path = "/workspace/a",
+                            .size_bytes = 2048,
+                            .max_bytes = 9,
+                            .encoding = api::FileEncoding::kBinary}),
+            "/workspace/a is binary (2.0 KiB): --content-only or pyro workspace export gives it\n");
+  EXPECT_EQ(file_read_note({.offset = 10,
+                            .size_bytes = 30,
+                            .max_bytes = 10,
+                            .encoding = api::FileEncoding::kNotUtf8,
+                            .content = "x\xE9",
+                            .truncated = true,
+                            .next_offset = 12}),
+            "bytes 10 to 12 of 30; the rest: --offset 12\nbytes that are not UTF-8 are shown as "
+            "replacement characters: --content-only or pyro workspace export gives them\n");
+  EXPECT_EQ(file_bytes({.encoding = api::FileEncoding::kBase64, .content = "AOk="}),
+            std::string("\0\xE9", 2));
+}
+
 TEST(WorkspaceFilesText, an_applied_patch_names_its_files_and_displaced_hunks) {
   api::PatchApplied applied{.changed = true};
   applied.summary = {.total = 2, .added = 1, .modified = 1};

@@ -101,6 +101,44 @@ TEST_F(FilesNouns, read_pages_that_cut_no_character) {
   }
 }
 
+TEST_F(FilesNouns, read_marks_text_that_is_no_utf8_and_gives_none_of_a_binary_file) {
+  auto guest = guest_.connect();
+  const auto read = [&](const std::string& bytes, api::ReadFile request = {}) {
+    write_file_atomically(guest_.tree() / "f", bytes);
+    request.path = "f";
+    return files::read_part(guest, request);
+  };
+  EXPECT_EQ(read("latein é\n").encoding, api::FileEncoding::kUtf8);
+  EXPECT_EQ(read("\x01\x02\x03").encoding, api::FileEncoding::kUtf8);
+  const auto latin = read("lat\xE9in\n");
+  EXPECT_EQ(latin.encoding, api::FileEncoding::kNotUtf8);
+  EXPECT_EQ(latin.content, "lat\xE9in\n");
+  // Cyrillic of Windows: hardly a byte of it is UTF-8.
+  EXPECT_EQ(read("\xCF\xF0\xE8\xE2\xE5\xF2\r\n").encoding, api::FileEncoding::kNotUtf8);
+  std::string noise;
+  for (int i = 1; i < 256; ++i) noise += static_cast<char>(i * 7 % 255 + 1);
+  for (const auto& binary : {std::string("\x7F"
+                                         "ELF\0\0\0",
+                                         7),
+                             std::string(2000, '\0'), noise}) {
+    const auto page = read(binary, {.max_bytes = 1000});
+    EXPECT_EQ(page.encoding, api::FileEncoding::kBinary);
+    EXPECT_EQ(page.content, "");
+    EXPECT_EQ(page.size_bytes, binary.size());
+    EXPECT_FALSE(page.truncated);
+    EXPECT_FALSE(page.next_offset);
+  }
+}
+
+TEST_F(FilesNouns, read_gives_any_bytes_as_base64) {
+  auto guest = guest_.connect();
+  write_file_atomically(guest_.tree() / "f", std::string("a\xE9\0\xC3\xA9", 5));
+  const auto page = files::read_part(guest, {.path = "f", .max_bytes = 4, .as_base64 = true});
+  EXPECT_EQ(page.encoding, api::FileEncoding::kBase64);
+  EXPECT_EQ(page.content, "YekAww==");
+  EXPECT_EQ(page.next_offset, 4U);
+}
+
 TEST_F(FilesNouns, write_a_file_and_the_directories_above_it) {
   auto guest = guest_.connect();
   const auto written = files::write_whole(guest, {.path = "new/dir/file", .text = "text"});

@@ -44,6 +44,18 @@ TEST(WorkspacePath, must_stay_inside) {
                                "workspace destination must stay inside /workspace"));
 }
 
+TEST(WorkspacePath, makes_no_directory_of_a_home) {
+  for (const char* path : {"~", "~/x", "~/"}) {
+    const auto error = testing::error_of([&] { workspace_path(path); });
+    EXPECT_THAT(error, testing::Refused(ErrorCode::kInvalidArgument,
+                                        ::testing::HasSubstr("no shell puts the home directory")));
+    EXPECT_EQ(error->reason(), reason::kOutsideWorkspace);
+  }
+  EXPECT_EQ(workspace_path("./~/x"), "~/x");
+  EXPECT_EQ(workspace_path("~x/~"), "~x/~");
+  EXPECT_EQ(workspace_path("~/x", PathUse::kGitName), "~/x");
+}
+
 TEST(WorkspacePath, holds_only_names_that_files_can_have) {
   for (const std::string& path : {std::string("a\0b", 3), std::string(256, 'x')}) {
     EXPECT_THAT(testing::error_of([&] { workspace_path(path); }),

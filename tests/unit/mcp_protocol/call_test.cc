@@ -42,11 +42,17 @@ TEST(Call, arguments_reach_the_tool_and_its_words_the_client) {
   EXPECT_EQ(text_of(client.request(1, "tools/call", {{"name", "echo"}})), "{}");
 }
 
+TEST(Call, arguments_and_meta_that_are_null_are_none) {
+  Client client({echo()});
+  const Json params = {{"name", "echo"}, {"arguments", nullptr}, {"_meta", nullptr}};
+  EXPECT_EQ(text_of(client.request(1, "tools/call", params)), "{}");
+}
+
 TEST(Call, what_is_no_call_is_invalid_params) {
   Client client({echo()});
   for (const Json& params :
        {Json::object(), Json{{"name", 5}}, Json{{"name", nullptr}}, Json{{"name", Json::object()}},
-        Json{{"name", "Echo"}}, Json{{"name", ""}}, Json{{"name", "echo"}, {"arguments", nullptr}},
+        Json{{"name", "Echo"}}, Json{{"name", ""}},
         Json{{"name", "echo"}, {"arguments", Json::array()}},
         Json{{"name", "echo"}, {"arguments", "{}"}}, Json{{"name", "echo"}, {"_meta", "x"}}}) {
     EXPECT_EQ(code_of(client.request(1, "tools/call", params)), -32602) << params;

@@ -40,12 +40,16 @@ TEST(Message, an_invalid_request_is_answered_with_its_id) {
         R"({"jsonrpc":2.0,"id":7,"method":"m"})", R"({"jsonrpc":"2.0","id":7,"method":5})",
         R"({"jsonrpc":"2.0","id":7,"method":null})", R"({"jsonrpc":"2.0","id":7})",
         R"({"jsonrpc":"2.0","id":7,"method":"m","params":[]})",
-        R"({"jsonrpc":"2.0","id":7,"method":"m","params":null})",
         R"({"jsonrpc":"2.0","id":7,"method":"m","params":"x"})"}) {
     const auto invalid = only<Invalid>(line);
     EXPECT_EQ(invalid.id, 7) << line;
     EXPECT_EQ(invalid.error.code(), rpc::kInvalidRequest) << line;
   }
+}
+
+TEST(Message, params_that_are_null_are_none) {
+  const auto request = only<Request>(R"({"jsonrpc":"2.0","id":7,"method":"m","params":null})");
+  EXPECT_EQ(request.params, Json::object());
 }
 
 TEST(Message, what_is_no_message_is_invalid_without_an_id) {

@@ -74,21 +74,24 @@ TEST(NextStep, a_refusal_names_the_way_round_it) {
       HasSubstr("another name or path"));
   const auto stopped = failed_precondition(
       reason::kNotStarted, "workspace x must be in 'started' state before workspace_exec");
-  EXPECT_THAT(told(stopped, "workspace_exec", ServerProfile::kWorkspaceFull),
-              HasSubstr("workspace_start"));
+  EXPECT_THAT(told(stopped, "workspace_exec"), HasSubstr("workspace_start"));
 }
 
-TEST(NextStep, what_a_stopped_workspace_holds_is_not_given_up_first) {
-  const auto gone = failed_precondition(
-      reason::kGuestGone, "the command was ended: backing guest process is no longer running");
-  const std::string core = told(gone, "workspace_exec");
-  EXPECT_THAT(core, HasSubstr("`pyro workspace start`"));
-  EXPECT_LT(core.find("`pyro workspace start`"), core.find("workspace_reset"));
-  EXPECT_THAT(core, HasSubstr("throws away"));
-  const std::string inspect =
-      next_step(gone, row_of("workspace_exec").steps, tool_set({.mode = ServerMode::kInspect}));
-  EXPECT_THAT(inspect, AllOf(HasSubstr("`pyro workspace start`"), HasSubstr("workspace_create"),
-                             Not(HasSubstr("workspace_reset"))));
+TEST(NextStep, a_stopped_workspace_is_started_again_with_whatever_tools_there_are) {
+  for (const auto& options : every_choice()) {
+    const ToolSet set = tool_set(options);
+    if (!set.has("workspace_exec")) continue;
+    for (const std::string_view why : {reason::kNotStarted, reason::kGuestGone}) {
+      const auto next = next_step(
+          Error(ErrorCode::kFailedPrecondition, std::string(why), "workspace x is stopped"),
+          row_of("workspace_exec").steps, set);
+      // A reset loses its files, a new one has none.
+      EXPECT_EQ(next, "workspace_start restarts it with its files.") << set.name << " " << why;
+    }
+  }
+  const auto lost = failed_precondition(reason::kMachineLost, "its machine is gone");
+  EXPECT_THAT(told(lost, "workspace_start"),
+              AllOf(HasSubstr("workspace_reset"), HasSubstr("throws away")));
 }
 
 TEST(NextStep, where_all_places_are_taken_one_is_freed_by_who_can) {

@@ -87,6 +87,21 @@ TEST(Pages, a_part_of_a_file_fits_into_a_message_whatever_it_holds) {
   }
 }
 
+TEST(Pages, what_is_no_utf8_names_the_way_to_its_bytes) {
+  const auto told = [](api::FileEncoding encoding) {
+    Json reply = api::to_json(api::FileContent{.encoding = encoding});
+    tell_encoding({}, reply, false);
+    return reply.value("hint", "");
+  };
+  EXPECT_EQ(told(api::FileEncoding::kUtf8), "");
+  EXPECT_EQ(told(api::FileEncoding::kBase64), "");
+  for (const auto encoding : {api::FileEncoding::kBinary, api::FileEncoding::kNotUtf8}) {
+    EXPECT_THAT(told(encoding), HasSubstr("as_base64"));
+    EXPECT_THAT(told(encoding), HasSubstr("workspace_export"));
+  }
+  EXPECT_THAT(told(api::FileEncoding::kNotUtf8), HasSubstr("do not write it back"));
+}
+
 TEST(Pages, of_a_file_of_control_characters_the_rest_is_not_lost) {
   api::FileContent page{.size_bytes = api::kFileLimit, .content = std::string(api::kFileLimit, 0)};
   bound_page(page);

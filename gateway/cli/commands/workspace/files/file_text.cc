@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "common/base/base64.h"
+#include "common/base/error.h"
 #include "common/base/text.h"
 #include "gateway/cli/commands/workspace/parts_text.h"
 #include "gateway/cli/text/table.h"
@@ -16,6 +18,19 @@ std::string list_row(const api::FileEntry& entry) {
   const std::string path = path_text(entry.path);
   if (entry.artifact_type == api::ArtifactType::kDirectory) return path + "/";
   return entry.link_target ? path + " -> " + path_text(*entry.link_target) : path;
+}
+
+std::string part_note(const api::FileContent& content) {
+  if (content.content.empty() && content.size_bytes == 0) {
+    return fmt::format("{} is empty\n", path_text(content.path));
+  }
+  if (content.next_offset) {
+    return fmt::format("bytes {} to {} of {}; the rest: --offset {}\n", content.offset,
+                       *content.next_offset, content.size_bytes, *content.next_offset);
+  }
+  if (content.offset == 0) return "";
+  return fmt::format("bytes {} to {} of {}\n", std::min(content.offset, content.size_bytes),
+                     content.size_bytes, content.size_bytes);
 }
 
 }  // namespace
@@ -37,17 +52,23 @@ std::string file_text(const api::FileContent& content) {
   return text;
 }
 
+std::string file_bytes(const api::FileContent& content) {
+  auto bytes = from_base64(content.content);
+  if (!bytes) throw internal_error("the content of {} is no base64", path_text(content.path));
+  return *std::move(bytes);
+}
+
 std::string file_read_note(const api::FileContent& content) {
-  if (content.content.empty() && content.size_bytes == 0) {
-    return fmt::format("{} is empty\n", path_text(content.path));
+  if (content.encoding == api::FileEncoding::kBinary) {
+    return fmt::format("{} is binary ({}): --content-only or pyro workspace export gives it\n",
+                       path_text(content.path), human_size(content.size_bytes));
   }
-  if (content.next_offset) {
-    return fmt::format("bytes {} to {} of {}; the rest: --offset {}\n", content.offset,
-                       *content.next_offset, content.size_bytes, *content.next_offset);
+  if (content.encoding == api::FileEncoding::kNotUtf8) {
+    return part_note(content) +
+           "bytes that are not UTF-8 are shown as replacement characters: --content-only or pyro "
+           "workspace export gives them\n";
   }
-  if (content.offset == 0) return "";
-  return fmt::format("bytes {} to {} of {}\n", std::min(content.offset, content.size_bytes),
-                     content.size_bytes, content.size_bytes);
+  return part_note(content);
 }
 
 std::string file_written_text(const api::FileWritten& written) {

@@ -12,7 +12,11 @@ std::string file_list_text(const api::FileList& list);
 /// The content, printable, with a newline at its end.
 std::string file_text(const api::FileContent& content);
 
-/// For standard error: the size, and how to read the rest; "" for a whole file.
+/// Decodes a content in base64. internal: it is not base64.
+std::string file_bytes(const api::FileContent& content);
+
+/// For standard error: the size, how to read the rest, and what the file is when it is not text; ""
+/// for a whole text file.
 std::string file_read_note(const api::FileContent& content);
 
 std::string file_written_text(const api::FileWritten& written);
