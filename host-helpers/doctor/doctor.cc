@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/api/adoption.h"
 #include "common/api/environment.h"
 #include "common/api/prepare.h"
 #include "common/base/error.h"
@@ -114,6 +115,48 @@ void ask_daily_loop(Report& report, StackClient& stack, const Work& work) {
   }
 }
 
+/// The machines come first: a workspace that is there without its machine could only be reset.
+void ask_for_strays(Report& report, StackClient& stack, const Work& work, bool repair) {
+  if (!service_runs(report, "vm") || !service_runs(report, "workspace")) return;
+  Recovery& recovery = report.recovery;
+  try_to(report, "what a lost registry left cannot be told",
+         "run `pyro stack logs --service workspace`", [&] {
+           api::Adoption workspaces = stack.call(api::AdoptWorkspaces{}, work);
+           std::vector<std::string> wanted;
+           for (const auto& stray : workspaces.strays) {
+             if (stray.workspace_id) wanted.push_back(*stray.workspace_id);
+           }
+           const auto adopted = repair ? wanted : std::vector<std::string>();
+           api::Adoption machines = stack.call(api::AdoptMachines{.workspace_ids = adopted}, work);
+           if (!adopted.empty()) {
+             workspaces = stack.call(api::AdoptWorkspaces{.workspace_ids = adopted}, work);
+           }
+           recovery.adopted = std::move(workspaces.adopted);
+           for (auto& stray : workspaces.strays) {
+             if (stray.workspace_id) {
+               recovery.adoptable.push_back(stray.id);
+             } else {
+               recovery.strays.push_back(std::move(stray));
+             }
+           }
+           for (auto& stray : machines.strays) {
+             const bool follows =
+                 stray.workspace_id &&
+                 std::find(wanted.begin(), wanted.end(), *stray.workspace_id) != wanted.end();
+             if (!follows) recovery.strays.push_back(std::move(stray));
+           }
+         });
+  if (!recovery.adoptable.empty()) {
+    report.issues.push_back({"the registry was lost, and no record names these workspaces: " +
+                                 join(recovery.adoptable, ", "),
+                             "pyro doctor --repair"});
+  }
+  for (const auto& stray : recovery.strays) {
+    report.issues.push_back({fmt::format("no record names '{}': {}", stray.directory, stray.why),
+                             "look into it, then move or delete it; pyro leaves it alone"});
+  }
+}
+
 void judge_host(Report& report) {
   if (report.packages.install_command) {
     report.issues.push_back({"packages are missing: " + join(report.packages.missing, ", "),
@@ -175,6 +218,7 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   ask_vm_service(report, stack, work);
   ask_image_service(report, stack, work);
   ask_daily_loop(report, stack, work);
+  ask_for_strays(report, stack, work, question.repair);
   if (report.platform != kSupported || host_platform() != kSupported) {
     report.runtime_ok = false;
     report.runtime_reason = fmt::format("guests run on {} only; this question is about {} on {}",
@@ -228,6 +272,10 @@ std::string report_text(const Report& report) {
                               : ""));
   const ProjectSource& source = report.project_source;
   line("source", source.error ? "cannot be used: " + *source.error : source.sentence);
+  if (!report.recovery.adopted.empty()) {
+    line("repaired", "workspaces " + join(report.recovery.adopted, ", ") +
+                         " are back, stopped: `pyro workspace start ID`");
+  }
   if (report.issues.empty()) return text + "\nno issues\n";
   text += "\nissues\n";
   for (const auto& issue : report.issues) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/adoption.h"
 #include "common/api/environment.h"
 #include "common/api/field.h"
 #include "common/api/machine.h"
@@ -84,6 +85,20 @@ struct ProjectSource {
   }
 };
 
+/// What a lost registry left.
+struct Recovery {
+  std::vector<std::string> adopted;
+  std::vector<std::string> adoptable;
+  std::vector<api::StrayDirectory> strays;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("adopted", &Recovery::adopted, "Workspaces that --repair has just brought back.");
+    f("adoptable", &Recovery::adoptable, "Workspaces that --repair brings back.");
+    f("strays", &Recovery::strays, "Other directories that no record names; they are left alone.");
+  }
+};
+
 struct Issue {
   std::string problem;
   std::string fix;
@@ -111,6 +126,7 @@ struct Report {
   EnvironmentCache environment_cache;
   api::DailyLoop daily_loop;
   ProjectSource project_source;
+  Recovery recovery;
   std::vector<Issue> issues;
 
   template <class Fields>
@@ -131,6 +147,7 @@ struct Report {
     f("daily_loop", &Report::daily_loop, "Whether its machines start warm.");
     f("project_source", &Report::project_source,
       "The project that a server started in this directory gives its workspaces.");
+    f("recovery", &Report::recovery, "What a lost registry left in the state directory.");
     f("issues", &Report::issues, "Problems, each with the way to fix it.");
   }
 };

@@ -2,6 +2,8 @@
 
 #include "common/api/files.h"
 #include "common/base/files.h"
+#include "common/log/log.h"
+#include "common/ownership/marker.h"
 #include "common/service/service_host.h"
 #include "services/files/guests.h"
 #include "services/files/machine_files_handler.h"
@@ -9,11 +11,20 @@
 
 namespace {
 
-/// Scratch space of single calls. The rest of a killed predecessor is removed.
+/// Scratch space of single calls. The rest of a killed predecessor is removed; what is in a
+/// directory that no predecessor made is not.
 std::filesystem::path fresh_scratch(const pyro::Paths& paths) {
-  auto scratch = paths.state_dir / "files-scratch";
-  std::filesystem::remove_all(scratch);
+  const std::filesystem::path scratch = paths.scratch_dir();
   pyro::make_private_directory(scratch);
+  const auto entries = pyro::entries_beside_marker(scratch);
+  const auto marker = pyro::read_marker(scratch);
+  if (marker && marker->has_kind("scratch")) {
+    for (const auto& entry : entries) std::filesystem::remove_all(entry);
+  } else if (entries.empty()) {
+    pyro::write_marker(scratch, {.kinds = {"scratch"}});
+  } else {
+    pyro::log::warn("what is in '{}' is not pyro's and is left alone", scratch.string());
+  }
   return scratch;
 }
 
@@ -24,8 +35,7 @@ int main(int argc, char** argv) {
     const auto scratch = fresh_scratch(host.paths());
     pyro::files::Guests guests(host.paths());
     pyro::files::VolumesHandler volumes(host.paths(), scratch, guests);
-    pyro::files::MachineFilesHandler machine_files(host.paths().state_dir / "exports", scratch,
-                                                   guests);
+    pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch, guests);
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);
     host.run();

@@ -16,11 +16,29 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = ".pyro-export-";
 
-/// Removes what a record names, and then the record.
+/// As an export names its record: the temporary name without its dot.
+bool is_record(const fs::path& file) {
+  const std::string name = "." + file.filename().string();
+  return name.starts_with(kPrefix) && fs::is_regular_file(fs::symlink_status(file));
+}
+
+/// What a killed writer of a record left: the export had not begun.
+bool is_unwritten(const fs::path& record) {
+  return record.extension().string().starts_with(".tmp-");
+}
+
+/// Removes what a record names, and then the record. It names a directory by its own random name;
+/// any other file is left alone.
 void remove_leftover(const fs::path& record) {
+  if (!is_record(record)) return;
+  if (is_unwritten(record)) {
+    fs::remove(record);
+    return;
+  }
   const fs::path left(read_file(record, tree::kMaxPathBytes));
   const std::string name = left.filename().string();
-  if (left.is_absolute() && name.starts_with(kPrefix) && fs::is_directory(left.parent_path())) {
+  if (!left.is_absolute() || name != "." + record.filename().string()) return;
+  if (fs::is_directory(left.parent_path())) {
     const UniqueFd parent = open_file(left.parent_path(), O_RDONLY | O_DIRECTORY);
     tree::remove_tree(parent.get(), name);
   }

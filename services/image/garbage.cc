@@ -50,8 +50,13 @@ class Sweeper {
  private:
   void sweep_references() {
     for (const auto& path : children(paths_.references())) {
-      const auto reference =
-          path.extension() == ".json" ? read_record<Reference>(path) : std::optional<Reference>();
+      const bool is_temporary = path.extension().string().starts_with(".tmp-");
+      std::error_code none;
+      if (!fs::is_regular_file(fs::symlink_status(path, none)) ||
+          !(is_temporary || path.extension() == ".json")) {
+        continue;  // nothing of pyro's
+      }
+      const auto reference = is_temporary ? std::nullopt : read_record<Reference>(path);
       if (reference && fs::is_directory(paths_.environment(reference->rootfs_digest))) {
         references_.emplace_back(path, *reference);
       } else {

@@ -93,7 +93,9 @@ void TemplateStore::collect_garbage() {
     const std::string name = entry.path().filename();
     std::error_code ignored;
     if (name.starts_with(kDeletingPrefix)) fs::remove_all(entry.path(), ignored);
-    if (!name.starts_with(kBuildingPrefix)) continue;
+    if (!name.starts_with(kBuildingPrefix) || !is_sha256(name.substr(kBuildingPrefix.size()))) {
+      continue;
+    }
     // Its builder holds the lock.
     if (const auto lock = WorkLock::attempt(lock_of(name.substr(kBuildingPrefix.size())))) {
       fs::remove_all(entry.path(), ignored);

@@ -208,6 +208,31 @@ TEST_F(CliTest, a_signal_cancels_the_run_and_waits_for_its_end) {
   }
 }
 
+TEST_F(CliTest, a_home_as_the_state_directory_is_refused_and_every_file_stays) {
+  write_usual_stack();
+  const std::filesystem::path home = directory_.path() / "home";
+  const std::vector<std::string> files = {"workspaces/project/main.c", "machines/plan.txt",
+                                          "files-scratch/draft", "exports/letter", "photo.jpg"};
+  for (const auto& file : files) {
+    std::filesystem::create_directories((home / file).parent_path());
+    write_file_atomically(home / file, "mine");
+  }
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"workspace", "list"}, {"run", "debian:12", "--", "true"}, {"stack", "up"}}) {
+    std::vector<std::string> arguments = {"--state-dir", home.string()};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const auto result = run(arguments);
+    EXPECT_EQ(result.status.code, 1);
+    EXPECT_THAT(result.error_output,
+                AllOf(HasSubstr("error: directory '" + home.string() + "' holds '"),
+                      HasSubstr("choose another one, or an empty one (PYRO_STATE_DIR")));
+    EXPECT_EQ(std::count(result.error_output.begin(), result.error_output.end(), '\n'), 1);
+  }
+  for (const auto& file : files) EXPECT_EQ(read_file(home / file), "mine") << file;
+  const std::filesystem::directory_iterator entries(home);
+  EXPECT_EQ(std::distance(std::filesystem::begin(entries), std::filesystem::end(entries)), 5);
+}
+
 TEST_F(CliTest, doctor_starts_the_stack_and_reports_on_it) {
   write_usual_stack();
   const auto result = run({"doctor", "--json"});

@@ -11,6 +11,7 @@
 #include "common/api/files.h"
 #include "common/base/files.h"
 #include "common/bus/client.h"
+#include "common/ownership/marker.h"
 #include "common/process/child_process.h"
 #include "guest/agent/files/files_connection.h"
 #include "guest/agent/files/host_volume.h"
@@ -129,7 +130,7 @@ TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
   EXPECT_EQ(read_file(path("out/lib/b.txt")), "b\n");
   EXPECT_EQ(client_.call(api::CopyVolume{.vm_id = "vm", .volume = path("copy")}).entry_count, 5U);
   EXPECT_EQ(volume::VolumeReader(path("copy")).find("new.txt").size, 4U);
-  EXPECT_TRUE(fs::is_empty(path("state/files-scratch")));
+  EXPECT_TRUE(entries_beside_marker(path("state/files-scratch")).empty());
 }
 
 TEST_F(FilesService, says_that_a_machine_cannot_be_reached) {
@@ -140,11 +141,25 @@ TEST_F(FilesService, removes_at_its_start_what_a_kill_left) {
   service_->kill();
   fs::create_directories(path("state/files-scratch/git.abcdef"));
   fs::create_directories(path(".pyro-export-1234/half"));
-  write_file_atomically(path("state/exports/1"), path(".pyro-export-1234"));
+  write_file_atomically(path("state/exports/pyro-export-1234"), path(".pyro-export-1234"));
   start();
-  EXPECT_TRUE(fs::is_empty(path("state/files-scratch")));
+  EXPECT_TRUE(entries_beside_marker(path("state/files-scratch")).empty());
   EXPECT_TRUE(fs::is_empty(path("state/exports")));
   EXPECT_FALSE(fs::exists(path(".pyro-export-1234")));
+}
+
+TEST_F(FilesService, leaves_alone_at_its_start_what_it_did_not_make) {
+  service_->kill();
+  fs::remove_all(path("state/files-scratch"));
+  fs::create_directories(path("state/files-scratch/drafts"));
+  write_file_atomically(path("state/exports/letter"), path("state"));
+  for (int time = 0; time < 2; ++time) {
+    start();
+    service_->kill();
+  }
+  start();
+  EXPECT_TRUE(fs::exists(path("state/files-scratch/drafts")));
+  EXPECT_TRUE(fs::exists(path("state/exports/letter")));
 }
 
 }  // namespace

@@ -112,6 +112,14 @@ TEST(ReportText, issues_come_last_each_with_its_fix) {
   EXPECT_THAT(report_text(report), HasSubstr("issues\n- it is broken\n  fix: mend it\n"));
 }
 
+TEST(ReportText, what_was_repaired_is_told_with_the_next_step) {
+  Report report;
+  EXPECT_THAT(report_text(report), ::testing::Not(HasSubstr("repaired")));
+  report.recovery.adopted = {"0123456789ab"};
+  EXPECT_THAT(report_text(report), HasSubstr("repaired      workspaces 0123456789ab are back, "
+                                             "stopped: `pyro workspace start ID`"));
+}
+
 TEST(ReportText, the_project_source_is_told_or_why_it_cannot_be_used) {
   Report report;
   report.project_source.sentence = "a workspace begins with x";

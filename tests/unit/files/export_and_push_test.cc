@@ -103,12 +103,32 @@ TEST_F(FilesNouns, remove_what_a_killed_export_left) {
   fs::create_directories(directory_ / ".pyro-export-1234/sub");
   fs::create_directories(directory_ / "precious");
   exports();
-  write_file_atomically(directory_ / "exports/1", (directory_ / ".pyro-export-1234").string());
-  write_file_atomically(directory_ / "exports/2", (directory_ / "precious").string());
-  write_file_atomically(directory_ / "exports/3", "/nonexistent/.pyro-export-1");
+  write_file_atomically(directory_ / "exports/pyro-export-1234",
+                        (directory_ / ".pyro-export-1234").string());
+  write_file_atomically(directory_ / "exports/pyro-export-3", "/nonexistent/.pyro-export-3");
+  write_file_atomically(directory_ / "exports/pyro-export-4.tmp-01234567", "");
   exports().remove_leftovers();
   EXPECT_THAT(names_in_directory(), ElementsAre("exports", "precious"));
   EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+}
+
+TEST_F(FilesNouns, leave_alone_what_is_no_record_of_an_export) {
+  exports();
+  const std::map<std::string, fs::path> files = {{"letter", directory_ / "precious"},
+                                                 {"2", directory_ / ".pyro-export-1234"},
+                                                 {"pyro-export-5", directory_ / "precious"},
+                                                 {"pyro-export-6", directory_ / ".pyro-export-7"}};
+  for (const auto& [name, path] : files) {
+    fs::create_directories(path);
+    write_file_atomically(directory_ / "exports" / name, path.string());
+  }
+  fs::create_directories(directory_ / "exports/pyro-export-8/old");
+  exports().remove_leftovers();
+  for (const auto& [name, path] : files) {
+    EXPECT_TRUE(fs::exists(path)) << path;
+    EXPECT_TRUE(fs::exists(directory_ / "exports" / name)) << name;
+  }
+  EXPECT_TRUE(fs::exists(directory_ / "exports/pyro-export-8/old"));
 }
 
 TEST_F(FilesNouns, push_a_directory_over_what_is_there) {

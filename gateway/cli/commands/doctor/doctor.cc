@@ -28,13 +28,17 @@ int examine(Session& session, doctor::Question question) {
 
 void add_doctor(CliCommand& root, Session& session) {
   auto& command = root.add_command("doctor", "Show what this host can do and what it lacks");
-  command.footer = "Examples:\n  pyro doctor\n  pyro doctor --json";
+  command.footer =
+      "When the registry of the state directory is lost, its workspaces are kept. --repair makes\n"
+      "their records anew; they are stopped then. The history of their commands is lost.\n\n"
+      "Examples:\n  pyro doctor\n  pyro doctor --json\n  pyro doctor --repair";
   auto question = std::make_shared<doctor::Question>();
   command.add(
       {.name = "--environment", .help = "Environment; default debian:12", .value_name = "ENV"},
       question->environment);
   command.add({.name = "--platform", .help = "Platform; default this host's", .value_name = "P"},
               question->platform);
+  command.add_flag("--repair", "Bring back the workspaces of a lost registry", question->repair);
   add_json_flag(command, session);
   command.action = [&session, question] { return examine(session, *question); };
 }
