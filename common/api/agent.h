@@ -63,6 +63,7 @@ struct Job {
   std::string job_id;
   JobState state = JobState::kRunning;
   std::optional<std::int32_t> exit_code;
+  std::optional<KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   std::uint64_t stdout_bytes = 0;
   std::uint64_t stderr_bytes = 0;
@@ -72,6 +73,7 @@ struct Job {
     f("job_id", &Job::job_id, "Id of the job, chosen by the host.", max_length(64));
     f("state", &Job::state, "running, exited, timed_out or cancelled.");
     f("exit_code", &Job::exit_code, "Exit status once it ended; 128 + n after signal n.");
+    f("killed_by", &Job::killed_by, kKilledBy, kAbsentWhenNull);
     f("duration_ms", &Job::duration_ms, "Milliseconds from its start to its end or to now.");
     f("stdout_bytes", &Job::stdout_bytes, "Bytes printed so far.");
     f("stderr_bytes", &Job::stderr_bytes, "Bytes printed so far.");
@@ -91,6 +93,7 @@ struct StartJob {
   std::string cwd = "/";
   std::map<std::string, std::string> environment;
   std::uint64_t timeout_ms = 30000;
+  std::uint32_t mem_mib = 0;
   bool follow = false;
 
   template <class Fields>
@@ -102,6 +105,7 @@ struct StartJob {
     f("environment", &StartJob::environment, "Added to the agent's own.", max_length(1024));
     f("timeout_ms", &StartJob::timeout_ms, "After this every process of the job is killed.",
       kPositive);
+    f("mem_mib", &StartJob::mem_mib, "The machine's memory, as its caller asked for it.");
     f("follow", &StartJob::follow,
       "This connection then gets every byte as an output frame before the result, which comes at "
       "the job's end; a slow reader slows the job. Without a reader the job continues unhindered.");

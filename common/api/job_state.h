@@ -15,4 +15,13 @@ constexpr std::array<std::pair<JobState, std::string_view>, 4> enum_names(JobSta
            {JobState::kCancelled, "cancelled"}}};
 }
 
+/// What ended a command, or a part of it, that neither ended by itself nor was told to.
+enum class KilledBy { kOutOfMemory };
+constexpr std::array<std::pair<KilledBy, std::string_view>, 1> enum_names(KilledBy) {
+  return {{{KilledBy::kOutOfMemory, "out_of_memory"}}};
+}
+inline constexpr std::string_view kKilledBy =
+    "out_of_memory: the kernel killed the command, or a part of it, since the machine's memory was "
+    "used up; mem_mib at creation gives more. Absent otherwise.";
+
 }  // namespace pyro::api

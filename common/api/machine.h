@@ -10,6 +10,7 @@
 
 #include "common/api/boot_policy.h"
 #include "common/api/field.h"
+#include "common/api/job_state.h"
 
 /// Operations on machines, one-shot and not. Owner: vm service.
 namespace pyro::api {
@@ -195,6 +196,7 @@ struct CommandRun : CommandOutput {
 struct MachineExecResult : CommandRun {
   std::string vm_id;
   std::int32_t exit_code = 0;
+  std::optional<KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
@@ -205,6 +207,7 @@ struct MachineExecResult : CommandRun {
     f("vm_id", &MachineExecResult::vm_id, "The machine it ran in.");
     CommandRun::describe(f);
     f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
+    f("killed_by", &MachineExecResult::killed_by, kKilledBy, kAbsentWhenNull);
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
     f("metadata", &MachineExecResult::metadata, "The machine's: boot_mode, accelerator, …");

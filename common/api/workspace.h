@@ -108,6 +108,7 @@ struct CommandSummary {
   std::string command;
   std::string cwd;
   std::optional<std::int32_t> exit_code;
+  std::optional<KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::string job_id;
@@ -120,6 +121,7 @@ struct CommandSummary {
     f("cwd", &CommandSummary::cwd, "Where it started.");
     f("exit_code", &CommandSummary::exit_code,
       "Exit status; 124 after a time-out; null while it runs, or when its guest ended first.");
+    f("killed_by", &CommandSummary::killed_by, kKilledBy, kAbsentWhenNull);
     f("duration_ms", &CommandSummary::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &CommandSummary::execution_mode, "guest_serial, … or host_compat.");
     f("job_id", &CommandSummary::job_id, kJobIdOfCommand);

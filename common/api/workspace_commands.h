@@ -15,6 +15,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
   JobState state = JobState::kExited;
   std::optional<std::uint64_t> cursor;
   std::optional<std::int32_t> exit_code;
+  std::optional<KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::uint64_t sequence = 0;
@@ -35,6 +36,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
     f("exit_code", &WorkspaceExecResult::exit_code,
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);
+    f("killed_by", &WorkspaceExecResult::killed_by, kKilledBy, kAbsentWhenNull);
     f("duration_ms", &WorkspaceExecResult::duration_ms,
       "Milliseconds from its start to its end, or to now.");
     f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
@@ -105,6 +107,7 @@ struct ExecPoll : WorkspaceReply {
   bool more = false;
   std::optional<std::uint64_t> newest_cursor;
   std::optional<std::int32_t> exit_code;
+  std::optional<KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   std::uint64_t sequence = 0;
   std::string command;
@@ -136,6 +139,7 @@ struct ExecPoll : WorkspaceReply {
     f("exit_code", &ExecPoll::exit_code,
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);
+    f("killed_by", &ExecPoll::killed_by, kKilledBy, kAbsentWhenNull);
     f("duration_ms", &ExecPoll::duration_ms, "Milliseconds from its start to its end, or to now.");
     f("sequence", &ExecPoll::sequence, "The command's number since the last reset, from 1.");
     f("command", &ExecPoll::command, "The command.");

@@ -1,6 +1,7 @@
 #include "common/service/service_host.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -54,6 +55,8 @@ void ServiceHost::run(int stop_fd) {
 int run_service(int argc, char** argv, std::string_view name,
                 const std::function<void(ServiceHost&)>& body) {
   open_standard_descriptors();
+  // That of the user's shell would bar exports from their modes, and machines from their files.
+  ::umask(022);
   PathFlags flags;
   std::vector<std::string> settings;
   CliCommand command(fmt::format("pyro-{}", name),

@@ -5,15 +5,12 @@
 #include <algorithm>
 
 #include "common/base/error.h"
+#include "common/base/timespec.h"
 
 namespace pyro {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 /// A regular file itself, never what a link points at.
 std::optional<struct stat> regular_file(const fs::path& path) {
@@ -25,8 +22,8 @@ std::optional<struct stat> regular_file(const fs::path& path) {
 void take_marks(StoredFile& file, const struct stat& info) {
   file.size_bytes = static_cast<std::uint64_t>(info.st_size);
   file.inode = info.st_ino;
-  file.mtime_ns = nanoseconds(info.st_mtim);
-  file.ctime_ns = nanoseconds(info.st_ctim);
+  file.mtime_ns = nanoseconds_of(info.st_mtim);
+  file.ctime_ns = nanoseconds_of(info.st_ctim);
 }
 
 bool same_marks(const StoredFile& a, const StoredFile& b) {

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/base/timespec.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
 
@@ -24,15 +25,11 @@ EntryKind kind_of(mode_t mode) {
   return S_ISLNK(mode) ? EntryKind::kSymlink : EntryKind::kOther;
 }
 
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 void fill(Entry& entry, const struct stat& info) {
   entry.kind = kind_of(info.st_mode);
   entry.mode = info.st_mode & 07777U;
-  entry.mtime_ns = nanoseconds(info.st_mtim);
-  entry.ctime_ns = nanoseconds(info.st_ctim);
+  entry.mtime_ns = nanoseconds_of(info.st_mtim);
+  entry.ctime_ns = nanoseconds_of(info.st_ctim);
   entry.inode = info.st_ino;
   entry.size = entry.kind == EntryKind::kFile ? static_cast<std::uint64_t>(info.st_size) : 0;
 }

@@ -13,6 +13,11 @@ std::string host_compat_note(api::ExecutionMode mode) {
   return "note: this ran on the host itself (host_compat), without a guest's isolation";
 }
 
+std::string run_note(const api::MachineExecResult& result) {
+  return fmt::format("{}, exit {} after {}", api::name_of(result.execution_mode), result.exit_code,
+                     human_milliseconds(result.duration_ms));
+}
+
 std::string cancelled_note(api::JobState state) {
   return state == api::JobState::kCancelled ? "note: the command was cancelled" : "";
 }

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <string>
 
+#include "common/api/machine.h"
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
 #include "common/base/clock.h"
@@ -12,6 +13,9 @@ namespace pyro::cli {
 
 /// Warns that a result came without a guest's isolation; else "".
 std::string host_compat_note(api::ExecutionMode mode);
+
+/// How a machine's one command ran, ended, and for how long: `guest_serial, exit 0 after 1.2 s`.
+std::string run_note(const api::MachineExecResult& result);
 
 /// Says that the command did not end by itself; else "".
 std::string cancelled_note(api::JobState state);

@@ -76,6 +76,13 @@ struct CgroupLauncher::Entry {
   bool populated() const {
     return read_at(directory.get(), "cgroup.events").find("populated 1") != std::string::npos;
   }
+  /// Nothing is known of it where the memory controller is not at hand.
+  bool ran_out_of_memory() const {
+    for (const auto& line : split(read_at(directory.get(), "memory.events"), '\n')) {
+      if (line.starts_with("oom_kill ") && line != "oom_kill 0") return true;
+    }
+    return false;
+  }
 };
 
 class CgroupLauncher::Group : public JobProcesses {
@@ -96,6 +103,8 @@ class CgroupLauncher::Group : public JobProcesses {
     write_at(entry_->directory.get(), "cgroup.kill", "1");
   }
 
+  bool ran_out_of_memory() const override { return entry_->ran_out_of_memory(); }
+
  private:
   std::shared_ptr<Entry> entry_;
 };
@@ -106,6 +115,10 @@ CgroupLauncher::CgroupLauncher(Children& children, const std::filesystem::path& 
     throw system_error(fmt::format("mkdir '{}'", directory.string()));
   }
   directory_ = open_file(directory, O_RDONLY | O_DIRECTORY);
+  // Each job's group counts its out-of-memory kills then.
+  for (const char* control : {"../cgroup.subtree_control", "cgroup.subtree_control"}) {
+    write_at(directory_.get(), control, "+memory");
+  }
   children_.after_reaping([this] { sweep(); });
 }
 

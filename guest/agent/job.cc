@@ -28,6 +28,7 @@ Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_d
       flusher_(flusher),
       id_(request.job_id),
       timeout_(static_cast<std::int64_t>(std::min(request.timeout_ms, kMaxTimeoutMs))),
+      mem_mib_(request.mem_mib),
       timer_(io),
       stores_{OutputStore(output_directory), OutputStore(output_directory)} {}
 
@@ -63,6 +64,7 @@ api::agent::Job Job::describe() const {
   out.job_id = id_;
   out.state = state_;
   if (ended()) out.exit_code = exit_code_;
+  if (ended()) out.killed_by = killed_by_;
   const auto until = ended_at_.value_or(Clock::now());
   out.duration_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(until - started_).count());
@@ -175,6 +177,11 @@ void Job::on_shell_exit(int exit_code) {
   if (outcome_ == JobState::kExited || processes_gone_) finish();
 }
 
+/// As the last line of standard error.
+void Job::say_at_the_end(std::string_view line) {
+  on_output(1, fmt::format("{}{}\n", stores_[1].ends_line() ? "" : "\n", line));
+}
+
 /// Its processes are gone, or past waiting for.
 void Job::finish() {
   if (over()) return;
@@ -183,8 +190,13 @@ void Job::finish() {
   if (outcome_ == JobState::kTimedOut) {
     exit_code_ = 124;
     const double seconds = static_cast<double>(timeout_.count()) / 1000;
-    on_output(1, fmt::format("{}command timed out after {}s", stores_[1].ends_line() ? "" : "\n",
-                             seconds));
+    say_at_the_end(fmt::format("command timed out after {}s", seconds));
+  } else if (outcome_ == JobState::kExited && exit_code_ != 0 && processes_->ran_out_of_memory()) {
+    killed_by_ = api::KilledBy::kOutOfMemory;
+    say_at_the_end(
+        fmt::format("out of memory: the kernel killed the command or a part of it, since the "
+                    "machine's {} MiB were used up; mem_mib at creation gives more",
+                    mem_mib_));
   }
   ended_at_ = Clock::now();
   processes_.reset();

@@ -71,6 +71,7 @@ class Job : public std::enable_shared_from_this<Job> {
   void feed(const std::shared_ptr<Session>& session);
   void resume();
   void on_shell_exit(int exit_code);
+  void say_at_the_end(std::string_view line);
   bool over() const { return ended_at_.has_value(); }
   void finish();
   void conclude();
@@ -79,11 +80,13 @@ class Job : public std::enable_shared_from_this<Job> {
   files::Flusher* flusher_;
   std::string id_;
   std::chrono::milliseconds timeout_;
+  std::uint32_t mem_mib_;
   Clock::time_point started_ = Clock::now();
   std::optional<Clock::time_point> ended_at_;
   api::agent::JobState state_ = api::agent::JobState::kRunning;
   api::agent::JobState outcome_ = api::agent::JobState::kExited;
   int exit_code_ = 0;
+  std::optional<api::KilledBy> killed_by_;
   bool shell_gone_ = false;
   bool processes_gone_ = false;
 

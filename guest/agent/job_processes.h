@@ -21,6 +21,8 @@ class JobProcesses {
   virtual ~JobProcesses() = default;
   virtual void signal(int number) = 0;
   virtual void kill() = 0;
+  /// Whether the kernel killed one of them since memory was used up.
+  virtual bool ran_out_of_memory() const { return false; }
 };
 
 /// Starts shells so that all their descendants can be found again.

@@ -6,6 +6,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "common/base/timespec.h"
 #include "common/tree/path.h"
 #include "services/files/archive_members.h"
 #include "services/files/tar_reader.h"
@@ -64,7 +65,7 @@ std::int64_t ArchiveReading::own_mtime_ns() const {
   if (!S_ISREG(info.st_mode)) {
     throw invalid_argument("'{}' is not a readable tar archive: it is no regular file", shown_);
   }
-  return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  return nanoseconds_of(info.st_mtim);
 }
 
 void ArchiveReading::learn() {

@@ -16,18 +16,23 @@ constexpr std::size_t kMaxPaths = 2'000'000;
 /// A small archive can hold many long paths: this bounds the memory for them.
 constexpr std::size_t kMaxAllPathBytes = 256U << 20U;
 
+/// A member's name, in a refusal.
+constexpr std::size_t kShownColumns = 200;
+std::string shown(std::string_view name) { return one_line(name, kShownColumns); }
+
 /// `path` without empty parts and `.`; "" is the archive's top.
 std::string clean(std::string_view path) {
+  const std::string_view whole = path;
   if (path.empty()) throw invalid_argument("archive member path is empty");
   if (path.starts_with('/')) {
-    throw invalid_argument("absolute archive member paths are not allowed");
+    throw invalid_argument("absolute archive member paths are not allowed: {}", shown(path));
   }
   std::string cleaned;
   while (!path.empty()) {
     const std::string_view part = path.substr(0, path.find('/'));
     path.remove_prefix(std::min(path.size(), part.size() + 1));
     if (part.empty() || part == ".") continue;
-    if (part == "..") throw invalid_argument("unsafe archive member path");
+    if (part == "..") throw invalid_argument("unsafe archive member path: {}", shown(whole));
     if (part.size() > tree::kMaxNameBytes) {
       throw invalid_argument("archive member name is longer than {} bytes: {}", tree::kMaxNameBytes,
                              printable(part));
@@ -44,7 +49,8 @@ std::string clean(std::string_view path) {
 
 EntryKind kind_of(const TarHeader& header) {
   if (header.hard_link) {
-    throw invalid_argument("hard links are not allowed in workspace archives");
+    throw invalid_argument("hard links are not allowed in workspace archives: {}",
+                           shown(header.path));
   }
   switch (header.type) {
     case AE_IFREG:
@@ -54,15 +60,15 @@ EntryKind kind_of(const TarHeader& header) {
     case AE_IFLNK:
       return EntryKind::kSymlink;
     default:
-      throw invalid_argument("unsupported archive member type");
+      throw invalid_argument("unsupported archive member type: {}", shown(header.path));
   }
 }
 
 void check_link(const Entry& link) {
-  const std::string shown = printable(link.path);
-  if (link.link_target.empty()) throw invalid_argument("symlink {} has an empty target", shown);
+  const std::string name = printable(link.path);
+  if (link.link_target.empty()) throw invalid_argument("symlink {} has an empty target", name);
   if (link.link_target.size() > tree::kMaxPathBytes) {
-    throw invalid_argument("symlink {} has a target of over {} bytes", shown, tree::kMaxPathBytes);
+    throw invalid_argument("symlink {} has a target of over {} bytes", name, tree::kMaxPathBytes);
   }
   if (tree::leads_out(link.path, link.link_target)) throw tree::escapes(link.path);
 }
@@ -117,7 +123,8 @@ void MemberTable::take_parents(const Entry& entry) {
     if (known == nullptr) {
       add(path, {.mtime_ns = entry.mtime_ns});
     } else if (known->kind == EntryKind::kSymlink) {
-      throw invalid_argument("archive member would traverse through a symlinked path");
+      throw invalid_argument("archive member would traverse through a symlinked path: {}",
+                             shown(entry.path));
     } else if (known->kind != EntryKind::kDirectory) {
       throw conflict(EntryKind::kDirectory, path);
     } else {

@@ -32,6 +32,13 @@ HostSource::HostSource(std::string_view name, std::string path, Links links)
   }
 }
 
+std::string HostSource::resolved_path() const {
+  std::error_code none;
+  const auto path =
+      std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", opened_.get()), none);
+  return none ? path_ : path.string();
+}
+
 tree::Totals HostSource::give(tree::Sink& sink, const Work& work, std::uint64_t limit_bytes) const {
   ReportingSink reporting(sink, work);
   const auto check_work = [&work] { check(work); };

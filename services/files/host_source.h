@@ -20,6 +20,8 @@ class HostSource {
   HostSource(std::string_view name, std::string path, Links links);
 
   api::SeedMode mode() const { return mode_; }
+  /// What was opened, by its path without symbolic links.
+  std::string resolved_path() const;
 
   /// Passes it to the sink, and reports progress to the caller every 0.3 s.
   /// resource_exhausted: an archive's files exceed `limit_bytes` together.

@@ -41,11 +41,12 @@ void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::pa
 
 api::WorkspaceSeed seed_of(const api::BuildVolume& request, const HostSource& source) {
   const bool is_manual = !request.origin;
+  const auto seed_path = is_manual ? source.resolved_path() : request.seed_path;
   return {.mode = source.mode(),
-          .seed_path = request.seed_path,
+          .seed_path = seed_path,
           .origin_kind = std::string(api::name_of(is_manual ? api::OriginKind::kManualSeedPath
                                                             : request.origin->origin_kind)),
-          .origin_ref = is_manual ? request.seed_path : request.origin->origin_ref};
+          .origin_ref = is_manual ? seed_path : request.origin->origin_ref};
 }
 
 }  // namespace

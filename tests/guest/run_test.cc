@@ -42,7 +42,7 @@ TEST_F(Run, a_command_past_its_time_ends_with_124_and_keeps_what_it_printed) {
                           "echo before; setsid sleep 1000 & sleep 1000"});
   EXPECT_EQ(done.status.code, 124);
   EXPECT_EQ(done.output, "before\n");
-  EXPECT_THAT(done.error_output, EndsWith("command timed out after 5s"));
+  EXPECT_THAT(done.error_output, EndsWith("command timed out after 5s\n"));
   expect_no_machine_left();
 }
 

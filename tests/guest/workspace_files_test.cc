@@ -107,6 +107,17 @@ TEST_F(WorkspaceFilesTest, writes_whole_files_with_the_directories_above_them) {
   EXPECT_THAT(error_of([&] { write(id_, "", "x"); }), Refused(ErrorCode::kInvalidArgument));
 }
 
+TEST_F(WorkspaceFilesTest, a_full_disk_of_the_guest_is_not_taken_for_the_hosts) {
+  output_of(id_,
+            "for size in 1G 64M 4M 256K 16K 4K; do number=0; while fallocate -l $size "
+            "fill-$size-$number 2>&-; do number=$((number + 1)); done; done");
+  const auto error = error_of([&] { write(id_, "more", std::string(256 << 10, 'x')); });
+  EXPECT_THAT(error, Refused(ErrorCode::kResourceExhausted, HasSubstr("the disk of /workspace (")));
+  EXPECT_EQ(error->reason(), reason::kWorkspaceFull);
+  output_of(id_, "rm fill-*");
+  write(id_, "more", std::string(256 << 10, 'x'));
+}
+
 TEST_F(WorkspaceFilesTest, a_written_file_outlives_a_killed_guest) {
   write(id_, "kept.txt", "kept");
   ::kill(process_of("qemu-system-x86_64"), SIGKILL);

@@ -8,6 +8,7 @@
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_snapshots.h"
+#include "common/base/base64.h"
 
 namespace pyro::test {
 
@@ -32,8 +33,9 @@ std::string WorkspaceFixture::output_of(const std::string& id, const std::string
 }
 
 std::string WorkspaceFixture::read(const std::string& id, const std::string& path) {
-  return call(api::ReadFile{.workspace_id = id, .path = path, .max_bytes = api::kFileLimit})
-      .content;
+  const auto read = call(api::ReadFile{
+      .workspace_id = id, .path = path, .max_bytes = api::kFileLimit, .as_base64 = true});
+  return from_base64(read.content).value();
 }
 
 void WorkspaceFixture::write(const std::string& id, const std::string& path,

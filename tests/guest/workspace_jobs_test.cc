@@ -22,6 +22,7 @@ namespace {
 using api::JobState;
 using pyro::testing::error_of;
 using pyro::testing::Refused;
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -165,7 +166,7 @@ TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
   EXPECT_EQ(end.state, JobState::kTimedOut);
   EXPECT_EQ(end.exit_code, 124);
   EXPECT_EQ(end.stdout_text, "begun\n");
-  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s"));
+  EXPECT_THAT(end.stderr_text, EndsWith("command timed out after 5s\n"));
   EXPECT_EQ(end.sequence, 1U);
   EXPECT_FALSE(end.more);
   EXPECT_EQ(poll(id, job, end.next_cursor).next_cursor, end.next_cursor);
@@ -187,6 +188,25 @@ TEST_F(WorkspaceJobsTest, a_poll_waits_for_the_end_and_knows_it_afterwards) {
   EXPECT_THAT(error_of([&] { poll(id, job); }), gone);
   EXPECT_THAT(error_of([&] { call(api::CancelExec{.workspace_id = id, .job_id = job}); }), gone);
   EXPECT_THAT(error_of([&] { call(api::AttachExec{.workspace_id = id, .job_id = job}); }), gone);
+}
+
+TEST_F(WorkspaceJobsTest, a_command_that_used_up_the_memory_says_so) {
+  const std::string id =
+      call(api::CreateWorkspace{.environment = kEnvironment, .mem_mib = 256}).workspace_id;
+  const auto killed = run(id, "echo begun >&2; tail /dev/zero", 120);
+  EXPECT_EQ(killed.exit_code, 137);
+  EXPECT_EQ(killed.killed_by, api::KilledBy::kOutOfMemory);
+  EXPECT_THAT(killed.stderr_text,
+              AllOf(HasSubstr("begun\n"), HasSubstr("out of memory: "), HasSubstr("256 MiB"),
+                    EndsWith("mem_mib at creation gives more\n")));
+  EXPECT_EQ(poll(id, killed.job_id).killed_by, api::KilledBy::kOutOfMemory);
+  // One that failed by itself was not killed, and neither was one that went on without a part.
+  EXPECT_EQ(run(id, "exit 137").killed_by, std::nullopt);
+  EXPECT_EQ(run(id, "tail /dev/zero; true", 120).killed_by, std::nullopt);
+  const auto log = call(api::WorkspaceLogs{.workspace_id = id});
+  ASSERT_EQ(log.entries.size(), 3U);
+  EXPECT_EQ(log.entries[0].killed_by, api::KilledBy::kOutOfMemory);
+  EXPECT_EQ(log.entries[1].killed_by, std::nullopt);
 }
 
 TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +40,9 @@ int run_guest_command(Session& session, const Op& request) {
     print_error(result.stderr_text);
   }
   tell_notes(result);
+  if constexpr (std::same_as<typename Op::Reply, api::MachineExecResult>) {
+    if (!session.json && ::isatty(STDERR_FILENO) == 1) note(run_note(result));
+  }
   return exit_status_of(result.exit_code);
 }
 

@@ -49,7 +49,7 @@ constexpr Step kSteps[] = {
    "Only the user can fix this: `pyro doctor` on the host names what is missing. allow_host_compat "
    "counts only if the server was started with --allow-host-compat."},
   {reason::kWorkspaceFull, "workspace_exec", "",
-   "Delete files in the workspace, or ask for less."},
+   "workspace_exec with rm frees space in the workspace; or ask for less at once."},
   {reason::kDiskFull, "", "",
    "The disk of the host is full: only the user can free space there."},
   // Commands.

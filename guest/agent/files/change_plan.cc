@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "common/base/timespec.h"
 #include "common/tree/path.h"
 
 namespace pyro::agent::files {
@@ -46,7 +47,7 @@ std::optional<Step> decode_step(std::string_view field) {
 
 Identity identity_of(const struct stat& info) {
   return {.inode = info.st_ino,
-          .mtime_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .mtime_ns = nanoseconds_of(info.st_mtim),
           .size = static_cast<std::uint64_t>(info.st_size)};
 }
 

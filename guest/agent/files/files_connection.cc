@@ -15,7 +15,7 @@ constexpr std::uint32_t kTreeStream = 1;
 }  // namespace
 
 FilesConnection::FilesConnection(int socket, Workspace& workspace)
-    : socket_(socket), service_(workspace, [this](std::string_view piece) {
+    : socket_(socket), workspace_(workspace), service_(workspace, [this](std::string_view piece) {
         send(link::FrameType::kOutput, piece);
       }) {}
 
@@ -42,7 +42,7 @@ void FilesConnection::answer(const link::Frame& request) {
   try {
     send(link::FrameType::kResult, service_.dispatch(request));
   } catch (const Error& error) {
-    refuse(error);
+    refuse(workspace_.about_its_disk(error));
   } catch (const std::exception& error) {
     refuse(internal_error("{}: {}", request.method, error.what()));
   }

@@ -23,6 +23,7 @@ class FilesConnection {
   void send(link::FrameType type, std::string_view body);
 
   const int socket_;
+  Workspace& workspace_;
   FilesService service_;
   bool gone_ = false;
 };

@@ -9,16 +9,13 @@
 #include <vector>
 
 #include "common/base/text.h"
+#include "common/base/timespec.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
 #include "guest/agent/files/paths.h"
 
 namespace pyro::agent::files {
 namespace {
-
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 tree::EntryKind kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return tree::EntryKind::kDirectory;
@@ -53,7 +50,7 @@ class Scanner {
   };
 
   bool changed(const struct stat& info) const {
-    return request_.all || nanoseconds(info.st_ctim) != request_.unchanged_ctime_ns;
+    return request_.all || nanoseconds_of(info.st_ctim) != request_.unchanged_ctime_ns;
   }
 
   /// Depth first, each directory opened when its turn comes: one descriptor at a time.
@@ -108,8 +105,8 @@ class Scanner {
     entry_.path = path;
     entry_.kind = kind_of(info.st_mode);
     entry_.mode = info.st_mode & 07777U;
-    entry_.mtime_ns = nanoseconds(info.st_mtim);
-    entry_.ctime_ns = nanoseconds(info.st_ctim);
+    entry_.mtime_ns = nanoseconds_of(info.st_mtim);
+    entry_.ctime_ns = nanoseconds_of(info.st_ctim);
     entry_.inode = info.st_ino;
     const bool file = entry_.kind == tree::EntryKind::kFile;
     entry_.size = file ? static_cast<std::uint64_t>(info.st_size) : 0;

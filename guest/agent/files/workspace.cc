@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/walk.h"
 #include "guest/agent/files/change_journal.h"
@@ -100,6 +102,18 @@ void Workspace::come_to_rest() {
     volume_.freeze(mounted->top.get());
   } catch (const Error&) {  // it is frozen already, or cannot be: there is nothing more to do
   }
+}
+
+Error Workspace::about_its_disk(const Error& error) const {
+  const VolumeDirectories* const at = mounted_.load();
+  struct statvfs disk {};
+  if (error.reason() != reason::kDiskFull || at == nullptr ||
+      ::fstatvfs(at->top.get(), &disk) != 0) {
+    return error;
+  }
+  return {error.code(), error.reason(),
+          fmt::format("{}: the disk of /workspace ({}) is full: delete files there, as with rm",
+                      error.message(), human_size(disk.f_blocks * disk.f_frsize))};
 }
 
 }  // namespace pyro::agent::files

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "common/api/agent_files.h"
+#include "common/base/error.h"
 #include "guest/agent/files/freeze.h"
 #include "guest/agent/files/volume.h"
 #include "guest/agent/files/write_gate.h"
@@ -37,6 +38,8 @@ class Workspace {
   /// Writes everything to the disk, if it is mounted. The kernel reports a
   /// failure on the console.
   void flush() noexcept;
+  /// The same error; of a full disk with its name, its size and the way out.
+  Error about_its_disk(const Error& error) const;
   bool is_mounted() const { return mounted_.load() != nullptr; }
   /// Freezes it for good, before power off.
   void come_to_rest();

@@ -21,6 +21,7 @@ api::agent::Job exec_in_guest(const MachinePaths& paths, const GuestCommand& wha
       .cwd = what.home,
       .environment = {{"HOME", what.home}},
       .timeout_ms = static_cast<std::uint64_t>(std::chrono::milliseconds(what.timeout).count()),
+      .mem_mib = what.mem_mib,
       .follow = true};
   const link::OnOutput on_output = [&output](const link::OutputPiece& piece) {
     output(static_cast<std::uint32_t>(piece.stream), piece.data);

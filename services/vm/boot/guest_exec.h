@@ -20,6 +20,7 @@ struct GuestCommand {
   std::string command;
   std::string home;
   std::chrono::seconds timeout;
+  std::uint32_t mem_mib = 0;  ///< of the machine, for what is said when it is used up
 };
 
 /// Runs one shell command in the guest as a job and returns how it ended. On a stop it returns at

@@ -125,7 +125,9 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
   outcome.job = operation->run([&] {
     const std::chrono::seconds timeout(request.timeout_seconds);
-    return exec_in_guest(paths_of(vm_id), {request.command, outcome.record.home, timeout}, output,
+    const MachineRecord& record = outcome.record;
+    return exec_in_guest(paths_of(vm_id),
+                         {request.command, record.home, timeout, record.machine.mem_mib}, output,
                          work.stopped_by(operation->stop()));
   });
   return outcome;

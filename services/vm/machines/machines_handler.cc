@@ -14,6 +14,7 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
   const api::Machine& machine = outcome.record.machine;
   api::MachineExecResult result{
       .exit_code = outcome.job.exit_code.value_or(-1),
+      .killed_by = outcome.job.killed_by,
       .duration_ms = outcome.job.duration_ms,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};

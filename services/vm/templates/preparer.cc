@@ -38,6 +38,12 @@ api::DailyLoop Preparer::describe(const std::string& environment,
                       .manifest_path = manifest_of(environment),
                       .cache_dir = templates_.directory()};
   const auto prepared = read_record<Preparation>(loop.manifest_path);
+  std::error_code none;
+  if (!prepared && boot && std::filesystem::exists(loop.manifest_path, none)) {
+    loop.status = api::Warmth::kStale;
+    loop.reason = "the record of its preparation cannot be read: pyro prepare makes it anew";
+    return loop;
+  }
   if (!prepared) {
     loop.reason = boot ? "it was never prepared" : "it is not installed";
     return loop;

@@ -370,6 +370,7 @@ api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
                      .more = goes_on(part),
                      .newest_cursor = newest,
                      .exit_code = part.command.exit_code,
+                     .killed_by = part.command.killed_by,
                      .duration_ms = part.command.elapsed_ms(),
                      .sequence = part.command.sequence,
                      .command = part.command.command};

@@ -104,7 +104,8 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                                         .cwd = what.cwd,
                                         .environment = what.environment,
                                         .timeout_ms = static_cast<std::uint64_t>(
-                                            std::chrono::milliseconds(what.timeout).count())},
+                                            std::chrono::milliseconds(what.timeout).count()),
+                                        .mem_mib = what.machine.mem_mib},
                          work.within(kGrace));
     running->began = true;
   } catch (const Error& error) {
@@ -253,6 +254,7 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   CommandRecord command = running.begun;
   command.state = ended.state;
   command.exit_code = ended.exit_code;
+  command.killed_by = ended.killed_by;
   command.duration_ms = ended.duration_ms;
   fault::point("workspace.exec.ended");
   const bool recorded = write_down(

@@ -30,6 +30,7 @@ struct CommandRecord {
   std::uint32_t timeout_seconds = 0;
   api::JobState state = api::JobState::kRunning;
   std::optional<std::int32_t> exit_code;
+  std::optional<api::KilledBy> killed_by;
   std::uint64_t duration_ms = 0;
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   double recorded_at = 0;
@@ -51,6 +52,7 @@ struct CommandRecord {
     f("timeout_seconds", &CommandRecord::timeout_seconds, "Seconds until it is killed.");
     f("state", &CommandRecord::state, "running, exited, timed_out or cancelled.");
     f("exit_code", &CommandRecord::exit_code, "Exit status, once it ended by itself or in time.");
+    f("killed_by", &CommandRecord::killed_by, api::kKilledBy, api::kAbsentWhenNull);
     f("duration_ms", &CommandRecord::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &CommandRecord::execution_mode, "How it was reached.");
     f("recorded_at", &CommandRecord::recorded_at, "When it began, seconds since the epoch.");

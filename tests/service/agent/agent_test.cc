@@ -68,7 +68,7 @@ TEST_F(AgentTest, a_command_over_its_time_is_gone_with_all_that_escaped_from_it)
   const Outcome out = follow(request);
   EXPECT_EQ(out.job.state, JobState::kTimedOut);
   EXPECT_EQ(out.job.exit_code, 124);
-  EXPECT_EQ(out.errors, "half\ncommand timed out after 0.7s");
+  EXPECT_EQ(out.errors, "half\ncommand timed out after 0.7s\n");
   const std::string escaped = out.output.substr(6, out.output.size() - 7);
   EXPECT_FALSE(escaped.empty());
   EXPECT_FALSE(process_lives(escaped));

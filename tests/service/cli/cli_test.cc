@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
@@ -46,6 +47,25 @@ TEST_F(CliTest, help_of_every_command_has_examples) {
     EXPECT_THAT(result.output, HasSubstr("Examples:")) << words.front();
     EXPECT_EQ(result.error_output, "");
   }
+}
+
+TEST_F(CliTest, a_run_on_a_terminal_ends_with_how_it_went) {
+  write_usual_stack();
+  const UniqueFd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal);
+  ASSERT_EQ(::grantpt(terminal.get()), 0);
+  ASSERT_EQ(::unlockpt(terminal.get()), 0);
+  UniqueFd standard_error(::open(::ptsname(terminal.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ChildProcess process({.argv = {find_helper("pyro").string(), "run", "debian:12", "--", "both"},
+                        .descriptors = {{2, standard_error.get()}}});
+  const auto status = process.wait(Clock::now() + std::chrono::seconds(40), StopFd({}));
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->code, 7);
+  std::string said(4096, '\0');
+  const ssize_t n = ::read(terminal.get(), said.data(), said.size());
+  ASSERT_GT(n, 0);
+  said.resize(static_cast<std::size_t>(n));
+  EXPECT_THAT(said, ::testing::EndsWith(", exit 7 after 0 ms\r\n"));
 }
 
 TEST_F(CliTest, version_is_the_suites) {

@@ -1,5 +1,6 @@
 #include "common/api/prepare.h"
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {
@@ -15,6 +16,14 @@ TEST_F(VmServiceTemplates, an_environment_that_was_never_prepared_is_cold) {
   EXPECT_EQ(loop.status, api::Warmth::kCold);
   EXPECT_TRUE(loop.installed);
   EXPECT_EQ(loop.reason, "it was never prepared");
+}
+
+TEST_F(VmServiceTemplates, a_preparation_whose_record_cannot_be_read_is_stale) {
+  const auto before = call(api::GetDailyLoop{.environment = "debian:12"});
+  write_file_atomically(before.manifest_path, "{");
+  const auto loop = call(api::GetDailyLoop{.environment = "debian:12"});
+  EXPECT_EQ(loop.status, api::Warmth::kStale);
+  EXPECT_THAT(loop.reason.value_or(""), HasSubstr("the record of its preparation cannot be read"));
 }
 
 TEST_F(VmServiceTemplates, a_configuration_that_keeps_machines_cold_prepares_none) {

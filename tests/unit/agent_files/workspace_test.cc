@@ -41,6 +41,16 @@ class WorkspaceTest : public ::testing::Test {
   Workspace workspace_{volume_};
 };
 
+TEST_F(WorkspaceTest, a_full_disk_is_named_with_its_size_and_the_way_out) {
+  const auto full = workspace_.about_its_disk(system_error("write 'a'", ENOSPC));
+  EXPECT_EQ(full.reason(), reason::kDiskFull);
+  EXPECT_THAT(full.message(), ::testing::MatchesRegex(
+                                  "write 'a': No space left on device: the disk of /workspace "
+                                  ".[0-9.]+ [KMGT]iB. is full: delete files there, as with rm"));
+  EXPECT_EQ(workspace_.about_its_disk(system_error("write 'a'", EIO)).message(),
+            system_error("write 'a'", EIO).message());
+}
+
 TEST_F(WorkspaceTest, a_freeze_counts_what_is_in_the_tree) {
   put("a", "12345");
   put("b", "678");

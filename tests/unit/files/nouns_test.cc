@@ -348,6 +348,18 @@ TEST(Seed, of_nothing_is_an_empty_volume) {
   EXPECT_GT(reader.unchanged_ctime_ns(), 0);
 }
 
+TEST(Seed, is_shown_by_the_path_that_it_was_read_from) {
+  const testing::TestDirectory directory;
+  std::filesystem::create_directory(directory / "real");
+  std::filesystem::create_directory_symlink("real", directory / "link");
+  const auto seed = files::build_volume(
+      directory / "cache", directory.path(),
+      {.volume = (directory / "v").string(), .seed_path = (directory / "link/../link").string()},
+      testing::work_for(std::chrono::seconds(30)));
+  EXPECT_EQ(seed.seed_path, std::filesystem::canonical(directory / "real").string());
+  EXPECT_EQ(seed.origin_ref, seed.seed_path);
+}
+
 TEST(Seed, says_where_it_came_from) {
   const testing::TestDirectory directory;
   const testing::GitRepository project(directory / "project");

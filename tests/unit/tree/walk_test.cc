@@ -1,9 +1,13 @@
 #include "common/tree/walk.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "common/tree/path.h"
 #include "common/tree/write.h"
@@ -39,6 +43,15 @@ TEST(Walk, begins_where_it_was_told_to) {
   walk(open_directory(directory.path()).get(), "a/b", {}, keeper);
   EXPECT_THAT(keeper.paths(), ElementsAre("", "c", "c/file"));
   EXPECT_EQ(keeper.kept.back().content, "content");
+}
+
+TEST(Walk, a_time_beyond_the_year_2262_is_not_one_of_the_past) {
+  const TestDirectory directory;
+  put(directory / "file", "");
+  const std::array<timespec, 2> year_2300 = {
+      {{.tv_sec = 10'413'792'000}, {.tv_sec = 10'413'792'000}}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (directory / "file").c_str(), year_2300.data(), 0), 0);
+  EXPECT_GT(kept_of(directory.path(), "file").at(0).entry.mtime_ns, 9'000'000'000'000'000'000);
 }
 
 TEST(Walk, of_a_file_or_a_link_is_that_alone) {

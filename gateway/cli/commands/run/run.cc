@@ -16,7 +16,8 @@ void add_run(CliCommand& root, Session& session) {
       "  pyro run debian:12 -- git --version\n"
       "  pyro run debian:12 --mem-mib 2048 --timeout-seconds 120 -- sh -lc 'make && ./test'\n"
       "  pyro run debian:12 --json -- uname -a\n\n"
-      "The exit status is the command's own; 124 when it ran out of time.";
+      "The exit status is the command's own; 124 when it ran out of time. On a terminal a last\n"
+      "line says where it ran, how it ended and how long it took.";
   auto request = std::make_shared<api::RunMachine>();
   add_request_options(command, *request, {"command"});
   add_json_flag(command, session);

@@ -39,7 +39,8 @@ std::string outcome_text(const api::CommandSummary& command) {
   }
   if (!command.exit_code) return "no exit status: its guest ended first";
   if (command.state == api::JobState::kCancelled) return fmt::format("cancelled after {}", time);
-  return fmt::format("exit {} after {}", *command.exit_code, time);
+  return fmt::format("exit {} after {}{}", *command.exit_code, time,
+                     command.killed_by ? ", out of memory" : "");
 }
 
 std::string counts_text(const ChangeCounts& counts, std::string_view one_of_them) {

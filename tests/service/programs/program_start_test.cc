@@ -1,6 +1,5 @@
-#include "tests/support/closed_descriptors.h"
-
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include "common/process/wait.h"
 #include "common/stack/installation.h"
 #include "tests/service/supervisor/stack_fixture.h"
+#include "tests/support/closed_descriptors.h"
+#include "tests/support/processes.h"
 
 namespace pyro::test {
 namespace {
@@ -21,8 +22,8 @@ using pyro::testing::kAllOnNull;
 using pyro::testing::standard_descriptors_of;
 using pyro::testing::with_closed_descriptors;
 
-/// Each program of the suite, started with its descriptors 0 to 2 closed.
-class ClosedDescriptorsTest : public StackFixture {
+/// The programs of the suite, started as a careless caller does.
+class ProgramStartTest : public StackFixture {
  protected:
   static std::vector<std::string> closed(const std::string& program,
                                          const std::vector<std::string>& arguments) {
@@ -37,13 +38,13 @@ class ClosedDescriptorsTest : public StackFixture {
   }
 };
 
-TEST_F(ClosedDescriptorsTest, a_command_line_ends_as_its_command_did) {
+TEST_F(ProgramStartTest, a_command_line_without_descriptors_ends_as_its_command_did) {
   write_stack({{"workspace", ""}});
   EXPECT_EQ(status_of("pyro", {"workspace", "exec", "x", "--", "timeout"}), 124);
   EXPECT_EQ(status_of("pyro", {"workspace", "exec", "x", "--", "both"}), 7);
 }
 
-TEST_F(ClosedDescriptorsTest, a_service_has_them_on_the_null_device) {
+TEST_F(ProgramStartTest, a_service_without_descriptors_has_them_on_the_null_device) {
   write_stack({{"workspace", ""}});
   for (const std::string service :
        {"pyro-vm", "pyro-image", "pyro-workspace", "pyro-files", "pyro-supervisor"}) {
@@ -62,7 +63,26 @@ TEST_F(ClosedDescriptorsTest, a_service_has_them_on_the_null_device) {
   }
 }
 
-TEST_F(ClosedDescriptorsTest, a_shim_has_them_on_the_null_device) {
+TEST_F(ProgramStartTest, a_service_has_an_umask_of_its_own) {
+  write_stack({{"workspace", ""}});
+  for (const std::string service : {"pyro-files", "pyro-image"}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const UniqueFd ready(ends[0]);
+    UniqueFd announcing(ends[1]);
+    ChildProcess process(
+        {.argv = {"/bin/bash", "-c", "umask 0377; exec \"$0\"", find_helper(service).string()},
+         .environment = {{"PYRO_READY_FD", "3"}},
+         .descriptors = {{3, announcing.get()}}});
+    announcing.reset();
+    ASSERT_TRUE(wait_for(ready.get(), POLLIN, soon(), StopFd({}))) << service;
+    EXPECT_THAT(pyro::testing::content_of(fmt::format("/proc/{}/status", process.pid())),
+                ::testing::HasSubstr("Umask:\t0022\n"))
+        << service;
+  }
+}
+
+TEST_F(ProgramStartTest, a_shim_without_descriptors_has_them_on_the_null_device) {
   // It waits for the words of its specification.
   const auto fifo = directory_.path() / "spec";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
@@ -80,7 +100,7 @@ TEST_F(ClosedDescriptorsTest, a_shim_has_them_on_the_null_device) {
   EXPECT_EQ(status->code, 1);
 }
 
-TEST_F(ClosedDescriptorsTest, a_guarded_tool_has_them_on_the_null_device) {
+TEST_F(ProgramStartTest, a_guarded_tool_without_descriptors_has_them_on_the_null_device) {
   const auto said = directory_.path() / "said";
   const std::string script =
       "for n in 0 1 2; do readlink /proc/$$/fd/$n; done > " + said.string() + "; exit 5";
