@@ -29,20 +29,23 @@ api::Machine Machines::start(const std::string& vm_id, const Work& work) {
   return vm_.call(api::StartMachine{.vm_id = vm_id}, work);
 }
 
-api::Machine Machines::stop(const std::string& vm_id) {
-  return vm_.call(api::StopMachine{.vm_id = vm_id}, {.deadline = Clock::now() + kStopLimit});
+api::Machine Machines::stop(const std::string& vm_id, const std::stop_token& stop) {
+  return vm_.call(api::StopMachine{.vm_id = vm_id},
+                  {.deadline = Clock::now() + kStopLimit, .stop = stop});
 }
 
-void Machines::remove(const std::string& vm_id) {
+void Machines::remove(const std::string& vm_id, const std::stop_token& stop) {
   try {
-    vm_.call(api::DeleteMachine{.vm_id = vm_id}, {.deadline = Clock::now() + kShortLimit});
+    vm_.call(api::DeleteMachine{.vm_id = vm_id},
+             {.deadline = Clock::now() + kShortLimit, .stop = stop});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
   }
 }
 
-api::WorkspaceMachines Machines::all() {
-  return vm_.call(api::ListWorkspaceMachines{}, {.deadline = Clock::now() + kShortLimit});
+api::WorkspaceMachines Machines::all(const std::stop_token& stop) {
+  return vm_.call(api::ListWorkspaceMachines{},
+                  {.deadline = Clock::now() + kShortLimit, .stop = stop});
 }
 
 }  // namespace pyro::workspace

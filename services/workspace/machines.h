@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "common/api/machine.h"
@@ -18,10 +19,10 @@ class Machines {
   /// Whether status() found none.
   static bool is_gone(const api::Machine& machine) { return machine.created_at == 0; }
   api::Machine start(const std::string& vm_id, const Work& work);
-  api::Machine stop(const std::string& vm_id);
+  api::Machine stop(const std::string& vm_id, const std::stop_token& stop = {});
   /// One that is gone already is no error.
-  void remove(const std::string& vm_id);
-  api::WorkspaceMachines all();
+  void remove(const std::string& vm_id, const std::stop_token& stop = {});
+  api::WorkspaceMachines all(const std::stop_token& stop = {});
 
  private:
   bus::Client& vm_;

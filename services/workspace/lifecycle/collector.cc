@@ -12,7 +12,7 @@ constexpr std::chrono::seconds kRetry{2};
 
 }  // namespace
 
-Collector::Collector(std::function<void()> collect) : collect_(std::move(collect)) {
+Collector::Collector(Collect collect) : collect_(std::move(collect)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -27,12 +27,13 @@ void Collector::wake() {
 void Collector::run(const std::stop_token& stop) {
   const log::Context context("", "collector");
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [this] { return due_; })) {
+  // The wait also returns when something is due at the stop.
+  while (changed_.wait(lock, stop, [this] { return due_; }) && !stop.stop_requested()) {
     due_ = false;
     lock.unlock();
     bool failed = false;
     try {
-      collect_();
+      collect_(stop);
     } catch (const std::exception& error) {
       log::warn("cleanup incomplete, will retry: {}", error.what());
       failed = true;

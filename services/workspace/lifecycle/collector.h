@@ -11,7 +11,10 @@ namespace pyro::workspace {
 /// behind. A collection that fails, because another service is away, is repeated.
 class Collector {
  public:
-  explicit Collector(std::function<void()> collect);
+  /// Ends early on a stop, which comes with the service's end.
+  using Collect = std::function<void(const std::stop_token& stop)>;
+
+  explicit Collector(Collect collect);
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
@@ -21,7 +24,7 @@ class Collector {
  private:
   void run(const std::stop_token& stop);
 
-  std::function<void()> collect_;
+  Collect collect_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool due_ = true;

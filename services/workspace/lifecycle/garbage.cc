@@ -27,12 +27,12 @@ std::set<std::string> Garbage::in_making() const {
 
 /// A workspace that is just being made is listed before its machine exists, and has its record
 /// before it is taken from that list.
-void Garbage::collect() {
+void Garbage::collect(const std::stop_token& stop) {
   const std::set<std::string> before = in_making();
   for (const auto& record : workspaces_.table().all()) refresh(record.id());
-  collect_machines(before);
+  collect_machines(before, stop);
   collect_directories(before);
-  for (const auto& record : workspaces_.table().all()) collect_within(record.id());
+  for (const auto& record : workspaces_.table().all()) collect_within(record.id(), stop);
 }
 
 /// What a directory says of its workspace comes first: the machine that it names is there until
@@ -51,8 +51,8 @@ bool Garbage::is_left_alone(const std::string& workspace_id) const {
   return owner == Owner::kOtherRegistry || owner == Owner::kUnknown;
 }
 
-void Garbage::collect_machines(const std::set<std::string>& before) {
-  for (const auto& [workspace_id, machine] : machines_.all().machines) {
+void Garbage::collect_machines(const std::set<std::string>& before, const std::stop_token& stop) {
+  for (const auto& [workspace_id, machine] : machines_.all(stop).machines) {
     if (before.contains(workspace_id) || in_making().contains(workspace_id)) continue;
     // A second machine of a workspace may belong to a reset that is under way.
     const auto state = workspaces_.live(workspace_id);
@@ -60,7 +60,7 @@ void Garbage::collect_machines(const std::set<std::string>& before) {
     const auto record = workspaces_.table().get(workspace_id);
     if (record ? record->vm_id == machine.vm_id : is_left_alone(workspace_id)) continue;
     log::info("vm {} belongs to no workspace and is deleted", machine.vm_id);
-    machines_.remove(machine.vm_id);
+    machines_.remove(machine.vm_id, stop);
   }
 }
 
@@ -78,13 +78,13 @@ void Garbage::collect_directories(const std::set<std::string>& before) {
   }
 }
 
-void Garbage::collect_within(const std::string& workspace_id) {
+void Garbage::collect_within(const std::string& workspace_id, const std::stop_token& stop) {
   const auto state = workspaces_.live(workspace_id);
   const auto turn = state->turns.begin({});
   const auto record = workspaces_.table().get(workspace_id);
   if (!record) return;
   if (record->must_stop) {
-    machines_.stop(record->vm_id);
+    machines_.stop(record->vm_id, stop);
     workspaces_.table().update(workspace_id,
                                [](WorkspaceRecord& changed) { changed.must_stop = false; });
   }

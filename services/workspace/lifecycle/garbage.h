@@ -35,12 +35,12 @@ class Garbage {
   void wake() { collector_.wake(); }
 
  private:
-  void collect();
+  void collect(const std::stop_token& stop);
   void refresh(const std::string& workspace_id);
   bool is_left_alone(const std::string& workspace_id) const;
-  void collect_machines(const std::set<std::string>& before);
+  void collect_machines(const std::set<std::string>& before, const std::stop_token& stop);
   void collect_directories(const std::set<std::string>& before);
-  void collect_within(const std::string& workspace_id);
+  void collect_within(const std::string& workspace_id, const std::stop_token& stop);
   std::set<std::string> in_making() const;
 
   const OwnedDirectories& directories_;
@@ -48,7 +48,7 @@ class Garbage {
   Machines& machines_;
   mutable std::mutex mutex_;
   std::set<std::string> in_making_;
-  Collector collector_{[this] { collect(); }};
+  Collector collector_{[this](const std::stop_token& stop) { collect(stop); }};
 };
 
 }  // namespace pyro::workspace

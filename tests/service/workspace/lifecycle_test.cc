@@ -205,6 +205,13 @@ TEST_F(WorkspaceService, the_collector_stops_what_a_failed_reset_could_not_stop)
   }));
 }
 
+TEST_F(WorkspaceService, it_ends_when_told_to_while_the_vm_service_is_away) {
+  create();
+  vm_.reset();
+  restart();  // its collector asks for the machines at once, and again until there is an answer
+  EXPECT_TRUE(service_->stop());
+}
+
 TEST_F(WorkspaceService, a_throwaway_of_a_former_process_is_gone) {
   const std::string id = create();
   service_->kill();

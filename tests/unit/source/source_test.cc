@@ -143,8 +143,10 @@ TEST_F(Source, by_url_is_told_without_its_credentials) {
 TEST_F(Source, made_ready_is_what_a_request_needs) {
   project_.put("a", "one\n");
   const std::string commit = project_.commit("first");
-  Paths paths;
-  paths.cache_dir = top_ / "cache";
+  const Paths paths{.state_dir = top_ / "state",
+                    .cache_dir = top_ / "cache",
+                    .environments_dir = top_ / "cache/environments",
+                    .runtime_dir = top_ / "run"};
   const Work work{.deadline = Clock::now() + std::chrono::minutes(1)};
   const auto path = make_ready(*find_project_source({}, project_.root()), paths, work);
   EXPECT_EQ(path.seed_path, project_.root().string());
