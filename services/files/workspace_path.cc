@@ -25,8 +25,8 @@ std::string workspace_path(std::string_view given, PathUse use) {
   if (use != PathUse::kGitName && (given == "~" || given.starts_with("~/"))) {
     throw invalid_argument(
         reason::kOutsideWorkspace,
-        "workspace {} '{}': no shell puts the home directory for '~' here, and only /workspace can "
-        "be named; a file in a directory named '~' is './~/…'",
+        "workspace {} '{}': no shell expands '~' here: name a path below /workspace, or './~/…' "
+        "for a directory named '~'",
         name_of(use), one_line(given, kShownColumns));
   }
   if (given.starts_with('/')) {

@@ -60,7 +60,7 @@ std::string HostAccess::checked(std::string_view field, const std::string& path)
   if (path.empty()) throw invalid_argument("{} must not be empty", field);
   // A directory of that name is not what the caller means.
   if (path == "~" || path.starts_with("~/")) {
-    throw invalid_argument("{} '{}': no shell puts the home directory for '~' here", field, path);
+    throw invalid_argument("{} '{}': no shell expands '~' here: give the whole path", field, path);
   }
   fs::path target;
   try {

@@ -48,7 +48,7 @@ TEST(WorkspacePath, makes_no_directory_of_a_home) {
   for (const char* path : {"~", "~/x", "~/"}) {
     const auto error = testing::error_of([&] { workspace_path(path); });
     EXPECT_THAT(error, testing::Refused(ErrorCode::kInvalidArgument,
-                                        ::testing::HasSubstr("no shell puts the home directory")));
+                                        ::testing::HasSubstr("no shell expands")));
     EXPECT_EQ(error->reason(), reason::kOutsideWorkspace);
   }
   EXPECT_EQ(workspace_path("./~/x"), "~/x");

@@ -81,7 +81,7 @@ TEST_F(HostAccessTest, what_the_person_allows_counts_whatever_the_working_direct
 
 TEST_F(HostAccessTest, a_home_directory_that_no_shell_has_put_in_is_refused) {
   for (const char* path : {"~", "~/out"}) {
-    EXPECT_THAT(refusal(from(project), path), HasSubstr("no shell puts the home directory"));
+    EXPECT_THAT(refusal(from(project), path), HasSubstr("no shell expands"));
   }
   EXPECT_EQ(from(project).checked("output_path", "~backup"), (project / "~backup").string());
 }
