@@ -99,6 +99,8 @@ inline constexpr std::string_view kByModel =
     "followed.";
 inline constexpr std::string_view kJobIdOfCommand =
     "The command's id: for workspace_exec_poll and workspace_exec_cancel, also after its end.";
+inline constexpr std::string_view kLostSnapshots =
+    "Snapshots whose volume is missing or damaged, baseline among them: no reset restores them.";
 inline constexpr std::string_view kStateOfCommand =
     "running, exited, timed_out or cancelled (ended by a cancel, a stop, or with its guest).";
 
@@ -183,6 +185,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
   std::uint32_t reset_count = 0;
   std::optional<double> last_reset_at;
   std::optional<std::string> last_error;
+  std::vector<std::string> lost_snapshots;
   std::map<std::string, std::string> metadata;
   std::optional<WorkspaceReset> workspace_reset;
 
@@ -208,6 +211,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
     f("reset_count", &Workspace::reset_count, "How often it was reset.");
     f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
     f("last_error", &Workspace::last_error, "Why it is not as it should be.");
+    f("lost_snapshots", &Workspace::lost_snapshots, kLostSnapshots);
     f("metadata", &Workspace::metadata, "Its machine's: boot_mode, accelerator, …");
     f("workspace_reset", &Workspace::workspace_reset, "After a reset: the restored files.");
   }
@@ -284,6 +288,7 @@ struct CreateWorkspace {
 /// The workspaces in short.
 struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
   std::string workspace_id;
+  std::vector<std::string> lost_snapshots;
   std::string environment;
   MachineState state = MachineState::kCreated;
   double created_at = 0;
@@ -302,6 +307,7 @@ struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
     f("expires_at", &WorkspaceEntry::expires_at, "When it is deleted.");
     f("command_count", &WorkspaceEntry::command_count, "Commands since the last reset.");
     ServiceCounts::describe(f);
+    f("lost_snapshots", &WorkspaceEntry::lost_snapshots, kLostSnapshots);
   }
 };
 

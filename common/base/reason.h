@@ -80,6 +80,7 @@ inline constexpr Reason kWorkspaceGone{"workspace_gone"};
 inline constexpr Reason kWorkspaceExpired{"workspace_expired"};
 inline constexpr Reason kWorkspaceFull{"workspace_full"};
 inline constexpr Reason kSnapshotMissing{"snapshot_missing"};
+inline constexpr Reason kVolumeLost{"volume_lost"};
 inline constexpr Reason kJobMissing{"job_missing"};
 inline constexpr Reason kTooManyCommands{"too_many_commands"};
 inline constexpr Reason kCommandEnded{"command_ended"};

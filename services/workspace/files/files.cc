@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/fault/fault.h"
+#include "services/workspace/snapshots/volume_check.h"
 #include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
@@ -113,6 +114,8 @@ api::Exported Files::handle(const api::ExportPath& request, bus::Call& call) {
 }
 
 api::Diff Files::handle(const api::DiffWorkspace& request, bus::Call& call) {
+  require_baseline(workspaces_.find(request.workspace_id),
+                   WorkspacePaths(paths_, request.workspace_id).baseline());
   return read(request, call);
 }
 

@@ -98,11 +98,12 @@ api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
   api::WorkspaceList list;
   for (const auto& record : workspaces_.table().all()) {
     const auto machine = machines.find(record.vm_id);
+    api::WorkspaceEntry& entry = list.workspaces.emplace_back();
     api::assign_fields(
-        list.workspaces.emplace_back(),
-        workspaces_.describe(record, machine == machines.end()
-                                         ? api::Machine{.state = MachineState::kStopped}
-                                         : machine->second));
+        entry, workspaces_.describe(record, machine == machines.end()
+                                                ? api::Machine{.state = MachineState::kStopped}
+                                                : machine->second));
+    entry.lost_snapshots = snapshots_.lost(record);
   }
   std::sort(list.workspaces.begin(), list.workspaces.end(),
             [](const auto& a, const auto& b) { return a.last_activity_at > b.last_activity_at; });
@@ -111,7 +112,10 @@ api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
 }
 
 api::Workspace Lifecycle::handle(const api::WorkspaceStatus& request, bus::Call& call) {
-  return workspaces_.describe(workspaces_.find(request.workspace_id), call.work());
+  const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+  api::Workspace workspace = workspaces_.describe(record, call.work());
+  workspace.lost_snapshots = snapshots_.lost(record);
+  return workspace;
 }
 
 api::Workspace Lifecycle::handle(const api::UpdateWorkspace& request, bus::Call& call) {
@@ -173,10 +177,10 @@ api::Workspace Lifecycle::handle(const api::ResetWorkspace& request, bus::Call& 
   const std::string& workspace_id = request.workspace_id;
   const Workspaces::Use use(workspaces_, workspace_id);
   // An invalid request interrupts nothing.
-  snapshots_.find(workspaces_.table().find(workspace_id), request.snapshot);
+  snapshots_.find_whole(workspaces_.table().find(workspace_id), request.snapshot);
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "reset"), call.stop());
   const WorkspaceRecord before = workspaces_.table().find(workspace_id);
-  const api::Snapshot snapshot = snapshots_.find(before, request.snapshot);
+  const api::Snapshot snapshot = snapshots_.find_whole(before, request.snapshot);
   end_all(before);
   fault::point("workspace.reset.jobs_ended");
   turn->run([&] { swap_machine(before, request, snapshot, call, turn->stop()); });

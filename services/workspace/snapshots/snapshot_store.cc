@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "services/workspace/names.h"
+#include "services/workspace/snapshots/volume_check.h"
 #include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
@@ -74,6 +75,30 @@ api::Snapshot SnapshotStore::find(const WorkspaceRecord& workspace, const std::s
 bool SnapshotStore::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {
   const auto record = rows_.get(snapshot_row(workspace, name));
   return record && record->is_foreign;
+}
+
+api::Snapshot SnapshotStore::find_whole(const WorkspaceRecord& workspace,
+                                        const std::string& name) const {
+  api::Snapshot snapshot = find(workspace, name);
+  const fs::path volume = volume_of(workspace, name);
+  if (name == kBaseline) {
+    require_baseline(workspace, volume);
+  } else if (!is_whole_volume(volume)) {
+    throw failed_precondition(reason::kVolumeLost,
+                              "the volume of snapshot '{}' is missing or damaged: delete the "
+                              "snapshot; workspace {} itself is unchanged",
+                              name, workspace.id());
+  }
+  return snapshot;
+}
+
+std::vector<std::string> SnapshotStore::lost(const WorkspaceRecord& workspace) const {
+  std::vector<std::string> names;
+  for (auto& snapshot : all(workspace)) {
+    if (is_whole_volume(volume_of(workspace, snapshot.snapshot_name))) continue;
+    names.push_back(std::move(snapshot.snapshot_name));
+  }
+  return names;
 }
 
 fs::path SnapshotStore::volume_of(const WorkspaceRecord& workspace, const std::string& name) const {

@@ -43,6 +43,10 @@ class SnapshotStore {
 
   /// not_found: `snapshot 'x' does not exist in workspace 'y'`.
   api::Snapshot find(const WorkspaceRecord& workspace, const std::string& name) const;
+  /// The same; failed_precondition (volume_lost): its volume is missing or damaged.
+  api::Snapshot find_whole(const WorkspaceRecord& workspace, const std::string& name) const;
+  /// The names of those whose volume is missing or damaged.
+  std::vector<std::string> lost(const WorkspaceRecord& workspace) const;
   std::filesystem::path volume_of(const WorkspaceRecord& workspace, const std::string& name) const;
   /// Whether a guest wrote it: this host must not parse it.
   bool is_foreign(const WorkspaceRecord& workspace, const std::string& name) const;

@@ -13,6 +13,15 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 
+/// A super block of ext4 that tells of one block of 1 KiB and more than that behind it.
+std::string whole_volume() {
+  std::string volume(2048, '\0');
+  volume[1024 + 0x4] = 1;
+  volume[1024 + 0x38] = '\x53';
+  volume[1024 + 0x39] = '\xEF';
+  return volume;
+}
+
 }  // namespace
 
 WorkspaceService::WorkspaceService() {
@@ -97,7 +106,7 @@ void WorkspaceService::answer_as_vm() {
 void WorkspaceService::answer_as_files() {
   const auto make_volume = [](const std::string& volume) {
     if (fs::exists(volume)) throw already_exists("'{}' exists", volume);
-    write_file_atomically(volume, "volume");
+    write_file_atomically(volume, whole_volume());
   };
   files_->on<api::BuildVolume>([make_volume](const api::BuildVolume& request) {
     make_volume(request.volume);

@@ -126,10 +126,12 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
                              .last_activity_at = kNow,
                              .expires_at = kNow + 604800});
   list.workspaces.front().name = "fix";
-  EXPECT_EQ(list_text(list, kNow),
-            "ID            NAME  STATE    ENVIRONMENT     LAST ACTIVITY  EXPIRES   COMMANDS\n"
-            "0123456789ab  fix   started  debian:12       3 min ago      in 6 min  12\n"
-            "ba9876543210  -     stopped  debian:12-base  just now       in 7 d    0\n");
+  list.workspaces.back().lost_snapshots = {"baseline"};
+  EXPECT_EQ(
+      list_text(list, kNow),
+      "ID            NAME  STATE             ENVIRONMENT     LAST ACTIVITY  EXPIRES   COMMANDS\n"
+      "0123456789ab  fix   started           debian:12       3 min ago      in 6 min  12\n"
+      "ba9876543210  -     stopped, damaged  debian:12-base  just now       in 7 d    0\n");
 }
 
 TEST(WorkspaceText, changes_of_state_are_one_line_each) {

@@ -54,6 +54,11 @@ class Lines {
   std::string text_;
 };
 
+std::string state_of(const api::WorkspaceEntry& workspace) {
+  const std::string state(api::name_of(workspace.state));
+  return workspace.lost_snapshots.empty() ? state : state + ", damaged";
+}
+
 std::string secrets_of(const api::Workspace& workspace) {
   std::vector<std::string> names;
   for (const auto& secret : workspace.secrets) names.push_back(secret.name);
@@ -81,6 +86,7 @@ std::string created_text(const api::Workspace& workspace) {
 std::string status_text(const api::Workspace& workspace, double now) {
   Lines lines;
   lines.add("LAST ERROR", one_line(workspace.last_error.value_or(""), kTextColumns));
+  lines.add("LOST SNAPSHOTS", join(workspace.lost_snapshots, ", "));
   lines.add("workspace", workspace.workspace_id);
   lines.add("name", one_line(workspace.name.value_or(""), kTextColumns));
   lines.add("labels", labels_text(workspace.labels));
@@ -115,9 +121,8 @@ std::string list_text(const api::WorkspaceList& list, double now) {
   for (const auto& workspace : list.workspaces) {
     rows.push_back(
         {workspace.workspace_id, one_line(workspace.name.value_or("-"), kTableNameColumns),
-         std::string(api::name_of(workspace.state)), workspace.environment,
-         human_ago(workspace.last_activity_at, now), human_until(workspace.expires_at, now),
-         std::to_string(workspace.command_count)});
+         state_of(workspace), workspace.environment, human_ago(workspace.last_activity_at, now),
+         human_until(workspace.expires_at, now), std::to_string(workspace.command_count)});
   }
   return table(rows);
 }
