@@ -1,7 +1,10 @@
 #include "common/api/workspace.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -222,14 +225,19 @@ TEST_F(WorkspaceGuestTest, a_reset_that_fails_leaves_a_stopped_workspace_that_ca
   output_of(id, "echo mine > mine");
   snapshot(id, "s");
   const fs::path volume = paths_.workspaces_dir() / id / "snapshots/s.ext4";
-  fs::rename(volume, volume.string() + ".away");
+  // The features that a kernel must know, in ext4's super block.
+  constexpr off_t kFeaturesAt = 1024 + 0x60;
+  const UniqueFd file = open_file(volume, O_RDWR);
+  std::array<char, 4> features{};
+  ASSERT_EQ(::pread(file.get(), features.data(), features.size(), kFeaturesAt), 4);
+  ASSERT_EQ(::pwrite(file.get(), "\xFF\xFF\xFF\xFF", 4, kFeaturesAt), 4);
   EXPECT_TRUE(error_of([&] { reset(id, "s"); }).has_value());
   const auto failed = status(id);
   EXPECT_EQ(failed.state, MachineState::kStopped);
   EXPECT_THAT(failed.last_error.value_or(""), HasSubstr("reset failed: "));
   EXPECT_EQ(failed.reset_count, 0U);
   EXPECT_EQ(machine_count(), 1U);
-  fs::rename(volume.string() + ".away", volume);
+  ASSERT_EQ(::pwrite(file.get(), features.data(), features.size(), kFeaturesAt), 4);
   EXPECT_EQ(reset(id, "s").reset_count, 1U);
   EXPECT_EQ(read(id, "mine"), "mine\n");
   EXPECT_EQ(status(id).last_error, std::nullopt);

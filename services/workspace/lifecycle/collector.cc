@@ -9,6 +9,9 @@ namespace {
 
 /// Between two tries, beside what a call waits for a service that is away.
 constexpr std::chrono::seconds kRetry{2};
+/// A call of a killed predecessor may still be at work in another service, which makes something
+/// after the first collection: a second one finds it.
+constexpr std::chrono::seconds kSecondLook{10};
 
 }  // namespace
 
@@ -27,6 +30,7 @@ void Collector::wake() {
 void Collector::run(const std::stop_token& stop) {
   const log::Context context("", "collector");
   std::unique_lock lock(mutex_);
+  bool first = true;
   // The wait also returns when something is due at the stop.
   while (changed_.wait(lock, stop, [this] { return due_; }) && !stop.stop_requested()) {
     due_ = false;
@@ -39,9 +43,11 @@ void Collector::run(const std::stop_token& stop) {
       failed = true;
     }
     lock.lock();
-    if (!failed) continue;
-    changed_.wait_for(lock, stop, kRetry, [this] { return due_; });
-    due_ = true;
+    if (failed || first) {
+      changed_.wait_for(lock, stop, failed ? kRetry : kSecondLook, [this] { return due_; });
+      due_ = true;
+    }
+    if (!failed) first = false;
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace pyro::workspace {
 
-/// Collects garbage beside the calls: once at the start, and again whenever something stayed
+/// Collects garbage beside the calls: twice at the start, and again whenever something stayed
 /// behind. A collection that fails, because another service is away, is repeated.
 class Collector {
  public:

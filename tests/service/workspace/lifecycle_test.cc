@@ -187,6 +187,15 @@ TEST_F(WorkspaceService, the_collector_removes_what_no_record_names) {
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).state, MachineState::kStarted);
 }
 
+TEST_F(WorkspaceService, the_collector_finds_what_the_call_of_a_killed_process_makes_late) {
+  const auto collections = [&] { return vm_->requests<api::ListWorkspaceMachines>().size(); };
+  const auto before = collections();
+  restart();
+  ASSERT_TRUE(test::soon([&] { return collections() > before; }));
+  add_machine("aaaaaaaaaaaa");
+  EXPECT_TRUE(test::soon([&] { return machine_count() == 0; }));
+}
+
 TEST_F(WorkspaceService, the_collector_tries_again_while_the_vm_service_cannot_delete) {
   service_->kill();
   add_machine("0000000000aa");
