@@ -58,7 +58,7 @@ vm::qemu::QemuDriver BenchStack::driver() const {
                                .version = printable(trim(split(version, '\n').front())),
                                .agent = find_helper("pyro-agent"),
                                .cache_dir = paths_.cache_dir,
-                               .accelerator = {}});
+                               .accelerator = vm::Accelerator::kTcg});
 }
 
 Exec exec(const MachinePaths& paths, const std::string& command) {
