@@ -43,7 +43,7 @@ void describe_adoption(Fields& f) {
   f("workspace_ids", &Request::workspace_ids, "To adopt; none: it only tells of the strays.");
 }
 
-/// Makes the records of these workspaces' machines anew, from what their directories say. They are
+/// Restores the records of these workspaces' machines from what their directories say. They are
 /// stopped then.
 struct AdoptMachines {
   static constexpr Method kMethod{"vm.adopt"};
@@ -57,7 +57,7 @@ struct AdoptMachines {
 };
 
 /// The same of the workspaces with their snapshots; their machines come first. The history of their
-/// commands is lost, and their time to live begins anew.
+/// commands is lost, and their time to live starts over.
 struct AdoptWorkspaces {
   static constexpr Method kMethod{"workspace.adopt"};
   using Reply = Adoption;

@@ -101,7 +101,7 @@ OutputPart CapturedOutput::read(std::uint64_t offset, std::uint64_t max_bytes) c
 std::string CapturedOutput::last_line() const {
   const std::uint64_t total = shape().total;
   std::string text = read(total - std::min(total, kLastBytes), kLastBytes).data;
-  // A carriage return begins a line anew, as in a progress bar.
+  // A carriage return restarts the line, as in a progress bar.
   std::replace(text.begin(), text.end(), '\r', '\n');
   const auto lines = split(text, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

@@ -57,7 +57,7 @@ class OwnedDirectories {
   /// All but this registry's and nobody's, sorted.
   struct Stray {
     std::filesystem::path directory;
-    /// Why it is not one of the `former` registries', whose records may be made anew.
+    /// Why it is not one of the `former` registries', whose records can be restored.
     std::optional<std::string> obstacle;
   };
   std::vector<Stray> strays(const std::vector<std::string>& former) const;

@@ -9,7 +9,7 @@
 
 namespace pyro::vm {
 
-/// Makes records anew after the registry's file was lost. Only of workspaces' machines: any other
+/// Restores records after the registry's file was lost. Only of workspaces' machines: any other
 /// was there for one command.
 class MachineAdoption {
  public:

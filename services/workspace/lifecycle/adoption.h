@@ -12,7 +12,7 @@
 
 namespace pyro::workspace {
 
-/// Makes records anew, with their snapshots, after the registry's file was lost.
+/// Restores records, with their snapshots, after the registry's file was lost.
 class WorkspaceAdoption {
  public:
   WorkspaceAdoption(std::filesystem::path state_dir, const OwnedDirectories& directories,

@@ -58,7 +58,7 @@ class SnapshotStore {
   std::vector<SnapshotRecord> records(const std::string& workspace_id) const {
     return rows_.last_below(workspace_id + "/");
   }
-  /// Puts the row of a lost registry anew, whose volume is there.
+  /// Restores the row of a lost registry whose volume still exists.
   void restore(const SnapshotRecord& record);
 
   /// Removes volumes that no row names.
