@@ -1,6 +1,6 @@
 #include "common/api/message_type.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include "common/api/schema.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "common/base/reasons/stack.h"
+
 namespace pyro {
 namespace {
 

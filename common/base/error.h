@@ -38,7 +38,7 @@ PYRO_API ErrorCode error_code_from(std::string_view name);
 class PYRO_API Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message) : Error(code, {}, std::move(message)) {}
-  /// `reason`: one of common/base/reason.h or of a newer peer; empty: none.
+  /// `reason`: one of common/base/reasons or of a newer peer; empty: none.
   Error(ErrorCode code, std::string_view reason, std::string message)
       : code_(code), reason_(reason), message_(std::move(message)) {}
   /// For the functions below.

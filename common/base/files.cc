@@ -13,6 +13,7 @@
 
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 
 namespace pyro {

@@ -7,6 +7,7 @@
 #include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/bus/envelope.h"
 #include "common/bus/poll.h"

@@ -13,6 +13,7 @@
 
 #include "common/api/error_body.h"
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/bus/poll.h"
 #include "common/log/log.h"

@@ -1,6 +1,6 @@
 #include "common/command_line/parse.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "common/command_line/usage.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cctype>

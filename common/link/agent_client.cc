@@ -11,6 +11,10 @@
 #include "common/api/error_body.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/files.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 
 namespace pyro::link {

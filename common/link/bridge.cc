@@ -1,6 +1,6 @@
 #include "common/link/bridge.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>

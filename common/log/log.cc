@@ -2,6 +2,7 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <utility>
@@ -24,6 +25,20 @@ class ContextFlag : public spdlog::custom_flag_formatter {
   }
 };
 
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
 }  // namespace
 
 void start(const std::filesystem::path& directory, std::string_view name, std::string_view level) {
@@ -35,6 +50,13 @@ void start(const std::filesystem::path& directory, std::string_view name, std::s
   logger->set_level(spdlog::level::from_str(std::string(level)));
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void write(Level level, fmt::string_view text, fmt::format_args args) {
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  if (logger.should_log(spdlog_level(level))) {
+    logger.log(spdlog_level(level), fmt::vformat(text, args));
+  }
 }
 
 Context::Context(std::string_view trace_id, std::string_view subject)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <string>
@@ -25,9 +25,27 @@ class Context {
   std::string previous_;
 };
 
-using spdlog::debug;
-using spdlog::error;
-using spdlog::info;
-using spdlog::warn;
+/// One line; before `start`, on standard output. The only include of spdlog is in log.cc: its
+/// headers would take more of each file's compilation than most files themselves.
+enum class Level { kDebug, kInfo, kWarning, kError };
+void write(Level level, fmt::string_view text, fmt::format_args args);
+
+/// `info("vm {} was deleted", id)`
+template <class... Args>
+void debug(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::kDebug, text, fmt::make_format_args(args...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::kInfo, text, fmt::make_format_args(args...));
+}
+template <class... Args>
+void warn(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::kWarning, text, fmt::make_format_args(args...));
+}
+template <class... Args>
+void error(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::kError, text, fmt::make_format_args(args...));
+}
 
 }  // namespace pyro::log

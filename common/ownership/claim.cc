@@ -12,6 +12,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/ownership/marker.h"
 
 namespace pyro {

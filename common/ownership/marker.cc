@@ -7,6 +7,7 @@
 #include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 
 namespace pyro {
 namespace {

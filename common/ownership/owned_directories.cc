@@ -1,6 +1,6 @@
 #include "common/ownership/owned_directories.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -16,6 +16,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 
 namespace pyro {

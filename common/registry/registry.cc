@@ -8,6 +8,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/registry/wal_sync.h"
 
 namespace pyro {

@@ -10,6 +10,8 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/environment.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/config/volume.h"
 #include "common/digest/sha256.h"

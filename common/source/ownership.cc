@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "common/base/error.h"
+#include "common/base/reasons/environment.h"
 #include "common/base/text.h"
 
 namespace pyro::source {

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "common/base/files.h"
+#include "common/base/reasons/environment.h"
 #include "common/base/text.h"
 #include "common/source/repository.h"
 #include "common/tree/beneath.h"

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/source/fetch.h"
 #include "common/source/ownership.h"

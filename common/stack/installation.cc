@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 
 namespace pyro {
 namespace {

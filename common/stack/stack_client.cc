@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/process/child_process.h"
 #include "common/process/pidfd.h"

@@ -11,6 +11,7 @@
 #include "common/api/msgpack_object.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/base/reasons/stack.h"
 #include "common/stream/limits.h"
 
 namespace pyro {

@@ -1,6 +1,6 @@
 #include "gateway/cli/command_line.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,6 @@
 #include "gateway/cli/notes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

@@ -1,6 +1,6 @@
 #include "gateway/cli/request_options.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
+#include "common/base/reasons/workspace.h"
 
 namespace pyro::agent {
 namespace {

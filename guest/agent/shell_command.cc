@@ -11,6 +11,8 @@
 #include <array>
 #include <cstring>
 
+#include "common/base/reasons/workspace.h"
+
 namespace pyro::agent {
 namespace {
 

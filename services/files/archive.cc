@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/base/timespec.h"
 #include "common/tree/path.h"

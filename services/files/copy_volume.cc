@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/fault/fault.h"
 #include "services/files/artifact.h"
 #include "services/files/new_file.h"

@@ -1,6 +1,7 @@
 #include "services/files/diff.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/path.h"
 #include "services/files/changed_paths.h"

@@ -7,6 +7,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "services/files/git_names.h"
 #include "services/files/patch_sections.h"

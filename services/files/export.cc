@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "common/base/files.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "common/tree/path.h"

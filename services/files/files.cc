@@ -4,6 +4,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/path.h"
 #include "services/files/artifact.h"

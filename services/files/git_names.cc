@@ -1,6 +1,6 @@
 #include "services/files/git_names.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

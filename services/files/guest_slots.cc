@@ -1,5 +1,6 @@
 #include "services/files/guest_slots.h"
 
+#include "common/base/reasons/stack.h"
 #include "services/files/work_check.h"
 
 namespace pyro::files {

@@ -1,6 +1,7 @@
 #include "services/files/guest_tree.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 
 namespace pyro::files {
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/walk.h"
 #include "services/files/archive.h"

@@ -1,7 +1,7 @@
 #include "services/files/patch_source.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "common/base/error.h"

@@ -1,6 +1,6 @@
 #include "services/files/reporting_sink.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.h"
 

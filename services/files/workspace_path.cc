@@ -1,6 +1,7 @@
 #include "services/files/workspace_path.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/tree.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/error.h"
+#include "common/base/reasons/environment.h"
 #include "common/base/text.h"
 
 namespace pyro::image {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 #include "common/digest/sha256.h"
 #include "common/work/work_lock.h"
 #include "services/image/file_errors.h"

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "common/base/files.h"
+#include "common/base/reasons/environment.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 
 namespace pyro::image {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 
 namespace pyro::supervisor {

@@ -3,6 +3,7 @@
 #include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 
 namespace pyro::workspace {

@@ -5,6 +5,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/workspace.h"
 
 namespace pyro::workspace {
 namespace {

@@ -1,6 +1,6 @@
 #include "tests/bench/floor.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <optional>

@@ -1,6 +1,6 @@
 #include "tests/bench/machine.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/api/machine.h"
 #include "common/api/stack.h"

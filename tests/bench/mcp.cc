@@ -1,6 +1,6 @@
 #include "tests/bench/mcp.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 
 #include <deque>

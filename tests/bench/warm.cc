@@ -1,6 +1,6 @@
 #include "tests/bench/warm.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <numeric>

@@ -11,6 +11,7 @@
 #include "common/api/workspace_patch.h"
 #include "common/api/workspace_sync.h"
 #include "common/base/error.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"

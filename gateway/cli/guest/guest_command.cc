@@ -1,6 +1,6 @@
 #include "gateway/cli/guest/guest_command.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 

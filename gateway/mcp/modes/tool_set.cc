@@ -1,6 +1,6 @@
 #include "gateway/mcp/modes/tool_set.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 
 namespace pyro::mcp {
 namespace {

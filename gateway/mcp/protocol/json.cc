@@ -1,6 +1,6 @@
 #include "gateway/mcp/protocol/json.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "gateway/mcp/protocol/session.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/stack.h"
 #include "common/process/wait.h"
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/pages.h"

@@ -1,3 +1,4 @@
+#include "common/base/reasons/machine.h"
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/results.h"
 #include "gateway/mcp/tools/tool_row.h"

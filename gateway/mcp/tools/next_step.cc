@@ -3,6 +3,11 @@
 #include <optional>
 #include <span>
 
+#include "common/base/reasons/files.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
+#include "common/base/reasons/workspace.h"
+
 namespace pyro::mcp {
 namespace {
 

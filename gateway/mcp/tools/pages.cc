@@ -1,6 +1,6 @@
 #include "gateway/mcp/tools/pages.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 #include <set>

@@ -1,4 +1,5 @@
 #include "common/api/workspace_patch.h"
+#include "common/base/reasons/files.h"
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/tool_row.h"
 

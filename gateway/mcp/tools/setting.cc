@@ -1,6 +1,6 @@
 #include "gateway/mcp/tools/setting.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.h"
 

@@ -1,6 +1,6 @@
 #include "gateway/mcp/tools/tool_row.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "guest/agent/files/change_plan.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 

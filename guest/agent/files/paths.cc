@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"

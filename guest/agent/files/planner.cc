@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/base/reasons/files.h"
 #include "common/tree/beneath.h"
 #include "common/tree/walk.h"
 #include "guest/agent/files/paths.h"

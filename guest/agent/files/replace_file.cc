@@ -6,6 +6,7 @@
 
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/base/reasons/files.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
 #include "guest/agent/files/paths.h"

@@ -8,6 +8,7 @@
 #include <array>
 #include <vector>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/base/timespec.h"
 #include "common/tree/beneath.h"

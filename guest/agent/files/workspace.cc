@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/walk.h"

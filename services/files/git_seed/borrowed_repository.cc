@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "services/files/patch/git_apply.h"
 #include "services/files/patch/patch_refusal.h"

@@ -1,7 +1,7 @@
 #include "services/files/patch/git_apply.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <map>

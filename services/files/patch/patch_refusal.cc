@@ -1,5 +1,6 @@
 #include "services/files/patch/patch_refusal.h"
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 
 namespace pyro::files {

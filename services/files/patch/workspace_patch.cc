@@ -3,6 +3,7 @@
 #include <set>
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/path.h"
 #include "services/files/fetched_files.h"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 
 namespace pyro::volume {

@@ -1,6 +1,7 @@
 #include "services/files/volume/inode_numbers.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/files.h"
 
 namespace pyro::volume {
 

@@ -3,6 +3,7 @@
 #include "common/api/environment.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 #include "common/process/child_process.h"
 #include "services/vm/boot/guest_boot.h"

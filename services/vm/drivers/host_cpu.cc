@@ -1,7 +1,7 @@
 #include "services/vm/drivers/host_cpu.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string_view>
 

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 
 namespace pyro::vm {

@@ -4,6 +4,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"

@@ -1,7 +1,7 @@
 #include "services/vm/shim/shim.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

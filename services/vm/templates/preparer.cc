@@ -3,6 +3,7 @@
 #include "common/api/environment.h"
 #include "common/api/message_table.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 #include "common/stored_file/stored_file.h"
 #include "services/vm/boot/boot_leases.h"

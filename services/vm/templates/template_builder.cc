@@ -1,6 +1,7 @@
 #include "services/vm/templates/template_builder.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 #include "services/vm/boot/guest_boot.h"
 

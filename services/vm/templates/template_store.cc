@@ -9,6 +9,8 @@
 #include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/log/log.h"
 
 namespace pyro::vm {

@@ -1,6 +1,7 @@
 #include "services/vm/templates/templates_handler.h"
 
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 
 namespace pyro::vm {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/host_facts.h"

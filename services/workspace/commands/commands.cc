@@ -6,6 +6,9 @@
 
 #include "common/base/error.h"
 #include "common/base/random.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
 

@@ -1,6 +1,6 @@
 #include "services/workspace/commands/cursors.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/api/message_table.h"
 

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/agent_client.h"

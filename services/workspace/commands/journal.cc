@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
 #include "services/workspace/workspace_paths.h"
 

@@ -1,6 +1,6 @@
 #include "services/workspace/files/review_log.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <utility>

@@ -11,6 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/base/reasons/machine.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "services/workspace/names.h"

@@ -5,6 +5,7 @@
 #include "common/api/message_type.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 

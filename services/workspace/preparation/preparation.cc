@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 
 namespace pyro::workspace {

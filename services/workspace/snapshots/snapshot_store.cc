@@ -7,6 +7,8 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/files.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "services/workspace/names.h"

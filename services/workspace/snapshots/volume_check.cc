@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "common/base/error.h"
+#include "common/base/reasons/workspace.h"
 #include "common/base/unique_fd.h"
 
 namespace pyro::workspace {

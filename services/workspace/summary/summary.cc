@@ -1,6 +1,6 @@
 #include "services/workspace/summary/summary.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 #include <vector>

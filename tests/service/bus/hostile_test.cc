@@ -7,6 +7,7 @@
 #include <zmq.hpp>
 
 #include "common/api/error_body.h"
+#include "common/base/reasons/stack.h"
 #include "common/bus/envelope.h"
 #include "tests/service/bus/harness.h"
 

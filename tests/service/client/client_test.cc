@@ -7,6 +7,8 @@
 
 #include "common/api/json_codec.h"
 #include "common/base/clock.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "tests/service/supervisor/stack_fixture.h"
 #include "tests/support/environment.h"

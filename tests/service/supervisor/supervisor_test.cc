@@ -8,6 +8,7 @@
 
 #include "common/api/machine.h"
 #include "common/base/error.h"
+#include "common/base/reasons/stack.h"
 #include "tests/service/supervisor/stack_fixture.h"
 
 namespace pyro::test {

@@ -22,6 +22,8 @@
 #include "common/api/workspace_sync.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/service/service_host.h"
 #include "common/stream/output_sender.h"
 #include "tests/service/supervisor/test_workspaces.h"

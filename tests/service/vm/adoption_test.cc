@@ -1,6 +1,7 @@
 #include "common/api/adoption.h"
 
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/ownership/claim.h"
 #include "common/ownership/owned_directories.h"
 #include "tests/service/vm/vm_service.h"

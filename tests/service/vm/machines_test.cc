@@ -2,6 +2,7 @@
 
 #include "common/api/stack.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/ownership/owned_directories.h"
 #include "common/registry/registry.h"
 #include "tests/service/vm/vm_service.h"

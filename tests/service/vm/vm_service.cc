@@ -1,6 +1,6 @@
 #include "tests/service/vm/vm_service.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <thread>
 

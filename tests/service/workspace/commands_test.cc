@@ -1,6 +1,7 @@
 #include <atomic>
 
 #include "common/api/agent.h"
+#include "common/base/reasons/workspace.h"
 #include "common/guest/machine_paths.h"
 #include "tests/service/workspace/workspace_service.h"
 #include "tests/support/fake_agent.h"

@@ -1,6 +1,8 @@
 #include <future>
 
 #include "common/base/clock.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/workspace.h"
 #include "tests/service/workspace/workspace_service.h"
 
 namespace pyro::workspace {

@@ -1,3 +1,4 @@
+#include "common/base/reasons/workspace.h"
 #include "services/workspace/workspace_paths.h"
 #include "tests/service/workspace/workspace_service.h"
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "common/api/msgpack_codec.h"
+#include "common/base/reasons/stack.h"
 #include "guest/agent/files/files_service.h"
 #include "tests/support/errors.h"
 #include "tests/unit/agent_files/volume_support.h"

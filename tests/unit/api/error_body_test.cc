@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/api/msgpack_codec.h"
+#include "common/base/reasons/workspace.h"
 #include "tests/support/errors.h"
 
 namespace pyro::api {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/reasons/stack.h"
+#include "common/base/reasons/workspace.h"
 #include "tests/support/errors.h"
 
 namespace pyro {

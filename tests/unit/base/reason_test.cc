@@ -34,7 +34,14 @@ std::vector<std::string> matches(const std::string& text, const char* pattern) {
 }
 
 std::vector<std::string> listed() {
-  return matches(source("common/base/reason.h"), R"re(Reason k\w+\{"([^"]*)"\})re");
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(
+           std::filesystem::path(PYRO_SOURCE_DIR) / "common/base/reasons")) {
+    const auto of_file =
+        matches(read_file(file.path(), kMostBytesOfASource), R"re(Reason k\w+\{"([^"]*)"\})re");
+    names.insert(names.end(), of_file.begin(), of_file.end());
+  }
+  return names;
 }
 
 TEST(Reasons, are_unique_names_in_snake_case) {

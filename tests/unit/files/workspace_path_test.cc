@@ -1,5 +1,6 @@
 #include "services/files/workspace_path.h"
 
+#include "common/base/reasons/files.h"
 #include "tests/support/errors.h"
 
 namespace pyro {

@@ -1,6 +1,6 @@
 #include "common/guest/captured_output.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 namespace pyro {

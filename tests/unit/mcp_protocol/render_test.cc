@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/reasons/workspace.h"
+
 namespace pyro::mcp {
 namespace {
 

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include "common/base/reasons/files.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
+#include "common/base/reasons/workspace.h"
 #include "toolbox_fixture.h"
 
 namespace pyro::mcp {

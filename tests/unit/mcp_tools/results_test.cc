@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "common/base/reasons/workspace.h"
 #include "toolbox_fixture.h"
 
 namespace pyro::mcp {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/workspace.h"
 #include "gateway/mcp/tools/tools.h"
 
 namespace pyro::mcp {

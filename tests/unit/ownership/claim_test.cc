@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/config/paths.h"
 #include "common/ownership/marker.h"
 #include "common/registry/registry.h"

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/base/reasons/machine.h"
 #include "common/process/wait.h"
 #include "tests/support/errors.h"
 #include "tests/support/soon.h"

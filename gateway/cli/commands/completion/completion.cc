@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/completion/completion.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 #include <string>

@@ -1,12 +1,13 @@
 #include "gateway/cli/commands/prepare/prepare.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 #include <string>
 
 #include "common/api/prepare.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "gateway/cli/request_options.h"
 #include "gateway/cli/session.h"
 

@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/stack/stack_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/base/text.h"
 #include "gateway/cli/text/table.h"

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/reasons/stack.h"
 #include "common/stack/stack_client.h"
 #include "gateway/cli/commands/stack/stack.h"
 #include "gateway/cli/commands/stack/stack_text.h"

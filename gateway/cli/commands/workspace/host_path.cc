@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/host_path.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 

@@ -1,7 +1,7 @@
 #include "gateway/cli/commands/workspace/text_option.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

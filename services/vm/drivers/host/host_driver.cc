@@ -1,6 +1,6 @@
 #include "services/vm/drivers/host/host_driver.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,6 @@
 #include "services/vm/drivers/qemu/command_line.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <utility>

@@ -6,6 +6,7 @@
 #include "common/api/environment.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 #include "services/vm/drivers/disks.h"
 #include "services/vm/drivers/host_cpu.h"

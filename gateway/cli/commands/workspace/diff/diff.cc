@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/diff/diff.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdio>

@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/export/export_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "gateway/cli/commands/workspace/parts_text.h"
 

@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/lifecycle/label_option.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "common/command_line/usage_error.h"
 

@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/snapshots/snapshot_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <vector>
 

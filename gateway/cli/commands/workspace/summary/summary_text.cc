@@ -1,6 +1,6 @@
 #include "gateway/cli/commands/workspace/summary/summary_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "common/base/reason.h"
+
+/// Refusals about workspaces, their snapshots and commands. docs/reasons.md explains each.
+namespace pyro::reason {
+
+inline constexpr Reason kWorkspaceGone{"workspace_gone"};
+inline constexpr Reason kWorkspaceExpired{"workspace_expired"};
+inline constexpr Reason kWorkspaceFull{"workspace_full"};
+inline constexpr Reason kSnapshotMissing{"snapshot_missing"};
+inline constexpr Reason kVolumeLost{"volume_lost"};
+inline constexpr Reason kJobMissing{"job_missing"};
+inline constexpr Reason kTooManyCommands{"too_many_commands"};
+inline constexpr Reason kCommandEnded{"command_ended"};
+inline constexpr Reason kNotBegun{"not_begun"};
+inline constexpr Reason kStillRunning{"still_running"};
+inline constexpr Reason kNoShell{"no_shell"};
+
+}  // namespace pyro::reason
