@@ -17,7 +17,7 @@ namespace pyro::api {
 template <class Answer, class... Context>
 class Dispatcher {
  public:
-  /// A decoded request, ready for its handler.
+  /// A decoded request, ready for its handler. The dispatcher outlives it.
   using Run = std::function<Answer(Context...)>;
 
   /// `handler(const Op&, Context...)` answers each operation of the Api; a missing one does not
@@ -29,22 +29,33 @@ class Dispatcher {
 
   template <Operation Op, class Handler>
   void add(Handler handler) {
-    decoders_[Op::kMethod.name] = [handler = std::move(handler)](std::string_view body) -> Run {
-      auto request = std::make_shared<const Op>(from_msgpack<Op>(body, UnknownFields::kRefuse));
-      return [handler, request](Context... context) -> Answer {
-        return handler(*request, std::forward<Context>(context)...);
-      };
-    };
+    entries_[Op::kMethod.name] = {
+        &message_type<Op>(), [] { return std::shared_ptr<void>(std::make_shared<Op>()); },
+        [handler = std::move(handler)](const void* request, Context... context) -> Answer {
+          return handler(*static_cast<const Op*>(request), std::forward<Context>(context)...);
+        }};
   }
 
   /// Empty: no such method. invalid_argument: the body is not a request of that method.
   Run find(std::string_view method, std::string_view body) const {
-    const auto decoder = decoders_.find(method);
-    return decoder == decoders_.end() ? Run() : decoder->second(body);
+    const auto found = entries_.find(method);
+    if (found == entries_.end()) return Run();
+    const Entry& entry = found->second;
+    const std::shared_ptr<void> request = entry.make();
+    read_msgpack(*entry.type, body, UnknownFields::kRefuse, request.get());
+    return [&entry, request](Context... context) -> Answer {
+      return entry.run(request.get(), std::forward<Context>(context)...);
+    };
   }
 
  private:
-  std::map<std::string_view, std::function<Run(std::string_view)>> decoders_;
+  /// What one operation needs of its own; all else is compiled once.
+  struct Entry {
+    const MessageType* type;
+    std::shared_ptr<void> (*make)();
+    std::function<Answer(const void* request, Context...)> run;
+  };
+  std::map<std::string_view, Entry> entries_;
 };
 
 }  // namespace pyro::api

@@ -181,11 +181,17 @@ void read_json(const MessageType& type, const Json& json, UnknownFields unknown,
   validate(type, message, strictness(unknown));
 }
 
+std::optional<Json> parse_json(std::string_view text) {
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return std::nullopt;
+  return json;
+}
+
 void read_json_text(const MessageType& type, std::string_view text, UnknownFields unknown,
                     std::string_view what, void* message) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw invalid_argument("{} is not JSON", what);
-  with_context(what, [&] { read_json(type, json, unknown, message); });
+  const auto json = parse_json(text);
+  if (!json) throw invalid_argument("{} is not JSON", what);
+  with_context(what, [&] { read_json(type, *json, unknown, message); });
 }
 
 }  // namespace pyro::api

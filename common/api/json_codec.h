@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,9 @@ T from_json_text(std::string_view text, UnknownFields unknown, std::string_view 
 }
 
 /// One value, as in to_json.
+/// nullopt: it is not JSON.
+std::optional<Json> parse_json(std::string_view text);
+
 Json value_to_json(const ValueType& type, const void* value);
 
 }  // namespace pyro::api

@@ -10,7 +10,10 @@
 ///   PYRO_API_TABLES(SnapshotsApi)   of an Api's requests and replies, inside pyro::api
 ///   PYRO_TABLE(pyro::vm::Record)    of one message, outside of every namespace
 ///
-/// The parts of a message get their tables with it.
+/// The parts of a message get their tables with it. A large one whose table stands in another .cc
+/// is not compiled a second time with
+///
+///   PYRO_TABLE_ELSEWHERE(pyro::vm::Record)   before PYRO_TABLE, outside of every namespace
 namespace pyro::api {
 namespace detail {
 
@@ -164,3 +167,5 @@ const MessageType& message_type() {
 #define PYRO_API_TABLES(...) template struct detail::Tables<__VA_ARGS__>;
 #define PYRO_TABLE(Message) \
   template const pyro::api::MessageType& pyro::api::message_type<Message>();
+#define PYRO_TABLE_ELSEWHERE(Message) \
+  extern template const pyro::api::MessageType& pyro::api::message_type<Message>();

@@ -33,12 +33,13 @@ class Client {
     return api::from_msgpack<typename Op::Reply>(
         call_raw(Op::kMethod, api::to_msgpack(request), work), api::UnknownFields::kIgnore);
   }
+  /// The same of encoded messages.
+  std::string call_raw(api::Method method, const std::string& params, const Work& work);
 
  private:
   /// The progress of an attempt.
   enum class Reached { kNothing, kSocket, kHandler };
 
-  std::string call_raw(api::Method method, const std::string& params, const Work& work);
   std::string attempt(api::Method method, const std::string& params, const Work& work,
                       Reached& reached);
   zmq::socket_t take_socket();

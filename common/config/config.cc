@@ -23,8 +23,7 @@ Json json_of(const std::filesystem::path& file) {
 /// What a setting's text means, which stays text where it is no value of that type.
 Json parsed_as(const api::ValueType& type, const std::string& text) {
   if (type.kind != api::Kind::kBool && type.kind != api::Kind::kInteger) return text;
-  const Json value = Json::parse(text, nullptr, false);
-  return value.is_discarded() ? Json(text) : value;
+  return api::parse_json(text).value_or(Json(text));
 }
 
 std::string variable_name(std::string_view section, std::string_view key) {

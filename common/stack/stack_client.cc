@@ -193,6 +193,25 @@ void StackClient::start(const std::stop_token& stop) {
   supervisor.release();
 }
 
+std::string StackClient::call_raw(api::Method method, const std::string& params, const Work& work) {
+  const std::string service = owner_of(method.name);
+  bool may_repeat = method.idempotent == api::Idempotent::kYes;
+  for (;;) {
+    ensure_running(work.stop);
+    // The bus waits for a starting service, but not for one that was given up.
+    if (!listens(service)) {
+      if (const auto error = given_up(service)) throw Error(*error);
+    }
+    try {
+      return client(service).call_raw(method, params, work);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnavailable) throw;
+      // If the whole stack is gone, only a caller brings the service back.
+      if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
+    }
+  }
+}
+
 std::optional<Error> StackClient::given_up(const std::string& service) {
   const auto stack = status();
   if (!stack) return unavailable(reason::kServiceAway, "the stack ended meanwhile; try again");

@@ -44,28 +44,15 @@ class StackClient {
   template <api::Operation Op>
   typename Op::Reply call(const Op& request, const Work& work = {}) {
     api::validate(request);
-    const std::string service = owner_of(Op::kMethod.name);
-    bool may_repeat = Op::kMethod.idempotent == api::Idempotent::kYes;
-    for (;;) {
-      ensure_running(work.stop);
-      // The bus waits for a starting service, but not for one that was given up.
-      if (!listens(service)) {
-        if (const auto error = given_up(service)) throw Error(*error);
-      }
-      try {
-        return client(service).call(request, work);
-      } catch (const Error& error) {
-        if (error.code() != ErrorCode::kUnavailable) throw;
-        // If the whole stack is gone, only a caller brings the service back.
-        if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
-      }
-    }
+    return api::from_msgpack<typename Op::Reply>(
+        call_raw(Op::kMethod, api::to_msgpack(request), work), api::UnknownFields::kIgnore);
   }
 
   /// The client of one service; starts nothing.
   bus::Client& client(const std::string& service);
 
  private:
+  std::string call_raw(api::Method method, const std::string& params, const Work& work);
   /// `vm` of `vm.run`, `supervisor` of `stack.down`.
   static std::string owner_of(std::string_view method);
   /// Adds the path of the service's log if the error is about the service.

@@ -2,12 +2,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/api/json_codec.h"
 #include "gateway/mcp/protocol/line_splitter.h"
 #include "gateway/mcp/protocol/message.h"
 
 namespace {
-
-using pyro::mcp::Json;
 
 void check(const pyro::mcp::Message& message) {
   if (const auto* const request = std::get_if<pyro::mcp::Request>(&message)) {
@@ -17,7 +16,8 @@ void check(const pyro::mcp::Message& message) {
         pyro::mcp::to_line(pyro::mcp::result_message(request->id, request->params));
     if (answer.find('\n') != std::string::npos) __builtin_trap();
     // What we say, every parser takes.
-    if (Json::parse(answer)["id"] != request->id) __builtin_trap();
+    const auto parsed = pyro::api::parse_json(answer);
+    if (!parsed || parsed->at("id") != request->id) __builtin_trap();
   } else if (const auto* const notification = std::get_if<pyro::mcp::Notification>(&message)) {
     if (!notification->params.is_object()) __builtin_trap();
   } else if (const auto* const invalid = std::get_if<pyro::mcp::Invalid>(&message)) {

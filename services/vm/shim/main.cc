@@ -21,11 +21,10 @@ int main(int argc, char** argv) {
     const auto spec = pyro::api::from_json_text<pyro::vm::ShimSpec>(
         pyro::read_file(argv[1]), pyro::api::UnknownFields::kRefuse, argv[1]);
     if (spec.niceness != 0) ::setpriority(PRIO_PROCESS, 0, spec.niceness);
-    asio::io_context loop(1);
-    pyro::vm::Shim shim(loop, spec);
-    pyro::write_all(ready.get(), "1");
-    ready.reset();
-    shim.run();
+    pyro::vm::run_shim(spec, [&ready] {
+      pyro::write_all(ready.get(), "1");
+      ready.reset();
+    });
     ::unlink(spec.link_socket.c_str());
     return 0;
   } catch (const std::exception& error) {

@@ -5,10 +5,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <asio.hpp>
 #include <csignal>
+#include <string>
+#include <thread>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/link/link_server.h"
+#include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
 #include "services/vm/shim/power_off.h"
 
@@ -42,7 +47,28 @@ ChildProcess start_vmm(const ShimSpec& spec, int link) {
   return ChildProcess(command);
 }
 
-}  // namespace
+class Shim {
+ public:
+  /// Starts the VMM and listens.
+  Shim(asio::io_context& loop, const ShimSpec& spec);
+
+  /// Runs until the VMM ends or a signal has ended it; returns after the VMM is gone.
+  void run();
+
+ private:
+  void end(const std::string& reason);
+  void power_off();
+
+  asio::io_context& loop_;
+  UniqueFd vmm_end_of_link_;
+  link::LinkServer link_;
+  ChildProcess vmm_;
+  asio::posix::stream_descriptor vmm_exit_;
+  asio::signal_set termination_;
+  asio::signal_set quick_end_;
+  std::string link_socket_;
+  std::jthread powering_off_;
+};
 
 Shim::Shim(asio::io_context& loop, const ShimSpec& spec)
     : loop_(loop),
@@ -88,6 +114,15 @@ void Shim::run() {
   loop_.run();
   vmm_.kill();
   powering_off_ = {};
+}
+
+}  // namespace
+
+void run_shim(const ShimSpec& spec, const std::function<void()>& ready) {
+  asio::io_context loop(1);
+  Shim shim(loop, spec);
+  ready();
+  shim.run();
 }
 
 }  // namespace pyro::vm

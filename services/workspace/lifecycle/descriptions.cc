@@ -50,4 +50,6 @@ std::optional<WorkspaceDescription> Descriptions::read(const std::filesystem::pa
 
 }  // namespace pyro::workspace
 
+PYRO_TABLE_ELSEWHERE(pyro::workspace::WorkspaceRecord)
+PYRO_TABLE_ELSEWHERE(pyro::workspace::SnapshotRecord)
 PYRO_TABLE(pyro::workspace::WorkspaceDescription)

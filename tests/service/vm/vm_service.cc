@@ -29,7 +29,7 @@ api::BootFiles boot_files(const fs::path& directory) {
 
 }  // namespace
 
-VmService::VmService() {
+VmService::VmService() : images_(stack_.paths(), "image") {
   fs::create_directories(stack_ / "guests");
   images_.on<api::ResolveEnvironment>(boot_files(stack_ / "environment"));
   images_.on<api::InspectEnvironment>(

@@ -59,7 +59,7 @@ class VmService : public ::testing::Test {
 
   testing::PrivateStack stack_;
   test::FaultPoints points_{stack_ / "faults"};
-  testing::FakeService<api::EnvironmentApi> images_{stack_.paths(), "image"};
+  testing::FakeService<api::EnvironmentApi> images_;
   std::optional<testing::ServiceProcess> service_;
 
  private:
