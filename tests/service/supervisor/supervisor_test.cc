@@ -69,7 +69,7 @@ TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {
 }
 
 TEST_F(SupervisorTest, a_service_that_ends_while_the_stack_ends_is_not_started_again) {
-  write_stack({{"image", ""}, {"vm", ""}});
+  write_stack({{"image", ""}, {"vm", "after = ['image']"}});
   const auto gate = paths_.state_dir / "vm.quiesce";
   ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
   const auto stack = settled();
