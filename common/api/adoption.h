@@ -6,8 +6,8 @@
 
 #include "common/api/field.h"
 
-/// Operations on directories that the registry's file lost: a new file names none of them, and
-/// nothing deletes them. Owners: vm service, workspace service.
+/// Operations on what the registry lost: directories that no record names, or whose record cannot
+/// be read. Nothing deletes them. Owners: vm service, workspace service.
 namespace pyro::api {
 
 /// A directory beside those of the registry that is left alone.
@@ -27,20 +27,39 @@ struct StrayDirectory {
   }
 };
 
+/// A row of the registry that is no record of its table. It is passed over.
+struct UnreadableRow {
+  std::string table;
+  std::string id;
+  std::string why;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("table", &UnreadableRow::table, "The table.");
+    f("id", &UnreadableRow::id, "The row.");
+    f("why", &UnreadableRow::why, "Why it cannot be read.");
+  }
+};
+
 struct Adoption {
   std::vector<std::string> adopted;
   std::vector<StrayDirectory> strays;
+  std::vector<UnreadableRow> unreadable;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("adopted", &Adoption::adopted, "Ids that have a record again.");
     f("strays", &Adoption::strays, "Directories that have none.");
+    f("unreadable", &Adoption::unreadable, "Rows that are still unreadable.");
   }
 };
 
 template <class Request, class Fields>
 void describe_adoption(Fields& f) {
   f("workspace_ids", &Request::workspace_ids, "To adopt; none: it only tells of the strays.");
+  f("drop_unreadable", &Request::drop_unreadable,
+    "Removes unreadable rows that hold no more than history. Those of machines, workspaces and "
+    "snapshots stay.");
 }
 
 /// Restores the records of these workspaces' machines from what their directories say. They are
@@ -49,6 +68,7 @@ struct AdoptMachines {
   static constexpr Method kMethod{"vm.adopt"};
   using Reply = Adoption;
   std::vector<std::string> workspace_ids;
+  bool drop_unreadable = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -62,6 +82,7 @@ struct AdoptWorkspaces {
   static constexpr Method kMethod{"workspace.adopt"};
   using Reply = Adoption;
   std::vector<std::string> workspace_ids;
+  bool drop_unreadable = false;
 
   template <class Fields>
   static void describe(Fields& f) {

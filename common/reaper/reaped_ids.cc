@@ -12,6 +12,6 @@ void ReapedIds::add(const std::string& id) {
   rows_.erase_if([now](const Row& row) { return row.reaped_at < now - kKeepSeconds; });
 }
 
-bool ReapedIds::contains(const std::string& id) const { return rows_.get(id).has_value(); }
+bool ReapedIds::contains(const std::string& id) const { return rows_.contains(id); }
 
 }  // namespace pyro

@@ -3,12 +3,15 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/stack.h"
+#include "common/log/log.h"
 #include "common/registry/wal_sync.h"
 
 namespace pyro {
@@ -53,8 +56,8 @@ decltype(auto) as_errors(std::string_view attempt, Action&& action) {
       case SQLITE_NOTADB:
         throw failed_precondition(
             reason::kRegistryDamaged,
-            "{}: move the file away to start with an empty one, then run `pyro doctor --repair`, "
-            "which brings the workspaces back",
+            "{}: run `pyro stack restart`, which recovers what can be read, then `pyro doctor "
+            "--repair`, which brings back what workspaces say of themselves",
             message);
       default:
         throw Error(ErrorCode::kInternal, message);
@@ -107,13 +110,23 @@ std::string end_of(std::string_view prefix) {
 
 }  // namespace
 
+/// Waits while it is being recovered.
+UniqueFd share(const std::filesystem::path& file) {
+  UniqueFd fd = open_file(file, O_RDWR | O_CREAT, 0600);
+  while (::flock(fd.get(), LOCK_SH) != 0) {
+    if (errno != EINTR) throw system_error(fmt::format("flock '{}'", file.string()));
+  }
+  return fd;
+}
+
 struct Registry::Database {
+  UniqueFd in_use;
   SQLite::Database handle;
   WalSync wal;
 
   explicit Database(const std::filesystem::path& file)
-      : handle(private_file(file).string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-               kBusyTimeoutMs),
+      : in_use(share(private_file(file).string() + kInUse)),
+        handle(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs),
         wal(file.string() + "-wal") {
     handle.exec("PRAGMA synchronous = NORMAL");
     // WAL is a property of the file; to set it needs a lock for which SQLite does not wait, so
@@ -125,6 +138,15 @@ struct Registry::Database {
     migrate(handle, file);
   }
 };
+
+std::vector<std::string> Registry::tables() {
+  SQLite::Database fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const char* migration : kMigrations) fresh.exec(migration);
+  std::vector<std::string> names;
+  SQLite::Statement query(fresh, "SELECT name FROM sqlite_schema WHERE name <> 'identity'");
+  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
+  return names;
+}
 
 int Registry::schema_version() { return static_cast<int>(kMigrations.size()); }
 
@@ -150,6 +172,51 @@ Registry::Registry(const std::filesystem::path& file) {
 
 Registry::~Registry() = default;
 
+Error unreadable_row(std::string_view table, const std::string& id, const std::string& why) {
+  return failed_precondition(
+      reason::kRecordUnreadable,
+      "row '{}' of the registry's table '{}' cannot be read ({}): `pyro doctor --repair` restores "
+      "what it can",
+      id, table, why);
+}
+
+void Registry::met_unreadable(std::string_view table, const std::string& id,
+                              const std::string& why) const {
+  const std::lock_guard lock(unreadable_mutex_);
+  if (!unreadable_.emplace(std::pair(std::string(table), id), why).second) return;
+  log::error("row '{}' of the registry's table '{}' is passed over: {}", id, table, why);
+}
+
+std::vector<api::UnreadableRow> Registry::unreadable() const {
+  const std::lock_guard lock(unreadable_mutex_);
+  std::vector<api::UnreadableRow> rows;
+  for (const auto& [row, why] : unreadable_) rows.push_back({row.first, row.second, why});
+  return rows;
+}
+
+std::vector<api::UnreadableRow> Registry::drop_unreadable(
+    std::initializer_list<std::string_view> to_keep) {
+  for (const auto& [table, id, why] : unreadable()) {
+    if (std::find(to_keep.begin(), to_keep.end(), table) != to_keep.end()) continue;
+    log::warn("row '{}' of the registry's table '{}' is removed: {}", id, table,
+              get(table, id).value_or(""));
+    erase(table, id);
+  }
+  return unreadable();
+}
+
+/// Of the ids [from, to) of a table.
+void Registry::forget_unreadable(std::string_view table, const std::string& from,
+                                 const std::string& to) {
+  const std::lock_guard lock(unreadable_mutex_);
+  unreadable_.erase(unreadable_.lower_bound({std::string(table), from}),
+                    unreadable_.lower_bound({std::string(table), to}));
+}
+
+bool Registry::contains(std::string_view table, const std::string& id) const {
+  return get(table, id).has_value();
+}
+
 std::optional<std::string> Registry::get(std::string_view table, const std::string& id) const {
   const std::lock_guard lock(mutex_);
   return as_errors("read", [&]() -> std::optional<std::string> {
@@ -173,9 +240,11 @@ void Registry::put(std::string_view table, const std::string& id, const std::str
     query.exec();
     database_->wal.committed();
   });
+  forget_unreadable(table, id, id + '\0');
 }
 
 bool Registry::erase(std::string_view table, const std::string& id) {
+  forget_unreadable(table, id, id + '\0');
   const std::lock_guard lock(mutex_);
   return as_errors("delete", [&] {
     SQLite::Statement query(database_->handle, fmt::format("DELETE FROM {} WHERE id = ?", table));
@@ -231,6 +300,7 @@ std::uint64_t Registry::count_below(std::string_view table, const std::string& p
 }
 
 void Registry::erase_below(std::string_view table, const std::string& prefix) {
+  forget_unreadable(table, prefix, end_of(prefix));
   const std::lock_guard lock(mutex_);
   as_errors("delete", [&] {
     SQLite::Statement query(database_->handle,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/api/adoption.h"
 #include "common/api/json_codec.h"
 
 namespace pyro {
@@ -24,6 +27,11 @@ class Registry {
 
   /// This program's schema version.
   static int schema_version();
+  /// Its tables, without that of the file's own id.
+  static std::vector<std::string> tables();
+  /// Ends the name of a file beside the registry's: who has that open holds a shared flock(2) on
+  /// it.
+  static constexpr const char* kInUse = "-in-use";
 
   /// 32 hex digits, made with the file: another file in its place has another one.
   const std::string& id() const { return id_; }
@@ -32,6 +40,7 @@ class Registry {
   void put(std::string_view table, const std::string& id, const std::string& record);
   /// False: no such row.
   bool erase(std::string_view table, const std::string& id);
+  bool contains(std::string_view table, const std::string& id) const;
   /// Ids and records, sorted by id.
   using Rows = std::vector<std::pair<std::string, std::string>>;
   Rows all(std::string_view table) const;
@@ -41,25 +50,49 @@ class Registry {
   std::uint64_t count_below(std::string_view table, const std::string& prefix) const;
   void erase_below(std::string_view table, const std::string& prefix);
 
+  /// The rows that were met so far and are no records of their tables, sorted.
+  std::vector<api::UnreadableRow> unreadable() const;
+  /// The same, after removing those that are in none of the tables `to_keep`.
+  std::vector<api::UnreadableRow> drop_unreadable(std::initializer_list<std::string_view> to_keep);
+  /// For RecordTable. The first time goes to the log.
+  void met_unreadable(std::string_view table, const std::string& id, const std::string& why) const;
+
  private:
+  void forget_unreadable(std::string_view table, const std::string& from, const std::string& to);
+
   struct Database;
   mutable std::mutex mutex_;
   std::unique_ptr<Database> database_;
   std::string id_;
+  mutable std::mutex unreadable_mutex_;
+  mutable std::map<std::pair<std::string, std::string>, std::string> unreadable_;
 };
 
-/// One table of the registry as records of type T.
+/// failed_precondition (record_unreadable), with the way out.
+Error unreadable_row(std::string_view table, const std::string& id, const std::string& why);
+
+/// One table of the registry as records of type T. Lists pass over rows that cannot be read; what
+/// decides whether something is garbage asks for ids.
 template <api::Message T>
 class RecordTable {
  public:
   RecordTable(Registry& registry, std::string table)
       : registry_(registry), table_(std::move(table)) {}
 
+  /// failed_precondition (record_unreadable): the row cannot be read.
   std::optional<T> get(const std::string& id) const {
     const auto text = registry_.get(table_, id);
     if (!text) return std::nullopt;
-    return decode(id, *text);
+    std::string why;
+    if (auto record = decode(id, *text, &why)) return record;
+    throw unreadable_row(table_, id, why);
   }
+  /// nullopt also for a row that cannot be read.
+  std::optional<T> find_readable(const std::string& id) const {
+    const auto text = registry_.get(table_, id);
+    return text ? decode(id, *text) : std::nullopt;
+  }
+  bool contains(const std::string& id) const { return registry_.contains(table_, id); }
   void put(const std::string& id, const T& record) {
     registry_.put(table_, id, api::to_json_text(record));
   }
@@ -68,32 +101,31 @@ class RecordTable {
   template <class Matches>
   void erase_if(const Matches& matches) {
     for (const auto& [id, text] : registry_.all(table_)) {
-      if (matches(decode(id, text))) registry_.erase(table_, id);
+      const auto record = decode(id, text);
+      if (record && matches(*record)) registry_.erase(table_, id);
     }
   }
-  std::vector<T> all() const {
-    std::vector<T> records;
-    for (const auto& [id, text] : registry_.all(table_)) records.push_back(decode(id, text));
-    return records;
-  }
+  std::vector<T> all() const { return decode(registry_.all(table_)); }
+  /// Of every row, read or not.
+  std::vector<std::string> ids() const { return ids_of(registry_.all(table_)); }
 
   /// The rows with the greatest ids that begin with `prefix`, which ends in '/'; the greatest
   /// first.
   std::vector<T> last_below(const std::string& prefix, std::uint32_t limit = kAllRows) const {
-    std::vector<T> records;
-    for (const auto& [id, text] : registry_.last_below(table_, prefix, limit)) {
-      records.push_back(decode(id, text));
-    }
-    return records;
+    return decode(registry_.last_below(table_, prefix, limit));
   }
-  /// The same among rows whose text contains `part`: skips decoding the others, which is slow for
-  /// thousands.
+  /// Their ids, of every row, read or not.
+  std::vector<std::string> last_ids_below(const std::string& prefix,
+                                          std::uint32_t limit = kAllRows) const {
+    return ids_of(registry_.last_below(table_, prefix, limit));
+  }
+  /// The records among rows whose text contains `part`: skips decoding the others, which is slow
+  /// for thousands.
   std::vector<T> last_below_with(const std::string& prefix, std::string_view part) const {
-    std::vector<T> records;
-    for (const auto& [id, text] : registry_.last_below(table_, prefix, kAllRows)) {
-      if (text.find(part) != std::string::npos) records.push_back(decode(id, text));
-    }
-    return records;
+    Registry::Rows rows = registry_.last_below(table_, prefix, kAllRows);
+    std::erase_if(rows,
+                  [part](const auto& row) { return row.second.find(part) == std::string::npos; });
+    return decode(rows);
   }
   std::uint64_t count_below(const std::string& prefix) const {
     return registry_.count_below(table_, prefix);
@@ -102,10 +134,29 @@ class RecordTable {
   static constexpr std::uint32_t kAllRows = 0x7fffffff;
 
  private:
-  T decode(const std::string& id, const std::string& text) const {
-    return api::from_json_text<T>(text, api::UnknownFields::kIgnore,
-                                  fmt::format("registry table '{}', row '{}'", table_, id));
+  std::optional<T> decode(const std::string& id, const std::string& text,
+                          std::string* why = nullptr) const {
+    try {
+      return api::from_json_text<T>(text, api::UnknownFields::kIgnore, "its record");
+    } catch (const Error& error) {
+      registry_.met_unreadable(table_, id, error.message());
+      if (why) *why = error.message();
+      return std::nullopt;
+    }
   }
+  std::vector<T> decode(const Registry::Rows& rows) const {
+    std::vector<T> records;
+    for (const auto& [id, text] : rows) {
+      if (auto record = decode(id, text)) records.push_back(std::move(*record));
+    }
+    return records;
+  }
+  static std::vector<std::string> ids_of(Registry::Rows rows) {
+    std::vector<std::string> ids;
+    for (auto& row : rows) ids.push_back(std::move(row.first));
+    return ids;
+  }
+
   Registry& registry_;
   std::string table_;
 };

@@ -1,12 +1,15 @@
 #include "host-helpers/doctor/doctor.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
 #include "common/api/adoption.h"
 #include "common/api/environment.h"
 #include "common/api/prepare.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/registry/recovery.h"
 
 namespace pyro::doctor {
 namespace {
@@ -116,44 +119,95 @@ void ask_daily_loop(Report& report, StackClient& stack, const Work& work) {
 }
 
 /// The machines come first: a workspace that is there without its machine could only be reset.
-void ask_for_strays(Report& report, StackClient& stack, const Work& work, bool repair) {
+void ask_for_lost(Report& report, StackClient& stack, const Work& work, bool repair) {
   if (!service_runs(report, "vm") || !service_runs(report, "workspace")) return;
-  Recovery& recovery = report.recovery;
-  try_to(report, "what a lost registry left cannot be told",
+  api::Adoption workspaces;
+  api::Adoption machines;
+  std::set<std::string> wanted;
+  bool asked = false;
+  try_to(report, "what the registry lost cannot be told",
          "run `pyro stack logs --service workspace`", [&] {
-           api::Adoption workspaces = stack.call(api::AdoptWorkspaces{}, work);
-           std::vector<std::string> wanted;
-           for (const auto& stray : workspaces.strays) {
-             if (stray.workspace_id) wanted.push_back(*stray.workspace_id);
-           }
-           const auto adopted = repair ? wanted : std::vector<std::string>();
-           api::Adoption machines = stack.call(api::AdoptMachines{.workspace_ids = adopted}, work);
-           if (!adopted.empty()) {
-             workspaces = stack.call(api::AdoptWorkspaces{.workspace_ids = adopted}, work);
-           }
-           recovery.adopted = std::move(workspaces.adopted);
-           for (auto& stray : workspaces.strays) {
-             if (stray.workspace_id) {
-               recovery.adoptable.push_back(stray.id);
-             } else {
-               recovery.strays.push_back(std::move(stray));
+           workspaces = stack.call(api::AdoptWorkspaces{}, work);
+           machines = stack.call(api::AdoptMachines{}, work);
+           for (const auto* found : {&workspaces, &machines}) {
+             for (const auto& stray : found->strays) {
+               if (stray.workspace_id) wanted.insert(*stray.workspace_id);
              }
            }
-           for (auto& stray : machines.strays) {
-             const bool follows =
-                 stray.workspace_id &&
-                 std::find(wanted.begin(), wanted.end(), *stray.workspace_id) != wanted.end();
-             if (!follows) recovery.strays.push_back(std::move(stray));
+           if (repair) {
+             const std::vector<std::string> ids(wanted.begin(), wanted.end());
+             machines = stack.call(
+                 api::AdoptMachines{.workspace_ids = ids, .drop_unreadable = true}, work);
+             workspaces = stack.call(
+                 api::AdoptWorkspaces{.workspace_ids = ids, .drop_unreadable = true}, work);
            }
+           asked = true;
          });
+  if (!asked) return;
+  Recovery& recovery = report.recovery;
+  std::set<std::string> adoptable;
+  for (auto* found : {&workspaces, &machines}) {
+    for (auto& stray : found->strays) {
+      if (stray.workspace_id) {
+        adoptable.insert(*stray.workspace_id);
+      } else {
+        recovery.strays.push_back(std::move(stray));
+      }
+    }
+    for (auto& row : found->unreadable) recovery.unreadable.push_back(std::move(row));
+  }
+  recovery.adoptable.assign(adoptable.begin(), adoptable.end());
+  if (repair) recovery.adopted = std::move(workspaces.adopted);
+}
+
+void judge_lost(Report& report, bool repair) {
+  const Recovery& recovery = report.recovery;
   if (!recovery.adoptable.empty()) {
-    report.issues.push_back({"the registry was lost, and no record names these workspaces: " +
-                                 join(recovery.adoptable, ", "),
-                             "pyro doctor --repair"});
+    report.issues.push_back(
+        {"the registry lost the records of these workspaces, or cannot read "
+         "them: " +
+             join(recovery.adoptable, ", "),
+         "pyro doctor --repair"});
   }
   for (const auto& stray : recovery.strays) {
+    const bool has_row = std::any_of(recovery.unreadable.begin(), recovery.unreadable.end(),
+                                     [&stray](const auto& row) { return row.id == stray.id; });
+    if (has_row) continue;
     report.issues.push_back({fmt::format("no record names '{}': {}", stray.directory, stray.why),
                              "look into it, then move or delete it; pyro leaves it alone"});
+  }
+  for (const auto& row : recovery.unreadable) {
+    if (std::find(recovery.adoptable.begin(), recovery.adoptable.end(), row.id) !=
+        recovery.adoptable.end()) {
+      continue;
+    }
+    std::string fix = "pyro doctor --repair";
+    if (repair && row.table == "workspaces") fix = "pyro workspace delete " + row.id;
+    if (repair && row.table == "workspace_snapshots") {
+      const auto slash = row.id.find('/');
+      fix = fmt::format("pyro workspace snapshot delete {} {}", row.id.substr(0, slash),
+                        row.id.substr(slash + 1));
+    }
+    report.issues.push_back({fmt::format("row '{}' of the registry's table '{}' cannot be read: {}",
+                                         row.id, row.table, row.why),
+                             std::move(fix)});
+  }
+  for (const auto& copy : recovery.damaged_copies) {
+    report.issues.push_back(
+        {fmt::format("the registry was damaged, and recovered as far as possible; '{}' is the "
+                     "damaged file",
+                     copy),
+         "delete it once nothing is missing"});
+  }
+}
+
+/// What a start of the stack has recovered and set aside.
+void look_for_damaged_registries(Report& report, const std::filesystem::path& state_dir) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(state_dir, none)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kDamagedRegistry) || name.ends_with("-wal")) continue;
+    report.recovery.damaged_copies.push_back(entry.path().string());
   }
 }
 
@@ -218,7 +272,9 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   ask_vm_service(report, stack, work);
   ask_image_service(report, stack, work);
   ask_daily_loop(report, stack, work);
-  ask_for_strays(report, stack, work, question.repair);
+  ask_for_lost(report, stack, work, question.repair);
+  look_for_damaged_registries(report, stack.paths().state_dir);
+  judge_lost(report, question.repair);
   if (report.platform != kSupported || host_platform() != kSupported) {
     report.runtime_ok = false;
     report.runtime_reason = fmt::format("guests run on {} only; this question is about {} on {}",

@@ -85,17 +85,22 @@ struct ProjectSource {
   }
 };
 
-/// What a lost registry left.
+/// What the registry lost or cannot read.
 struct Recovery {
   std::vector<std::string> adopted;
   std::vector<std::string> adoptable;
   std::vector<api::StrayDirectory> strays;
+  std::vector<api::UnreadableRow> unreadable;
+  std::vector<std::string> damaged_copies;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("adopted", &Recovery::adopted, "Workspaces that --repair has just brought back.");
     f("adoptable", &Recovery::adoptable, "Workspaces that --repair brings back.");
     f("strays", &Recovery::strays, "Other directories that no record names; they are left alone.");
+    f("unreadable", &Recovery::unreadable, "Rows of the registry that cannot be read.");
+    f("damaged_copies", &Recovery::damaged_copies,
+      "Damaged registries that a start of the stack has recovered and set aside.");
   }
 };
 

@@ -1,5 +1,6 @@
 #include "common/api/stack.h"
 #include "common/config/paths.h"
+#include "common/registry/recovery.h"
 #include "common/service/service_host.h"
 #include "common/stack/installation.h"
 #include "services/supervisor/service.h"
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   using namespace pyro;
   return run_service(argc, argv, "supervisor", [](ServiceHost& host) {
     const FileLock lock = supervisor::lock_state_dir(host.paths());
+    recover_registry(host.paths().registry());
     const auto stack = supervisor::read_stack_file(find_stack_file());
     export_paths(host.paths());  // for the services
     supervisor::StackRunner runner(stack, host.paths(), host.config(), host.settings(),

@@ -61,7 +61,7 @@ Service::Service(ServiceHost& host)
       machines_handler_(machines_, guest_host_, images_),
       templates_handler_(host.config().vm.boot,
                          {guest_host_, templates_, preparer_, warmer_, images_}),
-      adoption_(host.paths().state_dir, directories_, machines_) {
+      adoption_(host.paths().state_dir, registry_, directories_, machines_) {
   machines_.recover();
   templates_.collect_garbage();
   host.server().set_holds([this] { return machines_.count(); });

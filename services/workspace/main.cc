@@ -38,8 +38,8 @@ void serve(ServiceHost& host) {
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), directories, workspaces, machines, sandboxes, descriptions,
                       snapshots.store(), garbage);
-  WorkspaceAdoption adoption(host.paths().state_dir, directories, workspaces, snapshots.store(),
-                             garbage);
+  WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
+                             descriptions, garbage);
   const Expiry expiry(workspaces, lifecycle);
   Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, files);
   Preparation preparation(lifecycle, commands, vm);

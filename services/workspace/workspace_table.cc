@@ -25,7 +25,7 @@ WorkspaceRecord WorkspaceTable::find(const std::string& workspace_id) const {
 }
 
 std::optional<WorkspaceRecord> WorkspaceTable::get(const std::string& workspace_id) const {
-  return workspaces_.get(workspace_id);
+  return workspaces_.find_readable(workspace_id);
 }
 
 WorkspaceRecord WorkspaceTable::find_locked(const std::string& workspace_id) const {
@@ -39,7 +39,7 @@ WorkspaceRecord WorkspaceTable::find_locked(const std::string& workspace_id) con
 
 void WorkspaceTable::touch(const std::string& workspace_id) {
   const std::lock_guard lock(mutex_);
-  auto record = workspaces_.get(workspace_id);
+  auto record = workspaces_.find_readable(workspace_id);
   if (!record) return;
   mark_active(*record);
   workspaces_.put(workspace_id, *record);

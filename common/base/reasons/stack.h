@@ -18,6 +18,7 @@ inline constexpr Reason kVersionMismatch{"version_mismatch"};
 inline constexpr Reason kUnsafeDirectory{"unsafe_directory"};
 inline constexpr Reason kForeignDirectory{"foreign_directory"};
 inline constexpr Reason kRegistryDamaged{"registry_damaged"};
+inline constexpr Reason kRecordUnreadable{"record_unreadable"};
 inline constexpr Reason kRegistryNewer{"registry_newer"};
 inline constexpr Reason kNotInstalled{"not_installed"};
 inline constexpr Reason kDiskFull{"disk_full"};

@@ -49,7 +49,7 @@ std::optional<AcceleratorVerdict> AcceleratorChooser::known() const {
   if (const auto obstacle = kvm_obstacle()) {
     return AcceleratorVerdict{Accelerator::kTcg, *obstacle};
   }
-  const auto probe = table_.get("kvm");
+  const auto probe = table_.find_readable("kvm");
   if (!probe || probe->host_boot_id != host_boot_id() ||
       probe->host_kernel != host_kernel_release() || probe->vmm_version != vmm_version_) {
     return std::nullopt;

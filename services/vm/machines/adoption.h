@@ -9,18 +9,22 @@
 
 namespace pyro::vm {
 
-/// Restores records after the registry's file was lost. Only of workspaces' machines: any other
+/// Restores records that the registry lost or cannot read. Only of workspaces' machines: any other
 /// was there for one command.
 class MachineAdoption {
  public:
-  MachineAdoption(std::filesystem::path state_dir, const OwnedDirectories& directories,
-                  Machines& machines)
-      : state_dir_(std::move(state_dir)), directories_(directories), machines_(machines) {}
+  MachineAdoption(std::filesystem::path state_dir, Registry& registry,
+                  const OwnedDirectories& directories, Machines& machines)
+      : state_dir_(std::move(state_dir)),
+        registry_(registry),
+        directories_(directories),
+        machines_(machines) {}
 
   api::Adoption handle(const api::AdoptMachines& request, bus::Call& call);
 
  private:
   std::filesystem::path state_dir_;
+  Registry& registry_;
   const OwnedDirectories& directories_;
   Machines& machines_;
 };

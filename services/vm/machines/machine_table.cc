@@ -17,14 +17,12 @@ Error expired_error(const std::string& vm_id) {
 }  // namespace
 
 MachineTable::MachineTable(Registry& registry, std::uint32_t max_active)
-    : machines_(registry, "machines"),
-      reaped_(registry, "reaped_machines"),
-      max_active_(max_active) {}
+    : machines_(registry, kName), reaped_(registry, "reaped_machines"), max_active_(max_active) {}
 
 MachineRecord MachineTable::add(MachineRecord record) {
   const std::lock_guard lock(mutex_);
-  const bool in_place = record.replaces && machines_.get(*record.replaces);
-  if (!in_place && machines_.all().size() >= max_active_) {
+  const bool in_place = record.replaces && machines_.contains(*record.replaces);
+  if (!in_place && machines_.ids().size() >= max_active_) {
     throw resource_exhausted(reason::kLimitReached,
                              "max active VMs reached ({}); delete old VMs first", max_active_);
   }
@@ -38,7 +36,8 @@ MachineRecord MachineTable::add(MachineRecord record) {
 
 void MachineTable::restore(const MachineRecord& record) {
   const std::lock_guard lock(mutex_);
-  if (!machines_.get(record.machine.vm_id)) machines_.put(record.machine.vm_id, record);
+  if (machines_.find_readable(record.machine.vm_id)) return;
+  machines_.put(record.machine.vm_id, record);
 }
 
 MachineRecord MachineTable::find(const std::string& vm_id) const {
@@ -50,6 +49,11 @@ MachineRecord MachineTable::find(const std::string& vm_id) const {
   }
   if (record->expired_at(now_epoch_seconds())) throw expired_error(vm_id);
   return *record;
+}
+
+bool MachineTable::is_unreadable(const std::string& vm_id) const {
+  const std::lock_guard lock(mutex_);
+  return machines_.contains(vm_id) && !machines_.find_readable(vm_id);
 }
 
 bool MachineTable::erase(const std::string& vm_id) {
@@ -64,7 +68,7 @@ bool MachineTable::erase_expired(const std::string& vm_id) {
 }
 
 std::uint32_t MachineTable::count() const {
-  return static_cast<std::uint32_t>(machines_.all().size());
+  return static_cast<std::uint32_t>(machines_.ids().size());
 }
 
 std::optional<double> MachineTable::next_expiry() const {

@@ -14,23 +14,29 @@ namespace pyro::vm {
 /// The records of all machines, with the rules for ids, limits and lifetimes. Thread-safe.
 class MachineTable {
  public:
+  static constexpr const char* kName = "machines";
+
   MachineTable(Registry& registry, std::uint32_t max_active);
 
   /// Adds a new machine; sets its id and times.
   /// resource_exhausted: `max active VMs reached (8); delete old VMs first`
   MachineRecord add(MachineRecord record);
 
-  /// Adds one of a lost registry as it is, unless it is there; over the limit if need be.
+  /// Adds one whose row is lost or unreadable as it is, over the limit if need be; one that can be
+  /// read stays.
   void restore(const MachineRecord& record);
 
   /// not_found: `vm 'x' does not exist`, `vm 'x' expired and was automatically deleted`
   MachineRecord find(const std::string& vm_id) const;
 
+  /// Its row is there, but is no record: all that can be done is to delete or restore it.
+  bool is_unreadable(const std::string& vm_id) const;
+
   /// Changes one record; does nothing if it was deleted meanwhile.
   template <class Change>
   void update(const std::string& vm_id, Change&& change) {
     const std::lock_guard lock(mutex_);
-    auto record = machines_.get(vm_id);
+    auto record = machines_.find_readable(vm_id);
     if (!record) return;
     change(*record);
     machines_.put(vm_id, *record);
@@ -41,6 +47,8 @@ class MachineTable {
   bool erase_expired(const std::string& vm_id);
 
   std::vector<MachineRecord> all() const { return machines_.all(); }
+  /// With those whose record cannot be read.
+  std::vector<std::string> ids() const { return machines_.ids(); }
   std::uint32_t count() const;
   std::uint32_t max_active() const { return max_active_; }
 

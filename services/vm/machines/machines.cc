@@ -188,7 +188,7 @@ api::Machine Machines::stop(const std::string& vm_id) {
 }
 
 api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason) {
-  table_.find(vm_id);
+  if (!table_.is_unreadable(vm_id)) table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.interrupt(
       failed_precondition(reason::kOvertaken, "vm {} was deleted meanwhile", vm_id));
@@ -307,11 +307,20 @@ void Machines::recover_one(const MachineRecord& record) {
   watch_.add(vm_id, live->shim->pidfd());
 }
 
+std::vector<std::string> Machines::unreadable() const {
+  std::vector<std::string> ids = table_.ids();
+  std::erase_if(ids, [this](const std::string& vm_id) { return !table_.is_unreadable(vm_id); });
+  return ids;
+}
+
 /// Killed before the directory has this registry's marker, the next start gives it one.
 void Machines::adopt(MachineRecord record) {
   const std::string vm_id = record.machine.vm_id;
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin({});
+  // Of one whose record became unreadable the guest may run.
+  if (auto shim = ShimProcess::find(paths_of(vm_id).link_socket)) power_off(paths_of(vm_id), *shim);
+  end_guest(vm_id, *live);
   set_stopped(record, std::nullopt);
   record.replaces.reset();
   table_.restore(record);
@@ -325,8 +334,8 @@ void Machines::adopt(MachineRecord record) {
 }
 
 void Machines::collect_garbage() {
-  std::set<std::string> known;
-  for (const auto& record : table_.all()) known.insert(record.machine.vm_id);
+  const std::vector<std::string> ids = table_.ids();
+  const std::set<std::string> known(ids.begin(), ids.end());
   const fs::path sockets = options_.paths.runtime_dir / "machines";
   for (const auto& entry : fs::directory_iterator(sockets)) {
     const std::string vm_id = entry.path().stem().string();

@@ -46,6 +46,8 @@ class Machines {
   /// Adopts running machines, ends those without a caller, removes what this registry made and no
   /// record names. Call it once, before the first call.
   void recover();
+  /// The ids of those whose record cannot be read.
+  std::vector<std::string> unreadable() const;
   /// Records a machine again whose directory exists; stopped.
   void adopt(MachineRecord record);
 

@@ -13,6 +13,7 @@
 #include "common/base/files.h"
 #include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
+#include "services/workspace/commands/row_number.h"
 #include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
@@ -89,10 +90,9 @@ fs::path Journal::output_file(const CommandRecord& command, std::string_view str
 
 CommandRecord Journal::begin(const WorkspaceRecord& workspace, CommandRecord command) {
   const std::lock_guard lock(mutex_);
-  const auto last = rows_.last_below(workspace.session_prefix(), 1);
   command.workspace_id = workspace.id();
   command.session = workspace.session;
-  command.sequence = last.empty() ? 1 : last.front().sequence + 1;
+  command.sequence = next_number(rows_, workspace.session_prefix());
   command.recorded_at = now_epoch_seconds();
   rows_.put(row_of(command), command);
   return command;
@@ -100,18 +100,18 @@ CommandRecord Journal::begin(const WorkspaceRecord& workspace, CommandRecord com
 
 void Journal::retract(const CommandRecord& command) {
   const std::lock_guard lock(mutex_);
-  erase(command);
+  erase(row_of(command));
 }
 
 /// First what would be no one's without it.
-void Journal::erase(const CommandRecord& command) {
-  cursors_.forget(row_of(command));
-  rows_.erase(row_of(command));
+void Journal::erase(const std::string& row) {
+  cursors_.forget(row);
+  rows_.erase(row);
 }
 
 void Journal::finish(CommandRecord& command, const CommandOutput& output) {
   // Deleted or reset meanwhile: nothing of it is wanted.
-  if (!rows_.get(row_of(command))) return;
+  if (!rows_.contains(row_of(command))) return;
   // Up to 16 MiB, for which no other caller has to wait.
   command.stdout_truncated = !keep(command, "stdout", output.stdout_text);
   command.stderr_truncated = !keep(command, "stderr", output.stderr_text);
@@ -123,7 +123,7 @@ void Journal::finish(CommandRecord& command, const CommandOutput& output) {
   command.stderr_head_bytes = err_head;
   fault::point("workspace.exec.output_kept");
   const std::lock_guard lock(mutex_);
-  if (!rows_.get(row_of(command))) return drop_output(command);
+  if (!rows_.contains(row_of(command))) return drop_output(command);
   rows_.put(row_of(command), command);
   make_room(command);
 }
@@ -167,7 +167,7 @@ void Journal::make_room(const CommandRecord& latest) {
     CommandRecord owner{.workspace_id = latest.workspace_id, .session = latest.session};
     owner.sequence = std::stoull(file.stem().string());
     if (owner.sequence == latest.sequence) return;
-    if (auto row = rows_.get(row_of(owner))) {
+    if (auto row = rows_.find_readable(row_of(owner))) {
       if (row->running()) continue;  // it is being written
       (file.extension() == ".stdout" ? row->stdout_truncated : row->stderr_truncated) = true;
       rows_.put(row_of(owner), *row);
@@ -267,7 +267,7 @@ OutputPlace Journal::place_of(const CommandRecord& command, std::uint64_t cursor
 
 std::uint64_t Journal::cursor_of(const CommandRecord& command, const OutputPlace& place) {
   const std::lock_guard lock(mutex_);
-  if (!rows_.get(row_of(command))) throw no_such_job(command.workspace_id, command.job_id);
+  if (!rows_.contains(row_of(command))) throw no_such_job(command.workspace_id, command.job_id);
   return cursors_.cursor_of(row_of(command), place);
 }
 
@@ -281,8 +281,8 @@ std::vector<CommandRecord> Journal::running() const {
 void Journal::forget_other_sessions(const WorkspaceRecord& workspace) {
   const WorkspacePaths files(paths_, workspace.id());
   const std::lock_guard lock(mutex_);
-  for (const auto& command : rows_.last_below(workspace.id() + "/")) {
-    if (command.session != workspace.session) erase(command);
+  for (const auto& row : rows_.last_ids_below(workspace.id() + "/")) {
+    if (!row.starts_with(workspace.session_prefix())) erase(row);
   }
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(files.output(), none)) {

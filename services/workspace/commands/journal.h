@@ -144,7 +144,7 @@ class Journal {
 
  private:
   static std::string row_of(const CommandRecord& command);
-  void erase(const CommandRecord& command);
+  void erase(const std::string& row);
   bool keep(const CommandRecord& command, std::string_view stream, const CapturedOutput& captured);
   void drop_output(const CommandRecord& command) const;
   void make_room(const CommandRecord& latest);

@@ -54,7 +54,7 @@ void ReviewLog::Entry::confirm(const api::Exported& exported) {
 void ReviewLog::Entry::confirm() {
   settle([this] {
     // A reset or a delete may have removed it, and nothing removes it once more.
-    if (!log_.rows_.get(row_)) return;
+    if (!log_.rows_.contains(row_)) return;
     ReviewEvent confirmed = event_;
     confirmed.pending.reset();
     log_.rows_.put(row_, confirmed);

@@ -8,35 +8,54 @@
 
 namespace pyro::workspace {
 
-WorkspaceAdoption::WorkspaceAdoption(std::filesystem::path state_dir,
+WorkspaceAdoption::WorkspaceAdoption(std::filesystem::path state_dir, Registry& registry,
                                      const OwnedDirectories& directories, Workspaces& workspaces,
-                                     SnapshotStore& snapshots, Garbage& garbage)
+                                     const Descriptions& descriptions, Garbage& garbage)
     : state_dir_(std::move(state_dir)),
+      registry_(registry),
       directories_(directories),
       workspaces_(workspaces),
-      snapshots_(snapshots),
+      descriptions_(descriptions),
       garbage_(garbage) {}
 
 api::Adoption WorkspaceAdoption::handle(const api::AdoptWorkspaces& request, bus::Call&) {
   const auto& wanted = request.workspace_ids;
+  const auto is_wanted = [&wanted](const std::string& workspace_id) {
+    return std::find(wanted.begin(), wanted.end(), workspace_id) != wanted.end();
+  };
   api::Adoption adoption;
+  const auto take = [&](api::StrayDirectory told, std::optional<WorkspaceDescription> description) {
+    if (description) told.workspace_id = told.id;
+    if (!description || !is_wanted(told.id)) {
+      adoption.strays.push_back(std::move(told));
+    } else if (adopt(std::move(*description))) {
+      adoption.adopted.push_back(told.id);
+    }
+  };
   for (const auto& stray : directories_.strays(former_registries(state_dir_))) {
-    const std::string workspace_id = stray.directory.filename().string();
-    api::StrayDirectory told{.id = workspace_id,
+    api::StrayDirectory told{.id = stray.directory.filename().string(),
                              .directory = stray.directory.string(),
                              .why = stray.obstacle.value_or("its registry was lost")};
     auto description = stray.obstacle ? std::nullopt : Descriptions::read(stray.directory);
-    if (description) {
-      told.workspace_id = workspace_id;
-    } else if (!stray.obstacle) {
+    if (!description && !stray.obstacle) {
       told.why = "its registry was lost, and its workspace.json is missing or damaged";
     }
-    if (!description || std::find(wanted.begin(), wanted.end(), workspace_id) == wanted.end()) {
-      adoption.strays.push_back(std::move(told));
-    } else if (adopt(std::move(*description))) {
-      adoption.adopted.push_back(workspace_id);
+    take(std::move(told), std::move(description));
+  }
+  for (const auto& workspace_id : workspaces_.table().ids()) {
+    const auto directory = directories_.path_of(workspace_id);
+    if (workspaces_.table().is_unreadable(workspace_id)) {
+      take(
+          {.id = workspace_id, .directory = directory.string(), .why = "its record cannot be read"},
+          Descriptions::read(directory));
+    } else if (is_wanted(workspace_id)) {
+      descriptions_.restore_snapshots(workspace_id);
     }
   }
+  adoption.unreadable =
+      request.drop_unreadable
+          ? registry_.drop_unreadable({WorkspaceTable::kName, SnapshotStore::kTable})
+          : registry_.unreadable();
   workspaces_.expiry_changed();
   garbage_.wake();
   return adoption;
@@ -54,10 +73,7 @@ bool WorkspaceAdoption::adopt(WorkspaceDescription description) {
     return false;
   }
   if (!workspaces_.table().get(workspace_id)) {
-    for (SnapshotRecord& snapshot : description.snapshots) {
-      snapshot.workspace_id = workspace_id;
-      snapshots_.restore(snapshot);
-    }
+    descriptions_.restore_snapshots(workspace_id);
     fault::point("workspace.adopt.snapshots");
     ++record.session;  // of the commands until then there is no history
     record.must_stop = false;

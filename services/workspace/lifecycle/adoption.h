@@ -12,11 +12,12 @@
 
 namespace pyro::workspace {
 
-/// Restores records, with their snapshots, after the registry's file was lost.
+/// Restores records, with their snapshots, that the registry lost or cannot read.
 class WorkspaceAdoption {
  public:
-  WorkspaceAdoption(std::filesystem::path state_dir, const OwnedDirectories& directories,
-                    Workspaces& workspaces, SnapshotStore& snapshots, Garbage& garbage);
+  WorkspaceAdoption(std::filesystem::path state_dir, Registry& registry,
+                    const OwnedDirectories& directories, Workspaces& workspaces,
+                    const Descriptions& descriptions, Garbage& garbage);
 
   api::Adoption handle(const api::AdoptWorkspaces& request, bus::Call& call);
 
@@ -25,9 +26,10 @@ class WorkspaceAdoption {
   bool adopt(WorkspaceDescription description);
 
   std::filesystem::path state_dir_;
+  Registry& registry_;
   const OwnedDirectories& directories_;
   Workspaces& workspaces_;
-  SnapshotStore& snapshots_;
+  const Descriptions& descriptions_;
   Garbage& garbage_;
 };
 

@@ -29,8 +29,10 @@ struct WorkspaceDescription {
 /// next start after a kill in between. Thread-safe.
 class Descriptions {
  public:
+  /// At once it restores the lost snapshots of workspaces that a recovered registry still has:
+  /// without a row a volume is garbage.
   Descriptions(const OwnedDirectories& directories, Workspaces& workspaces,
-               const SnapshotStore& snapshots);
+               SnapshotStore& snapshots);
   Descriptions(const Descriptions&) = delete;
   Descriptions& operator=(const Descriptions&) = delete;
   ~Descriptions();
@@ -41,13 +43,17 @@ class Descriptions {
   /// nullopt: it says nothing, or not of this workspace.
   static std::optional<WorkspaceDescription> read(const std::filesystem::path& directory);
 
+  /// Puts the rows of snapshots that are lost or unreadable.
+  void restore_snapshots(const std::string& workspace_id) const;
+
  private:
   void refresh(const std::string& workspace_id) const;
   void write(const WorkspaceDescription& description) const;
+  void keep_unreadable(WorkspaceDescription& description) const;
 
   const OwnedDirectories& directories_;
   Workspaces& workspaces_;
-  const SnapshotStore& snapshots_;
+  SnapshotStore& snapshots_;
   mutable std::mutex mutex_;  ///< the last to write has read the newest
 };
 

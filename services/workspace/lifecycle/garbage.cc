@@ -58,7 +58,10 @@ void Garbage::collect_machines(const std::set<std::string>& before, const std::s
     const auto state = workspaces_.live(workspace_id);
     const auto turn = state->turns.begin({});
     const auto record = workspaces_.table().get(workspace_id);
-    if (record ? record->vm_id == machine.vm_id : is_left_alone(workspace_id)) continue;
+    if (record ? record->vm_id == machine.vm_id
+               : workspaces_.table().contains(workspace_id) || is_left_alone(workspace_id)) {
+      continue;
+    }
     log::info("vm {} belongs to no workspace and is deleted", machine.vm_id);
     machines_.remove(machine.vm_id, stop);
   }
@@ -68,7 +71,7 @@ void Garbage::collect_directories(const std::set<std::string>& before) {
   for (const auto& entry : fs::directory_iterator(directories_.parent())) {
     const std::string workspace_id = entry.path().filename().string();
     if (before.contains(workspace_id) || in_making().contains(workspace_id)) continue;
-    if (workspaces_.table().get(workspace_id)) continue;
+    if (workspaces_.table().contains(workspace_id)) continue;
     if (is_left_alone(workspace_id)) {
       log::warn("'{}' is not this registry's and is left alone", entry.path().string());
       continue;

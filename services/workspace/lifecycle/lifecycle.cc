@@ -260,10 +260,18 @@ void Lifecycle::reset_failed(const WorkspaceRecord& record, const std::string& w
 
 api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus::Call&) {
   const std::string& workspace_id = request.workspace_id;
+  const api::DeletedWorkspace deleted{{.workspace_id = workspace_id}, true, "explicit_delete"};
+  if (workspaces_.table().is_unreadable(workspace_id)) {
+    const auto state = workspaces_.live(workspace_id);
+    const auto turn = state->turns.interrupt(overtaken(workspace_id, "deleted"));
+    workspaces_.table().erase(workspace_id);
+    garbage_.wake();  // which all of it is now
+    return deleted;
+  }
   const Workspaces::Use use(workspaces_, workspace_id);
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "deleted"));
   erase(workspaces_.table().find(workspace_id), Ending::kDeleted);
-  return {{.workspace_id = workspace_id}, true, "explicit_delete"};
+  return deleted;
 }
 
 /// First the record: what is left of it then is garbage. Its commands end with its machine.

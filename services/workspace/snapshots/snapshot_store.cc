@@ -31,13 +31,21 @@ api::Snapshot baseline_of(const WorkspaceRecord& workspace) {
           workspace.workspace.created_at, false};
 }
 
+Error missing(const WorkspaceRecord& workspace, const std::string& name) {
+  return not_found(reason::kSnapshotMissing, "snapshot '{}' does not exist in workspace '{}'",
+                   printable(name), workspace.id());
+}
+
+/// `x` of the row `WORKSPACE/x`.
+std::string name_of_row(std::string_view row) { return std::string(row.substr(row.find('/') + 1)); }
+
 }  // namespace
 
 api::Snapshot SnapshotStore::create(const WorkspaceRecord& workspace, const std::string& name,
                                     bool is_foreign,
                                     const std::function<api::TreeSize(const fs::path&)>& copy) {
   check_identifier("snapshot_name", name);
-  if (name == kBaseline || rows_.get(snapshot_row(workspace, name))) {
+  if (name == kBaseline || rows_.contains(snapshot_row(workspace, name))) {
     throw already_exists(reason::kExists, "snapshot '{}' already exists", name);
   }
   const WorkspacePaths files(paths_, workspace.id());
@@ -55,12 +63,21 @@ void SnapshotStore::restore(const SnapshotRecord& record) {
   const WorkspacePaths files(paths_, record.workspace_id);
   const std::string& name = record.snapshot.snapshot_name;
   check_identifier("snapshot_name", name);
-  if (fs::exists(files.snapshot(name))) rows_.put(record.workspace_id + "/" + name, record);
+  const std::string row = record.workspace_id + "/" + name;
+  if (fs::exists(files.snapshot(name)) && !rows_.find_readable(row)) rows_.put(row, record);
+}
+
+std::vector<std::string> SnapshotStore::unreadable(const std::string& workspace_id) const {
+  std::vector<std::string> names;
+  for (const auto& row : rows_.last_ids_below(workspace_id + "/")) {
+    if (!rows_.find_readable(row)) names.push_back(name_of_row(row));
+  }
+  return names;
 }
 
 void SnapshotStore::remove(const WorkspaceRecord& workspace, const std::string& name) {
   if (name == kBaseline) throw failed_precondition("cannot delete the baseline snapshot");
-  find(workspace, name);
+  if (!rows_.contains(snapshot_row(workspace, name))) throw missing(workspace, name);
   rows_.erase(snapshot_row(workspace, name));
   fault::point("workspace.snapshot_delete.record_gone");
   fs::remove(volume_of(workspace, name));
@@ -68,15 +85,17 @@ void SnapshotStore::remove(const WorkspaceRecord& workspace, const std::string& 
 
 api::Snapshot SnapshotStore::find(const WorkspaceRecord& workspace, const std::string& name) const {
   if (name == kBaseline) return baseline_of(workspace);
-  const auto record = rows_.get(snapshot_row(workspace, name));
-  if (record) return record->snapshot;
-  throw not_found(reason::kSnapshotMissing, "snapshot '{}' does not exist in workspace '{}'",
-                  printable(name), workspace.id());
+  return find_record(workspace, name).snapshot;
+}
+
+SnapshotRecord SnapshotStore::find_record(const WorkspaceRecord& workspace,
+                                          const std::string& name) const {
+  if (auto record = rows_.get(snapshot_row(workspace, name))) return std::move(*record);
+  throw missing(workspace, name);
 }
 
 bool SnapshotStore::is_foreign(const WorkspaceRecord& workspace, const std::string& name) const {
-  const auto record = rows_.get(snapshot_row(workspace, name));
-  return record && record->is_foreign;
+  return name != kBaseline && find_record(workspace, name).is_foreign;
 }
 
 api::Snapshot SnapshotStore::find_whole(const WorkspaceRecord& workspace,
@@ -100,6 +119,7 @@ std::vector<std::string> SnapshotStore::lost(const WorkspaceRecord& workspace) c
     if (is_whole_volume(volume_of(workspace, snapshot.snapshot_name))) continue;
     names.push_back(std::move(snapshot.snapshot_name));
   }
+  for (auto& name : unreadable(workspace.id())) names.push_back(std::move(name));
   return names;
 }
 
@@ -129,8 +149,9 @@ std::vector<api::Snapshot> SnapshotStore::all(const WorkspaceRecord& workspace) 
 void SnapshotStore::collect_garbage(const WorkspaceRecord& workspace) {
   const WorkspacePaths files(paths_, workspace.id());
   std::set<fs::path> known;
-  for (const auto& snapshot : named(workspace))
-    known.insert(files.snapshot(snapshot.snapshot_name));
+  for (const auto& row : rows_.last_ids_below(workspace.id() + "/")) {
+    known.insert(files.snapshot(name_of_row(row)));
+  }
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(files.snapshots(), none)) {
     if (!known.contains(entry.path())) fs::remove(entry.path(), none);

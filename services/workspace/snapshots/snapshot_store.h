@@ -31,8 +31,10 @@ struct SnapshotRecord {
 /// of the workspace itself. Called within a turn of the workspace.
 class SnapshotStore {
  public:
+  static constexpr const char* kTable = "workspace_snapshots";
+
   SnapshotStore(Registry& registry, Paths paths)
-      : paths_(std::move(paths)), rows_(registry, "workspace_snapshots") {}
+      : paths_(std::move(paths)), rows_(registry, kTable) {}
 
   /// `copy` makes the volume; the row that follows makes it a snapshot.
   /// already_exists: the name is taken.
@@ -45,7 +47,7 @@ class SnapshotStore {
   api::Snapshot find(const WorkspaceRecord& workspace, const std::string& name) const;
   /// The same; failed_precondition (volume_lost): its volume is missing or damaged.
   api::Snapshot find_whole(const WorkspaceRecord& workspace, const std::string& name) const;
-  /// The names of those whose volume is missing or damaged.
+  /// The names of those whose volume is missing or damaged, or whose row cannot be read.
   std::vector<std::string> lost(const WorkspaceRecord& workspace) const;
   std::filesystem::path volume_of(const WorkspaceRecord& workspace, const std::string& name) const;
   /// Whether a guest wrote it: this host must not parse it.
@@ -58,14 +60,18 @@ class SnapshotStore {
   std::vector<SnapshotRecord> records(const std::string& workspace_id) const {
     return rows_.last_below(workspace_id + "/");
   }
-  /// Restores the row of a lost registry whose volume still exists.
+  /// Puts a row that is lost or unreadable, if its volume still exists.
   void restore(const SnapshotRecord& record);
+  /// The names of those whose row cannot be read.
+  std::vector<std::string> unreadable(const std::string& workspace_id) const;
 
   /// Removes volumes that no row names.
   void collect_garbage(const WorkspaceRecord& workspace);
   void forget(const std::string& workspace_id) { rows_.erase_below(workspace_id + "/"); }
 
  private:
+  SnapshotRecord find_record(const WorkspaceRecord& workspace, const std::string& name) const;
+
   Paths paths_;
   RecordTable<SnapshotRecord> rows_;
 };

@@ -2,8 +2,10 @@
 
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/ownership/claim.h"
 #include "common/ownership/owned_directories.h"
+#include "common/registry/registry.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {
@@ -28,6 +30,11 @@ class VmServiceAdoption : public VmService {
     return vm_id;
   }
   api::Adoption adopt() { return call(api::AdoptMachines{.workspace_ids = {"w0", "w1"}}); }
+  void spoil(const std::string& vm_id) {
+    service_->kill();
+    Registry(stack_.paths().registry()).put("machines", vm_id, "{\"");
+    start_service();
+  }
   void lose_registry() {
     service_->kill();
     fs::remove(stack_.paths().registry());
@@ -129,6 +136,40 @@ TEST_F(VmServiceAdoption, a_registry_that_is_brought_back_owns_its_machines_agai
   start_service();
   EXPECT_EQ(status(vm_id).state, MachineState::kStopped);
   EXPECT_THAT(call(api::AdoptMachines{}).strays, IsEmpty());
+}
+
+TEST_F(VmServiceAdoption, an_unreadable_row_leaves_the_other_machines_at_work) {
+  const std::string bad = with_volume();
+  const std::string good = create().vm_id;
+  spoil(bad);
+  EXPECT_EQ(status(good).vm_id, good);
+  EXPECT_THAT(error_of([&] { status(bad); }), Refused(reason::kRecordUnreadable));
+  EXPECT_TRUE(fs::exists(directory_of(bad) / "workspace.ext4"));
+}
+
+TEST_F(VmServiceAdoption, a_machine_with_an_unreadable_row_is_restored_and_its_guest_ended) {
+  const std::string bad = with_volume();
+  const fs::path link = stack_.paths().runtime_dir / "machines" / (bad + ".link");
+  spoil(bad);
+  EXPECT_TRUE(fs::exists(link)) << "the guest was left alone";
+  const auto told = call(api::AdoptMachines{});
+  ASSERT_THAT(told.strays, SizeIs(1));
+  EXPECT_EQ(told.strays[0].workspace_id, "w1");
+  EXPECT_EQ(told.unreadable.at(0).id, bad);
+  const auto adoption = adopt();
+  EXPECT_THAT(adoption.adopted, ElementsAre(bad));
+  EXPECT_THAT(adoption.unreadable, IsEmpty());
+  EXPECT_FALSE(fs::exists(link)) << "two guests would write to one disk";
+  EXPECT_EQ(status(bad).state, MachineState::kStopped);
+  EXPECT_EQ(call(api::StartMachine{.vm_id = bad}).state, MachineState::kStarted);
+}
+
+TEST_F(VmServiceAdoption, a_machine_with_an_unreadable_row_can_be_deleted) {
+  const std::string bad = with_volume();
+  spoil(bad);
+  call(api::DeleteMachine{.vm_id = bad});
+  EXPECT_FALSE(has_files(bad));
+  EXPECT_THAT(call(api::AdoptMachines{}).unreadable, IsEmpty());
 }
 
 }  // namespace

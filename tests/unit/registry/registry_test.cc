@@ -18,8 +18,11 @@ namespace pyro {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using testing::error_of;
+using ::testing::Field;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::Refused;
 using testing::TestDirectory;
 
@@ -106,16 +109,60 @@ TEST(Registry, a_table_of_records_gives_back_what_was_put) {
   EXPECT_EQ(machines.all().at(0).metadata, machine.metadata);
 }
 
-TEST(Registry, a_record_of_a_newer_version_is_read_and_a_broken_one_named) {
+TEST(Registry, a_record_of_a_newer_version_is_read) {
   const TestDirectory dir;
   Registry registry(dir / "r.db");
   const RecordTable<api::Machine> machines(registry, "machines");
   registry.put("machines", "new", R"({"vm_id":"x","invented_later":[1]})");
   EXPECT_EQ(machines.get("new")->vm_id, "x");
-  registry.put("machines", "bad", "{");
-  EXPECT_THAT(
-      error_of([&] { machines.get("bad"); }),
-      Refused(ErrorCode::kInvalidArgument, "registry table 'machines', row 'bad' is not JSON"));
+}
+
+TEST(Registry, a_row_that_cannot_be_read_is_passed_over_and_told) {
+  const TestDirectory dir;
+  Registry registry(dir / "r.db");
+  RecordTable<api::Machine> machines(registry, "machines");
+  machines.put("w/1", {.vm_id = "one"});
+  registry.put("machines", "w/2", "{");
+  registry.put("machines", "w/3", R"({"vm_id":7})");
+  EXPECT_THAT(machines.all(), ElementsAre(Field(&api::Machine::vm_id, "one")));
+  EXPECT_THAT(machines.last_below("w/"), ElementsAre(Field(&api::Machine::vm_id, "one")));
+  EXPECT_THAT(machines.ids(), ElementsAre("w/1", "w/2", "w/3"));
+  EXPECT_THAT(machines.last_ids_below("w/", 1), ElementsAre("w/3"));
+  EXPECT_TRUE(machines.contains("w/2"));
+  EXPECT_EQ(machines.find_readable("w/2"), std::nullopt);
+  EXPECT_THAT(error_of([&] { machines.get("w/2"); }),
+              Refused(ErrorCode::kFailedPrecondition,
+                      "row 'w/2' of the registry's table 'machines' cannot be read (its record is "
+                      "not JSON): `pyro doctor --repair` restores what it can"));
+  const auto met = registry.unreadable();
+  ASSERT_EQ(met.size(), 2U);
+  EXPECT_EQ(met[1].id, "w/3");
+  EXPECT_THAT(met[1].why, HasSubstr("vm_id"));
+}
+
+TEST(Registry, a_row_that_is_written_or_erased_is_no_longer_told_as_unreadable) {
+  const TestDirectory dir;
+  Registry registry(dir / "r.db");
+  RecordTable<api::Machine> machines(registry, "machines");
+  for (const char* id : {"a", "b", "c/1", "c/2"}) registry.put("machines", id, "{");
+  EXPECT_THAT(machines.all(), IsEmpty());
+  machines.put("a", {.vm_id = "a"});
+  machines.erase("b");
+  EXPECT_EQ(registry.unreadable().size(), 2U);
+  machines.erase_below("c/");
+  EXPECT_THAT(registry.unreadable(), IsEmpty());
+}
+
+TEST(Registry, unreadable_rows_are_dropped_except_from_the_tables_to_keep) {
+  const TestDirectory dir;
+  Registry registry(dir / "r.db");
+  for (const char* table : {"machines", "workspaces"}) {
+    registry.put(table, "bad", "{");
+    EXPECT_THAT(RecordTable<api::Machine>(registry, table).all(), IsEmpty());
+  }
+  EXPECT_EQ(registry.drop_unreadable({"machines"}).size(), 1U);
+  EXPECT_TRUE(registry.contains("machines", "bad"));
+  EXPECT_FALSE(registry.contains("workspaces", "bad"));
 }
 
 TEST(Registry, a_new_file_is_migrated_to_this_version_in_wal_mode) {
@@ -199,7 +246,7 @@ TEST(Registry, a_damaged_file_is_a_clear_error_and_left_alone) {
   std::ofstream(dir / "r.db") << garbage;
   EXPECT_THAT(error_of([&] { const Registry registry(dir / "r.db"); }),
               Refused(ErrorCode::kFailedPrecondition,
-                      AllOf(HasSubstr("r.db"), HasSubstr("move the file away"))));
+                      AllOf(HasSubstr("r.db"), HasSubstr("pyro stack restart"))));
   EXPECT_EQ(read_file(dir / "r.db"), garbage);
 }
 
