@@ -18,7 +18,9 @@ TEST_F(Recovery, a_workspace_outlasts_the_registry_with_its_files_and_snapshots)
   ASSERT_TRUE(fs::remove(paths_.registry()));
 
   const auto told = pyro({"doctor"});
-  EXPECT_THAT(told.output, HasSubstr("no record names these workspaces: " + id));
+  EXPECT_THAT(
+      told.output,
+      HasSubstr("the registry lost the records of these workspaces, or cannot read them: " + id));
   EXPECT_THAT(told.output, HasSubstr("fix: pyro doctor --repair"));
   const auto repaired = pyro({"doctor", "--repair"});
   EXPECT_THAT(repaired.output, HasSubstr("workspaces " + id + " are back"));

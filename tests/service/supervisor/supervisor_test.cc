@@ -9,6 +9,8 @@
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/base/reasons/stack.h"
+#include "common/registry/recovery.h"
+#include "common/registry/registry.h"
 #include "tests/service/supervisor/stack_fixture.h"
 
 namespace pyro::test {
@@ -58,6 +60,23 @@ TEST_F(SupervisorTest, down_quiesces_the_services_and_then_ends_them_in_reverse_
   for (const auto& status : stack.services) EXPECT_TRUE(ends(*status.pid));
   EXPECT_EQ(client_->status(), std::nullopt);
   EXPECT_FALSE(client_->down());
+}
+
+TEST_F(SupervisorTest, a_damaged_registry_is_set_aside_before_the_services_start) {
+  write_stack({{"vm", ""}});
+  std::filesystem::create_directories(paths_.state_dir);
+  { const Registry registry(paths_.registry()); }
+  const std::string garbage(8192, 'g');
+  write_file_atomically(paths_.registry(), garbage);
+  settled();
+  std::vector<std::string> aside;
+  for (const auto& entry : std::filesystem::directory_iterator(paths_.state_dir)) {
+    if (entry.path().filename().string().starts_with(kDamagedRegistry)) {
+      aside.push_back(read_file(entry.path()));
+    }
+  }
+  EXPECT_THAT(aside, ElementsAre(garbage));
+  EXPECT_EQ(Registry(paths_.registry()).id().size(), 32U);
 }
 
 TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {

@@ -25,10 +25,23 @@ constexpr std::size_t kPage = 4096;
 
 std::string row_id(int number) { return fmt::format("w/000001/{:010}", number); }
 
+/// Runs `body` in a process of its own; how that ended, as waitpid(2) tells.
+template <class Body>
+int in_child(const Body& body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    body();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return status;
+}
+
 /// A registry of some hundred pages, in one file.
-class Recovery : public ::testing::Test {
+class RegistryRecovery : public ::testing::Test {
  protected:
-  Recovery() {
+  RegistryRecovery() {
     ::setenv("PYRO_FAULTS", (dir_ / "faults").c_str(), 1);
     fs::create_directory(dir_ / "faults");
     Registry registry(file_);
@@ -62,7 +75,7 @@ class Recovery : public ::testing::Test {
   std::string id_;
 };
 
-TEST_F(Recovery, a_whole_registry_is_left_as_it_is) {
+TEST_F(RegistryRecovery, a_whole_registry_is_left_as_it_is) {
   const std::string before = read_file(file_, 16U << 20U);
   EXPECT_EQ(recover_registry(file_), std::nullopt);
   EXPECT_EQ(read_file(file_, 16U << 20U), before);
@@ -70,7 +83,7 @@ TEST_F(Recovery, a_whole_registry_is_left_as_it_is) {
   EXPECT_FALSE(fs::exists(dir_ / "none.db"));
 }
 
-TEST_F(Recovery, what_lies_before_between_and_behind_damaged_pages_is_there_again) {
+TEST_F(RegistryRecovery, what_lies_before_between_and_behind_damaged_pages_is_there_again) {
   // Each page holds some seventeen rows: those of four pages are lost.
   const auto all = leaves();
   const std::size_t count = all.size();
@@ -89,7 +102,7 @@ TEST_F(Recovery, what_lies_before_between_and_behind_damaged_pages_is_there_agai
   }
 }
 
-TEST_F(Recovery, a_file_of_which_nothing_can_be_read_is_set_aside_and_a_new_one_begins) {
+TEST_F(RegistryRecovery, a_file_of_which_nothing_can_be_read_is_set_aside_and_a_new_one_begins) {
   overwrite_pages({0});
   const auto aside = recover_registry(file_);
   ASSERT_TRUE(aside);
@@ -97,30 +110,29 @@ TEST_F(Recovery, a_file_of_which_nothing_can_be_read_is_set_aside_and_a_new_one_
   EXPECT_TRUE(Registry(file_).all("workspaces").empty());
 }
 
-TEST_F(Recovery, a_registry_that_is_open_is_not_touched) {
+TEST_F(RegistryRecovery, a_registry_that_is_open_is_not_touched) {
   const Registry open(file_);
   overwrite_pages({leaves()[leaves().size() / 2]});
   EXPECT_EQ(recover_registry(file_), std::nullopt);
 }
 
-TEST_F(Recovery, a_kill_at_any_step_loses_nothing) {
+TEST_F(RegistryRecovery, a_kill_at_any_step_loses_nothing) {
   test::FaultPoints points(dir_ / "faults");
+  in_child([this] {  // a row that is in the log alone
+    Registry registry(file_);
+    registry.put("workspaces", "late", "written last");
+    ::kill(::getpid(), SIGKILL);
+  });
   overwrite_pages({leaves()[leaves().size() / 2]});
   for (const char* point : {"registry.recover.set_aside", "registry.recover.salvaged",
                             "registry.recover.complete", "registry.recover.log_gone"}) {
     points.kill_at(point);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      recover_registry(file_);
-      ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    EXPECT_TRUE(WIFSIGNALED(status)) << point;
+    EXPECT_TRUE(WIFSIGNALED(in_child([this] { recover_registry(file_); }))) << point;
   }
   recover_registry(file_);
   Registry registry(file_);
   EXPECT_EQ(registry.get("workspaces", "w"), "the workspace");
+  EXPECT_EQ(registry.get("workspaces", "late"), "written last");
   EXPECT_GT(registry.all("workspace_commands").size(), kRows - 2 * 18);
   EXPECT_FALSE(fs::exists(file_.string() + ".recovered"));
 }

@@ -38,7 +38,7 @@ void add_doctor(CliCommand& root, Session& session) {
       question->environment);
   command.add({.name = "--platform", .help = "Platform; default this host's", .value_name = "P"},
               question->platform);
-  command.add_flag("--repair", "Bring back the workspaces of a lost registry", question->repair);
+  command.add_flag("--repair", "Restore what the registry lost or cannot read", question->repair);
   add_json_flag(command, session);
   command.action = [&session, question] { return examine(session, *question); };
 }
