@@ -17,6 +17,7 @@
 #include "common/base/text.h"
 #include "common/bus/poll.h"
 #include "common/log/log.h"
+#include "common/process/pidfd.h"
 
 namespace pyro::bus {
 
@@ -37,11 +38,15 @@ struct Server::OpenCall {
 
 namespace {
 
+std::filesystem::path lock_of(const Server::Options& options) {
+  std::filesystem::path path = options.socket;
+  return path.replace_extension(".lock");
+}
+
 /// Loses its lock only with its process: two daemons can bind one ipc path, and the second
 /// would silently take it from the first.
 FileLock lock_service(const Server::Options& options) {
-  std::filesystem::path path = options.socket;
-  FileLock lock = FileLock::attempt(path.replace_extension(".lock"));
+  FileLock lock = FileLock::attempt(lock_of(options));
   if (!lock.held()) {
     throw failed_precondition(reason::kAlreadyRunning, "service '{}' already runs on '{}'",
                               options.service, options.socket.string());
@@ -55,6 +60,9 @@ FileLock lock_service(const Server::Options& options) {
 /// How long an ending service waits for the callers that it has answered last: libzmq drops what a
 /// socket with ZMQ_IMMEDIATE has received and not yet read when its peer closes.
 constexpr std::chrono::milliseconds kLastWords{200};
+
+/// Between two tries to make a vanished socket again.
+constexpr std::chrono::milliseconds kRebindPause{1000};
 
 /// No handler has finished the call, and another try may.
 Error interrupted(const std::string& service) {
@@ -97,38 +105,69 @@ void drain(int fd) {
 
 Server::Server(Context& context, Options options)
     : options_(std::move(options)),
+      context_(context),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
       pool_(std::make_unique<WorkPool>(options_.max_threads)) {
-  context.keep(lock_service(options_));
   router_ = std::make_unique<zmq::socket_t>(context.zmq(), zmq::socket_type::router);
   router_->set(zmq::sockopt::linger, 0);
   router_->set(zmq::sockopt::router_mandatory, 1);
   router_->set(zmq::sockopt::sndhwm, 0);
   router_->set(zmq::sockopt::maxmsgsize, std::int64_t{64} << 20U);
+  bind();
+  add<api::Quiesce>([](const api::Quiesce&, Call&) { return api::Nothing(); });
+}
+
+Server::~Server() = default;
+
+void Server::bind() {
+  // A lock file that vanished with the socket is another one now.
+  if (!has_open(::getpid(), lock_of(options_))) context_.keep(lock_service(options_));
   try {
     router_->bind("ipc://" + options_.socket.string());
   } catch (const zmq::error_t& error) {
     throw unavailable("bind '{}': {}", options_.socket.string(), error.what());
   }
   ::chmod(options_.socket.c_str(), 0600);
-  add<api::Quiesce>([](const api::Quiesce&, Call&) { return api::Nothing(); });
+  watch_.emplace(options_.socket);
 }
 
-Server::~Server() = default;
+bool Server::look_after_socket() {
+  if (watch_ && !watch_->vanished()) return true;
+  try {
+    if (watch_) {
+      log::warn("'{}' has vanished and is made again", options_.socket.string());
+      watch_.reset();
+      router_->unbind("ipc://" + options_.socket.string());
+    }
+    if (options_.make_directory) options_.make_directory();
+    bind();
+    return true;
+  } catch (const zmq::error_t& error) {
+    log::error("'{}' cannot be made again: {}", options_.socket.string(), error.what());
+  } catch (const Error& error) {
+    log::error("'{}' cannot be made again: {}", options_.socket.string(), error.message());
+  }
+  return false;
+}
 
 void Server::run(int stop_fd) {
   // Once told to stop it continues until the calls at work have cleaned up, and their callers have
   // had time to read the answers.
   std::optional<Deadline> end;
   std::chrono::milliseconds grace{0};
+  bool bound = true;
   while (!end || Clock::now() < *end) {
-    std::array<zmq::pollitem_t, 4> items{{{router_->handle(), 0, ZMQ_POLLIN, 0},
+    const bool watched = bound && watch_->fd() >= 0;
+    std::array<zmq::pollitem_t, 5> items{{{router_->handle(), 0, ZMQ_POLLIN, 0},
                                           {nullptr, wake_.get(), ZMQ_POLLIN, 0},
                                           {nullptr, timer_.get(), ZMQ_POLLIN, 0},
-                                          {nullptr, stop_fd, ZMQ_POLLIN, 0}}};
-    poll({items.data(), stopping_ ? 3U : 4U},
-         std::chrono::milliseconds(end ? remaining(*end).count() + 1 : -1));
+                                          {nullptr, stop_fd, ZMQ_POLLIN, 0},
+                                          {nullptr, watched ? watch_->fd() : -1, ZMQ_POLLIN, 0}}};
+    const std::size_t count = stopping_ ? 3 : watched ? 5 : 4;
+    const auto limit = end ? remaining(*end) + std::chrono::milliseconds(1) : kRebindPause;
+    poll({items.data(), count}, end || !bound ? limit : std::chrono::milliseconds(-1));
+    if (!stopping_ && (!bound || items[4].revents != 0)) bound = look_after_socket();
     if (items[1].revents != 0) {
       drain(wake_.get());
       send_posted();
@@ -138,7 +177,7 @@ void Server::run(int stop_fd) {
       drain(timer_.get());
       keep_alive();
     }
-    if (items[3].revents != 0) {
+    if (!stopping_ && items[3].revents != 0) {
       stopping_ = true;
       if (!open_.empty()) grace = kLastWords;
       cancel_all();

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "common/bus/call.h"
 #include "common/bus/context.h"
 #include "common/bus/envelope.h"
+#include "common/bus/socket_watch.h"
 #include "common/process/work_pool.h"
 
 namespace zmq {
@@ -31,6 +33,8 @@ class Server {
     std::string service;
     std::filesystem::path socket;
     std::size_t max_threads = 128;
+    /// Makes the socket's directory again, when it has vanished with the socket. Empty: nothing.
+    std::function<void()> make_directory{};
   };
 
   /// Takes the service's lock and binds. failed_precondition: another process serves this socket.
@@ -77,6 +81,9 @@ class Server {
   };
   using OpenCalls = std::map<std::pair<std::string, std::uint64_t>, std::shared_ptr<OpenCall>>;
 
+  void bind();
+  /// Binds again when the socket has vanished; false: that failed.
+  bool look_after_socket();
   void receive();
   void begin(const std::string& peer, Envelope envelope);
   void answer_ping(const std::string& peer, const Envelope& envelope);
@@ -90,7 +97,9 @@ class Server {
   void keep_alive();
 
   Options options_;
+  Context& context_;
   std::unique_ptr<zmq::socket_t> router_;
+  std::optional<SocketWatch> watch_;
   UniqueFd wake_;
   UniqueFd timer_;
   Dispatcher dispatcher_;

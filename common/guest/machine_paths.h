@@ -24,6 +24,9 @@ struct MachinePaths {
   std::filesystem::path console_log() const { return directory / "console.log"; }
   std::filesystem::path vmm_log() const { return directory / "vmm.log"; }
   std::filesystem::path shim_spec() const { return directory / "shim.json"; }
+  /// Its shim holds it, and its first line is the shim's pid.
+  std::filesystem::path shim_lock() const { return directory / kShimLock; }
+  static constexpr const char* kShimLock = "shim.lock";
 
  private:
   MachinePaths() = default;

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/link/bridge.h"
 
 namespace pyro::link {
@@ -120,6 +121,15 @@ void LinkServer::listen(const std::filesystem::path& path) {
   if (!failed) acceptor_.bind(Unix::endpoint(path.string()), failed);
   if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
   if (failed) throw system_error(fmt::format("listen on '{}'", path.string()), failed.value());
+}
+
+void LinkServer::listen_again(const std::filesystem::path& path) {
+  acceptor_.close();
+  ::unlink(path_.c_str());
+  path_ = path;
+  make_private_directory(path.parent_path());
+  listen(path);
+  accept();
 }
 
 void LinkServer::accept() {

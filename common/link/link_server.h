@@ -30,6 +30,10 @@ class LinkServer {
   LinkServer(const LinkServer&) = delete;
   LinkServer& operator=(const LinkServer&) = delete;
 
+  /// Listens at that path from here on, and no longer at the former one. Its directory is made if
+  /// need be. Streams that there are go on.
+  void listen_again(const std::filesystem::path& path);
+
   /// The agent has answered.
   bool ready() const { return mux_.ready(); }
 

@@ -5,10 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <fstream>
 #include <string>
 
 #include "common/base/error.h"
+#include "common/base/files.h"
 
 namespace pyro {
 
@@ -35,6 +37,19 @@ bool has_open(pid_t pid, const std::filesystem::path& file) {
     }
   }
   return false;
+}
+
+std::optional<LockHolder> find_lock_holder(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file) || FileLock::attempt(file).held()) return std::nullopt;
+  const std::string text = read_file(file, 8192);
+  LockHolder holder;
+  std::from_chars(text.data(), text.data() + text.size(), holder.pid);
+  if (holder.pid > 0) holder.pidfd = open_pidfd(holder.pid);
+  // The pidfd comes first: what is checked afterwards is true of the process it stands for.
+  if (holder.pidfd && has_open(holder.pid, file)) return holder;
+  if (FileLock::attempt(file).held()) return std::nullopt;
+  throw internal_error("'{}' is locked by an unknown process: end it (fuser -v shows it)",
+                       file.string());
 }
 
 std::optional<std::uint64_t> pss_bytes(pid_t pid) {

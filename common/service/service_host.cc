@@ -39,7 +39,9 @@ ServiceHost::ServiceHost(std::string name, Paths paths, Config config,
       settings_(std::move(settings)),
       ready_(take_ready_fd()),
       signals_(block_termination_signals()),
-      server_(context_, {.service = name_, .socket = paths_.bus_socket(name_)}) {}
+      server_(context_, {.service = name_,
+                         .socket = paths_.bus_socket(name_),
+                         .make_directory = [this] { paths_.make_directories(); }}) {}
 
 void ServiceHost::run(int stop_fd) {
   log::info("{} {} answers on {}", name_, PYRO_VERSION, paths_.bus_socket(name_).string());

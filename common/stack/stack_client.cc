@@ -23,6 +23,11 @@ constexpr std::chrono::seconds kAnswerLimit{5};
 constexpr std::chrono::seconds kStartLimit{15};
 /// Ending all machines and then the services in order; see services/supervisor.
 constexpr std::chrono::seconds kDownLimit{180};
+/// A running supervisor makes vanished sockets again at once, if the host lets it.
+constexpr std::chrono::seconds kBindLimit{5};
+constexpr std::chrono::milliseconds kLook{50};
+/// Until each service runs or was given up.
+constexpr std::uint64_t kSettleMs = 20000;
 constexpr std::size_t kLastWords = 600;
 
 /// `text` of `error: text`, as the main of a service prints it.
@@ -67,9 +72,35 @@ bool StackClient::listens(std::string_view service) const {
   return errno == EAGAIN;  // its backlog is full: a process listens
 }
 
+std::optional<LockHolder> StackClient::supervisor() const {
+  return find_lock_holder(paths_.state_dir / "supervisor.lock");
+}
+
+/// Its runtime directory may have vanished, and it binds its socket again.
+bool StackClient::listens_soon(const std::stop_token& stop) const {
+  if (listens()) return true;
+  const auto holder = supervisor();
+  if (!holder || !serves_here()) return false;
+  const Deadline limit = Clock::now() + kBindLimit;
+  while (!listens()) {
+    if (wait_for(holder->pidfd.get(), POLLIN, std::min(limit, Clock::now() + kLook),
+                 StopFd(stop)) ||
+        Clock::now() >= limit) {
+      return listens();
+    }
+  }
+  return true;
+}
+
+/// Whether the supervisor of our state directory has its sockets in our runtime directory.
+bool StackClient::serves_here() const {
+  const auto lines = split(read_file(paths_.state_dir / "supervisor.lock", 8192), '\n');
+  return lines.size() > 1 && lines[1] == paths_.runtime_dir.string();
+}
+
 std::optional<api::Stack> StackClient::status(const api::StackStatus& request,
                                               const std::stop_token& stop) {
-  if (!listens()) return std::nullopt;
+  if (!listens_soon(stop)) return std::nullopt;
   const auto limit = kAnswerLimit + std::chrono::milliseconds(request.wait_ms);
   try {
     return client("supervisor").call(request, {.deadline = Clock::now() + limit, .stop = stop});
@@ -82,24 +113,51 @@ std::optional<api::Stack> StackClient::status(const api::StackStatus& request,
 
 bool StackClient::down(const std::stop_token& stop) {
   const auto stack = status({}, stop);
-  if (!stack) return false;
+  if (stack) check_state_dir(*stack);
+  auto holder = supervisor();
+  if (!holder) {
+    if (!is_held()) return false;
+    // Services that outlived a killed supervisor: a new one adopts and ends them.
+    ensure_running(stop);
+    status({.wait_ms = kSettleMs}, stop);
+    holder = supervisor();
+    if (!holder) return true;
+  }
   // The signal rather than stack.down: its answer is the end of the process. ZeroMQ drops what an
   // IMMEDIATE socket has received but not read when its peer closes, so that the last answer of a
   // process that ends may be lost.
-  const auto pid = static_cast<pid_t>(stack->pid.value_or(0));
-  const UniqueFd process = open_pidfd(pid);
-  if (process && has_open(pid, paths_.state_dir / "supervisor.lock")) {
-    signal_pidfd(process.get(), SIGTERM);
-  }
-  wait_for_end(*stack, stop);
+  signal_pidfd(holder->pidfd.get(), SIGTERM);
+  wait_for_end(*holder, stop);
   return true;
 }
 
-void StackClient::wait_for_end(const api::Stack& stack, const std::stop_token& stop) const {
-  const UniqueFd process = open_pidfd(static_cast<pid_t>(stack.pid.value_or(0)));
-  if (!process) return;
-  if (!wait_for(process.get(), POLLIN, Clock::now() + kDownLimit, StopFd(stop))) {
-    throw deadline_exceeded("pyro-supervisor (process {}) does not end: kill it", *stack.pid);
+/// Whether a service works in the state directory, or serves in the runtime directory.
+bool StackClient::is_held() const {
+  const auto is_locked = [](const std::filesystem::path& file) {
+    return std::filesystem::exists(file) && !FileLock::attempt(file).held();
+  };
+  if (is_locked(paths_.registry().string() + "-in-use")) return true;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(paths_.bus_dir(), none)) {
+    if (entry.path().extension() == ".lock" && is_locked(entry.path())) return true;
+  }
+  return false;
+}
+
+void StackClient::check_state_dir(const api::Stack& stack) const {
+  if (stack.state_dir == paths_.state_dir) return;
+  throw failed_precondition(
+      reason::kStackOtherState,
+      "the stack in '{}' belongs to state directory '{}', not '{}': set PYRO_RUNTIME_DIR to "
+      "another directory, or unset it",
+      paths_.runtime_dir.string(), stack.state_dir, paths_.state_dir.string());
+}
+
+void StackClient::wait_for_end(const LockHolder& supervisor, const std::stop_token& stop) const {
+  if (!wait_for(supervisor.pidfd.get(), POLLIN, Clock::now() + kDownLimit, StopFd(stop))) {
+    throw deadline_exceeded(
+        "pyro-supervisor (process {}) was told to end {} s ago and still runs; its log: '{}'",
+        supervisor.pid, kDownLimit.count(), log_of("supervisor"));
   }
 }
 
@@ -122,15 +180,9 @@ void StackClient::ensure_running(const std::stop_token& stop) {
 bool StackClient::usable_runs(const std::stop_token& stop) {
   const auto stack = status({}, stop);
   if (!stack) return false;
-  if (stack->state_dir != paths_.state_dir) {
-    throw failed_precondition(
-        reason::kStackOtherState,
-        "the stack in '{}' belongs to state directory '{}', not '{}': set PYRO_RUNTIME_DIR to "
-        "another directory, or unset it",
-        paths_.runtime_dir.string(), stack->state_dir, paths_.state_dir.string());
-  }
+  check_state_dir(*stack);
   if (stack->stopping) {
-    wait_for_end(*stack, stop);
+    if (const auto holder = supervisor()) wait_for_end(*holder, stop);
     return false;
   }
   if (stack->version == PYRO_VERSION) return true;

@@ -13,6 +13,7 @@
 #include "common/api/stack.h"
 #include "common/bus/client.h"
 #include "common/config/paths.h"
+#include "common/process/pidfd.h"
 
 namespace pyro {
 
@@ -35,7 +36,8 @@ class StackClient {
   std::optional<api::Stack> status(const api::StackStatus& request = {},
                                    const std::stop_token& stop = {});
 
-  /// Ends the stack and waits until the supervisor is gone; false: none ran.
+  /// Ends the stack, and services that outlived their supervisor; returns once all of it is gone.
+  /// False: nothing ran. failed_precondition: it is of another state directory.
   bool down(const std::stop_token& stop = {});
 
   /// Calls the service that owns `Op`, after ensure_running. Repeats an idempotent call once if the
@@ -64,7 +66,13 @@ class StackClient {
   /// True: a supervisor of our version answers. Ends one of another version.
   bool usable_runs(const std::stop_token& stop);
   bool is_idle(const api::Stack& stack);
-  void wait_for_end(const api::Stack& stack, const std::stop_token& stop) const;
+  std::optional<LockHolder> supervisor() const;
+  bool serves_here() const;
+  bool listens_soon(const std::stop_token& stop) const;
+  bool is_held() const;
+  /// failed_precondition: the stack is of another state directory.
+  void check_state_dir(const api::Stack& stack) const;
+  void wait_for_end(const LockHolder& supervisor, const std::stop_token& stop) const;
   void start(const std::stop_token& stop);
 
   Paths paths_;

@@ -2,10 +2,7 @@
 
 #include <signal.h>
 
-#include <charconv>
-
 #include "common/base/error.h"
-#include "common/base/files.h"
 #include "common/process/pidfd.h"
 
 namespace pyro::supervisor {
@@ -24,18 +21,9 @@ ServiceProcess ServiceProcess::adopt(pid_t pid) {
 }
 
 std::optional<ServiceProcess> ServiceProcess::holder_of(const std::filesystem::path& lock_file) {
-  if (!std::filesystem::exists(lock_file) || FileLock::attempt(lock_file).held()) {
-    return std::nullopt;
-  }
-  const std::string text = read_file(lock_file, 64);
-  pid_t pid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), pid);
-  UniqueFd pidfd = pid > 0 ? open_pidfd(pid) : UniqueFd();
-  // The pidfd comes first: what is checked afterwards is true of the process it stands for.
-  if (pidfd && has_open(pid, lock_file)) return ServiceProcess(pid, std::move(pidfd));
-  if (FileLock::attempt(lock_file).held()) return std::nullopt;
-  throw internal_error("'{}' is locked by an unknown process: end it (fuser -v shows it)",
-                       lock_file.string());
+  auto holder = find_lock_holder(lock_file);
+  if (!holder) return std::nullopt;
+  return ServiceProcess(holder->pid, std::move(holder->pidfd));
 }
 
 bool ServiceProcess::ended_before(Deadline deadline) const {

@@ -77,8 +77,10 @@ void SupervisedService::keep_running(const std::stop_token& stop,
       return std::all_of(predecessors.begin(), predecessors.end(),
                          [](const auto* service) { return service->settled_locked(); });
     });
-    if (!go) status_.state = ServiceState::kStopped;
-    if (!go) return;
+    if (!go) {
+      lock.unlock();
+      return end_process();
+    }
   }
   const StopFd stop_fd(stop);
   RestartPolicy policy(around_.stack.restart);
@@ -103,15 +105,32 @@ void SupervisedService::keep_running(const std::stop_token& stop,
       const std::lock_guard lock(around_.board.mutex);
       ++status_.restarts;
     } catch (const Error&) {  // the stop
-      if (process_) {
-        const std::string how =
-            process_->stop(std::chrono::seconds(around_.stack.limits.stop_seconds));
-        log::info("service '{}' {} as it was told", entry_.name, how);
-        process_.reset();
-      }
-      return set_state(ServiceState::kStopped);
+      return end_process();
     }
   }
+}
+
+/// Also one of a former supervisor that is not adopted yet.
+void SupervisedService::end_process() {
+  try {
+    if (!process_) {
+      if (auto holder = ServiceProcess::holder_of(lock_file()))
+        process_.emplace(std::move(*holder));
+    }
+    if (process_) {
+      const std::string how =
+          process_->stop(std::chrono::seconds(around_.stack.limits.stop_seconds));
+      log::info("service '{}' {} as it was told", entry_.name, how);
+    }
+  } catch (const Error& error) {
+    log::error("service '{}' may still run: {}", entry_.name, error.message());
+  }
+  process_.reset();
+  set_state(ServiceState::kStopped);
+}
+
+std::filesystem::path SupervisedService::lock_file() const {
+  return around_.paths.bus_socket(entry_.name).replace_extension(".lock");
 }
 
 std::string SupervisedService::run_once(const StopFd& stop) {
@@ -137,8 +156,7 @@ std::string SupervisedService::run_once(const StopFd& stop) {
 }
 
 std::optional<ServiceProcess> SupervisedService::adopt(const StopFd& stop) {
-  auto lock_file = around_.paths.bus_socket(entry_.name);
-  auto holder = ServiceProcess::holder_of(lock_file.replace_extension(".lock"));
+  auto holder = ServiceProcess::holder_of(lock_file());
   if (!holder) return std::nullopt;
   wait_for(-1, 0, Clock::now(), stop);
   const auto pong = ping(kAnswerLimit);

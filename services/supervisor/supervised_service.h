@@ -62,6 +62,8 @@ class SupervisedService {
   void keep_running(const std::stop_token& stop,
                     const std::vector<const SupervisedService*>& predecessors);
   /// Runs it once, from start to end; returns why it ended. Throws kCancelled on a stop.
+  void end_process();
+  std::filesystem::path lock_file() const;
   std::string run_once(const StopFd& stop);
   std::optional<ServiceProcess> adopt(const StopFd& stop);
   ServiceProcess launch(const StopFd& stop);

@@ -16,6 +16,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/log/log.h"
+#include "common/process/pidfd.h"
 #include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
@@ -66,7 +67,14 @@ ShimProcess ShimProcess::start(const std::filesystem::path& program, const Machi
   return shim;
 }
 
-std::optional<ShimProcess> ShimProcess::find(const std::filesystem::path& link_socket) {
+std::optional<ShimProcess> ShimProcess::find(const MachinePaths& paths) {
+  if (auto shim = find_by_socket(paths.link_socket)) return shim;
+  auto holder = find_lock_holder(paths.shim_lock());
+  if (!holder) return std::nullopt;
+  return ShimProcess(std::move(holder->pidfd));
+}
+
+std::optional<ShimProcess> ShimProcess::find_by_socket(const std::filesystem::path& link_socket) {
   const UniqueFd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!connection) throw system_error("socket");
   sockaddr_un address{};
@@ -88,15 +96,26 @@ std::optional<ShimProcess> ShimProcess::find(const std::filesystem::path& link_s
   return ShimProcess(std::move(pidfd));
 }
 
+bool ShimProcess::serve_again(const std::filesystem::path& link_socket) const {
+  constexpr std::chrono::seconds kLimit{5};
+  constexpr std::chrono::milliseconds kLook{10};
+  signal_pidfd(pidfd_.get(), kServeAgain);
+  for (const Deadline limit = Clock::now() + kLimit; Clock::now() < limit;) {
+    if (std::filesystem::exists(link_socket)) return true;
+    if (wait_readable(pidfd_.get(), kLook)) return false;
+  }
+  return false;
+}
+
 bool ShimProcess::running() const { return !wait_readable(pidfd_.get(), {}); }
 
 void ShimProcess::end() {
   if (!pidfd_) return;
-  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kEndAtOnce, nullptr, 0);
+  signal_pidfd(pidfd_.get(), kEndAtOnce);
   if (!wait_readable(pidfd_.get(), kEndLimit)) {
     log::warn("a shim did not end when asked and is killed");
     // Its VMM dies with it (PR_SET_PDEATHSIG).
-    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    signal_pidfd(pidfd_.get(), SIGKILL);
     wait_readable(pidfd_.get(), kEndLimit);
   }
   siginfo_t info{};

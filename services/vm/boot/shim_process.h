@@ -23,8 +23,8 @@ class ShimProcess {
                            const ShimSpec& spec,
                            const std::vector<std::pair<int, int>>& descriptors, const Work& work);
 
-  /// The shim that serves `link_socket`, or nullopt.
-  static std::optional<ShimProcess> find(const std::filesystem::path& link_socket);
+  /// The machine's shim, by its socket, or by its lock should that have vanished; or nullopt.
+  static std::optional<ShimProcess> find(const MachinePaths& paths);
 
   ShimProcess(ShimProcess&&) noexcept = default;
   ShimProcess& operator=(ShimProcess&&) noexcept = default;
@@ -34,10 +34,14 @@ class ShimProcess {
   int pidfd() const { return pidfd_.get(); }
   bool running() const;
 
+  /// Has it make its vanished socket anew; false: it has not within a few seconds, or has ended.
+  bool serve_again(const std::filesystem::path& link_socket) const;
+
   /// Ends the VMM and the shim: asks first, kills after a few seconds.
   void end();
 
  private:
+  static std::optional<ShimProcess> find_by_socket(const std::filesystem::path& link_socket);
   explicit ShimProcess(UniqueFd pidfd) : pidfd_(std::move(pidfd)) {}
   UniqueFd pidfd_;
 };

@@ -25,6 +25,7 @@ constexpr std::string_view kGuestGone = "backing guest process is no longer runn
 /// Lets the guest flush its disks, which ends its VMM; one that does not is ended all the same.
 void power_off(const MachinePaths& paths, const ShimProcess& shim) {
   try {
+    if (!fs::exists(paths.link_socket)) shim.serve_again(paths.link_socket);
     power_off_guest(paths.link_socket, shim.pidfd());
   } catch (const Error& error) {
     log::warn("a guest did not power off by itself: {}", error.message());
@@ -177,7 +178,7 @@ api::Machine Machines::stop(const std::string& vm_id) {
   const MachineRecord record = table_.find(vm_id);
   if (record.machine.state == MachineState::kStarted) {
     watch_.remove(vm_id);
-    if (!live->shim) live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+    if (!live->shim) live->shim = ShimProcess::find(paths_of(vm_id));
     if (live->shim) power_off(paths_of(vm_id), *live->shim);
     fault::point("vm.stop.powered_off");
     end_guest(vm_id, *live);
@@ -199,11 +200,12 @@ api::Cleanup Machines::remove(const std::string& vm_id, std::string_view reason)
 
 api::Machine Machines::status(const std::string& vm_id) {
   const api::Machine machine = table_.find(vm_id).machine;
-  if (machine.state != MachineState::kStarted || fs::exists(paths_of(vm_id).link_socket)) {
-    return machine;
-  }
+  const MachinePaths paths = paths_of(vm_id);
+  if (machine.state != MachineState::kStarted || fs::exists(paths.link_socket)) return machine;
   // A shim that ends takes its socket away first: what the watch is about to note is told already.
-  guest_ended(vm_id);
+  // One that goes on has lost it.
+  const auto shim = ShimProcess::find(paths);
+  if (!shim || !shim->serve_again(paths.link_socket)) guest_ended(vm_id);
   return table_.find(vm_id).machine;
 }
 
@@ -235,7 +237,7 @@ void Machines::stop_all() {
 
 void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
   watch_.remove(vm_id);
-  if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id));
   if (live.shim) live.shim->end();
   live.shim.reset();
   fs::remove(paths_of(vm_id).link_socket);
@@ -283,7 +285,7 @@ void Machines::recover_one(const MachineRecord& record) {
   const std::string& vm_id = record.machine.vm_id;
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin({});
-  live->shim = ShimProcess::find(paths_of(vm_id).link_socket);
+  live->shim = ShimProcess::find(paths_of(vm_id));
   options_.directories.mark(vm_id);  // one of pyro 0.2 has no marker
   if (record.one_shot_in_use()) {
     log::info("vm {} belonged to a call that is gone", vm_id);
@@ -299,6 +301,9 @@ void Machines::recover_one(const MachineRecord& record) {
     log::warn("vm {}: {}", vm_id, error.message());
   }
   if (record.machine.state != MachineState::kStarted) return end_guest(vm_id, *live);
+  if (live->shim && !fs::exists(paths_of(vm_id).link_socket)) {
+    live->shim->serve_again(paths_of(vm_id).link_socket);
+  }
   if (!live->shim) {
     return table_.update(
         vm_id, [](MachineRecord& changed) { set_stopped(changed, std::string(kGuestGone)); });
@@ -319,7 +324,7 @@ void Machines::adopt(MachineRecord record) {
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.begin({});
   // Of one whose record became unreadable the guest may run.
-  if (auto shim = ShimProcess::find(paths_of(vm_id).link_socket)) power_off(paths_of(vm_id), *shim);
+  if (auto shim = ShimProcess::find(paths_of(vm_id))) power_off(paths_of(vm_id), *shim);
   end_guest(vm_id, *live);
   set_stopped(record, std::nullopt);
   record.replaces.reset();
@@ -337,17 +342,24 @@ void Machines::collect_garbage() {
   const std::vector<std::string> ids = table_.ids();
   const std::set<std::string> known(ids.begin(), ids.end());
   const fs::path sockets = options_.paths.runtime_dir / "machines";
+  std::set<std::string> unknown;
   for (const auto& entry : fs::directory_iterator(sockets)) {
-    const std::string vm_id = entry.path().stem().string();
-    if (known.contains(vm_id) || !fs::is_socket(entry.symlink_status())) continue;
-    if (auto shim = ShimProcess::find(entry.path())) {
+    if (fs::is_socket(entry.symlink_status())) unknown.insert(entry.path().stem().string());
+  }
+  for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
+    if (is_real_directory(entry.path())) unknown.insert(entry.path().filename().string());
+  }
+  for (const auto& vm_id : unknown) {
+    if (known.contains(vm_id)) continue;
+    const MachinePaths paths = paths_of(vm_id);
+    if (auto shim = ShimProcess::find(paths)) {
       // The disks of a lost registry's machine are kept.
       if (options_.directories.owner_of_id(vm_id) == Owner::kOtherRegistry) {
-        power_off(paths_of(vm_id), *shim);
+        power_off(paths, *shim);
       }
       shim->end();
     }
-    fs::remove(entry.path());
+    fs::remove(paths.link_socket);
   }
   for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
     if (known.contains(entry.path().filename().string())) continue;

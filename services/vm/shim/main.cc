@@ -21,11 +21,10 @@ int main(int argc, char** argv) {
     const auto spec = pyro::api::from_json_text<pyro::vm::ShimSpec>(
         pyro::read_file(argv[1]), pyro::api::UnknownFields::kRefuse, argv[1]);
     if (spec.niceness != 0) ::setpriority(PRIO_PROCESS, 0, spec.niceness);
-    pyro::vm::run_shim(spec, [&ready] {
+    pyro::vm::run_shim(spec, std::filesystem::path(argv[1]).parent_path(), [&ready] {
       pyro::write_all(ready.get(), "1");
       ready.reset();
     });
-    ::unlink(spec.link_socket.c_str());
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());

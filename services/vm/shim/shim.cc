@@ -7,11 +7,13 @@
 
 #include <asio.hpp>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <thread>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/guest/machine_paths.h"
 #include "common/link/link_server.h"
 #include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
@@ -19,6 +21,18 @@
 
 namespace pyro::vm {
 namespace {
+
+namespace fs = std::filesystem;
+
+FileLock lock_machine(const fs::path& directory) {
+  FileLock lock = FileLock::attempt(directory / MachinePaths::kShimLock);
+  if (!lock.held()) {
+    throw failed_precondition("another shim keeps the machine of '{}'", directory.string());
+  }
+  if (::ftruncate(lock.fd(), 0) != 0) throw system_error("ftruncate");
+  write_all(lock.fd(), fmt::format("{}\n", ::getpid()));
+  return lock;
+}
 
 /// Returns our end of a new link; `vmm_end` becomes the other one.
 UniqueFd make_link(UniqueFd& vmm_end) {
@@ -50,7 +64,7 @@ ChildProcess start_vmm(const ShimSpec& spec, int link) {
 class Shim {
  public:
   /// Starts the VMM and listens.
-  Shim(asio::io_context& loop, const ShimSpec& spec);
+  Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directory);
 
   /// Runs until the VMM ends or a signal has ended it; returns after the VMM is gone.
   void run();
@@ -58,26 +72,33 @@ class Shim {
  private:
   void end(const std::string& reason);
   void power_off();
+  void serve_again();
 
   asio::io_context& loop_;
+  UniqueFd directory_;
+  FileLock lock_;
   UniqueFd vmm_end_of_link_;
   link::LinkServer link_;
   ChildProcess vmm_;
   asio::posix::stream_descriptor vmm_exit_;
   asio::signal_set termination_;
   asio::signal_set quick_end_;
-  std::string link_socket_;
+  asio::signal_set lost_socket_;
+  fs::path link_socket_;
   std::jthread powering_off_;
 };
 
-Shim::Shim(asio::io_context& loop, const ShimSpec& spec)
+Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directory)
     : loop_(loop),
+      directory_(open_file(directory, O_PATH | O_DIRECTORY)),
+      lock_(lock_machine(directory)),
       link_(loop, make_link(vmm_end_of_link_), spec.link_socket,
             [this](const std::string& reason) { end("the guest link broke: " + reason); }),
       vmm_(start_vmm(spec, vmm_end_of_link_.get())),
       vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
       termination_(loop, SIGTERM, SIGHUP, SIGINT),
       quick_end_(loop, kEndAtOnce),
+      lost_socket_(loop, kServeAgain),
       link_socket_(spec.link_socket) {
   vmm_end_of_link_.reset();
   vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -89,6 +110,24 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec)
   });
   quick_end_.async_wait([this](const std::error_code& failed, int) {
     if (!failed) end("asked to end at once");
+  });
+  serve_again();
+}
+
+/// A standby machine's directory and socket are renamed for its caller.
+void Shim::serve_again() {
+  lost_socket_.async_wait([this](const std::error_code& failed, int) {
+    if (failed) return;
+    try {
+      const fs::path here = fs::read_symlink(fmt::format("/proc/self/fd/{}", directory_.get()));
+      link_socket_.replace_filename(here.filename().string() + ".link");
+      link_.listen_again(link_socket_);
+      fmt::print(stderr, "shim: serves '{}' again\n", link_socket_.string());
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "shim: cannot serve '{}' again: {}\n", link_socket_.string(),
+                 error.what());
+    }
+    serve_again();
   });
 }
 
@@ -118,9 +157,9 @@ void Shim::run() {
 
 }  // namespace
 
-void run_shim(const ShimSpec& spec, const std::function<void()>& ready) {
+void run_shim(const ShimSpec& spec, const fs::path& directory, const std::function<void()>& ready) {
   asio::io_context loop(1);
-  Shim shim(loop, spec);
+  Shim shim(loop, spec, directory);
   ready();
   shim.run();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 
 #include "services/vm/shim/shim_spec.h"
@@ -12,7 +13,12 @@ namespace pyro::vm {
 /// when the thread that started it ends.
 ///
 /// A host that shuts down or logs its user out sends SIGTERM, SIGHUP or SIGINT: the shim then
-/// powers the guest off, which loses nothing. SIGUSR1 ends the VMM at once.
-void run_shim(const ShimSpec& spec, const std::function<void()>& ready);
+/// powers the guest off, which loses nothing. kEndAtOnce ends the VMM at once, kServeAgain makes a
+/// vanished socket anew.
+///
+/// It holds the lock `shim.lock` in the machine's `directory`, with its pid: two VMMs on one disk
+/// would destroy it, and who has lost the socket finds the shim by it.
+void run_shim(const ShimSpec& spec, const std::filesystem::path& directory,
+              const std::function<void()>& ready);
 
 }  // namespace pyro::vm

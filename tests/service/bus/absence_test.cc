@@ -38,6 +38,19 @@ TEST_F(Absence, a_call_waits_for_a_service_that_is_about_to_come) {
   EXPECT_EQ(call.get(), "x");
 }
 
+TEST_F(Absence, a_service_makes_its_vanished_socket_again) {
+  const Peer server("serve", socket_);
+  EXPECT_EQ(ask("x").text, "x");
+  std::filesystem::remove(socket_);
+  bus::Context context;
+  bus::Client other(context, "test", socket_);
+  EXPECT_EQ(other.call(Ask{.text = "y"}, patient()).text, "y");
+  EXPECT_EQ(ask("x").text, "x");
+  std::filesystem::remove(socket_);
+  bus::Client third(context, "test", socket_);
+  EXPECT_EQ(third.call(Ask{.text = "z"}, patient()).text, "z");
+}
+
 TEST_F(Absence, what_was_never_sent_is_sent_again_also_when_it_may_not_be_repeated) {
   auto call = std::async(std::launch::async, [this] {
     std::string phase;

@@ -9,17 +9,22 @@
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/base/reasons/stack.h"
+#include "common/ownership/marker.h"
 #include "common/registry/recovery.h"
 #include "common/registry/registry.h"
 #include "tests/service/supervisor/stack_fixture.h"
+#include "tests/support/errors.h"
+#include "tests/support/soon.h"
 
 namespace pyro::test {
 namespace {
 
 using api::ServiceState;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class SupervisorTest : public StackFixture {
  protected:
@@ -77,6 +82,54 @@ TEST_F(SupervisorTest, a_damaged_registry_is_set_aside_before_the_services_start
   }
   EXPECT_THAT(aside, ElementsAre(garbage));
   EXPECT_EQ(Registry(paths_.registry()).id().size(), 32U);
+}
+
+/// As a tool that cleans /tmp, or the end of the user's last login, does it.
+TEST_F(SupervisorTest, a_stack_whose_runtime_directory_vanished_answers_and_ends) {
+  write_stack({{"vm", ""}});
+  const auto stack = settled();
+  std::filesystem::remove_all(paths_.runtime_dir);
+  StackClient late(paths_);
+  EXPECT_EQ(late.status()->pid, stack.pid);
+  EXPECT_TRUE(test::soon([&] {
+    const Work brief{.deadline = Clock::now() + std::chrono::seconds(2)};
+    return !error_of([&] { late.client("vm").call(api::Ping{}, brief); });
+  }));
+  EXPECT_TRUE(read_marker(paths_.runtime_dir));
+  EXPECT_TRUE(late.down());
+  EXPECT_TRUE(ends(*stack.pid));
+  EXPECT_TRUE(ends(*service(stack, "vm").pid));
+  EXPECT_THAT(events(), ElementsAre("start vm", "quiesce vm", "stop vm"));
+}
+
+TEST_F(SupervisorTest, down_ends_a_stack_whose_sockets_cannot_be_made_again) {
+  write_stack({{"vm", ""}});
+  const auto stack = settled();
+  std::filesystem::remove_all(paths_.runtime_dir);
+  write_file_atomically(paths_.runtime_dir, "in the way");
+  EXPECT_TRUE(StackClient(paths_).down());
+  EXPECT_TRUE(ends(*stack.pid));
+  EXPECT_TRUE(ends(*service(stack, "vm").pid));
+  std::filesystem::remove(paths_.runtime_dir);
+}
+
+TEST_F(SupervisorTest, down_ends_services_that_outlived_their_supervisor) {
+  write_stack({{"vm", ""}});
+  const auto stack = settled();
+  kill_and_wait(*stack.pid);
+  EXPECT_TRUE(StackClient(paths_).down());
+  EXPECT_TRUE(ends(*service(stack, "vm").pid));
+  EXPECT_FALSE(StackClient(paths_).down());
+}
+
+TEST_F(SupervisorTest, down_refuses_at_once_to_end_the_stack_of_another_state_directory) {
+  write_stack({{"vm", ""}});
+  const auto stack = settled();
+  Paths other = paths_;
+  other.state_dir = directory_.path() / "other-state";
+  std::filesystem::create_directories(other.state_dir);
+  EXPECT_THAT(error_of([&] { StackClient(other).down(); }), Refused(reason::kStackOtherState));
+  EXPECT_EQ(client_->status()->pid, stack.pid);
 }
 
 TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {

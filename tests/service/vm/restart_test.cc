@@ -5,6 +5,8 @@
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
 #include "common/ownership/owned_directories.h"
+#include "common/process/pidfd.h"
+#include "common/process/wait.h"
 #include "common/registry/registry.h"
 #include "tests/service/vm/vm_service.h"
 
@@ -35,6 +37,46 @@ TEST_F(VmServiceRestart, tells_of_a_guest_that_ended_meanwhile) {
   const api::Machine machine = status(vm_id);
   EXPECT_EQ(machine.state, MachineState::kStopped);
   EXPECT_THAT(machine.last_error.value_or(""), HasSubstr("no longer running"));
+}
+
+TEST_F(VmServiceRestart, a_machine_whose_socket_vanished_gets_it_again) {
+  const std::string vm_id = started();
+  const auto link = stack_.paths().runtime_dir / "machines" / (vm_id + ".link");
+  std::filesystem::remove(link);
+  EXPECT_EQ(status(vm_id).state, MachineState::kStarted);
+  EXPECT_TRUE(std::filesystem::exists(link));
+  service_->kill();
+  std::filesystem::remove_all(link.parent_path());
+  start_service();
+  EXPECT_EQ(status(vm_id).state, MachineState::kStarted);
+  EXPECT_EQ(call(api::ExecMachine{.vm_id = vm_id, .command = "echo here"}).stdout_text, "here\n");
+}
+
+TEST_F(VmServiceRestart, a_machine_whose_socket_vanished_is_stopped_and_deleted) {
+  const std::string vm_id = started();
+  const auto lock = find_lock_holder(directory_of(vm_id) / "shim.lock");
+  ASSERT_TRUE(lock);
+  service_->kill();
+  std::filesystem::remove_all(stack_.paths().runtime_dir / "machines");
+  start_service();
+  call(api::StopMachine{.vm_id = vm_id});
+  EXPECT_TRUE(
+      wait_for(lock->pidfd.get(), POLLIN, Clock::now() + std::chrono::seconds(20), StopFd({})));
+  call(api::DeleteMachine{.vm_id = vm_id});
+  EXPECT_FALSE(has_files(vm_id));
+}
+
+TEST_F(VmServiceRestart, a_shim_without_a_socket_and_without_a_record_is_ended) {
+  const std::string vm_id = started();
+  const auto lock = find_lock_holder(directory_of(vm_id) / "shim.lock");
+  ASSERT_TRUE(lock);
+  service_->kill();
+  std::filesystem::remove_all(stack_.paths().runtime_dir / "machines");
+  Registry(stack_.paths().registry()).erase("machines", vm_id);
+  start_service();
+  EXPECT_TRUE(
+      wait_for(lock->pidfd.get(), POLLIN, Clock::now() + std::chrono::seconds(20), StopFd({})));
+  EXPECT_FALSE(has_files(vm_id));
 }
 
 TEST_F(VmServiceRestart, deletes_a_machine_whose_command_ran) {
