@@ -422,6 +422,7 @@ struct HostCapabilities {
   bool guest_boot_available = false;
   std::string accelerator;
   std::string accelerator_reason;
+  bool kvm_opens = false;
   std::optional<std::string> unavailable_reason;
   std::optional<std::string> vmm_path;
   std::optional<std::string> vmm_version;
@@ -434,6 +435,7 @@ struct HostCapabilities {
     f("guest_boot_available", &HostCapabilities::guest_boot_available, "Whether guests can boot.");
     f("accelerator", &HostCapabilities::accelerator, "kvm or tcg; empty when no guest can boot.");
     f("accelerator_reason", &HostCapabilities::accelerator_reason, "Why that one.");
+    f("kvm_opens", &HostCapabilities::kvm_opens, "Whether the service may use /dev/kvm.");
     f("unavailable_reason", &HostCapabilities::unavailable_reason, "Why no guest can boot.");
     f("vmm_path", &HostCapabilities::vmm_path, "The VMM's program.");
     f("vmm_version", &HostCapabilities::vmm_version, "Its version.");

@@ -21,6 +21,7 @@ struct Pong {
   std::uint32_t open_calls = 0;
   std::uint64_t idle_ms = 0;
   std::uint32_t holds = 0;
+  std::uint32_t running = 0;
   std::uint32_t standby = 0;
 
   template <class Fields>
@@ -32,6 +33,7 @@ struct Pong {
     f("idle_ms", &Pong::idle_ms, "Milliseconds since the last call other than ping.");
     f("holds", &Pong::holds,
       "Things it keeps alive, as machines; the stack runs while there is one.");
+    f("running", &Pong::running, "Those of them that are work under way, as started machines.");
     f("standby", &Pong::standby, "Machines it keeps restored and paused for the next caller.");
   }
 };

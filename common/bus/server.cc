@@ -239,6 +239,7 @@ void Server::answer_ping(const std::string& peer, const Envelope& envelope) {
   pong.open_calls = static_cast<std::uint32_t>(open_.size());
   pong.idle_ms = static_cast<std::uint64_t>(elapsed_since(last_call_).count());
   pong.holds = holds_ ? holds_() : 0;
+  pong.running = running_ ? running_() : 0;
   pong.standby = standby_ ? standby_() : 0;
   send(peer, encode(envelope.id, Kind::kResult, api::to_msgpack(pong)));
 }

@@ -63,6 +63,9 @@ class Server {
   /// not wait.
   void set_holds(std::function<std::uint32_t()> holds) { holds_ = std::move(holds); }
 
+  /// The same for those of them that are work under way.
+  void set_running(std::function<std::uint32_t()> running) { running_ = std::move(running); }
+
   /// The same for the standby machines.
   void set_standby(std::function<std::uint32_t()> standby) { standby_ = std::move(standby); }
 
@@ -104,6 +107,7 @@ class Server {
   UniqueFd timer_;
   Dispatcher dispatcher_;
   std::function<std::uint32_t()> holds_;
+  std::function<std::uint32_t()> running_;
   std::function<std::uint32_t()> standby_;
   OpenCalls open_;
   bool ticking_ = false;

@@ -171,7 +171,7 @@ void StackClient::ensure_running(const std::stop_token& stop) {
     paths_.make_directories();
     // Held over the start, so that the second of two finds the stack of the first.
     const FileLock starting = FileLock::wait(paths_.runtime_dir / "start.lock");
-    if (!usable_runs(stop)) start(stop);
+    if (!usable_runs(stop)) start(Found::kAdopted, stop);
   }
   const std::lock_guard lock(mutex_);
   known_to_run_ = true;
@@ -187,26 +187,59 @@ bool StackClient::usable_runs(const std::stop_token& stop) {
   }
   if (stack->version == PYRO_VERSION) return true;
   if (!is_idle(*stack)) {
-    throw failed_precondition(
-        reason::kVersionMismatch,
-        "the running stack is of version {}, this is {}, and it has work: run `pyro stack down` "
-        "when that may end",
-        stack->version, PYRO_VERSION);
+    throw failed_precondition(reason::kVersionMismatch,
+                              "the running stack is of version {}, this is {}, and it has work: "
+                              "run `pyro stack restart`, "
+                              "which lets machines go on",
+                              stack->version, PYRO_VERSION);
   }
   down(stop);
   return false;
 }
 
+api::Pong StackClient::ping(const std::string& service) {
+  return client(service).call(api::Ping{}, {.deadline = Clock::now() + kAnswerLimit});
+}
+
 bool StackClient::is_idle(const api::Stack& stack) {
   return std::all_of(stack.services.begin(), stack.services.end(), [this](const auto& service) {
     if (service.state != api::ServiceState::kRunning) return true;
-    const auto pong =
-        client(service.name).call(api::Ping{}, {.deadline = Clock::now() + kAnswerLimit});
-    return pong.holds == 0 && pong.open_calls == 0;
+    const api::Pong pong = ping(service.name);
+    return pong.running == 0 && pong.open_calls == 0;
   });
 }
 
-void StackClient::start(const std::stop_token& stop) {
+std::uint32_t StackClient::restart(bool force, const std::stop_token& stop) {
+  paths_.make_directories();
+  const auto stack = status({}, stop);
+  if (stack) check_state_dir(*stack);
+  std::uint32_t machines = 0;
+  std::uint32_t calls = 0;
+  for (const auto& service : stack ? stack->services : std::vector<api::ServiceStatus>{}) {
+    if (service.state != api::ServiceState::kRunning) continue;
+    const api::Pong pong = ping(service.name);
+    machines += pong.running;
+    calls += pong.open_calls;
+  }
+  if (calls > 0 && !force) {
+    throw failed_precondition(
+        reason::kBusy,
+        "{} call{} under way, which a restart would cut off: wait for {}, or use --force", calls,
+        calls == 1 ? " is" : "s are", calls == 1 ? "it" : "them");
+  }
+  // Another command must not start a supervisor in between, which would adopt the services.
+  const FileLock starting = FileLock::wait(paths_.runtime_dir / "start.lock");
+  if (const auto holder = supervisor()) {
+    // Ended in an orderly way it would end the machines; killed, it ends nothing but itself.
+    signal_pidfd(holder->pidfd.get(), SIGKILL);
+    wait_for_end(*holder, stop);
+  }
+  start(Found::kReplaced, stop);
+  status({.wait_ms = kSettleMs}, stop);
+  return machines;
+}
+
+void StackClient::start(Found found, const std::stop_token& stop) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
   const UniqueFd ready(ends[0]);
@@ -220,6 +253,8 @@ void StackClient::start(const std::stop_token& stop) {
                                   {"PYRO_RUNTIME_DIR", paths_.runtime_dir.string()},
                                   // It is about this caller's machines, and goes with each call.
                                   {"PYRO_BOOT", std::nullopt},
+                                  {"PYRO_REPLACE_SERVICES",
+                                   found == Found::kReplaced ? std::optional("1") : std::nullopt},
                                   {"PYRO_READY_FD", "3"}},
                   .directory = "/",
                   .descriptors = {{2, words.get()}, {3, ready_write.get()}},

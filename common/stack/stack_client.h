@@ -40,6 +40,12 @@ class StackClient {
   /// False: nothing ran. failed_precondition: it is of another state directory.
   bool down(const std::stop_token& stop = {});
 
+  /// Replaces the supervisor and the services of a running stack, of whatever version, by those of
+  /// this program; starts one if none runs. Machines and the commands of workspaces go on; returns
+  /// how many machines did. failed_precondition (busy): calls are under way, which it would cut
+  /// off; `force` does so.
+  std::uint32_t restart(bool force, const std::stop_token& stop = {});
+
   /// Calls the service that owns `Op`, after ensure_running. Repeats an idempotent call once if the
   /// whole stack ended meanwhile. If the service was given up, the error names the reason and the
   /// log.
@@ -73,7 +79,10 @@ class StackClient {
   /// failed_precondition: the stack is of another state directory.
   void check_state_dir(const api::Stack& stack) const;
   void wait_for_end(const LockHolder& supervisor, const std::stop_token& stop) const;
-  void start(const std::stop_token& stop);
+  /// What a new supervisor does with services that it finds running.
+  enum class Found { kAdopted, kReplaced };
+  void start(Found found, const std::stop_token& stop);
+  api::Pong ping(const std::string& service);
 
   Paths paths_;
   std::vector<std::string> settings_;

@@ -36,6 +36,15 @@ void ask_stack(Report& report, StackClient& stack, const Work& work) {
   report.stack.version = PYRO_VERSION;
   report.stack.state_dir = stack.paths().state_dir.string();
   report.stack.runtime_dir = stack.paths().runtime_dir.string();
+  if (const auto running = stack.status({}, work.stop);
+      running && running->version != PYRO_VERSION && running->state_dir == report.stack.state_dir) {
+    report.stack = *running;
+    report.other_version = true;
+    report.issues.push_back({fmt::format("the services that run are of pyro {}, this is pyro {}",
+                                         running->version, PYRO_VERSION),
+                             "pyro stack restart"});
+    return;
+  }
   const auto log = (stack.paths().logs_dir() / "supervisor.log").string();
   try_to(report, "the stack does not run", "see " + log, [&] {
     report.stack = stack.call(api::StackStatus{.wait_ms = kSettleMs, .measure = true}, work);
@@ -50,8 +59,10 @@ void ask_stack(Report& report, StackClient& stack, const Work& work) {
   });
 }
 
+/// Runs, and is of this version.
 bool service_runs(const Report& report, std::string_view name) {
-  return std::any_of(report.stack.services.begin(), report.stack.services.end(),
+  return !report.other_version &&
+         std::any_of(report.stack.services.begin(), report.stack.services.end(),
                      [name](const auto& service) {
                        return service.name == name && service.state == api::ServiceState::kRunning;
                      });
@@ -67,6 +78,12 @@ void ask_vm_service(Report& report, StackClient& stack, const Work& work) {
            report.runtime_reason = capabilities.unavailable_reason;
            if (!capabilities.accelerator.empty()) report.accelerator = capabilities.accelerator;
            report.accelerator_reason = capabilities.accelerator_reason;
+           if (report.kvm.readable && report.kvm.writable && !capabilities.kvm_opens) {
+             report.issues.push_back(
+                 {"this user may use /dev/kvm, but the services that run may not: they are older "
+                  "than that",
+                  "pyro stack restart"});
+           }
            if (!report.runtime_ok) {
              report.issues.push_back(
                  {fmt::format("no guest can be booted: {}",

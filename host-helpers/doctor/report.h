@@ -128,6 +128,7 @@ struct Report {
   Networking networking;
   Packages packages;
   api::Stack stack;
+  bool other_version = false;
   EnvironmentCache environment_cache;
   api::DailyLoop daily_loop;
   ProjectSource project_source;
@@ -148,6 +149,8 @@ struct Report {
     f("networking", &Report::networking, "The needs of networked machines.");
     f("packages", &Report::packages, "Debian packages that the suite needs.");
     f("stack", &Report::stack, "The supervised services.");
+    f("other_version", &Report::other_version,
+      "The services that run are of another version, and were asked nothing.");
     f("environment_cache", &Report::environment_cache, "The environments on this host.");
     f("daily_loop", &Report::daily_loop, "Whether its machines start warm.");
     f("project_source", &Report::project_source,

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "common/api/stack.h"
 #include "common/config/paths.h"
 #include "common/registry/recovery.h"
@@ -8,6 +10,17 @@
 #include "services/supervisor/stack_lock.h"
 #include "services/supervisor/stack_runner.h"
 
+namespace {
+
+/// Set by `stack restart`; not for the services.
+bool take_replace() {
+  const bool set = std::getenv("PYRO_REPLACE_SERVICES") != nullptr;
+  ::unsetenv("PYRO_REPLACE_SERVICES");
+  return set;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace pyro;
   return run_service(argc, argv, "supervisor", [](ServiceHost& host) {
@@ -16,7 +29,7 @@ int main(int argc, char** argv) {
     const auto stack = supervisor::read_stack_file(find_stack_file());
     export_paths(host.paths());  // for the services
     supervisor::StackRunner runner(stack, host.paths(), host.config(), host.settings(),
-                                   host.context());
+                                   host.context(), take_replace());
     supervisor::Service service(runner);
     runner.start(host.signal_fd());
     host.serve<api::StackApi>(service);

@@ -21,14 +21,15 @@ UniqueFd make_event() { return UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
 }  // namespace
 
 StackRunner::StackRunner(const StackFile& stack, const Paths& paths, const Config& config,
-                         const std::vector<std::string>& settings, bus::Context& context)
+                         const std::vector<std::string>& settings, bus::Context& context,
+                         bool replace)
     : paths_(paths),
       idle_limit_(std::chrono::seconds(config.stack.idle_exit_seconds)),
       asked_(make_event()),
       done_(make_event()) {
   for (const auto& entry : stack.services) {
     services_.push_back(std::make_unique<SupervisedService>(
-        entry, SupervisedService::Surroundings{stack, paths, settings, context, board_}));
+        entry, SupervisedService::Surroundings{stack, paths, settings, context, board_, replace}));
   }
 }
 

@@ -16,7 +16,7 @@ namespace pyro::supervisor {
 class StackRunner {
  public:
   StackRunner(const StackFile& stack, const Paths& paths, const Config& config,
-              const std::vector<std::string>& settings, bus::Context& context);
+              const std::vector<std::string>& settings, bus::Context& context, bool replace);
   StackRunner(const StackRunner&) = delete;
   StackRunner& operator=(const StackRunner&) = delete;
 

@@ -37,7 +37,8 @@ SupervisedService::SupervisedService(ServiceEntry entry, const Surroundings& sur
     : entry_(std::move(entry)),
       around_(surroundings),
       client_(around_.context, entry_.name, around_.paths.bus_socket(entry_.name)),
-      stderr_file_(around_.paths.logs_dir() / (entry_.name + ".stderr")) {
+      stderr_file_(around_.paths.logs_dir() / (entry_.name + ".stderr")),
+      replace_(around_.replace) {
   status_.name = entry_.name;
 }
 
@@ -160,7 +161,9 @@ std::optional<ServiceProcess> SupervisedService::adopt(const StopFd& stop) {
   if (!holder) return std::nullopt;
   wait_for(-1, 0, Clock::now(), stop);
   const auto pong = ping(kAnswerLimit);
-  if (pong && pong->version == PYRO_VERSION && static_cast<pid_t>(pong->pid) == holder->pid()) {
+  const bool replace = std::exchange(replace_, false);
+  if (!replace && pong && pong->version == PYRO_VERSION &&
+      static_cast<pid_t>(pong->pid) == holder->pid()) {
     return holder;
   }
   if (pong) {

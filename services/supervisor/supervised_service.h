@@ -38,6 +38,7 @@ class SupervisedService {
     const std::vector<std::string>& settings;  ///< passed on as --set
     bus::Context& context;
     StateBoard& board;
+    bool replace;  ///< processes of a former supervisor are not adopted
   };
 
   SupervisedService(ServiceEntry entry, const Surroundings& surroundings);
@@ -77,6 +78,7 @@ class SupervisedService {
   bus::Client client_;
   std::filesystem::path stderr_file_;
   api::ServiceStatus status_;              ///< under the board's mutex
+  bool replace_;                           ///< what the thread finds first; only for the thread
   std::optional<ServiceProcess> process_;  ///< only for the thread
   std::jthread thread_;
 };

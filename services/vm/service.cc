@@ -65,6 +65,7 @@ Service::Service(ServiceHost& host)
   machines_.recover();
   templates_.collect_garbage();
   host.server().set_holds([this] { return machines_.count(); });
+  host.server().set_running([this] { return machines_.started_count(); });
   host.server().set_standby([this] { return standbys_.count(); });
   host.serve<api::MachineApi>(machines_handler_);
   host.serve<api::TemplateApi>(templates_handler_);

@@ -84,6 +84,18 @@ class WorkspaceJobsTest : public WorkspaceFixture {
   }
 };
 
+TEST_F(WorkspaceJobsTest, a_command_goes_on_while_the_stack_restarts) {
+  const std::string id = create().workspace_id;
+  const auto begun = begin(id, "mkfifo go; echo before; read line < go; echo $line");
+  const auto restarted = pyro({"stack", "restart"});
+  EXPECT_TRUE(restarted.status.ok()) << restarted.error_output;
+  EXPECT_THAT(restarted.output, HasSubstr("1 running machine went on\n"));
+  EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).state, api::MachineState::kStarted);
+  EXPECT_EQ(poll(id, begun.job_id).state, JobState::kRunning);
+  output_of(id, "echo after > go");
+  EXPECT_EQ(poll_to_end(id, begun.job_id).output, "before\nafter\n");
+}
+
 TEST_F(WorkspaceJobsTest, every_byte_is_polled_once_while_services_are_killed) {
   const std::string id = create().workspace_id;
   const auto begun =

@@ -39,6 +39,8 @@ AcceleratorChooser::AcceleratorChooser(Registry& registry, AcceleratorChoice con
       configured_(configured),
       vmm_version_(std::move(vmm_version)) {}
 
+bool AcceleratorChooser::kvm_opens() { return !kvm_obstacle(); }
+
 std::optional<AcceleratorVerdict> AcceleratorChooser::known() const {
   if (configured_ == AcceleratorChoice::kTcg) {
     return AcceleratorVerdict{Accelerator::kTcg, "vm.accelerator is tcg"};

@@ -49,6 +49,9 @@ class AcceleratorChooser {
 
   AcceleratorChooser(Registry& registry, AcceleratorChoice configured, std::string vmm_version);
 
+  /// Whether this process may use /dev/kvm; that says nothing of a guest.
+  static bool kvm_opens();
+
   /// The answer without a boot; nullopt: a probe is due.
   std::optional<AcceleratorVerdict> known() const;
 

@@ -105,6 +105,7 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
   api::HostCapabilities found;
   found.unavailable_reason = obstacle();
   found.guest_boot_available = !found.unavailable_reason;
+  found.kvm_opens = AcceleratorChooser::kvm_opens();
   found.host_compat_sandboxed = find_program("bwrap").has_value();
   if (vmm_) found.vmm_path = vmm_->string();
   if (!vmm_version_.empty()) found.vmm_version = vmm_version_;

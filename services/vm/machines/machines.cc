@@ -312,6 +312,12 @@ void Machines::recover_one(const MachineRecord& record) {
   watch_.add(vm_id, live->shim->pidfd());
 }
 
+std::uint32_t Machines::started_count() const {
+  std::uint32_t count = 0;
+  for (const auto& record : table_.all()) count += record.machine.state == MachineState::kStarted;
+  return count;
+}
+
 std::vector<std::string> Machines::unreadable() const {
   std::vector<std::string> ids = table_.ids();
   std::erase_if(ids, [this](const std::string& vm_id) { return !table_.is_unreadable(vm_id); });

@@ -68,6 +68,7 @@ class Machines {
   /// Before the stack ends; deletes machines of a single command.
   void stop_all();
   std::uint32_t count() const { return table_.count(); }
+  std::uint32_t started_count() const;
   std::uint32_t max_active() const { return table_.max_active(); }
 
  private:

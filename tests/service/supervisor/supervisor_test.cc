@@ -132,6 +132,50 @@ TEST_F(SupervisorTest, down_refuses_at_once_to_end_the_stack_of_another_state_di
   EXPECT_EQ(client_->status()->pid, stack.pid);
 }
 
+TEST_F(SupervisorTest, a_restart_replaces_the_services_and_quiesces_none) {
+  write_stack({{"vm", ""}});
+  const auto before = settled();
+  EXPECT_EQ(client_->restart(false), 0U);
+  const auto after = settled();
+  EXPECT_NE(after.pid, before.pid);
+  EXPECT_NE(service(after, "vm").pid, service(before, "vm").pid);
+  EXPECT_EQ(service(after, "vm").restarts, 0U);
+  EXPECT_THAT(events(), ElementsAre("start vm", "stop vm", "start vm"));
+  kill_and_wait(*service(after, "vm").pid);
+  const auto again = stack_when([&](const api::Stack& now) {
+    return service(now, "vm").state == ServiceState::kRunning && service(now, "vm").restarts == 1;
+  });
+  EXPECT_TRUE(StackClient(paths_).down());
+  EXPECT_TRUE(ends(*service(again, "vm").pid));
+}
+
+TEST_F(SupervisorTest, a_restart_of_a_stack_that_does_not_run_starts_it) {
+  write_stack({{"vm", ""}});
+  client_->restart(false);
+  EXPECT_EQ(service(settled(), "vm").state, ServiceState::kRunning);
+}
+
+TEST_F(SupervisorTest, a_restart_cuts_off_no_call_unless_it_is_forced) {
+  write_stack({{"vm", ""}});
+  const auto before = settled();
+  ASSERT_EQ(::mkfifo((paths_.state_dir / "vm.quiesce").c_str(), 0600), 0);
+  std::thread caller([this] {
+    StackClient other(paths_);
+    error_of([&] {
+      other.client("vm").call(api::Quiesce{},
+                              {.deadline = Clock::now() + std::chrono::seconds(30)});
+    });
+  });
+  // Open once the handler is at work.
+  const UniqueFd gate = open_file(paths_.state_dir / "vm.quiesce", O_WRONLY);
+  EXPECT_THAT(error_of([&] { client_->restart(false); }), Refused(reason::kBusy));
+  EXPECT_EQ(settled().pid, before.pid);
+  write_all(gate.get(), "1");
+  caller.join();
+  EXPECT_EQ(client_->restart(true), 0U);
+  EXPECT_NE(settled().pid, before.pid);
+}
+
 TEST_F(SupervisorTest, sigterm_is_the_same_as_down) {
   write_stack({{"vm", ""}});
   const auto stack = settled();

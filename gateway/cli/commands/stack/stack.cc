@@ -10,6 +10,7 @@ void add_stack(CliCommand& root, Session& session) {
   stack.footer = "Examples:\n  pyro stack status\n  pyro stack logs --service vm --follow";
   add_stack_up(stack, session);
   add_stack_down(stack, session);
+  add_stack_restart(stack, session);
   add_stack_status(stack, session);
   add_stack_logs(stack, session);
 }

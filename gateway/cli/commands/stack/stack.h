@@ -12,6 +12,7 @@ class Session;
 void add_stack(CliCommand& root, Session& session);
 void add_stack_up(CliCommand& stack, Session& session);
 void add_stack_down(CliCommand& stack, Session& session);
+void add_stack_restart(CliCommand& stack, Session& session);
 void add_stack_status(CliCommand& stack, Session& session);
 void add_stack_logs(CliCommand& stack, Session& session);
 
