@@ -103,7 +103,12 @@ TEST_F(AgentTest, two_hundred_megabytes_arrive_and_take_no_memory) {
   EXPECT_EQ(ended.stdout_bytes, 200'000'000U);
   const std::string status = read_file("/proc/" + std::to_string(agent_->pid()) + "/status");
   const int high_water_kib = std::stoi(status.substr(status.find("VmHWM:") + 6));
-  EXPECT_LT(high_water_kib, 20 * 1024);
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int kMost = 600 * 1024;  // it keeps what was freed last, up to 256 MiB, and its shadow
+#else
+  constexpr int kMost = 20 * 1024;
+#endif
+  EXPECT_LT(high_water_kib, kMost);
 }
 
 TEST_F(AgentTest, a_slow_follower_slows_the_job_and_loses_nothing) {

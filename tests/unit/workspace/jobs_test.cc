@@ -1,6 +1,7 @@
 #include "services/workspace/commands/jobs.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <future>
@@ -20,7 +21,6 @@ using testing::FakeAgent;
 using wire::JobState;
 
 constexpr const char* kVm = "0123456789ab";
-constexpr const char* kRow = "aaaaaaaaaaaa/000000/0000000001";
 const api::Machine kMachine{.vm_id = kVm};
 
 Deadline in_a_minute() { return Clock::now() + std::chrono::minutes(1); }
@@ -53,6 +53,20 @@ class JobsTest : public WorkspaceTest {
   /// Once it is of no more concern to anybody.
   void wait_until_done(const Jobs& jobs) {
     while (jobs.any(workspace_.id())) std::this_thread::yield();
+  }
+
+  /// Until allow_records, no command's record changes.
+  void refuse_records() const {
+    sqlite(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON workspace_commands "
+        "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
+  }
+  void allow_records() const { sqlite("DROP TRIGGER refuse"); }
+  void sqlite(const char* sql) const {
+    ::sqlite3* database = nullptr;
+    EXPECT_EQ(::sqlite3_open((directory_ / "registry.db").c_str(), &database), SQLITE_OK);
+    EXPECT_EQ(::sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sql;
+    ::sqlite3_close(database);
   }
 
   Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
@@ -124,12 +138,9 @@ TEST_F(JobsTest, a_command_that_ran_and_is_unknown_to_its_guest_was_cancelled) {
 
 TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
   std::atomic<bool> forgotten = false;
-  std::string row;
   FakeAgent agent(socket(), [&](const link::Frame& request) {
     if (request.method == wire::FollowJob::kMethod.name) {
-      // A row that cannot be read cannot be recorded either.
-      row = registry_.get("workspace_commands", kRow).value();
-      registry_.put("workspace_commands", kRow, "damaged");
+      refuse_records();
     }
     if (request.method == wire::ForgetJob::kMethod.name) forgotten = true;
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
@@ -140,7 +151,7 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
   EXPECT_EQ(ended(job), JobState::kExited);
   ASSERT_EQ(jobs.find(workspace_, "j"), job);
   EXPECT_FALSE(forgotten);
-  registry_.put("workspace_commands", kRow, row);
+  allow_records();
   wait_until_done(jobs);
   EXPECT_TRUE(forgotten);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kExited);
@@ -258,7 +269,7 @@ TEST_F(StoppedStart, is_ended_where_its_caller_cancelled) {
 TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   FakeAgent agent(socket(), [&](const link::Frame& request) {
     if (request.method == wire::FollowJob::kMethod.name) {
-      registry_.put("workspace_commands", kRow, "damaged");
+      refuse_records();
     }
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
   });
