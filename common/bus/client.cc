@@ -57,6 +57,7 @@ class Exchange {
       if (now >= next_keep_alive) {
         send({.kind = Kind::kKeepAlive, .id = id_});
         next_keep_alive = now + kKeepAliveInterval;
+        ++unheard_;
       }
       check_limits(now);
       const bool heeds_stop = stop_ && !cancelled_at_;
@@ -69,7 +70,7 @@ class Exchange {
       if (items[1].revents != 0) cancel();
       if (items[0].revents != 0) {
         if (auto answer = receive()) return std::move(*answer);
-      } else if (Clock::now() - last_heard_ > kVanishedAfter) {
+      } else if (unheard_ > kVanishedAfter / kKeepAliveInterval) {
         throw unavailable(reason::kServiceAway, "service '{}' does not answer", service_);
       }
     }
@@ -109,7 +110,7 @@ class Exchange {
   std::optional<std::string> receive() {
     zmq::message_t message;
     while (socket_.recv(message, zmq::recv_flags::dontwait)) {
-      last_heard_ = Clock::now();
+      unheard_ = 0;
       auto envelope = decode<Envelope>(message.to_string_view());
       if (envelope.id != id_) continue;  // the late answer to a call that was given up
       if (envelope.kind == Kind::kResult) {
@@ -133,7 +134,9 @@ class Exchange {
   std::uint64_t id_;
   const Work& work_;
   std::optional<StopFd> stop_;
-  Clock::time_point last_heard_ = Clock::now();
+  /// Keep-alives since the service was heard last. Not a time: while this process is suspended it
+  /// passes, and what the service sent then is read later.
+  int unheard_ = 0;
   std::optional<Clock::time_point> cancelled_at_;
   bool answered_ = false;
 };

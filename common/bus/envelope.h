@@ -14,8 +14,8 @@ namespace pyro::bus {
 /// Version of the envelope; both peers must have the same.
 inline constexpr std::uint32_t kVersion = 1;
 
-/// How often each side of an open call sends a keep-alive, and after how long a silence the other
-/// side counts it as vanished. A ROUTER never learns that a peer closed.
+/// How often each side of an open call sends a keep-alive, and after how long a silence a caller
+/// counts the service as vanished. A service finds that a caller has ended when it sends to it.
 inline constexpr std::chrono::seconds kKeepAliveInterval{1};
 inline constexpr std::chrono::seconds kVanishedAfter{3};
 

@@ -29,7 +29,6 @@ struct Server::OpenCall {
   Deadline deadline;
   std::stop_source stop;
   std::stop_source cancel;  ///< its caller asked for the end
-  Clock::time_point last_seen = Clock::now();
   /// The first to set it answers: the thread that runs the handler, or the loop for a call that was
   /// cancelled while it waited for its turn.
   std::atomic_flag begun;
@@ -218,9 +217,7 @@ void Server::receive() {
         cancel(open);
         break;
       case Kind::kKeepAlive:
-        if (open != open_.end()) {
-          open->second->last_seen = Clock::now();
-        } else {
+        if (open == open_.end()) {
           // The caller waits for a call that a former process of this service had taken.
           send(from, encode(envelope.id, interrupted(options_.service)));
         }
@@ -379,8 +376,9 @@ void Server::keep_alive() {
   for (auto next = open_.begin(); next != open_.end();) {
     const auto call = next++;
     const auto& open = call->second;
+    // A caller that has ended cannot be reached; one that is suspended can, and is waited for.
     const bool reached = send(open->peer, encode(open->id, Kind::kKeepAlive, {}));
-    if (reached && now - open->last_seen < kVanishedAfter && now < open->deadline) continue;
+    if (reached && now < open->deadline) continue;
     if (open->stop.stop_requested()) continue;
     log::warn("{}: {}", open->method,
               now >= open->deadline ? "its deadline passed" : "its caller vanished");

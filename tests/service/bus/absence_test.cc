@@ -95,18 +95,22 @@ TEST_F(Absence, the_work_of_a_killed_caller_is_cancelled) {
   EXPECT_TRUE(stopped.get_future().get());
 }
 
-TEST_F(Absence, the_work_of_a_caller_that_hangs_is_cancelled) {
+/// Ctrl-Z and `fg`, or a debugger.
+TEST_F(Absence, a_suspended_caller_hears_its_answer_once_it_goes_on) {
   std::promise<bool> stopped;
   ServerThread server(socket_);
   server->add<Change>([&stopped](const Change&, Call& call) -> Answer {
     call.progress({.phase = "begun", .message = "", .done = {}, .total = {}});
-    stopped.set_value(wait_for_stop(call));
-    throw cancelled("it does not listen");
+    stopped.set_value(wait_for_stop(call, Clock::now() + 2 * kVanishedAfter));
+    return Answer{"done"};
   });
   server.start();
   Peer caller("call", socket_);
   caller.signal(SIGSTOP);
-  EXPECT_TRUE(stopped.get_future().get());
+  EXPECT_FALSE(stopped.get_future().get());
+  std::this_thread::sleep_for(kVanishedAfter);
+  caller.signal(SIGCONT);
+  EXPECT_EQ(caller.wait(), 0);
 }
 
 TEST_F(Absence, an_idempotent_call_is_repeated_when_its_service_was_killed) {

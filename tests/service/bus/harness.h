@@ -57,7 +57,11 @@ class Peer {
       : Peer(std::move(role), socket, make_pipe()) {}
   void signal(int number) { child_.signal(number); }
   void kill() { child_.kill(); }
-  void wait() { child_.wait(soon(), StopFd({})); }
+  /// Its exit status; -1 when it does not end.
+  int wait() {
+    const auto status = child_.wait(soon(), StopFd({}));
+    return status ? status->code : -1;
+  }
 
  private:
   static std::pair<UniqueFd, UniqueFd> make_pipe() {
