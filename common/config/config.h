@@ -22,11 +22,16 @@ constexpr std::array<std::pair<AcceleratorChoice, std::string_view>, 3> enum_nam
 
 struct LimitsConfig {
   std::uint32_t max_active = 8;
+  std::uint32_t keep_free_mib = 256;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("max_active", &LimitsConfig::max_active, "Machines and workspaces that may exist at once.",
       api::range(1, 256));
+    f("keep_free_mib", &LimitsConfig::keep_free_mib,
+      "What is left free on the disk of the state directory: below it no workspace, machine or "
+      "snapshot is made.",
+      api::range(0, 1U << 20U));
   }
 };
 

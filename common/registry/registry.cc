@@ -49,6 +49,11 @@ decltype(auto) as_errors(std::string_view attempt, Action&& action) {
     const auto message = fmt::format("registry: {}: {}", attempt, error.what());
     switch (error.getErrorCode()) {
       case SQLITE_FULL:
+      case SQLITE_IOERR:
+        // Of its index in shared memory SQLite says no more than that.
+        if (error.getErrorCode() == SQLITE_IOERR && errno != ENOSPC && errno != EDQUOT) {
+          throw Error(ErrorCode::kInternal, message);
+        }
         throw Error(ErrorCode::kResourceExhausted, reason::kDiskFull, message);
       case SQLITE_BUSY:
         throw Error(ErrorCode::kUnavailable, reason::kBusy, message);
@@ -150,7 +155,7 @@ std::vector<std::string> Registry::tables() {
 
 int Registry::schema_version() { return static_cast<int>(kMigrations.size()); }
 
-Registry::Registry(const std::filesystem::path& file) {
+Registry::Registry(const std::filesystem::path& file) : ballast_(file.string() + "-ballast") {
   as_errors(fmt::format("open '{}'", file.string()), [this, &file] {
     std::error_code missing;
     if (std::filesystem::file_size(file, missing) > 0 && !missing) {
@@ -171,6 +176,22 @@ Registry::Registry(const std::filesystem::path& file) {
 }
 
 Registry::~Registry() = default;
+
+int& Registry::Urgent::depth() {
+  thread_local int depth = 0;
+  return depth;
+}
+
+template <class Action>
+auto Registry::write(std::string_view attempt, const Action& action) {
+  const std::lock_guard lock(mutex_);
+  try {
+    return as_errors(attempt, action);
+  } catch (const Error& error) {
+    if (error.reason() != reason::kDiskFull || !Urgent::here() || !ballast_.give_up()) throw;
+  }
+  return as_errors(attempt, action);
+}
 
 Error unreadable_row(std::string_view table, const std::string& id, const std::string& why) {
   return failed_precondition(
@@ -229,8 +250,7 @@ std::optional<std::string> Registry::get(std::string_view table, const std::stri
 }
 
 void Registry::put(std::string_view table, const std::string& id, const std::string& record) {
-  const std::lock_guard lock(mutex_);
-  as_errors("write", [&] {
+  write("write", [&] {
     SQLite::Statement query(database_->handle,
                             fmt::format("INSERT INTO {} (id, record) VALUES (?, ?) "
                                         "ON CONFLICT (id) DO UPDATE SET record = excluded.record",
@@ -245,14 +265,15 @@ void Registry::put(std::string_view table, const std::string& id, const std::str
 
 bool Registry::erase(std::string_view table, const std::string& id) {
   forget_unreadable(table, id, id + '\0');
-  const std::lock_guard lock(mutex_);
-  return as_errors("delete", [&] {
+  const bool erased = write("delete", [&] {
     SQLite::Statement query(database_->handle, fmt::format("DELETE FROM {} WHERE id = ?", table));
     query.bind(1, id);
-    const bool erased = query.exec() > 0;
+    const bool found = query.exec() > 0;
     database_->wal.committed();
-    return erased;
+    return found;
   });
+  ballast_.keep();
+  return erased;
 }
 
 Registry::Rows Registry::all(std::string_view table) const {
@@ -301,8 +322,7 @@ std::uint64_t Registry::count_below(std::string_view table, const std::string& p
 
 void Registry::erase_below(std::string_view table, const std::string& prefix) {
   forget_unreadable(table, prefix, end_of(prefix));
-  const std::lock_guard lock(mutex_);
-  as_errors("delete", [&] {
+  write("delete", [&] {
     SQLite::Statement query(database_->handle,
                             fmt::format("DELETE FROM {} WHERE id >= ? AND id < ?", table));
     query.bind(1, prefix);

@@ -12,6 +12,7 @@
 
 #include "common/api/adoption.h"
 #include "common/api/json_codec.h"
+#include "common/registry/ballast.h"
 
 namespace pyro {
 
@@ -36,6 +37,20 @@ class Registry {
   /// 32 hex digits, made with the file: another file in its place has another one.
   const std::string& id() const { return id_; }
 
+  /// While one lives on a thread, its writes on a full disk give up the ballast: of what frees
+  /// space, or ends something.
+  class Urgent {
+   public:
+    Urgent() { ++depth(); }
+    Urgent(const Urgent&) = delete;
+    Urgent& operator=(const Urgent&) = delete;
+    ~Urgent() { --depth(); }
+    static bool here() { return depth() > 0; }
+
+   private:
+    static int& depth();
+  };
+
   std::optional<std::string> get(std::string_view table, const std::string& id) const;
   void put(std::string_view table, const std::string& id, const std::string& record);
   /// False: no such row.
@@ -58,12 +73,16 @@ class Registry {
   void met_unreadable(std::string_view table, const std::string& id, const std::string& why) const;
 
  private:
+  /// Runs a writing `action`, a second time without the ballast if need be.
+  template <class Action>
+  auto write(std::string_view attempt, const Action& action);
   void forget_unreadable(std::string_view table, const std::string& from, const std::string& to);
 
   struct Database;
   mutable std::mutex mutex_;
   std::unique_ptr<Database> database_;
   std::string id_;
+  Ballast ballast_;
   mutable std::mutex unreadable_mutex_;
   mutable std::map<std::pair<std::string, std::string>, std::string> unreadable_;
 };

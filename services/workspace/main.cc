@@ -29,15 +29,16 @@ void serve(ServiceHost& host) {
   bus::Client file_service = host.client("files");
   Machines machines(vm);
   Workspaces workspaces(registry, machines);
-  Snapshots snapshots(registry, host.paths(), workspaces, file_service);
+  const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
+  Snapshots snapshots(registry, host.paths(), keep_free_mib, workspaces, file_service);
   const Descriptions descriptions(directories, workspaces, snapshots.store());
   ReviewLog reviews(registry, workspaces);
   Files files(host.paths(), workspaces, reviews, file_service);
   Commands commands(registry, host.paths(), workspaces);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
-  Lifecycle lifecycle(host.paths(), directories, workspaces, machines, sandboxes, descriptions,
-                      snapshots.store(), garbage);
+  Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
+                      descriptions, snapshots.store(), garbage);
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(workspaces, lifecycle);

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
+#include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
@@ -55,6 +56,8 @@ Machines::Machines(Registry& registry, Options options, GuestStarter& starter, W
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
 MachineRecord Machines::create(MachineRecord record) {
+  // A reset gives back what its new machine takes.
+  if (!record.replaces) require_free_disk(options_.paths.state_dir, options_.keep_free_mib);
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fault::point("vm.create.recorded");
@@ -171,6 +174,7 @@ api::WorkspaceMachines Machines::of_workspaces() const {
 }
 
 api::Machine Machines::stop(const std::string& vm_id) {
+  const Registry::Urgent urgent;
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.interrupt(
@@ -246,6 +250,7 @@ void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
 /// First the guest, then the record, then the files: killed in between, a record without a guest
 /// is a stopped machine, and files without a record are garbage.
 void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) {
+  const Registry::Urgent urgent;
   end_guest(vm_id, live);
   fault::point("vm.delete.guest_ended");
   if (expired) {
@@ -261,6 +266,7 @@ void Machines::erase(const std::string& vm_id, LiveMachine& live, bool expired) 
 }
 
 void Machines::guest_ended(const std::string& vm_id) {
+  const Registry::Urgent urgent;
   const auto live = live_.get(vm_id);
   const auto operation = live->turns.interrupt(
       failed_precondition(reason::kGuestGone, "vm {}: {}", vm_id, kGuestGone));

@@ -39,6 +39,7 @@ class Machines {
     Paths paths;
     OwnedDirectories directories;
     std::uint32_t max_active;
+    std::uint32_t keep_free_mib;
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);

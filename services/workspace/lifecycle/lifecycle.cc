@@ -12,6 +12,7 @@
 #include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/base/reasons/machine.h"
+#include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "services/workspace/names.h"
@@ -37,11 +38,12 @@ Error overtaken(const std::string& workspace_id, std::string_view what) {
 
 }  // namespace
 
-Lifecycle::Lifecycle(const Paths& paths, const OwnedDirectories& directories,
-                     Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
-                     const Descriptions& descriptions, const SnapshotStore& snapshots,
-                     Garbage& garbage)
+Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
+                     const OwnedDirectories& directories, Workspaces& workspaces,
+                     Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
+                     const SnapshotStore& snapshots, Garbage& garbage)
     : paths_(paths),
+      keep_free_mib_(keep_free_mib),
       directories_(directories),
       workspaces_(workspaces),
       machines_(machines),
@@ -57,6 +59,7 @@ api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call&
 api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus::Call& call,
                                  Lifetime lifetime) {
   refuse_network(request.network_policy);
+  require_free_disk(paths_.state_dir, keep_free_mib_);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
   WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
@@ -163,6 +166,7 @@ api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& 
 }
 
 api::Workspace Lifecycle::handle(const api::StopWorkspace& request, bus::Call&) {
+  const Registry::Urgent urgent;
   const std::string& workspace_id = request.workspace_id;
   const Workspaces::Use use(workspaces_, workspace_id);
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "stopped"));
@@ -259,6 +263,7 @@ void Lifecycle::reset_failed(const WorkspaceRecord& record, const std::string& w
 }
 
 api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus::Call&) {
+  const Registry::Urgent urgent;
   const std::string& workspace_id = request.workspace_id;
   const api::DeletedWorkspace deleted{{.workspace_id = workspace_id}, true, "explicit_delete"};
   if (workspaces_.table().is_unreadable(workspace_id)) {
@@ -276,6 +281,7 @@ api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus
 
 /// First the record: what is left of it then is garbage. Its commands end with its machine.
 void Lifecycle::erase(const WorkspaceRecord& record, Ending ending) {
+  const Registry::Urgent urgent;
   const std::string& workspace_id = record.id();
   if (ending == Ending::kExpired) {
     workspaces_.table().erase_expired(workspace_id);

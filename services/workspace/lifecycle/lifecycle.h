@@ -19,9 +19,9 @@ namespace pyro::workspace {
 /// Workspaces come, change their state, and go.
 class Lifecycle {
  public:
-  Lifecycle(const Paths& paths, const OwnedDirectories& directories, Workspaces& workspaces,
-            Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
-            const SnapshotStore& snapshots, Garbage& garbage);
+  Lifecycle(const Paths& paths, std::uint32_t keep_free_mib, const OwnedDirectories& directories,
+            Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
+            const Descriptions& descriptions, const SnapshotStore& snapshots, Garbage& garbage);
 
   api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
   api::WorkspaceList handle(const api::ListWorkspaces& request, bus::Call& call);
@@ -49,6 +49,7 @@ class Lifecycle {
   void reset_failed(const WorkspaceRecord& record, const std::string& why);
 
   const Paths& paths_;
+  std::uint32_t keep_free_mib_;
   const OwnedDirectories& directories_;
   Workspaces& workspaces_;
   Machines& machines_;

@@ -4,16 +4,22 @@
 #include <utility>
 
 #include "common/api/files.h"
+#include "common/disk/free_space.h"
 
 namespace pyro::workspace {
 
-Snapshots::Snapshots(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                     bus::Client& files)
-    : workspaces_(workspaces), files_(files), store_(registry, paths) {
+Snapshots::Snapshots(Registry& registry, const Paths& paths, std::uint32_t keep_free_mib,
+                     Workspaces& workspaces, bus::Client& files)
+    : state_dir_(paths.state_dir),
+      keep_free_mib_(keep_free_mib),
+      workspaces_(workspaces),
+      files_(files),
+      store_(registry, paths) {
   workspaces_.add(*this);
 }
 
 api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::Call& call) {
+  require_free_disk(state_dir_, keep_free_mib_);
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   const auto started = workspaces_.require_started(request.workspace_id,
@@ -33,6 +39,7 @@ api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::
 }
 
 api::DeletedSnapshot Snapshots::handle(const api::DeleteSnapshot& request, bus::Call& call) {
+  const Registry::Urgent urgent;
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   store_.remove(workspaces_.table().find(request.workspace_id), request.snapshot_name);

@@ -16,7 +16,8 @@ namespace pyro::workspace {
 /// Named states of workspaces, which a reset brings back. The files service copies the volumes.
 class Snapshots final : public Part {
  public:
-  Snapshots(Registry& registry, const Paths& paths, Workspaces& workspaces, bus::Client& files);
+  Snapshots(Registry& registry, const Paths& paths, std::uint32_t keep_free_mib,
+            Workspaces& workspaces, bus::Client& files);
 
   api::CreatedSnapshot handle(const api::CreateSnapshot& request, bus::Call& call);
   api::DeletedSnapshot handle(const api::DeleteSnapshot& request, bus::Call& call);
@@ -28,6 +29,8 @@ class Snapshots final : public Part {
   void forget(const std::string& workspace_id) override { store_.forget(workspace_id); }
 
  private:
+  std::filesystem::path state_dir_;
+  std::uint32_t keep_free_mib_;
   Workspaces& workspaces_;
   bus::Client& files_;
   SnapshotStore store_;

@@ -3,6 +3,7 @@
 #include "common/api/stack.h"
 #include "common/base/error.h"
 #include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {
@@ -10,6 +11,14 @@ namespace {
 
 using api::MachineState;
 using ::testing::HasSubstr;
+
+TEST_F(VmService, a_disk_that_is_nearly_full_takes_no_machine) {
+  const std::string vm_id = started();
+  settings_["PYRO_LIMITS_KEEP_FREE_MIB"] = "1048576";
+  restart();
+  EXPECT_THAT(error_of([&] { create(); }), Refused(reason::kDiskFull));
+  EXPECT_EQ(call(api::StopMachine{.vm_id = vm_id}).state, MachineState::kStopped);
+}
 
 TEST_F(VmService, a_machine_runs_its_single_command_and_goes) {
   const api::Machine made = create();

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/reasons/workspace.h"
 #include "tests/service/workspace/workspace_service.h"
 
@@ -34,6 +35,18 @@ TEST_F(WorkspaceService, a_workspace_whose_volume_cannot_be_built_leaves_nothing
   EXPECT_EQ(call(api::ListWorkspaces{}).count, 0U);
   EXPECT_EQ(machine_count(), 0U);
   EXPECT_EQ(directory_count(), 0U);
+}
+
+TEST_F(WorkspaceService, a_disk_that_is_nearly_full_takes_no_workspace_and_no_snapshot) {
+  const std::string id = create();
+  settings_["PYRO_LIMITS_KEEP_FREE_MIB"] = "1048576";
+  restart();
+  EXPECT_THAT(error_of([&] { create(); }), Refused(reason::kDiskFull));
+  EXPECT_THAT(
+      error_of([&] { call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "one"}); }),
+      Refused(reason::kDiskFull));
+  EXPECT_EQ(call(api::ResetWorkspace{.workspace_id = id}).reset_count, 1U);
+  EXPECT_TRUE(call(api::DeleteWorkspace{.workspace_id = id}).deleted);
 }
 
 TEST_F(WorkspaceService, a_machine_that_a_failed_create_cannot_delete_is_deleted_later) {

@@ -29,6 +29,7 @@ WorkspaceService::WorkspaceService() {
   files_.emplace(stack_.paths(), "files");
   answer_as_vm();
   answer_as_files();
+  settings_["PYRO_FAULTS"] = (stack_ / "faults").string();
   start_service();
 }
 
@@ -38,9 +39,7 @@ WorkspaceService::~WorkspaceService() {
 }
 
 void WorkspaceService::start_service() {
-  service_.emplace(
-      "pyro-workspace", stack_.paths(),
-      testing::ServiceProcess::Environment{{"PYRO_FAULTS", (stack_ / "faults").string()}});
+  service_.emplace("pyro-workspace", stack_.paths(), settings_);
 }
 
 void WorkspaceService::restart() {

@@ -72,6 +72,9 @@ class WorkspaceService : public ::testing::Test {
   void change_record(const std::string& workspace_id,
                      const std::function<void(WorkspaceRecord&)>& change);
 
+  /// Settings by their variables, for the next start.
+  testing::ServiceProcess::Environment settings_;
+
   testing::PrivateStack stack_;
   test::FaultPoints points_{stack_ / "faults"};
   std::optional<FakeVm> vm_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "common/api/machine.h"
 #include "common/base/files.h"
 #include "tests/support/errors.h"
+#include "tests/support/registry_sql.h"
 #include "tests/support/soon.h"
 #include "tests/support/temporary.h"
 
@@ -24,21 +24,8 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::Refused;
+using testing::run_sql;
 using testing::TestDirectory;
-
-/// Runs SQL with SQLite alone, as another program would.
-int sqlite(const std::filesystem::path& file, const std::string& sql) {
-  ::sqlite3* database = nullptr;
-  EXPECT_EQ(::sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  int value = -1;
-  const auto take = [](void* out, int, char** columns, char**) {
-    *static_cast<int*>(out) = std::atoi(columns[0]);
-    return 0;
-  };
-  EXPECT_EQ(::sqlite3_exec(database, sql.c_str(), take, &value, nullptr), SQLITE_OK) << sql;
-  ::sqlite3_close(database);
-  return value;
-}
 
 /// Runs `body` in `count` processes that begin at the same moment; how many succeeded.
 template <class Body>
@@ -168,14 +155,14 @@ TEST(Registry, unreadable_rows_are_dropped_except_from_the_tables_to_keep) {
 TEST(Registry, a_new_file_is_migrated_to_this_version_in_wal_mode) {
   const TestDirectory dir;
   { const Registry registry(dir / "r.db"); }
-  EXPECT_EQ(sqlite(dir / "r.db", "PRAGMA user_version"), Registry::schema_version());
-  EXPECT_EQ(sqlite(dir / "r.db", "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+  EXPECT_EQ(run_sql(dir / "r.db", "PRAGMA user_version"), Registry::schema_version());
+  EXPECT_EQ(run_sql(dir / "r.db", "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 }
 
 TEST(Registry, a_file_of_an_earlier_version_gets_an_id_that_lasts) {
   const TestDirectory dir;
   { const Registry registry(dir / "r.db"); }
-  sqlite(dir / "r.db", "DROP TABLE identity; PRAGMA user_version = 3");
+  run_sql(dir / "r.db", "DROP TABLE identity; PRAGMA user_version = 3");
   const std::string id = Registry(dir / "r.db").id();
   EXPECT_EQ(id.size(), 32U);
   EXPECT_EQ(Registry(dir / "r.db").id(), id);
@@ -211,7 +198,7 @@ TEST(Registry, many_processes_write_at_once_and_nothing_is_lost) {
 TEST(Registry, one_of_a_newer_version_is_refused_and_stays_byte_for_byte) {
   const TestDirectory dir;
   { const Registry registry(dir / "r.db"); }
-  sqlite(dir / "r.db", "PRAGMA user_version = 999");
+  run_sql(dir / "r.db", "PRAGMA user_version = 999");
   const std::string before = read_file(dir / "r.db");
   EXPECT_THAT(error_of([&] { const Registry registry(dir / "r.db"); }),
               Refused(ErrorCode::kFailedPrecondition,

@@ -1,7 +1,6 @@
 #include "services/workspace/commands/jobs.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 
 #include <atomic>
 #include <future>
@@ -9,6 +8,7 @@
 
 #include "common/guest/machine_paths.h"
 #include "tests/support/fake_agent.h"
+#include "tests/support/registry_sql.h"
 #include "tests/unit/workspace/workspace_fixture.h"
 
 namespace pyro::workspace {
@@ -57,18 +57,13 @@ class JobsTest : public WorkspaceTest {
 
   /// Until allow_records, no command's record changes.
   void refuse_records() const {
-    sqlite(
-        "CREATE TRIGGER refuse BEFORE UPDATE ON workspace_commands "
-        "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
+    pyro::testing::run_sql(directory_ / "registry.db",
+                           "CREATE TRIGGER refuse BEFORE UPDATE ON workspace_commands "
+                           "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
   }
-  void allow_records() const { sqlite("DROP TRIGGER refuse"); }
-  void sqlite(const char* sql) const {
-    ::sqlite3* database = nullptr;
-    EXPECT_EQ(::sqlite3_open((directory_ / "registry.db").c_str(), &database), SQLITE_OK);
-    EXPECT_EQ(::sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sql;
-    ::sqlite3_close(database);
+  void allow_records() const {
+    pyro::testing::run_sql(directory_ / "registry.db", "DROP TRIGGER refuse");
   }
-
   Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
   Journal journal_{registry_, paths_};
