@@ -4,7 +4,7 @@
 build_packages="g++ cmake ninja-build pkg-config
   cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libarchive-dev libsqlitecpp-dev libsqlite3-dev
   libspdlog-dev libfmt-dev libasio-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
-  libext2fs-dev libssl-dev"
+  libext2fs-dev libssl-dev libseccomp-dev"
 
 # What the programs start. The Debian package depends on these.
 run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt iproute2 lz4

@@ -426,6 +426,8 @@ struct HostCapabilities {
   std::optional<std::string> unavailable_reason;
   std::optional<std::string> vmm_path;
   std::optional<std::string> vmm_version;
+  std::string confinement;
+  std::string confinement_reason;
   bool host_compat_sandboxed = false;
   std::uint32_t active_machines = 0;
   std::uint32_t max_active = 8;
@@ -439,6 +441,11 @@ struct HostCapabilities {
     f("unavailable_reason", &HostCapabilities::unavailable_reason, "Why no guest can boot.");
     f("vmm_path", &HostCapabilities::vmm_path, "The VMM's program.");
     f("vmm_version", &HostCapabilities::vmm_version, "Its version.");
+    f("confinement", &HostCapabilities::confinement,
+      "How a VMM is shut in: full, namespaces, landlock, seccomp or off; empty when no guest can "
+      "boot.");
+    f("confinement_reason", &HostCapabilities::confinement_reason,
+      "Why it is not full; empty if it is.");
     f("host_compat_sandboxed", &HostCapabilities::host_compat_sandboxed,
       "Whether bubblewrap is there for host compatibility mode.");
     f("active_machines", &HostCapabilities::active_machines, "Machines that exist now.");

@@ -20,6 +20,12 @@ constexpr std::array<std::pair<AcceleratorChoice, std::string_view>, 3> enum_nam
            {AcceleratorChoice::kTcg, "tcg"}}};
 }
 
+enum class ConfinementChoice { kAuto, kOff };
+constexpr std::array<std::pair<ConfinementChoice, std::string_view>, 2> enum_names(
+    ConfinementChoice) {
+  return {{{ConfinementChoice::kAuto, "auto"}, {ConfinementChoice::kOff, "off"}}};
+}
+
 struct LimitsConfig {
   std::uint32_t max_active = 8;
   std::uint32_t keep_free_mib = 256;
@@ -38,6 +44,7 @@ struct LimitsConfig {
 struct VmConfig {
   std::string qemu = "qemu-system-x86_64";
   AcceleratorChoice accelerator = AcceleratorChoice::kAuto;
+  ConfinementChoice confinement = ConfinementChoice::kAuto;
   std::uint32_t boot_timeout_seconds = 60;
   api::BootPolicy boot = api::BootPolicy::kAuto;
   std::uint32_t standby_machines = 1;
@@ -48,6 +55,8 @@ struct VmConfig {
   static void describe(Fields& f) {
     f("qemu", &VmConfig::qemu, "QEMU's program, a name on PATH or a path.");
     f("accelerator", &VmConfig::accelerator, "auto, kvm or tcg.");
+    f("confinement", &VmConfig::confinement,
+      "auto: QEMU is shut in as far as this host allows; off: it has all rights of its user.");
     f("boot_timeout_seconds", &VmConfig::boot_timeout_seconds,
       "How long a guest may take to answer before it is killed.", api::range(1, 600));
     f("boot", &VmConfig::boot, "auto: from a warm template where there is one; cold: never.");

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,7 +28,7 @@ namespace fs = std::filesystem;
 
 /// Which step failed in the child, and its errno: sent to the parent through a close-on-exec pipe.
 struct StartFailure {
-  char step[16];
+  char step[256];
   int error_number;
 };
 
@@ -72,10 +74,28 @@ struct ChildPlan {
   Parentage parentage;
   Limits limits;
   sigset_t blocked{};
+  std::uint64_t namespaces;
+  const std::function<const char*(const Execution&)>& execute;
   pid_t parent = ::getpid();
   int null_fd = -1;
   int report_fd = -1;
+  int report_reader = -1;
 };
+
+/// Whether the parent died before this child asked to die with it. In a pid namespace of its own
+/// the child does not see its parent: there it is the other end of their pipe that tells.
+bool parent_is_gone(const ChildPlan& plan) {
+  if ((plan.namespaces & CLONE_NEWPID) == 0) return ::getppid() != plan.parent;
+  ::close(plan.report_reader);
+  pollfd reader{plan.report_fd, 0, 0};
+  return ::poll(&reader, 1, 0) > 0;
+}
+
+pid_t fork_into(std::uint64_t namespaces) {
+  if (namespaces == 0) return ::fork();
+  return static_cast<pid_t>(
+      ::syscall(SYS_clone, namespaces | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
 
 /// Puts each descriptor at its number. First all sources move above every target number, so that
 /// no target overwrites a source that is still to come.
@@ -107,7 +127,7 @@ void limit(const ChildPlan& plan, __rlimit_resource resource,
 [[noreturn]] void become(ChildPlan& plan) {
   if (plan.parentage == Parentage::kDieWithParent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != plan.parent) ::_exit(127);  // it died before the line above took effect
+    if (parent_is_gone(plan)) ::_exit(127);  // it died before the line above took effect
   }
   ::setsid();
   ::sigprocmask(SIG_SETMASK, &plan.blocked, nullptr);
@@ -118,6 +138,10 @@ void limit(const ChildPlan& plan, __rlimit_resource resource,
   }
   limit(plan, RLIMIT_AS, plan.limits.address_space_bytes);
   limit(plan, RLIMIT_FSIZE, plan.limits.file_size_bytes);
+  if (plan.execute) {
+    const char* step = plan.execute({plan.program.c_str(), plan.argv.data(), plan.envp.data()});
+    fail_in_child(plan.report_fd, step);
+  }
   ::execve(plan.program.c_str(), plan.argv.data(), plan.envp.data());
   fail_in_child(plan.report_fd, "execve");
 }
@@ -202,7 +226,9 @@ ChildProcess::ChildProcess(const Command& command) {
                  .envp = {},
                  .descriptors = command.descriptors,
                  .parentage = command.parentage,
-                 .limits = command.limits};
+                 .limits = command.limits,
+                 .namespaces = command.namespaces,
+                 .execute = command.execute};
   ::sigemptyset(&plan.blocked);
   for (const int number : command.blocked_signals) ::sigaddset(&plan.blocked, number);
   plan.argv = pointers(plan.arguments);
@@ -216,9 +242,10 @@ ChildProcess::ChildProcess(const Command& command) {
   }
   auto [report, report_write] = make_pipe();
   plan.report_fd = report_write.get();
+  plan.report_reader = report.get();
 
-  pid_ = ::fork();
-  if (pid_ < 0) throw system_error("fork");
+  pid_ = fork_into(plan.namespaces);
+  if (pid_ < 0) throw system_error(plan.namespaces == 0 ? "fork" : "clone into new namespaces");
   if (pid_ == 0) become(plan);
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   const int no_pidfd = errno;

@@ -32,6 +32,13 @@ struct Limits {
   std::optional<std::uint64_t> file_size_bytes{};
 };
 
+/// A program that a child is about to become, laid out for execve(2).
+struct Execution {
+  const char* program;
+  char* const* argv;
+  char* const* envp;
+};
+
 /// A program to start: its arguments, changes to its environment, and its descriptors.
 struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
@@ -42,6 +49,12 @@ struct Command {
   Parentage parentage = Parentage::kDieWithParent;
   Limits limits{};
   std::vector<int> blocked_signals{};  ///< until it unblocks them; all others are not blocked
+  /// CLONE_NEW…: the kinds of namespaces in which the child begins; it is the first process of a
+  /// new pid namespace.
+  std::uint64_t namespaces = 0;
+  /// The child's last step, in the place of execve(2); only async-signal-safe calls are allowed
+  /// there. Returns only on failure: the step that failed, and errno.
+  std::function<const char*(const Execution&)> execute{};
 };
 
 /// How a child ended: exit status, or 128 + signal as a shell reports it.

@@ -84,6 +84,9 @@ void ask_vm_service(Report& report, StackClient& stack, const Work& work) {
                   "than that",
                   "pyro stack restart"});
            }
+           if (auto issue = judge_confinement(capabilities)) {
+             report.issues.push_back(std::move(*issue));
+           }
            if (!report.runtime_ok) {
              report.issues.push_back(
                  {fmt::format("no guest can be booted: {}",
@@ -237,8 +240,7 @@ void judge_host(Report& report) {
     report.issues.push_back(
         {fmt::format("unprivileged user namespaces do not work ({}), so machines have no network",
                      report.networking.user_namespaces_reason.value_or("unshare is missing")),
-         "sudo sysctl -w kernel.unprivileged_userns_clone=1; on Ubuntu also "
-         "kernel.apparmor_restrict_unprivileged_userns=0"});
+         kAllowNamespaces});
   }
   if (report.kvm.exists && !(report.kvm.readable && report.kvm.writable)) {
     report.issues.push_back({"/dev/kvm is there, but not for this user: guests run slower",
@@ -316,6 +318,11 @@ std::string report_text(const Report& report) {
          fmt::format("{} ({})", *report.accelerator, report.accelerator_reason.value_or("")));
   }
   line("kvm", kvm_text(report.kvm));
+  if (report.capabilities && !report.capabilities->confinement.empty()) {
+    const std::string& reason = report.capabilities->confinement_reason;
+    line("confinement",
+         report.capabilities->confinement + (reason.empty() ? "" : fmt::format(" ({})", reason)));
+  }
   for (const auto& [name, version] : report.versions) line(name, version);
   std::string tools;
   for (const auto& [tool, present] : report.networking.tools) {

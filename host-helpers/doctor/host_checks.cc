@@ -75,6 +75,23 @@ Networking check_networking(const HasProgram& has_program, const std::stop_token
   return networking;
 }
 
+std::optional<Issue> judge_confinement(const api::HostCapabilities& capabilities) {
+  const std::string& form = capabilities.confinement;
+  if (form.empty() || form == "full" || form == "namespaces") return std::nullopt;
+  if (form == "off") {
+    return Issue{
+        fmt::format("QEMU is not confined: a guest that breaks out of it has all rights of "
+                    "its user ({})",
+                    capabilities.confinement_reason),
+        "remove vm.confinement from the configuration, or PYRO_VM_CONFINEMENT from the "
+        "environment, then run `pyro stack down`"};
+  }
+  return Issue{fmt::format("QEMU is confined only by {} ({})",
+                           form == "landlock" ? "Landlock and seccomp" : "seccomp",
+                           capabilities.confinement_reason),
+               kAllowNamespaces};
+}
+
 Packages check_packages(const HasProgram& has_program, const std::string& qemu) {
   Packages packages;
   const auto need = [&](std::string_view program, std::string_view package) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -23,6 +24,13 @@ HasProgram on_path();
 
 /// Tries an unprivileged user and network namespace, as each networked machine needs.
 Networking check_networking(const HasProgram& has_program, const std::stop_token& stop);
+
+inline constexpr const char* kAllowNamespaces =
+    "sudo sysctl -w kernel.unprivileged_userns_clone=1; on Ubuntu also "
+    "kernel.apparmor_restrict_unprivileged_userns=0";
+
+/// What is wrong with a VMM's confinement here. Nothing, where it sees only its files.
+std::optional<Issue> judge_confinement(const api::HostCapabilities& capabilities);
 
 /// Packages whose program is missing, and the line that installs them.
 Packages check_packages(const HasProgram& has_program, const std::string& qemu);

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/stack/installation.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/shim/confinement_trial.h"
 #include "tests/bench/bench_stack.h"
 
 namespace pyro::bench {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kBoots = 5;
 constexpr int kExecs = 30;
+constexpr int kProgramStarts = 101;
 
 /// The floor: QEMU, the kernel and the agent up to its first answer; no disks, no services.
 double bare_boot_ms(BenchStack& stack) {
@@ -27,6 +29,27 @@ double bare_boot_ms(BenchStack& stack) {
                    {.deadline = Clock::now() + std::chrono::minutes(2)})
         .end();
   });
+}
+
+struct ProgramStarts {
+  double plain_ms;
+  double confined_ms;
+};
+
+/// A program that ends at once, in turn as it is and confined as a VMM.
+ProgramStarts measure_program_starts(BenchStack& stack) {
+  const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
+  const MachinePaths paths(stack.paths(), work.path().filename().string());
+  vm::ConfinementPlan plan = stack.driver().prepare_probe(stack.boot_files(), paths).confinement;
+  std::vector<double> plain;
+  std::vector<double> confined;
+  for (int i = 0; i < kProgramStarts; ++i) {
+    plan.form = vm::ConfinementForm::kOff;
+    plain.push_back(milliseconds_of([&] { vm::run_confined(plan); }));
+    plan.form = vm::ConfinementForm::kFull;
+    confined.push_back(milliseconds_of([&] { vm::run_confined(plan); }));
+  }
+  return {percentile(plain, 0.5), percentile(confined, 0.5)};
 }
 
 double cold_run_ms() { return median_of(kBoots, run_true); }
@@ -54,6 +77,7 @@ Part measure_machine() {
   BenchStack stack(BenchStack::Variables{{"PYRO_BOOT", "cold"}});
   const double idle_pss = stack_pss_mib(stack);
   const double floor = bare_boot_ms(stack);
+  const ProgramStarts starts = measure_program_starts(stack);
   const double run = cold_run_ms();
   const auto machine = stack.client().call(
       api::CreateMachine{.environment = kEnvironment, .boot = api::BootPolicy::kCold});
@@ -72,6 +96,9 @@ Part measure_machine() {
       .title = "machines, cold, under TCG (debian:12, 1 vCPU, 1024 MiB)",
       .figures = {
           {"bare boot to an answer", floor, "ms", "the floor: VMM, kernel, agent; no disks"},
+          {"confinement of a VMM", starts.confined_ms - starts.plain_ms, "ms",
+           fmt::format("start to end of a program: {:.1f} ms, without it {:.1f}; at most 3",
+                       starts.confined_ms, starts.plain_ms)},
           {"pyro run -- true", run, "ms",
            fmt::format("stack up; {:.2f} times the floor, at most 1.5", run / floor)},
           {"fork+exec in the guest", inside, "ms", "bash -lc /bin/true, timed there by a program"},

@@ -19,8 +19,9 @@ inline std::string content_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The other processes whose environment names this state directory: those of a stack, and what a
-/// test started for it. With a name, only those of that program.
+/// The other processes whose environment names this state directory, or whose command line names a
+/// file in it, since a confined VMM has no environment: those of a stack, and what a test started
+/// for it. With a name, only those of that program.
 inline std::vector<pid_t> processes_of(const std::filesystem::path& state_dir,
                                        const std::string& name = "") {
   std::vector<pid_t> found;
@@ -32,7 +33,10 @@ inline std::vector<pid_t> processes_of(const std::filesystem::path& state_dir,
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), pid);
     if (parsed.ec != std::errc() || pid == ::getpid()) continue;
     // Empty for a zombie, which is nobody's concern any more.
-    if (content_of(entry.path() / "environ").find(mark) == std::string::npos) continue;
+    if (content_of(entry.path() / "environ").find(mark) == std::string::npos &&
+        content_of(entry.path() / "cmdline").find(state_dir.string() + "/") == std::string::npos) {
+      continue;
+    }
     // The kernel keeps 15 characters of a program's name.
     const std::string comm(trim(content_of(entry.path() / "comm")));
     if (name.empty() || comm == name.substr(0, 15)) found.push_back(pid);

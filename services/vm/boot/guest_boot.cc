@@ -41,7 +41,8 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
                       .vmm_log = paths.vmm_log().string(),
                       .descriptors = numbers_of(launch),
                       .niceness = launch.niceness,
-                      .ends_by_signals = launch.ends_by_signals};
+                      .ends_by_signals = launch.ends_by_signals,
+                      .confinement = launch.confinement};
   std::vector<std::pair<int, int>> descriptors;
   for (const auto& [number, fd] : launch.descriptors) descriptors.emplace_back(number, fd.get());
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, work);

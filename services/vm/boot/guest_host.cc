@@ -1,17 +1,20 @@
 #include "services/vm/boot/guest_host.h"
 
 #include "common/api/environment.h"
+#include "common/api/json_codec.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/text.h"
+#include "common/log/log.h"
 #include "common/process/child_process.h"
 #include "services/vm/boot/guest_boot.h"
 #include "services/vm/drivers/host/host_driver.h"
-#include "services/vm/drivers/qemu/qemu_driver.h"
 
 namespace pyro::vm {
 namespace {
+
+constexpr std::chrono::seconds kTrialLimit{30};
 
 /// The first line of `--version`, or empty when the program does not even do that.
 std::string version_of(const std::optional<std::filesystem::path>& program) {
@@ -23,6 +26,18 @@ std::string version_of(const std::optional<std::filesystem::path>& program) {
   } catch (const Error&) {
     return "";
   }
+}
+
+/// What the shim finds, since it is the one to do it.
+ConfinementTrial try_confinement(const std::filesystem::path& shim_program) {
+  ConfinementTrial trial = api::from_json_text<ConfinementTrial>(
+      run_checked({.argv = {shim_program.string(), std::string(kTryConfinementWord)}},
+                  Clock::now() + kTrialLimit, {}),
+      api::UnknownFields::kRefuse, "the trial of confinement");
+  if (trial.form != ConfinementForm::kFull) {
+    log::warn("a VMM's confinement is '{}' here: {}", api::name_of(trial.form), trial.reason);
+  }
+  return trial;
 }
 
 }  // namespace
@@ -64,15 +79,29 @@ bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
   throw host_mode_disabled("guest boot", *reason);
 }
 
-AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) const {
+qemu::QemuDriver::Options GuestHost::driver_options(Accelerator accelerator) {
+  return {.program = vmm_->string(),
+          .version = vmm_version_,
+          .agent = options_.agent,
+          .cache_dir = options_.paths.cache_dir,
+          .accelerator = accelerator,
+          .confinement = confinement().form};
+}
+
+ConfinementTrial GuestHost::confinement(bool retry) {
+  if (options_.config.confinement == ConfinementChoice::kOff) {
+    return {.form = ConfinementForm::kOff, .reason = "vm.confinement is off"};
+  }
+  const std::lock_guard lock(confinement_mutex_);
+  if (!confinement_ || retry) confinement_ = try_confinement(options_.shim_program);
+  return *confinement_;
+}
+
+AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) {
   return [this, boot](std::chrono::seconds limit, const std::stop_token& stop) {
     const OwnedDirectories::Temporary work(options_.machines, "kvm-probe");
     const MachinePaths paths(options_.paths, work.id());
-    const qemu::QemuDriver driver({.program = vmm_->string(),
-                                   .version = vmm_version_,
-                                   .agent = options_.agent,
-                                   .cache_dir = options_.paths.cache_dir,
-                                   .accelerator = Accelerator::kKvm});
+    const qemu::QemuDriver driver(driver_options(Accelerator::kKvm));
     Launch launch = driver.prepare_probe(boot, paths);
     boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
                {.deadline = Clock::now() + limit, .stop = stop})
@@ -88,12 +117,8 @@ std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
   if (on_host || !require_guest_or_consent(record.machine.allow_host_compat)) {
     return host_driver();
   }
-  return std::make_unique<qemu::QemuDriver>(qemu::QemuDriver::Options{
-      .program = vmm_->string(),
-      .version = vmm_version_,
-      .agent = options_.agent,
-      .cache_dir = options_.paths.cache_dir,
-      .accelerator = accelerators_.choose(probe_with(record.boot), stop).accelerator});
+  return std::make_unique<qemu::QemuDriver>(
+      driver_options(accelerators_.choose(probe_with(record.boot), stop).accelerator));
 }
 
 std::unique_ptr<Driver> GuestHost::host_driver() const {
@@ -110,6 +135,9 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
   if (vmm_) found.vmm_path = vmm_->string();
   if (!vmm_version_.empty()) found.vmm_version = vmm_version_;
   if (!found.guest_boot_available) return found;
+  const ConfinementTrial trial = confinement(reprobe);
+  found.confinement = api::name_of(trial.form);
+  found.confinement_reason = trial.reason;
   auto verdict = accelerators_.known();
   if (boot && reprobe) {
     verdict = accelerators_.reprobe(probe_with(*boot), stop);

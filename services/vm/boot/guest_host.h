@@ -14,6 +14,7 @@
 #include "common/registry/registry.h"
 #include "services/vm/boot/accelerator_chooser.h"
 #include "services/vm/drivers/driver.h"
+#include "services/vm/drivers/qemu/qemu_driver.h"
 #include "services/vm/machine_record.h"
 
 namespace pyro::vm {
@@ -50,17 +51,23 @@ class GuestHost {
   /// The driver of host compatibility mode.
   std::unique_ptr<Driver> host_driver() const;
 
+  /// How VMMs are shut in here. Tried at its first use, and again if `retry`.
+  ConfinementTrial confinement(bool retry = false);
+
   /// Fills in all but the counts. Makes a due probe if `boot` is known.
   api::HostCapabilities describe(const std::optional<api::BootFiles>& boot, bool reprobe,
                                  const std::stop_token& stop);
 
  private:
-  AcceleratorChooser::BootProbe probe_with(const api::BootFiles& boot) const;
+  AcceleratorChooser::BootProbe probe_with(const api::BootFiles& boot);
+  qemu::QemuDriver::Options driver_options(Accelerator accelerator);
 
   Options options_;
   std::optional<std::filesystem::path> vmm_;
   std::string vmm_version_;
   AcceleratorChooser accelerators_;
+  std::mutex confinement_mutex_;
+  std::optional<ConfinementTrial> confinement_;
 };
 
 }  // namespace pyro::vm

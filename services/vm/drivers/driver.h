@@ -12,6 +12,7 @@
 #include "common/api/machine.h"
 #include "common/base/unique_fd.h"
 #include "common/guest/machine_paths.h"
+#include "services/vm/drivers/confinement_plan.h"
 #include "services/vm/drivers/monitor.h"
 #include "services/vm/drivers/template_shape.h"
 
@@ -25,6 +26,7 @@ struct Launch {
   bool restored = false;               ///< the VMM waits for monitor->load()
   bool ends_by_signals = true;         ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;
+  ConfinementPlan confinement{};
   std::string home = "/root";  ///< HOME and working directory of its commands
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;

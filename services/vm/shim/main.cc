@@ -3,19 +3,27 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string_view>
 
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/standard_descriptors.h"
+#include "services/vm/shim/confinement_trial.h"
 #include "services/vm/shim/shim.h"
 
 /// `pyro-vm-shim SPEC`: keeps one machine alive. Descriptor 3 takes one byte when it is ready.
+/// `pyro-vm-shim --try-confinement`: prints a ConfinementTrial as JSON.
 int main(int argc, char** argv) {
   pyro::open_standard_descriptors();
   constexpr int kReadyFd = 3;
   try {
-    if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC");
+    if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC | --try-confinement");
+    const std::string_view word = argv[1];
+    if (word == pyro::vm::kTryConfinementWord) {
+      fmt::print("{}\n", pyro::api::to_json_text(pyro::vm::try_confinement()));
+      return 0;
+    }
     ::signal(SIGPIPE, SIG_IGN);
     pyro::UniqueFd ready(kReadyFd);
     const auto spec = pyro::api::from_json_text<pyro::vm::ShimSpec>(

@@ -17,6 +17,7 @@
 #include "common/link/link_server.h"
 #include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
+#include "services/vm/shim/confinement.h"
 #include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
@@ -58,7 +59,7 @@ ChildProcess start_vmm(const ShimSpec& spec, int link) {
     handed_on.emplace_back(number);
     command.descriptors.emplace_back(number, number);
   }
-  return ChildProcess(command);
+  return start_confined(std::move(command), spec.confinement);
 }
 
 class Shim {

@@ -2,4 +2,6 @@
 
 #include "common/api/message_table.h"
 
+PYRO_TABLE(pyro::vm::ConfinementPlan)
+PYRO_TABLE(pyro::vm::ConfinementTrial)
 PYRO_TABLE(pyro::vm::ShimSpec)

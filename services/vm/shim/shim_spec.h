@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/api/field.h"
+#include "services/vm/drivers/confinement_plan.h"
 
 namespace pyro::vm {
 
@@ -16,6 +17,7 @@ struct ShimSpec {
   std::vector<std::int32_t> descriptors;
   std::int32_t niceness = 0;
   bool ends_by_signals = true;
+  ConfinementPlan confinement{};
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -30,6 +32,7 @@ struct ShimSpec {
       api::range(0, 19));
     f("ends_by_signals", &ShimSpec::ends_by_signals,
       "Whether SIGTERM, SIGHUP and SIGINT end the VMM itself.");
+    f("confinement", &ShimSpec::confinement, "How the VMM is shut in.");
   }
 };
 

@@ -46,6 +46,8 @@ VmService::VmService() : images_(stack_.paths(), "image") {
                   (stack_ / "guests").string(), agent.string()));
   settings_ = {{"PYRO_VM_QEMU", (stack_ / "vmm").string()},
                {"PYRO_VM_ACCELERATOR", "tcg"},
+               // It starts other programs, and the guest's commands after it.
+               {"PYRO_VM_CONFINEMENT", "off"},
                {"PYRO_VM_BOOT", "cold"},
                {"PYRO_VM_STANDBY_MACHINES", "0"},
                {"PYRO_FAULTS", (stack_ / "faults").string()}};
@@ -59,7 +61,7 @@ VmService::~VmService() {
   }
 }
 
-void VmService::start_service() { service_.emplace("pyro-vm", stack_.paths(), settings_); }
+void VmService::start_service() { service_.emplace(program_, stack_.paths(), settings_); }
 
 void VmService::restart() {
   service_->kill();

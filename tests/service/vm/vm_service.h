@@ -33,6 +33,8 @@ class VmService : public ::testing::Test {
 
   /// Settings by their variables, as PYRO_LIMITS_MAX_ACTIVE; for the next start.
   std::map<std::string, std::optional<std::string>> settings_;
+  /// The service's program: a name beside the test's, or a path.
+  std::string program_ = "pyro-vm";
   void start_service();
   /// kill -9, and a new one.
   void restart();

@@ -140,5 +140,30 @@ TEST(ReportText, the_daily_loop_says_where_it_stands_and_why) {
               HasSubstr("\ndaily loop    debian:12 is stale: the kernel changed\n"));
 }
 
+api::HostCapabilities confined(const std::string& form) {
+  return {.confinement = form, .confinement_reason = "no namespaces here"};
+}
+
+TEST(Doctor, names_a_vmm_that_is_less_than_confined_as_an_issue_with_its_reason) {
+  const auto landlock = judge_confinement(confined("landlock"));
+  ASSERT_TRUE(landlock);
+  EXPECT_EQ(landlock->problem,
+            "QEMU is confined only by Landlock and seccomp (no namespaces here)");
+  EXPECT_THAT(landlock->fix, HasSubstr("unprivileged_userns_clone"));
+  EXPECT_THAT(judge_confinement(confined("seccomp"))->problem,
+              HasSubstr("confined only by seccomp"));
+  const auto off = judge_confinement(confined("off"));
+  ASSERT_TRUE(off);
+  EXPECT_THAT(off->problem, HasSubstr("QEMU is not confined"));
+  EXPECT_THAT(off->fix, HasSubstr("PYRO_VM_CONFINEMENT"));
+}
+
+TEST(Doctor, is_content_with_a_vmm_that_sees_only_its_files) {
+  EXPECT_FALSE(judge_confinement(confined("full")));
+  EXPECT_FALSE(judge_confinement(confined("namespaces")));
+  // No guest can boot: that is the issue.
+  EXPECT_FALSE(judge_confinement(confined("")));
+}
+
 }  // namespace
 }  // namespace pyro::doctor

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <thread>
 
 #include "common/base/files.h"
@@ -114,6 +116,45 @@ TEST(ChildProcess, gets_no_descriptor_that_was_not_named_and_null_for_the_standa
   EXPECT_THAT(listed, HasSubstr("0 /dev/null"));
   EXPECT_THAT(listed, HasSubstr("2 /dev/null"));
   EXPECT_THAT(listed, Not(HasSubstr("\n" + std::to_string(inherited.get()) + " ")));
+}
+
+TEST(ChildProcess, is_the_first_process_of_a_pid_namespace_of_its_own) {
+  Pipe out;
+  Command command = shell("echo $$");
+  command.namespaces = CLONE_NEWUSER | CLONE_NEWPID;
+  command.descriptors = {{1, out.write.get()}};
+  EXPECT_EQ(run(command).code, 0);
+  EXPECT_EQ(out.drain(), "1\n");
+}
+
+TEST(ChildProcess, namespaces_that_the_host_refuses_are_an_error_of_the_start) {
+  Command command = shell("exit 0");
+  // A thread's flag: no child has a pid namespace and this process's signal handlers.
+  command.namespaces = CLONE_NEWPID | CLONE_SIGHAND;
+  EXPECT_THAT(error_of([&] { run(command); }),
+              Refused(ErrorCode::kInternal, HasSubstr("clone into new namespaces: ")));
+}
+
+TEST(ChildProcess, takes_its_last_step_in_the_place_of_execve) {
+  Command command = shell("exit 0");
+  command.execute = [](const Execution& execution) {
+    const std::array<char*, 4> other{execution.argv[0], execution.argv[1],
+                                     const_cast<char*>("exit 7"), nullptr};
+    ::execve(execution.program, other.data(), execution.envp);
+    return "execve";
+  };
+  EXPECT_EQ(run(command).code, 7);
+}
+
+TEST(ChildProcess, names_the_step_that_failed_in_the_place_of_execve) {
+  Command command = shell("exit 0");
+  command.execute = [](const Execution&) {
+    errno = EPERM;
+    return "bind '/some/file'";
+  };
+  EXPECT_THAT(
+      error_of([&] { run(command); }),
+      Refused(ErrorCode::kInternal, "start '/bin/sh': bind '/some/file': Operation not permitted"));
 }
 
 TEST(ChildProcess, starts_with_no_signal_blocked) {

@@ -11,6 +11,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 qemu::Plan whole_plan() {
   return {.program = "qemu",
@@ -66,6 +67,33 @@ TEST(QemuCommandLine, doubles_a_comma_in_a_path) {
   qemu::Plan plan = whole_plan();
   plan.disks->system = "/m,readonly=on/system.ext4";
   EXPECT_THAT(words_of(plan), HasSubstr("file=/m,,readonly=on/system.ext4,format"));
+}
+
+/// The files of the machine that are on the command line.
+TEST(QemuConfinement, names_each_file_that_the_command_line_names) {
+  const ConfinementPlan files = qemu::confinement(whole_plan(), ConfinementForm::kFull);
+  EXPECT_EQ(files.form, ConfinementForm::kFull);
+  EXPECT_THAT(files.readable, UnorderedElementsAre("/k/vmlinux", "/i.cpio", "/e/rootfs.ext4"));
+  EXPECT_THAT(files.writable,
+              UnorderedElementsAre("/m/console.log", "/m/system.ext4", "/m/workspace.ext4"));
+  EXPECT_THAT(files.devices, Not(Contains("/dev/kvm")));
+}
+
+TEST(QemuConfinement, of_a_restored_machine_has_no_kernel_and_writes_to_no_template_from_8_2_on) {
+  qemu::Plan plan = whole_plan();
+  plan.memory =
+      qemu::MemoryFile{.path = "/t/memory", .use = qemu::MemoryFile::Use::kCopiedReadOnly};
+  const ConfinementPlan files = qemu::confinement(plan, ConfinementForm::kFull);
+  EXPECT_THAT(files.readable, UnorderedElementsAre("/t/memory", "/e/rootfs.ext4"));
+  EXPECT_THAT(files.writable, Not(Contains("/t/memory")));
+  plan.memory->use = qemu::MemoryFile::Use::kCopied;
+  EXPECT_THAT(qemu::confinement(plan, ConfinementForm::kFull).writable, Contains("/t/memory"));
+}
+
+TEST(QemuConfinement, under_kvm_has_its_device) {
+  qemu::Plan plan = whole_plan();
+  plan.accelerator = Accelerator::kKvm;
+  EXPECT_THAT(qemu::confinement(plan, ConfinementForm::kFull).devices, Contains("/dev/kvm"));
 }
 
 TEST(QemuCommandLine, of_a_probe_has_no_disk_and_tells_the_agent) {

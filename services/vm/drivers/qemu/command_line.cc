@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "services/vm/drivers/installed_program.h"
 #include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::qemu {
@@ -146,6 +147,27 @@ std::vector<std::string> command_line(const Plan& plan) {
                              fmt::format("socket,id=link,fd={}", kLinkFd), "-device",
                              "virtserialport,chardev=link,name=pyro.agent"});
   return words;
+}
+
+ConfinementPlan confinement(const Plan& plan, ConfinementForm form) {
+  ConfinementPlan files{.form = form,
+                        .programs = files_of_program(plan.program, {"qemu", "seabios"}),
+                        .readable = {},
+                        .writable = {plan.console_log},
+                        .devices = {"/dev/null", "/dev/urandom"}};
+  if (plan.accelerator == Accelerator::kKvm) files.devices.emplace_back("/dev/kvm");
+  if (!plan.memory || !plan.memory->restored()) {
+    files.readable = {plan.kernel, plan.initramfs};
+  }
+  if (plan.memory) {
+    const bool only_read = plan.memory->use == MemoryFile::Use::kCopiedReadOnly;
+    (only_read ? files.readable : files.writable).push_back(plan.memory->path);
+  }
+  if (plan.disks) {
+    files.readable.push_back(plan.disks->rootfs);
+    files.writable.insert(files.writable.end(), {plan.disks->system, plan.disks->workspace});
+  }
+  return files;
 }
 
 }  // namespace pyro::vm::qemu

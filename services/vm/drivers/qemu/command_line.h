@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/vm/drivers/accelerator.h"
+#include "services/vm/drivers/confinement_plan.h"
 
 namespace pyro::vm::qemu {
 
@@ -58,5 +59,9 @@ bool can_map_read_only(std::string_view version);
 
 /// QEMU's arguments for `plan`. Pure: the same plan gives the same arguments.
 std::vector<std::string> command_line(const Plan& plan);
+
+/// Every file that QEMU opens for `plan`, confined in `form`. Looks at what QEMU's installation
+/// has on this host.
+ConfinementPlan confinement(const Plan& plan, ConfinementForm form);
 
 }  // namespace pyro::vm::qemu

@@ -85,10 +85,12 @@ Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
   // Its guest is powered off first, by the shim.
   return {.argv = command_line(plan),
           .ends_by_signals = false,
+          .confinement = confinement(plan, options_.confinement),
           .execution_mode = api::ExecutionMode::kGuestSerial,
           .metadata = {{"boot_mode", std::string(boot_mode)},
                        {"vmm", "qemu"},
-                       {"accelerator", to_string(plan.accelerator)}}};
+                       {"accelerator", to_string(plan.accelerator)},
+                       {"confinement", std::string(api::name_of(options_.confinement))}}};
 }
 
 Launch QemuDriver::prepare(const api::Machine& machine, const api::BootFiles& boot,
@@ -148,7 +150,8 @@ Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootF
 }
 
 Launch QemuDriver::prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const {
-  return {.argv = command_line(plan_for(boot, paths))};
+  const Plan plan = plan_for(boot, paths);
+  return {.argv = command_line(plan), .confinement = confinement(plan, options_.confinement)};
 }
 
 }  // namespace pyro::vm::qemu
