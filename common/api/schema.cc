@@ -91,7 +91,7 @@ Json field_schema(const Field& field, const void* message, SchemaFor use) {
 
 std::string described(const Field& field, const void* message) {
   const FieldInfo& info = field.info;
-  const std::string text(info.description);
+  std::string text(info.description);
   std::string bounds;
   if (info.minimum && info.maximum) bounds = fmt::format("{} to {}", *info.minimum, *info.maximum);
   if (info.positive) bounds = "Positive";

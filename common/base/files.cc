@@ -243,6 +243,7 @@ std::vector<std::filesystem::path> directories_beyond_the_latest(
   std::sort(found.begin(), found.end());
   found.resize(found.size() - std::min(found.size(), count));
   std::vector<std::filesystem::path> oldest;
+  oldest.reserve(found.size());
   for (auto& [written, path] : found) oldest.push_back(std::move(path));
   return oldest;
 }

@@ -15,6 +15,7 @@
 #include "common/stream/output_receiver.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
+#include "tests/support/registry_sql.h"
 
 namespace pyro::test {
 namespace {
@@ -335,10 +336,9 @@ TEST_F(WorkspaceJobsTest, who_can_be_given_no_cursor_hears_of_the_job_all_the_sa
     return call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).stdout_text;
   };
   while (printed().empty()) std::this_thread::yield();
-  // What comes after such a row cannot be recorded.
-  Registry(paths_.registry())
-      .put("workspace_cursors", fmt::format("{}/000000/0000000001/number/{:020}", id, 1000),
-           "damaged");
+  pyro::testing::run_sql(paths_.registry(),
+                         "CREATE TRIGGER refuse BEFORE INSERT ON workspace_cursors "
+                         "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END");
   const auto told = call(api::ExecWorkspace{
       .workspace_id = id, .command = command, .job_id = job, .answer_within_seconds = 0});
   EXPECT_EQ(told.state, JobState::kRunning);
