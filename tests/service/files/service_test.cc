@@ -17,6 +17,7 @@
 #include "guest/agent/files/host_volume.h"
 #include "services/files/volume/volume_reader.h"
 #include "tests/support/errors.h"
+#include "tests/support/git_repository.h"
 
 namespace pyro::files {
 namespace {
@@ -131,6 +132,35 @@ TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
   EXPECT_EQ(client_.call(api::CopyVolume{.vm_id = "vm", .volume = path("copy")}).entry_count, 5U);
   EXPECT_EQ(volume::VolumeReader(path("copy")).find("new.txt").size, 4U);
   EXPECT_TRUE(entries_beside_marker(path("state/files-scratch")).empty());
+}
+
+/// The host and the guest both ran the tests of a project: each has the files that this makes.
+TEST_F(FilesService, gives_a_patch_of_a_tested_project_that_applies_to_the_tested_project) {
+  pyro::testing::GitRepository repository(path("seed"));
+  const auto put = [this](const std::string& name, std::string_view text) {
+    fs::create_directories(fs::path(path("seed/" + name)).parent_path());
+    write_file_atomically(path("seed/" + name), text, 0644);
+  };
+  put(".gitignore", "__pycache__/\n*.pyc\nbuild/\n");
+  put("calc.py", "def add(a, b):\n    return a - b\n");
+  repository.commit("begin");
+  put("__pycache__/calc.pyc", std::string("\0host", 5));
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4"), .seed_path = path("seed")});
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+
+  on_machine(api::WriteFile{.path = "calc.py", .text = "def add(a, b):\n    return a + b\n"});
+  on_machine(api::WriteFile{.path = "__pycache__/calc.pyc", .text = "guest"});
+  on_machine(api::WriteFile{.path = "__pycache__/test_calc.pyc", .text = "guest"});
+  on_machine(api::WriteFile{.path = "build/out.o", .text = "guest"});
+  put("__pycache__/test_calc.pyc", "host");
+  put("build/out.o", "host");
+  const auto diff = on_machine(api::DiffWorkspace{});
+  EXPECT_EQ(diff.summary.total, 1U);
+  EXPECT_EQ(diff.summary.ignored_count, 3U);
+  write_file_atomically(path("patch"), diff.patch);
+  repository.git({"apply", path("patch")});
+  EXPECT_EQ(read_file(path("seed/calc.py")), "def add(a, b):\n    return a + b\n");
 }
 
 TEST_F(FilesService, says_that_a_machine_cannot_be_reached) {
