@@ -163,6 +163,68 @@ TEST_F(FilesService, gives_a_patch_of_a_tested_project_that_applies_to_the_teste
   EXPECT_EQ(read_file(path("seed/calc.py")), "def add(a, b):\n    return a + b\n");
 }
 
+/// Binary content, links, types that change: by a diff out of one workspace, into another.
+TEST_F(FilesService, applies_the_patch_of_its_own_diff) {
+  const auto write = [this](const std::string& name, std::string_view content) {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    write_file_atomically(path(name), content, 0644);
+  };
+  write("seed/text", "one\ntwo\n");
+  write("seed/binary", std::string("\0\1\2 binary", 10));
+  write("seed/gone", std::string("\0gone", 5));
+  write("seed/file", "becomes a link\n");
+  fs::create_symlink("text", path("seed/link"));
+  fs::create_symlink("text", path("seed/other"));
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4"), .seed_path = path("seed")});
+  api::Diff diff;
+  {
+    const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+    client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+    write("guest/tree/text", "one\r\n2\n");
+    write("guest/tree/binary", std::string("\0\1\2 other", 9));
+    write("guest/tree/new", std::string("\0\xFF", 2));
+    for (const char* name : {"gone", "file", "link", "other"}) {
+      fs::remove(path(std::string("guest/tree/") + name));
+    }
+    fs::create_symlink("binary", path("guest/tree/file"));
+    fs::create_symlink("new", path("guest/tree/other"));
+    write("guest/tree/link", "a file now\n");
+    diff = on_machine(api::DiffWorkspace{});
+    EXPECT_EQ(diff.summary.total, 7U);
+  }
+  fs::remove(path("run/machines/vm.link"));
+  fs::remove_all(path("guest"));
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+  const auto applied = on_machine(api::ApplyPatch{.patch_bytes = {diff.patch}});
+  EXPECT_EQ(applied.summary.total, 7U);
+  EXPECT_EQ(on_machine(api::DiffWorkspace{}).patch, diff.patch);
+  EXPECT_EQ(fs::read_symlink(path("guest/tree/file")), "binary");
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(path("guest/tree/link"))));
+}
+
+TEST_F(FilesService, reads_a_patch_from_a_file_of_the_workspace) {
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4")});
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  const std::string line = std::string("+caf\xE9 of a line that is not UTF-8\n");
+  std::string patch = "--- /dev/null\n+++ b/new\n@@ -0,0 +1,60000 @@\n";
+  for (int i = 0; i < 60000; ++i) patch += line;
+  ASSERT_GT(patch.size(), std::size_t{1} << 20U);
+  write_file_atomically(path("guest/tree/fix.patch"), patch);
+  EXPECT_TRUE(on_machine(api::ApplyPatch{.patch_file = "/workspace/fix.patch"}).changed);
+  EXPECT_EQ(fs::file_size(path("guest/tree/new")), 60000 * (line.size() - 1));
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{.patch_file = "../x"}); }),
+              Refused(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{}); }),
+              Refused(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(
+      error_of([&] { on_machine(api::ApplyPatch{.patch = "--- a\n", .patch_file = "fix.patch"}); }),
+      Refused(ErrorCode::kInvalidArgument));
+  fs::resize_file(path("guest/tree/fix.patch"), (16U << 20U) + 1);
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{.patch_file = "fix.patch"}); }),
+              Refused(ErrorCode::kResourceExhausted));
+}
+
 TEST_F(FilesService, says_that_a_machine_cannot_be_reached) {
   EXPECT_THAT(error_of([&] { on_machine(api::ListFiles{}); }), Refused(ErrorCode::kUnavailable));
 }
