@@ -47,7 +47,10 @@ class Narration {
   explicit Narration(std::size_t files) : offsets_(files) {}
 
   void hear(std::string_view line) {
-    if (line.starts_with("Checking patch f")) {
+    if (line.starts_with("error: ")) {
+      // git goes on to check the others.
+      if (!failed_) failed_ = current_;
+    } else if (line.starts_with("Checking patch f")) {
       current_ = number_after(line, "patch f");
     } else if (line.starts_with("Hunk #") && current_ && *current_ < offsets_.size()) {
       auto& offset = offsets_[*current_];
@@ -55,8 +58,8 @@ class Narration {
     }
   }
 
-  /// The file that git was at when it ended.
-  std::optional<std::size_t> current() const { return current_; }
+  /// The first file that does not fit.
+  std::optional<std::size_t> failed() const { return failed_; }
   std::optional<std::int64_t> offset(std::size_t index) const { return offsets_[index]; }
 
  private:
@@ -70,6 +73,7 @@ class Narration {
   }
 
   std::optional<std::size_t> current_;
+  std::optional<std::size_t> failed_;
   std::vector<std::optional<std::int64_t>> offsets_;
 };
 
@@ -123,7 +127,7 @@ class GroupRun {
 
   Error refusal(const std::vector<GitPatchInput>& inputs, const Narration& narration,
                 std::string_view said) const {
-    const auto at = narration.current();
+    const auto at = narration.failed();
     if (!at || *at >= files_.size()) {
       return invalid_argument(reason::kPatchUnsupported, "git refuses the patch: {}",
                               printable(trim(said.substr(0, said.find('\n')))));

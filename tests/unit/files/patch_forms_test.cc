@@ -341,7 +341,6 @@ class BinaryPatch : public ::testing::Test {
 TEST_F(BinaryPatch, of_git_is_applied) {
   tree_.apply(patch());
   EXPECT_EQ(tree_.files(), after());
-  tree_.put(before_);
 }
 
 TEST_F(BinaryPatch, without_renames_and_in_a_mail_is_applied) {
@@ -370,16 +369,18 @@ TEST_F(BinaryPatch, that_unpacks_to_more_than_a_file_may_have_is_refused) {
 
 TEST_F(BinaryPatch, with_a_delta_that_grows_without_end_is_refused) {
   // A file of 16 MiB that a delta of a few bytes copies eight times.
-  const std::string big(files::kPatchedFileLimit, 'x');
+  std::string big(files::kPatchedFileLimit, 'x');
+  big[0] = '\0';
   repository_.put("big", big);
   repository_.commit("big");
   std::string eight;
   for (int i = 0; i < 8; ++i) eight += big;
-  repository_.put("big", eight + '\0');
+  repository_.put("big", eight);
   repository_.commit("bigger");
   tree_.put("big", big);
   const std::string delta = patch();
-  ASSERT_LT(delta.size(), 1U << 20U);
+  ASSERT_LT(delta.size(), 4096U);
+  ASSERT_THAT(delta, HasSubstr("\ndelta "));
   EXPECT_THAT(testing::error_of([&] { tree_.apply(delta); }),
               testing::Refused(ErrorCode::kResourceExhausted));
   EXPECT_EQ(tree_.content("big").size(), files::kPatchedFileLimit);
@@ -400,6 +401,14 @@ TEST_F(PatchForms, sections_without_end_on_one_file_are_refused) {
     patch += "--- a/f.txt\n+++ b/f.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+two\n";
   }
   EXPECT_THAT(refusal_of(patch), testing::Refused(ErrorCode::kInvalidArgument));
+}
+
+TEST_F(PatchForms, the_first_file_that_does_not_fit_is_named) {
+  EXPECT_THAT(
+      refusal_of("--- a/crlf.txt\n+++ b/crlf.txt\n@@ -1 +1 @@\n-none\n+1\n"
+                 "--- a/f.txt\n+++ b/f.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n"),
+      testing::Refused(ErrorCode::kFailedPrecondition, HasSubstr("for crlf.txt: hunk 1: ")));
+  expect_untouched();
 }
 
 TEST_F(PatchForms, text_that_is_not_utf8_is_patched) {

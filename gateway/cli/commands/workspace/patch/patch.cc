@@ -26,7 +26,8 @@ void add_workspace_patch_apply(CliCommand& patch, Session& session) {
       "or "
       "have no numbers. A file may have 16 MiB in any encoding, text on the command line 1 MiB.";
   auto request = std::make_shared<api::ApplyPatch>();
-  auto text = std::make_shared<TextOption>(TextOption{.field = "patch", .file_limit = api::kPatchFileLimit});
+  auto text = std::make_shared<TextOption>(
+      TextOption{.field = "patch", .file_limit = api::kPatchFileLimit});
   add_request_options(command, *request, {"patch", "patch_file"});
   add_text_option(command, *text, "The patch");
   add_call<api::ApplyPatch>(command, session, request, patch_applied_text,
