@@ -62,6 +62,7 @@ struct DiffSummary : ChangeCounts {
   std::uint32_t type_changed = 0;
   std::uint32_t text_patched = 0;
   std::uint32_t non_text = 0;
+  std::uint32_t ignored_count = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -69,6 +70,8 @@ struct DiffSummary : ChangeCounts {
     f("type_changed", &DiffSummary::type_changed, "Those that are of another type now.");
     f("text_patched", &DiffSummary::text_patched, "Entries with a text_patch.");
     f("non_text", &DiffSummary::non_text, "Entries without one.");
+    f("ignored_count", &DiffSummary::ignored_count,
+      "Changed paths that are left out of all of it, since Git ignores them here.");
   }
 };
 
@@ -92,19 +95,24 @@ struct Diff : WorkspaceReply {
 };
 
 /// /workspace against its state at creation: all of it, or the entries that are asked for. The
-/// summary is of all of it. not_found: `workspace path is not changed: P`.
+/// summary is of all of it. In a Git repository what its ignore rules leave out is no change; a
+/// path that is asked for is. not_found: `workspace path is not changed: P`.
+/// failed_precondition: the rules cannot be read.
 struct DiffWorkspace {
   static constexpr Method kMethod{"workspace.diff", Idempotent::kYes};
   using Reply = Diff;
   std::string workspace_id;
   std::optional<std::string> path;
   std::uint32_t offset = 0;
+  bool include_ignored = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<DiffWorkspace>(f);
     f("path", &DiffWorkspace::path, "Only the entry of this path.", max_length(4096));
     f("offset", &DiffWorkspace::offset, "Entries to leave out at the beginning.");
+    f("include_ignored", &DiffWorkspace::include_ignored,
+      "Also what .gitignore leaves out, such as build output.");
   }
 };
 

@@ -12,6 +12,9 @@
 /// service does the work (files.h).
 namespace pyro::api {
 
+/// The largest patch that is given as a file.
+inline constexpr std::size_t kPatchFileLimit = 16U << 20U;
+
 struct PatchEntry {
   std::string path;
   DiffStatus status = DiffStatus::kModified;
@@ -30,28 +33,40 @@ struct PatchApplied : WorkspaceReply {
   bool changed = false;
   ChangeCounts summary;
   std::vector<PatchEntry> entries;
+  std::vector<std::string> left_out;
 
   template <class Fields>
   static void describe(Fields& f) {
     WorkspaceReply::describe(f);
     f("changed", &PatchApplied::changed, "Whether anything was changed.");
     f("summary", &PatchApplied::summary, "How much.");
-    f("entries", &PatchApplied::entries, "What, sorted by path.");
+    f("entries", &PatchApplied::entries,
+      "What, sorted by path. A renamed file is added and deleted.");
+    f("left_out", &PatchApplied::left_out,
+      "Submodules that the patch moves to another commit: that is no change of a file.");
   }
 };
 
-/// Applies a unified diff of text files: all of it or nothing.
-/// failed_precondition: `patch context does not match for P`.
+/// Applies a patch as `git apply` does, and forms of it that models write: all of it or nothing.
+/// failed_precondition: `patch context does not match for P: …`.
 struct ApplyPatch {
   static constexpr Method kMethod{"workspace.patch_apply"};
   using Reply = PatchApplied;
   std::string workspace_id;
-  std::string patch;
+  std::optional<std::string> patch;
+  std::optional<std::string> patch_file;
+  Bytes patch_bytes;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<ApplyPatch>(f);
-    f("patch", &ApplyPatch::patch, "The patch, a unified diff.", kRequired, max_length(kFileLimit));
+    f("patch", &ApplyPatch::patch, "The patch, a unified diff. Give this or patch_file.",
+      max_length(kFileLimit));
+    f("patch_file", &ApplyPatch::patch_file,
+      "A file below /workspace that holds the patch, of at most 16 MiB and in any encoding.",
+      max_length(4096));
+    f("patch_bytes", &ApplyPatch::patch_bytes, "The patch, in any encoding.", kHidden,
+      max_length(kPatchFileLimit));
   }
 };
 

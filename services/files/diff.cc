@@ -7,6 +7,7 @@
 #include "services/files/changed_paths.h"
 #include "services/files/diff_builder.h"
 #include "services/files/fetched_files.h"
+#include "services/files/ignored_paths.h"
 #include "services/files/volume/volume_reader.h"
 #include "services/files/work_check.h"
 #include "services/files/workspace_path.h"
@@ -138,10 +139,15 @@ api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspa
                          const std::filesystem::path& scratch, const Work& work) {
   const DiffPart part = part_of(request.request);
   const volume::VolumeReader baseline(request.baseline);
-  const ChangedPaths changed = find_changed_paths(guest, baseline, work);
+  ChangedPaths changed = find_changed_paths(guest, baseline, work);
+  std::uint32_t ignored = 0;
+  if (!request.request.include_ignored) {
+    ignored = leave_out_ignored(guest, baseline, changed, part.path, scratch, work);
+  }
   DiffBuilder builder(scratch, work);
   DiffRun(guest, baseline, builder, work).add(changed);
   api::Diff diff = builder.build(part);
+  diff.summary.ignored_count = ignored;
   if (part.path && diff.entries.empty()) {
     throw not_found(reason::kNotChanged, "workspace path is not changed: {}",
                     printable(absolute_workspace_path(*part.path)));

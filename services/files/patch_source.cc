@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "services/files/empty_repository.h"
 #include "services/files/git_names.h"
+#include "services/files/scratch_file.h"
 
 namespace pyro::files {
 namespace {
@@ -17,18 +19,11 @@ std::string reference(PatchForm form, PatchSource::State state) {
                      state == PatchSource::State::kBefore ? "before" : "after");
 }
 
-void write_small_file(const std::filesystem::path& path, std::string_view data) {
-  write_all(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600).get(), data);
-}
-
 }  // namespace
 
 PatchSource::PatchSource(const Git& git) : git_(git), repository_(git.directory() / "repository") {
-  // The result of `git init`, without its milliseconds.
-  std::filesystem::create_directories(repository_ / "objects");
-  std::filesystem::create_directories(repository_ / "refs");
-  write_small_file(repository_ / "HEAD", "ref: refs/heads/none\n");
-  write_small_file(git.directory() / "binary", "* -diff\n");
+  make_empty_repository(repository_);
+  write_scratch_file(git.directory() / "binary", "* -diff\n");
   stream_ = open_file(git.directory() / "stream", O_RDWR | O_CREAT | O_EXCL);
 }
 

@@ -12,6 +12,7 @@ inline constexpr Reason kWrongFileType{"wrong_file_type"};
 inline constexpr Reason kOutsideWorkspace{"outside_workspace"};
 inline constexpr Reason kExists{"exists"};
 inline constexpr Reason kNotChanged{"not_changed"};
+inline constexpr Reason kIgnoreRulesUnreadable{"ignore_rules_unreadable"};
 inline constexpr Reason kChangedMeanwhile{"changed_meanwhile"};
 inline constexpr Reason kPatchMismatch{"patch_mismatch"};
 inline constexpr Reason kPatchUnsupported{"patch_unsupported"};

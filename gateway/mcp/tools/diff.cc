@@ -18,9 +18,11 @@ std::vector<ToolRow> diff_tools() {
        .name = "workspace_diff",
        .effect = Effect::kReads,
        .title = "Show the changes",
-       .text = "Compares /workspace with its state at creation. Returns entries with path and "
-               "status, and one patch that `git apply` takes. Long patches are cut: call again "
-               "with path for one entry whole, or with offset for further entries."},
+       .text =
+           "Compares /workspace with its state at creation. Returns entries with path and "
+           "status, and one patch that `git apply` takes. Long patches are cut: call again "
+           "with path for one entry whole, or with offset for further entries. What Git ignores "
+           "is left out: include_ignored shows it."},
   };
 }
 

@@ -18,8 +18,9 @@ std::vector<ToolRow> patch_tools() {
        .effect = Effect::kChanges,
        .title = "Apply a patch",
        .text = "Applies a unified diff to /workspace: all of it or nothing. Context must match; "
-               "a hunk found at another line is applied and reported. No renames, no binary. On "
-               "a mismatch read the file again and write a new patch.",
+               "a hunk found at another line is applied and reported. Takes what git apply takes, "
+               "and `*** Begin Patch` forms. On a mismatch read the file again and write a new "
+               "patch.",
        .steps =
            {{.reason = reason::kWrongFileType, .has = "workspace_file_read", .text = kReadsAgain},
             {.reason = reason::kPatchMismatch, .has = "workspace_file_read", .text = kReadsAgain},

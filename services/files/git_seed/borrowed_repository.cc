@@ -16,6 +16,7 @@
 #include "services/files/git_directory_name.h"
 #include "services/files/git_names.h"
 #include "services/files/git_seed/object_stores.h"
+#include "services/files/shared_index.h"
 
 namespace pyro::files {
 namespace {
@@ -153,25 +154,15 @@ void BorrowedRepository::copy_index() {
   copy_shared_index(*index);
 }
 
-/// The shared index that the index continues: its extension `link` is the word, a length of 4
-/// bytes, and the id in the shared one's name.
+/// The shared index that the index continues, if it is one.
 void BorrowedRepository::copy_shared_index(std::string_view index) {
-  constexpr std::string_view kWord = "link";
-  const std::size_t id_bytes = object_format_ == "sha1" ? 20 : 32;
   const UniqueFd directory = open_file(source_.git_directory, O_RDONLY | O_DIRECTORY);
   std::set<std::string> there;
   for (const std::string& name : tree::names_in(directory.get(), "the repository")) {
     if (name.starts_with(kSharedIndex)) there.insert(name);
   }
   if (there.empty()) return;
-  for (std::size_t at = index.find(kWord); at != std::string_view::npos;
-       at = index.find(kWord, at + 1)) {
-    const std::size_t begin = at + kWord.size() + 4;
-    if (begin + id_bytes > index.size()) return;
-    std::string name(kSharedIndex);
-    for (const char byte : index.substr(begin, id_bytes)) {
-      name += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-    }
+  for (const auto& name : shared_index_names(index, object_format_ == "sha1" ? 20 : 32)) {
     if (!there.contains(name)) continue;
     const auto shared = source::read_git_file(source_.git_directory, name, kIndexLimit);
     if (shared) write_new(git_.directory() / name, *shared);

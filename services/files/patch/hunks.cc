@@ -1,17 +1,19 @@
 #include "services/files/patch/hunks.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstdint>
-#include <optional>
 
+#include "common/base/text.h"
 #include "services/files/patch/patch_refusal.h"
 
 namespace pyro::files {
 namespace {
 
-/// How many lines a hunk still has on each side.
-struct HunkSizes {
-  std::uint32_t old_start = 0;
+constexpr std::string_view kEndOfFile = "*** End of File";
+
+/// The numbers of a hunk's line.
+struct HunkNumbers {
+  Hunk::Start start{};
   std::uint32_t old_lines = 1;
   std::uint32_t new_lines = 1;
 };
@@ -30,44 +32,106 @@ bool take_number(std::string_view& text, std::uint32_t& number) {
 }
 
 /// `@@ -1,2 +3,4 @@ anything`
-std::optional<HunkSizes> read_hunk_line(std::string_view line) {
-  HunkSizes sizes;
-  std::uint32_t new_start = 0;
-  if (!take(line, "@@ -") || !take_number(line, sizes.old_start)) return std::nullopt;
-  if (take(line, ",") && !take_number(line, sizes.old_lines)) return std::nullopt;
-  if (!take(line, " +") || !take_number(line, new_start)) return std::nullopt;
-  if (take(line, ",") && !take_number(line, sizes.new_lines)) return std::nullopt;
+std::optional<HunkNumbers> read_numbers(std::string_view line) {
+  HunkNumbers numbers;
+  if (!take(line, "@@ -") || !take_number(line, numbers.start.before)) return std::nullopt;
+  if (take(line, ",") && !take_number(line, numbers.old_lines)) return std::nullopt;
+  if (!take(line, " +") || !take_number(line, numbers.start.after)) return std::nullopt;
+  if (take(line, ",") && !take_number(line, numbers.new_lines)) return std::nullopt;
   if (!take(line, " @@")) return std::nullopt;
-  return sizes;
+  return numbers;
 }
 
-/// Counts a line of a hunk by its sign; false when it cannot be one.
-bool count_line(char sign, HunkSizes& left, bool& has_context) {
-  const bool is_old = sign == ' ' || sign == '-';
-  const bool is_new = sign == ' ' || sign == '+';
-  if (sign == '\\') return true;
-  if (!is_old && !is_new) return false;
-  if ((is_old && left.old_lines == 0) || (is_new && left.new_lines == 0)) return false;
-  left.old_lines -= is_old ? 1 : 0;
-  left.new_lines -= is_new ? 1 : 0;
-  has_context = has_context || sign == ' ';
-  return true;
+/// What `@@ LINE` or `@@ LINE @@` says of the lines above; "" for nothing.
+std::string_view anchor_of(std::string_view line) {
+  line = trim(line.substr(2));
+  if (line.ends_with("@@")) line = trim(line.substr(0, line.size() - 2));
+  // Numbers that are none, and what stands for some.
+  if (line.starts_with('-') || line.starts_with("...")) return {};
+  return line;
 }
 
-/// Takes one hunk; whether it has a line of context.
-bool take_hunk_lines(LineReader& lines, std::string_view hunk_line, HunkSizes left) {
-  bool has_context = false;
+/// The line as it is, with its `\r`.
+std::string_view raw_line(const LineReader& lines) {
+  const std::string_view rest = lines.rest();
+  return rest.substr(0, rest.find('\n'));
+}
+
+/// The next line as one of a hunk; nullopt: it cannot be one.
+std::optional<HunkLine> read_line(const LineReader& lines) {
+  const std::string_view line = raw_line(lines);
+  // A line of context whose space got lost, as editors do.
+  if (line.empty() || line == "\r") return HunkLine{' ', line};
+  if (line[0] != ' ' && line[0] != '+' && line[0] != '-') return std::nullopt;
+  return HunkLine{line[0], line.substr(1)};
+}
+
+void take_open_end(LineReader& lines, Hunk& hunk) {
+  if (lines.at_end() || !lines.rest().starts_with('\\') || hunk.lines.empty()) return;
+  hunk.lines.back().open_end = true;
+  lines.skip();
+}
+
+void take_line(LineReader& lines, Hunk& hunk, const HunkLine& line) {
+  hunk.lines.push_back(line);
+  lines.skip();
+  take_open_end(lines, hunk);
+}
+
+/// Whether a mail's signature or nothing follows.
+bool is_signature(const LineReader& lines) {
+  if (lines.peek() != "-- ") return false;
+  const std::string_view next = lines.peek_after(1);
+  return next.empty() || (next[0] >= '0' && next[0] <= '9');
+}
+
+/// Whether a hunk that has all of its lines may end here.
+bool may_end(const LineReader& lines) {
+  if (lines.at_end() || is_labels(lines) || is_signature(lines)) return true;
+  const std::string_view line = lines.peek();
+  return line.empty() || (line[0] != ' ' && line[0] != '+' && line[0] != '-' && line[0] != '\\');
+}
+
+/// Whether its last lines are the labels of the next file, which a count too big took in.
+bool ends_in_labels(const Hunk& hunk, const LineReader& lines) {
+  const auto& all = hunk.lines;
+  if (all.size() < 2 || !lines.peek().starts_with("@@")) return false;
+  const auto has_context = [](const HunkLine& line) { return line.sign == ' '; };
+  return all[all.size() - 2].sign == '-' && all[all.size() - 2].text.starts_with("-- ") &&
+         all.back().sign == '+' && all.back().text.starts_with("++ ") &&
+         std::any_of(all.begin(), all.end(), has_context);
+}
+
+/// Takes as many lines as the numbers say; false when others are there.
+bool take_counted(LineReader& lines, HunkNumbers left, Hunk& hunk) {
   while (left.old_lines > 0 || left.new_lines > 0) {
-    if (lines.at_end()) throw unsupported_patch(hunk_line, "it has fewer lines than it says");
-    // An empty line is one of context whose space got lost, as editors do.
-    const char first = lines.rest().front();
-    if (!count_line(first == '\n' ? ' ' : first, left, has_context)) {
-      throw unsupported_patch(lines.peek(), "a hunk has other lines than it says");
+    if (lines.at_end()) return false;
+    const auto line = read_line(lines);
+    if (!line || (line->is_old() && left.old_lines == 0) ||
+        (line->is_new() && left.new_lines == 0)) {
+      return false;
     }
-    lines.skip();
+    left.old_lines -= line->is_old() ? 1U : 0U;
+    left.new_lines -= line->is_new() ? 1U : 0U;
+    take_line(lines, hunk, *line);
   }
-  if (lines.peek().starts_with('\\')) lines.skip();
-  return has_context;
+  return may_end(lines) && !ends_in_labels(hunk, lines);
+}
+
+/// Takes all lines that can be of a hunk.
+void take_uncounted(LineReader& lines, Hunk& hunk) {
+  std::size_t with_sign = 0;
+  while (!lines.at_end()) {
+    const bool is_next_file = is_labels(lines) && lines.peek_after(2).starts_with("@@");
+    const auto line = read_line(lines);
+    if (!line || is_next_file || is_signature(lines)) break;
+    // One without its space may be no line of the hunk.
+    const bool has_sign = raw_line(lines) != line->text;
+    take_line(lines, hunk, *line);
+    if (has_sign) with_sign = hunk.lines.size();
+  }
+  // Empty lines at its end are between it and what follows.
+  hunk.lines.resize(with_sign);
 }
 
 }  // namespace
@@ -84,28 +148,76 @@ std::string_view LineReader::peek() const {
   return line;
 }
 
-std::string_view LineReader::peek_second() const {
+std::string_view LineReader::peek_after(std::size_t lines) const {
   LineReader next(left_);
-  next.skip();
+  for (; lines > 0 && !next.at_end(); --lines) next.skip();
   return next.peek();
 }
 
-Hunks take_hunks(LineReader& lines) {
-  const std::string_view start = lines.rest();
-  Hunks hunks;
-  int count = 0;
-  while (lines.peek().starts_with("@@ ")) {
-    const std::string_view hunk_line = lines.peek();
-    const auto sizes = read_hunk_line(hunk_line);
-    if (!sizes) throw unsupported_patch(hunk_line);
-    lines.skip();
-    const bool from_nothing = sizes->old_start == 0 && sizes->old_lines == 0;
-    hunks.begins_at_nothing = from_nothing && count++ == 0;
-    const bool has_context = take_hunk_lines(lines, hunk_line, *sizes);
-    hunks.lacks_context = hunks.lacks_context || !has_context;
+std::size_t Hunk::old_lines() const {
+  return static_cast<std::size_t>(std::count_if(
+      lines.begin(), lines.end(), [](const HunkLine& line) { return line.is_old(); }));
+}
+
+std::size_t Hunk::new_lines() const {
+  return static_cast<std::size_t>(std::count_if(
+      lines.begin(), lines.end(), [](const HunkLine& line) { return line.is_new(); }));
+}
+
+bool is_labels(const LineReader& lines) {
+  return lines.peek().starts_with("--- ") && lines.peek_after(1).starts_with("+++ ");
+}
+
+std::vector<Hunk> take_hunks(LineReader& lines, bool begins_bare) {
+  std::vector<Hunk> hunks;
+  std::vector<std::string_view> anchors;
+  while (!lines.at_end()) {
+    Hunk hunk{.anchors = anchors};
+    const std::string_view line = lines.peek();
+    if (line.starts_with("@@")) {
+      lines.skip();
+      const auto numbers = read_numbers(line);
+      const LineReader body = lines;
+      if (numbers) hunk.start = numbers->start;
+      if (!numbers || !take_counted(lines, *numbers, hunk)) {
+        lines = body;
+        hunk.lines.clear();
+        take_uncounted(lines, hunk);
+      }
+      if (!numbers) {
+        if (const auto anchor = anchor_of(line); !anchor.empty()) hunk.anchors.push_back(anchor);
+      }
+      if (hunk.lines.empty()) {
+        // In an envelope `@@ class` may stand above `@@ function`.
+        if (numbers || !lines.peek().starts_with("@@")) {
+          throw unsupported_patch(line, "it has no lines");
+        }
+        anchors = std::move(hunk.anchors);
+        continue;
+      }
+    } else if (begins_bare && hunks.empty()) {
+      take_uncounted(lines, hunk);
+      if (hunk.lines.empty()) break;
+    } else {
+      break;
+    }
+    anchors.clear();
+    if (lines.peek() == kEndOfFile) {
+      hunk.at_end = true;
+      lines.skip();
+    }
+    hunks.push_back(std::move(hunk));
   }
-  hunks.bytes = start.substr(0, start.size() - lines.rest().size());
   return hunks;
+}
+
+Hunk take_added_lines(LineReader& lines) {
+  Hunk hunk{.start = Hunk::Start{0, 1}};
+  while (!lines.at_end() && lines.rest().starts_with('+')) {
+    take_line(lines, hunk, {'+', raw_line(lines).substr(1)});
+  }
+  if (lines.peek() == kEndOfFile) lines.skip();
+  return hunk;
 }
 
 }  // namespace pyro::files

@@ -15,13 +15,13 @@ Error unsupported_patch(std::string_view line, std::string_view why) {
                           why);
 }
 
-Error patch_renames() {
-  return invalid_argument(reason::kPatchUnsupported, "rename and copy patches are not supported");
+Error patch_without_content(std::string_view line) {
+  return unsupported_patch(line, "it has no content: make the patch with git diff --binary");
 }
 
-Error patch_mismatch(std::string_view path) {
-  return failed_precondition(reason::kPatchMismatch, "patch context does not match for {}",
-                             printable(path));
+Error patch_mismatch(std::string_view path, std::string_view why) {
+  return failed_precondition(reason::kPatchMismatch, "patch context does not match for {}: {}",
+                             printable(path), why);
 }
 
 }  // namespace pyro::files

@@ -9,10 +9,10 @@ namespace pyro::files {
 /// `unsupported patch feature: LINE`; with `why` if the line alone does not explain it.
 Error unsupported_patch(std::string_view line, std::string_view why = {});
 
-/// `rename and copy patches are not supported`
-Error patch_renames();
+/// The same for `Binary files a and b differ`.
+Error patch_without_content(std::string_view line);
 
-/// `patch context does not match for P`
-Error patch_mismatch(std::string_view path);
+/// `patch context does not match for P: WHY`
+Error patch_mismatch(std::string_view path, std::string_view why);
 
 }  // namespace pyro::files

@@ -9,12 +9,11 @@
 #include "services/files/fetched_files.h"
 #include "services/files/guest_change.h"
 #include "services/files/patch/apply.h"
+#include "services/files/patch/patch_limits.h"
+#include "services/files/workspace_path.h"
 
 namespace pyro::files {
 namespace {
-
-/// The files that one patch names are in memory together.
-constexpr std::size_t kAllFilesLimit = 64U << 20U;
 
 std::map<std::string, CurrentFile> fetch_current(GuestTree& guest,
                                                  const std::vector<std::string>& paths) {
@@ -22,16 +21,18 @@ std::map<std::string, CurrentFile> fetch_current(GuestTree& guest,
   std::size_t bytes = 0;
   fetch_files(guest, paths, kPatchedFileLimit, [&](FetchedFile file) {
     bytes += file.content.size();
-    if (file.too_large || bytes > kAllFilesLimit) {
+    if (file.too_large || bytes > kPatchedFilesLimit) {
       throw resource_exhausted(reason::kTooLarge,
                                "{} is too large to be patched: the files of a patch may have {} "
                                "each and {} together",
                                printable(file.entry.path), human_size(kPatchedFileLimit),
-                               human_size(kAllFilesLimit));
+                               human_size(kPatchedFilesLimit));
     }
     files[file.entry.path] = {.kind = file.entry.kind,
                               .mode = file.entry.mode,
-                              .content = std::move(file.content),
+                              .content = file.entry.kind == tree::EntryKind::kSymlink
+                                             ? std::move(file.entry.link_target)
+                                             : std::move(file.content),
                               .inode = file.entry.inode,
                               .ctime_ns = file.entry.ctime_ns};
   });
@@ -53,6 +54,13 @@ void put_in_place(GuestTree& guest, PatchOutcome outcome) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   for (const auto& file : outcome.writes) {
     stage_directories(file.path, change.sink(), staged);
+    if (file.is_link) {
+      change.sink().entry({.path = file.path,
+                           .kind = tree::EntryKind::kSymlink,
+                           .mode = 0777,
+                           .link_target = file.content});
+      continue;
+    }
     change.sink().entry(
         {.path = file.path,
          .mode = file.mode,
@@ -75,6 +83,24 @@ void count_entry(api::ChangeCounts& summary, const api::PatchEntry& entry) {
   summary.deleted += entry.status == api::DiffStatus::kDeleted ? 1 : 0;
 }
 
+/// The patch, wherever the caller has it.
+std::string patch_of(GuestTree& guest, const api::ApplyPatch& request) {
+  const int given = (request.patch ? 1 : 0) + (request.patch_file ? 1 : 0) +
+                    (request.patch_bytes.data.empty() ? 0 : 1);
+  if (given != 1) throw invalid_argument("give either patch or patch_file");
+  if (request.patch) return *request.patch;
+  if (!request.patch_file) return request.patch_bytes.data;
+  api::agent::FilePart file = guest.call(api::agent::ReadPart{
+      .path = workspace_path(*request.patch_file), .max_bytes = api::kPatchFileLimit});
+  if (file.size_bytes > api::kPatchFileLimit) {
+    throw resource_exhausted(
+        reason::kTooLarge, "the patch in {} is over {}",
+        printable(absolute_workspace_path(workspace_path(*request.patch_file))),
+        human_size(api::kPatchFileLimit));
+  }
+  return std::move(file.content.data);
+}
+
 }  // namespace
 
 api::PatchApplied patch_workspace(GuestTree& guest, const api::ApplyPatch& request,
@@ -82,9 +108,11 @@ api::PatchApplied patch_workspace(GuestTree& guest, const api::ApplyPatch& reque
   const auto fetch = [&guest](const std::vector<std::string>& paths) {
     return fetch_current(guest, paths);
   };
-  PatchOutcome outcome = apply_patch(request.patch, fetch, scratch, work);
+  const std::string patch = patch_of(guest, request);
+  PatchOutcome outcome = apply_patch(patch, fetch, scratch, work);
   api::PatchApplied applied{.changed = !outcome.entries.empty(),
                             .entries = std::move(outcome.entries)};
+  for (const auto& path : outcome.left_out) applied.left_out.push_back(to_valid_utf8(path));
   for (const auto& entry : applied.entries) count_entry(applied.summary, entry);
   if (applied.changed) put_in_place(guest, std::move(outcome));
   return applied;

@@ -17,6 +17,7 @@
 #include "guest/agent/files/host_volume.h"
 #include "services/files/volume/volume_reader.h"
 #include "tests/support/errors.h"
+#include "tests/support/git_repository.h"
 
 namespace pyro::files {
 namespace {
@@ -131,6 +132,97 @@ TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
   EXPECT_EQ(client_.call(api::CopyVolume{.vm_id = "vm", .volume = path("copy")}).entry_count, 5U);
   EXPECT_EQ(volume::VolumeReader(path("copy")).find("new.txt").size, 4U);
   EXPECT_TRUE(entries_beside_marker(path("state/files-scratch")).empty());
+}
+
+/// The host and the guest both ran the tests of a project: each has the files that this makes.
+TEST_F(FilesService, gives_a_patch_of_a_tested_project_that_applies_to_the_tested_project) {
+  pyro::testing::GitRepository repository(path("seed"));
+  const auto put = [this](const std::string& name, std::string_view text) {
+    fs::create_directories(fs::path(path("seed/" + name)).parent_path());
+    write_file_atomically(path("seed/" + name), text, 0644);
+  };
+  put(".gitignore", "__pycache__/\n*.pyc\nbuild/\n");
+  put("calc.py", "def add(a, b):\n    return a - b\n");
+  repository.commit("begin");
+  put("__pycache__/calc.pyc", std::string("\0host", 5));
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4"), .seed_path = path("seed")});
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+
+  on_machine(api::WriteFile{.path = "calc.py", .text = "def add(a, b):\n    return a + b\n"});
+  on_machine(api::WriteFile{.path = "__pycache__/calc.pyc", .text = "guest"});
+  on_machine(api::WriteFile{.path = "__pycache__/test_calc.pyc", .text = "guest"});
+  on_machine(api::WriteFile{.path = "build/out.o", .text = "guest"});
+  put("__pycache__/test_calc.pyc", "host");
+  put("build/out.o", "host");
+  const auto diff = on_machine(api::DiffWorkspace{});
+  EXPECT_EQ(diff.summary.total, 1U);
+  EXPECT_EQ(diff.summary.ignored_count, 3U);
+  write_file_atomically(path("patch"), diff.patch);
+  repository.git({"apply", path("patch")});
+  EXPECT_EQ(read_file(path("seed/calc.py")), "def add(a, b):\n    return a + b\n");
+}
+
+/// Binary content, links, types that change: by a diff out of one workspace, into another.
+TEST_F(FilesService, applies_the_patch_of_its_own_diff) {
+  const auto write = [this](const std::string& name, std::string_view content) {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    write_file_atomically(path(name), content, 0644);
+  };
+  write("seed/text", "one\ntwo\n");
+  write("seed/binary", std::string("\0\1\2 binary", 10));
+  write("seed/gone", std::string("\0gone", 5));
+  write("seed/file", "becomes a link\n");
+  fs::create_symlink("text", path("seed/link"));
+  fs::create_symlink("text", path("seed/other"));
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4"), .seed_path = path("seed")});
+  api::Diff diff;
+  {
+    const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+    client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+    write("guest/tree/text", "one\r\n2\n");
+    write("guest/tree/binary", std::string("\0\1\2 other", 9));
+    write("guest/tree/new", std::string("\0\xFF", 2));
+    for (const char* name : {"gone", "file", "link", "other"}) {
+      fs::remove(path(std::string("guest/tree/") + name));
+    }
+    fs::create_symlink("binary", path("guest/tree/file"));
+    fs::create_symlink("new", path("guest/tree/other"));
+    write("guest/tree/link", "a file now\n");
+    diff = on_machine(api::DiffWorkspace{});
+    EXPECT_EQ(diff.summary.total, 7U);
+  }
+  fs::remove(path("run/machines/vm.link"));
+  fs::remove_all(path("guest"));
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  client_.call(api::FillWorkspace{.vm_id = "vm", .volume = path("baseline.ext4")});
+  const auto applied = on_machine(api::ApplyPatch{.patch_bytes = {diff.patch}});
+  EXPECT_EQ(applied.summary.total, 7U);
+  EXPECT_EQ(on_machine(api::DiffWorkspace{}).patch, diff.patch);
+  EXPECT_EQ(fs::read_symlink(path("guest/tree/file")), "binary");
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(path("guest/tree/link"))));
+}
+
+TEST_F(FilesService, reads_a_patch_from_a_file_of_the_workspace) {
+  client_.call(api::BuildVolume{.volume = path("baseline.ext4")});
+  const LinkedGuest guest(path("run/machines/vm.link"), path("guest"));
+  const std::string line = std::string("+caf\xE9 of a line that is not UTF-8\n");
+  std::string patch = "--- /dev/null\n+++ b/new\n@@ -0,0 +1,60000 @@\n";
+  for (int i = 0; i < 60000; ++i) patch += line;
+  ASSERT_GT(patch.size(), std::size_t{1} << 20U);
+  write_file_atomically(path("guest/tree/fix.patch"), patch);
+  EXPECT_TRUE(on_machine(api::ApplyPatch{.patch_file = "/workspace/fix.patch"}).changed);
+  EXPECT_EQ(fs::file_size(path("guest/tree/new")), 60000 * (line.size() - 1));
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{.patch_file = "../x"}); }),
+              Refused(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{}); }),
+              Refused(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(
+      error_of([&] { on_machine(api::ApplyPatch{.patch = "--- a\n", .patch_file = "fix.patch"}); }),
+      Refused(ErrorCode::kInvalidArgument));
+  fs::resize_file(path("guest/tree/fix.patch"), (16U << 20U) + 1);
+  EXPECT_THAT(error_of([&] { on_machine(api::ApplyPatch{.patch_file = "fix.patch"}); }),
+              Refused(ErrorCode::kResourceExhausted));
 }
 
 TEST_F(FilesService, says_that_a_machine_cannot_be_reached) {

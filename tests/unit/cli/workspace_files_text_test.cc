@@ -30,6 +30,17 @@ TEST(WorkspaceFilesText, a_diff_without_changes_says_so) {
   EXPECT_EQ(diff_note({}), "nothing changed since the workspace was created\n");
 }
 
+TEST(WorkspaceFilesText, a_diff_counts_what_git_ignores) {
+  api::Diff diff;
+  diff.summary.ignored_count = 3;
+  EXPECT_EQ(diff_note(diff),
+            "nothing changed since the workspace was created; 3 ignored paths left out (--ignored "
+            "shows them)\n");
+  diff.changed = true;
+  diff.summary.total = diff.summary.added = 1;
+  EXPECT_EQ(diff_note(diff), "1 path: 1 added; 3 ignored paths left out (--ignored shows them)\n");
+}
+
 TEST(WorkspaceFilesText, files_are_a_table_with_links_and_directories) {
   api::FileList list{.path = "/workspace"};
   EXPECT_EQ(file_list_text(list), "/workspace is empty\n");

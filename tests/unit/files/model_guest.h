@@ -158,6 +158,12 @@ class ModelGuest {
       const auto wanted =
           api::from_msgpack<api::agent::SendFiles>(request.body.data, api::UnknownFields::kRefuse);
       for (const auto& path : wanted.paths) {
+        if (!contents_.contains(path)) {
+          encoder.entry(nodes_.contains(path)
+                            ? nodes_.at(path)
+                            : tree::Entry{.path = path, .kind = tree::EntryKind::kAbsent});
+          continue;
+        }
         encoder.entry(nodes_.at(path));
         const std::string& content = contents_.at(path);
         for (std::size_t at = 0; at < content.size(); at += tree::kMaxDataBytes) {

@@ -184,7 +184,8 @@ TEST_F(FilesNouns, patch_nothing_when_one_file_does_not_match) {
                                                  "+two\n--- a/no\n+++ b/no\n@@ -1 +1 @@\n-x\n+y\n"},
                                        directory_.path(), work_);
               }),
-              Refused(ErrorCode::kFailedPrecondition, "patch context does not match for no"));
+              Refused(ErrorCode::kFailedPrecondition,
+                      "patch context does not match for no: it does not exist"));
   EXPECT_EQ(testing::read_tree(guest_.tree()), small_tree());
 }
 

@@ -82,7 +82,7 @@ TEST(PatchApply, takes_a_directory_that_is_named_as_a_prefix) {
 
 TEST(PatchApply, takes_odd_names) {
   for (const std::string name : {"with space", "trailing ", "caf\xC3\xA9", "b/b b/b", "-dash",
-                                 ".git/config", "x\" y", "f0", "patch", "git~1"}) {
+                                 "x\" y", "f0", "patch", "git~1"}) {
     PatchedTree tree;
     tree.put(name, "one\n");
     tree.apply(fmt::format("--- a/{0}\t\n+++ b/{0}\t\n@@ -1 +1 @@\n-one\n+two\n", name));
@@ -214,7 +214,7 @@ TEST(PatchApply, leaves_out_what_stays_as_it_was) {
 TEST(PatchApply, takes_a_new_file_that_is_shown_without_dev_null) {
   PatchedTree tree;
   const auto outcome =
-      tree.apply("--- new.orig/x\t1970-01-01\n+++ new.orig/x\n@@ -0,0 +1 @@\n+x\n");
+      tree.apply("--- new.orig/x\t2020-01-01\n+++ new.orig/x\n@@ -0,0 +1 @@\n+x\n");
   EXPECT_EQ(outcome.entries.at(0).status, DiffStatus::kAdded);
   EXPECT_EQ(tree.content("new.orig/x"), "x\n");
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "services/files/patch/apply.h"
+#include "services/files/patch/patch_limits.h"
 #include "tests/support/temporary.h"
 #include "tests/unit/files/host_tree.h"
 
@@ -40,7 +41,10 @@ class PatchedTree {
     files::PatchOutcome outcome =
         files::apply_patch(patch, fetch, directory_.path(), work_for(std::chrono::seconds(30)));
     for (const auto& path : outcome.deletions) files_.erase(path);
-    for (const auto& file : outcome.writes) files_[file.path] = text_file(file.content, file.mode);
+    for (const auto& file : outcome.writes) {
+      files_[file.path] =
+          file.is_link ? symlink_to(file.content) : text_file(file.content, file.mode);
+    }
     return outcome;
   }
 

@@ -133,10 +133,6 @@ TEST(Tools, a_file_is_emptied_only_when_its_caller_says_so) {
   EXPECT_THAT(says("workspace_file_write", file, Json::object()), StartsWith("text is required"));
   EXPECT_THAT(says("workspace_file_write", file, {{"text", ""}}),
               StartsWith("the stack was asked"));
-  const Json id = {{"workspace_id", "a"}};
-  EXPECT_THAT(says("workspace_patch_apply", id, Json::object()), StartsWith("patch is required"));
-  EXPECT_THAT(says("workspace_patch_apply", id, {{"patch", ""}}),
-              StartsWith("patch must not be empty"));
 }
 
 TEST(Tools, fields_between_processes_are_refused_as_unknown) {

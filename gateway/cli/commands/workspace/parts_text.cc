@@ -43,6 +43,11 @@ std::string outcome_text(const api::CommandSummary& command) {
                      command.killed_by ? ", out of memory" : "");
 }
 
+std::string ignored_text(std::uint32_t ignored) {
+  if (ignored == 0) return "";
+  return fmt::format("; {} left out", count_of(ignored, "ignored path"));
+}
+
 std::string counts_text(const ChangeCounts& counts, std::string_view one_of_them) {
   std::vector<std::string> parts;
   const auto part = [&parts](std::uint32_t number, std::string_view kind) {

@@ -38,6 +38,9 @@ struct ChangeCounts {
   std::uint32_t type_changed = 0;
 };
 
+/// `; 12 ignored paths left out`, or "" for none
+std::string ignored_text(std::uint32_t ignored);
+
 /// `3 paths: 1 added, 2 modified`
 std::string counts_text(const ChangeCounts& counts, std::string_view one_of_them);
 

@@ -22,9 +22,13 @@ std::string described(const TextOption& option) {
                              : fmt::format("{} (from '{}')", option.field, *option.file);
 }
 
+std::size_t limit_of(const TextOption& option) {
+  return option.file ? option.file_limit : api::kFileLimit;
+}
+
 [[noreturn]] void refuse_size(const TextOption& option, const std::string& size) {
   throw UsageError(fmt::format("{} is {}, and may be at most {} bytes ({})", described(option),
-                               size, api::kFileLimit, human_size(api::kFileLimit)));
+                               size, limit_of(option), human_size(limit_of(option))));
 }
 
 std::string size_text(std::uint64_t bytes) {
@@ -32,18 +36,18 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 std::string read_source(const TextOption& option) {
-  if (*option.file == "-") return read_to_end(STDIN_FILENO, api::kFileLimit + 1);
+  if (*option.file == "-") return read_to_end(STDIN_FILENO, option.file_limit + 1);
   if (option.file->empty()) {
     throw UsageError(fmt::format("--{}-file must not be empty", option.field));
   }
   const UniqueFd fd = open_file(*option.file, O_RDONLY);
   struct stat info {};
   if (::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) &&
-      std::cmp_greater(info.st_size, api::kFileLimit)) {
+      std::cmp_greater(info.st_size, option.file_limit)) {
     refuse_size(option, size_text(static_cast<std::uint64_t>(info.st_size)));
   }
   return with_context(fmt::format("'{}'", *option.file),
-                      [&fd] { return read_to_end(fd.get(), api::kFileLimit + 1); });
+                      [&] { return read_to_end(fd.get(), option.file_limit + 1); });
 }
 
 }  // namespace
@@ -58,18 +62,23 @@ void add_text_option(CliCommand& command, TextOption& option, std::string_view w
               option.file);
 }
 
-std::string text_of(const TextOption& option) {
+std::string bytes_of(const TextOption& option) {
   if (option.text.has_value() == option.file.has_value()) {
     throw UsageError(option.text
                          ? fmt::format("--{0} and --{0}-file exclude each other", option.field)
                          : fmt::format("give --{0} or --{0}-file", option.field));
   }
-  const std::string text = option.file ? read_source(option) : *option.text;
-  if (text.size() > api::kFileLimit) {
+  std::string text = option.file ? read_source(option) : *option.text;
+  if (text.size() > limit_of(option)) {
     // The read of a file that is not regular stops there, so its size is unknown.
-    refuse_size(option, option.file ? fmt::format("more than {}", size_text(api::kFileLimit))
+    refuse_size(option, option.file ? fmt::format("more than {}", size_text(limit_of(option)))
                                     : size_text(text.size()));
   }
+  return text;
+}
+
+std::string text_of(const TextOption& option) {
+  std::string text = bytes_of(option);
   if (to_valid_utf8(text) != text) {
     throw UsageError(
         fmt::format("{} is not valid UTF-8 ({} bytes); `pyro workspace sync push` "

@@ -38,10 +38,15 @@ void add_workspace_diff(CliCommand& workspace, Session& session) {
       "  pyro workspace diff 0123456789ab\n"
       "  pyro workspace diff 0123456789ab | git apply\n"
       "  pyro workspace diff 0123456789ab --path src/main.c\n"
+      "  pyro workspace diff 0123456789ab --ignored\n"
       "  pyro workspace diff 0123456789ab --json\n\n"
+      "In a Git repository it leaves out what the ignore rules there leave out, unless Git tracks "
+      "it.\n"
       "Prints the patch on standard output, and totals and omissions on standard error.";
   auto request = std::make_shared<api::DiffWorkspace>();
-  add_request_options(command, *request);
+  add_request_options(command, *request, {"include_ignored"});
+  command.add_flag("--ignored", "Also what .gitignore leaves out, such as build output",
+                   request->include_ignored);
   add_json_flag(command, session);
   command.action = [&session, request] { return diff(session, *request); };
 }

@@ -13,17 +13,24 @@ namespace {
 
 constexpr std::size_t kNamed = 10;
 
+std::string ignored_note(const api::Diff& diff) {
+  const std::string text = ignored_text(diff.summary.ignored_count);
+  return text.empty() ? "" : text + " (--ignored shows them)";
+}
+
 }  // namespace
 
 std::string diff_note(const api::Diff& diff) {
-  if (!diff.changed) return "nothing changed since the workspace was created\n";
+  if (!diff.changed) {
+    return "nothing changed since the workspace was created" + ignored_note(diff) + "\n";
+  }
   std::string text = counts_text({.total = diff.summary.total,
                                   .added = diff.summary.added,
                                   .modified = diff.summary.modified,
                                   .deleted = diff.summary.deleted,
                                   .type_changed = diff.summary.type_changed},
                                  "path") +
-                     "\n";
+                     ignored_note(diff) + "\n";
   std::vector<std::string> not_text;
   for (const auto& entry : diff.entries) {
     const bool omitted = std::find(diff.patch_omits.begin(), diff.patch_omits.end(), entry.path) !=

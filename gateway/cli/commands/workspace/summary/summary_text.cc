@@ -84,7 +84,8 @@ std::string changes_part(const api::SummaryChanges& found) {
         "**Changes:** not known: {}\n",
         one_line(found.reason.value_or("no reason given"), kSummaryPathColumns - 10));
   }
-  if (!found.changed) return "**Changes:** none\n";
+  const std::string ignored = ignored_text(found.summary.ignored_count);
+  if (!found.changed) return fmt::format("**Changes:** none{}\n", ignored);
   const auto& numbers = found.summary;
   std::vector<std::string> parts;
   const auto part = [&parts](std::uint32_t number, std::string_view what) {
@@ -94,7 +95,8 @@ std::string changes_part(const api::SummaryChanges& found) {
   part(numbers.modified, "modified");
   part(numbers.deleted, "deleted");
   part(numbers.type_changed, "type changed");
-  return fmt::format("**Changes:** {}: {}\n", count_of(numbers.total, "path"), join(parts, ", ")) +
+  return fmt::format("**Changes:** {}: {}{}\n", count_of(numbers.total, "path"), join(parts, ", "),
+                     ignored) +
          list_of(found.entries, numbers.total, change_line);
 }
 
