@@ -12,6 +12,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kExtendedOptions =
+    "lazy_itable_init=1,lazy_journal_init=1,assume_storage_prezeroed=1,"
+    "packed_meta_blocks=1,num_backup_sb=0";
+
 /// Other options make another disk: a change of them needs new names of the recipes.
 void format(const fs::path& file) {
   // One flex group whose metadata is packed at the start, no backup superblock and no room to grow:
@@ -38,8 +42,7 @@ void format(const fs::path& file) {
                         "-O",
                         "^resize_inode,sparse_super2,metadata_csum,64bit,dir_index",
                         "-E",
-                        "lazy_itable_init=1,lazy_journal_init=1,assume_storage_prezeroed=1,"
-                        "packed_meta_blocks=1,num_backup_sb=0",
+                        kExtendedOptions,
                         file.string()}},
               Clock::now() + std::chrono::seconds(60), {});
 }

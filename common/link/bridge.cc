@@ -16,7 +16,7 @@ Bridge::Bridge(Socket socket) : socket_(std::move(socket)), input_(kReadBytes) {
   socket_.non_blocking(true);
 }
 
-void Bridge::start(std::shared_ptr<MuxStream> stream, std::string first_bytes) {
+void Bridge::start(std::shared_ptr<MuxStream> stream, const std::string& first_bytes) {
   stream_ = std::move(stream);
   stream_->write(first_bytes);
   if (stream_->accepted()) read_socket();

@@ -20,7 +20,7 @@ class Bridge : public StreamHandler, public std::enable_shared_from_this<Bridge>
 
   /// Begins at once. The stream is open or (host end) being opened; then the bridge writes `OK
   /// <id>\n` to the socket once the agent accepts, and reads it only afterwards.
-  void start(std::shared_ptr<MuxStream> stream, std::string first_bytes = {});
+  void start(std::shared_ptr<MuxStream> stream, const std::string& first_bytes = {});
 
   void on_accepted() override;
   void on_data(std::string_view data) override;

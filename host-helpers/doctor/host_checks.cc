@@ -133,6 +133,22 @@ ProjectSource check_project_source(const source::SourceOptions& options,
   return report;
 }
 
+namespace {
+
+/// Debian's build of pasta does not know its own version; its package does.
+std::string package_version(const std::string& package, const std::stop_token& stop) {
+  try {
+    const auto result = run_command({.argv = {"dpkg-query", "-W", "-f", "${Version}", package}},
+                                    Clock::now() + kProbeLimit, stop);
+    return result.status.ok() ? printable(first_line(result.output)) : "";
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    return "";  // a host without dpkg
+  }
+}
+
+}  // namespace
+
 std::map<std::string, std::string> find_versions(const std::string& qemu,
                                                  const std::stop_token& stop) {
   std::map<std::string, std::string> versions{{"pyro", PYRO_VERSION}};
@@ -153,6 +169,12 @@ std::map<std::string, std::string> find_versions(const std::string& qemu,
   ask("mke2fs", "mke2fs", "-V");
   ask("bubblewrap", "bwrap", "--version");
   ask("pasta", "pasta", "--version");
+  if (const auto said = versions.find("pasta");
+      said != versions.end() && said->second.find("unknown version") != std::string::npos) {
+    const std::string of_package = package_version("passt", stop);
+    said->second =
+        of_package.empty() ? "pasta, of a version that it does not tell" : "pasta " + of_package;
+  }
   return versions;
 }
 

@@ -19,7 +19,7 @@ HostAccess Toolbox::host() const {
     if (const auto found = project(); found && !found->path.empty()) allowed.push_back(found->path);
   } catch (const Error&) {  // what is named as a path needs no project
   }
-  return {options.working_directory, std::move(allowed), home_directories()};
+  return {options.working_directory, allowed, home_directories()};
 }
 
 }  // namespace pyro::mcp

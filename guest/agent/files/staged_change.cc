@@ -25,7 +25,7 @@ UniqueFd make_directory(int parent, const std::string& name, unsigned mode) {
 
 }  // namespace
 
-StagedChange::StagedChange(const VolumeDirectories& directories, std::string destination)
+StagedChange::StagedChange(const VolumeDirectories& directories, const std::string& destination)
     : directories_(directories), destination_(checked(destination)), id_(random_hex(8)) {
   staging_ = make_directory(directories_.staging.get(), id_, 0700);
   make_directory(staging_.get(), "old", 0700);

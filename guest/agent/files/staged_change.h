@@ -15,7 +15,7 @@ namespace pyro::agent::files {
 /// of the tree from its top, `old` takes the deleted entries. The caller holds a pass.
 class StagedChange {
  public:
-  StagedChange(const VolumeDirectories& directories, std::string destination);
+  StagedChange(const VolumeDirectories& directories, const std::string& destination);
   /// Removes everything staged.
   ~StagedChange();
   StagedChange(const StagedChange&) = delete;

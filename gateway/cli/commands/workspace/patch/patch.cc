@@ -22,9 +22,8 @@ void add_workspace_patch_apply(CliCommand& patch, Session& session) {
       "Examples:\n"
       "  pyro workspace patch apply 0123456789ab --patch-file fix.patch\n"
       "  git diff | pyro workspace patch apply 0123456789ab --patch-file -\n\n"
-      "Applies the whole patch or nothing: what git apply takes, and patches whose hunks miscount "
-      "or "
-      "have no numbers. A file may have 16 MiB in any encoding, text on the command line 1 MiB.";
+      "Applies the whole patch or nothing: what git apply takes, and patches whose hunks miscount\n"
+      "or have no numbers. A file may have 16 MiB in any encoding, text on the command line 1 MiB.";
   auto request = std::make_shared<api::ApplyPatch>();
   auto text = std::make_shared<TextOption>(
       TextOption{.field = "patch", .file_limit = api::kPatchFileLimit});
