@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/api/json_codec.h"
-#include "common/base/base64.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/process/wait.h"
@@ -113,12 +112,13 @@ TEST_F(WorkspaceCallsTest, a_text_comes_from_the_line_a_file_or_standard_input) 
   EXPECT_EQ(request_of({"file", "write", "x", "a", "--text=--x"})["text"], "--x");
   const auto file = directory_.path() / "patch";
   write_file_atomically(file, "--- a\n+++ b\n");
-  EXPECT_EQ(request_of({"patch", "apply", "x", "--patch-file", file.string()})["patch_bytes"],
-            to_base64("--- a\n+++ b\n"));
+  const auto patch = [this] { return read_file(paths_.state_dir / "patch"); };
+  EXPECT_EQ(request_of({"patch", "apply", "x", "--patch-file", file.string()})["patch"], nullptr);
+  EXPECT_EQ(patch(), "--- a\n+++ b\n");
   EXPECT_EQ(
       workspace({"patch", "apply", "x", "--patch-file", "-"}, "echo é | \"$0\" \"$@\"").status.code,
       0);
-  EXPECT_EQ(request()["patch_bytes"], to_base64("é\n"));
+  EXPECT_EQ(patch(), "é\n");
 }
 
 TEST_F(WorkspaceCallsTest, a_text_that_cannot_be_written_is_refused_here) {

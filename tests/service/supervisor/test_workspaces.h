@@ -15,8 +15,8 @@
 namespace pyro::test {
 
 /// Stands in for a workspace service's nouns: notes each request as a line of JSON, with its
-/// `method`, in `requests`, and answers with the JSON in `<method>.reply` or with an empty reply;
-/// never where there is a `<method>.hold`.
+/// `method`, in `requests`, a patch in `patch`, and answers with the JSON in `<method>.reply` or
+/// with an empty reply; never where there is a `<method>.hold`.
 class TestWorkspaces {
  public:
   explicit TestWorkspaces(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -27,6 +27,9 @@ class TestWorkspaces {
     const std::string method(Op::kMethod.name);
     json["method"] = method;
     if constexpr (requires { request.boot; }) json["boot"] = api::name_of(request.boot);
+    if constexpr (requires { request.patch_bytes; }) {
+      write_file_atomically(directory_ / "patch", request.patch_bytes.data);
+    }
     const auto fd = open_file(directory_ / "requests", O_WRONLY | O_CREAT | O_APPEND);
     write_all(fd.get(), json.dump() + "\n");
     if (std::filesystem::exists(directory_ / (method + ".hold"))) {
