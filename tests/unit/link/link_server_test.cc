@@ -44,7 +44,8 @@ class LinkServerTest : public ::testing::Test, public StreamHandler {
       io_.run();
     });
   }
-  ~LinkServerTest() override {
+  /// Not in the destructor: the loop still calls this object then.
+  void TearDown() override {
     io_.stop();
     loop_.join();
     agent_.reset();
