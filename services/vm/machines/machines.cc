@@ -229,6 +229,7 @@ api::ReapResult Machines::reap_expired() {
 
 void Machines::stop_all() {
   reap_expired();
+  for (const auto& vm_id : unreadable()) stop_unreadable(vm_id);
   for (const auto& record : table_.all()) {
     const std::string& vm_id = record.machine.vm_id;
     if (record.one_shot_in_use()) {
@@ -237,6 +238,13 @@ void Machines::stop_all() {
       stop(vm_id);
     }
   }
+}
+
+void Machines::stop_unreadable(const std::string& vm_id) {
+  const auto live = live_.get(vm_id);
+  const auto operation = live->turns.begin({});
+  if (auto shim = ShimProcess::find(paths_of(vm_id))) power_off(paths_of(vm_id), *shim);
+  end_guest(vm_id, *live);
 }
 
 void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {

@@ -74,6 +74,8 @@ class Machines {
 
  private:
   MachinePaths paths_of(const std::string& vm_id) const { return {options_.paths, vm_id}; }
+  /// Nothing is recorded of it: that its row cannot be read stays so.
+  void stop_unreadable(const std::string& vm_id);
   void end_guest(const std::string& vm_id, LiveMachine& live);
   void erase(const std::string& vm_id, LiveMachine& live, bool expired);
   void guest_ended(const std::string& vm_id);

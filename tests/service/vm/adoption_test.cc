@@ -5,6 +5,8 @@
 #include "common/base/reasons/stack.h"
 #include "common/ownership/claim.h"
 #include "common/ownership/owned_directories.h"
+#include "common/process/pidfd.h"
+#include "common/process/wait.h"
 #include "common/registry/registry.h"
 #include "tests/service/vm/vm_service.h"
 
@@ -162,6 +164,17 @@ TEST_F(VmServiceAdoption, a_machine_with_an_unreadable_row_is_restored_and_its_g
   EXPECT_FALSE(fs::exists(link)) << "two guests would write to one disk";
   EXPECT_EQ(status(bad).state, MachineState::kStopped);
   EXPECT_EQ(call(api::StartMachine{.vm_id = bad}).state, MachineState::kStarted);
+}
+
+TEST_F(VmServiceAdoption, a_machine_with_an_unreadable_row_ends_with_the_stack) {
+  const std::string bad = with_volume();
+  spoil(bad);
+  const auto shim = find_lock_holder(directory_of(bad) / "shim.lock");
+  ASSERT_TRUE(shim);
+  call(api::Quiesce{});
+  EXPECT_TRUE(
+      wait_for(shim->pidfd.get(), POLLIN, Clock::now() + std::chrono::seconds(20), StopFd({})));
+  EXPECT_TRUE(fs::exists(directory_of(bad) / "workspace.ext4"));
 }
 
 TEST_F(VmServiceAdoption, a_machine_with_an_unreadable_row_can_be_deleted) {
