@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 #include <zmq.hpp>
@@ -219,7 +220,7 @@ TEST_F(Absence, callers_hear_by_name_that_their_service_is_away_or_was_restarted
 
 TEST_F(Absence, what_a_handler_heard_of_another_service_is_not_taken_for_its_own) {
   ServerThread server(socket_);
-  int calls = 0;
+  std::atomic<int> calls = 0;
   server->add<Ask>([&calls](const Ask& ask, Call&) -> Answer {
     ++calls;
     if (ask.text == "away") throw unavailable(reason::kServiceAway, "service 'x' is not running");

@@ -36,6 +36,9 @@ WorkspaceService::WorkspaceService() {
 WorkspaceService::~WorkspaceService() {
   points_.release();
   service_.reset();
+  // Their threads use the members below them.
+  vm_.reset();
+  files_.reset();
 }
 
 void WorkspaceService::start_service() {
