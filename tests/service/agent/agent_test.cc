@@ -103,7 +103,7 @@ TEST_F(AgentTest, two_hundred_megabytes_arrive_and_take_no_memory) {
   EXPECT_EQ(ended.stdout_bytes, 200'000'000U);
   const std::string status = read_file("/proc/" + std::to_string(agent_->pid()) + "/status");
   const int high_water_kib = std::stoi(status.substr(status.find("VmHWM:") + 6));
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr int kMost = 600 * 1024;  // it keeps what was freed last, up to 256 MiB, and its shadow
 #else
   constexpr int kMost = 20 * 1024;

@@ -245,7 +245,11 @@ TEST_F(Hostile, cancelled_calls_leave_their_places_to_others) {
     for (auto id = first; id < calls; ++id) EXPECT_EQ(error_code(), "cancelled") << id;
   }
   release.count_down();
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(receive().kind, Kind::kResult);
+  for (int i = 0; i < 2; ++i) {
+    Kind kind = receive().kind;
+    while (kind == Kind::kKeepAlive) kind = receive().kind;  // on a slow host the two lasted
+    EXPECT_EQ(kind, Kind::kResult);
+  }
 }
 
 }  // namespace
