@@ -164,9 +164,11 @@ std::optional<fs::path> recover_registry(const fs::path& file) {
   const fs::path copy = set_aside(file);
   fault::point("registry.recover.set_aside");
   const fs::path making = beside(file, ".recovering");
-  for (const char* ending : {"", "-wal", "-shm", "-in-use"}) fs::remove(beside(making, ending));
+  for (const char* ending : {"", "-wal", "-shm"}) fs::remove(beside(making, ending));
   salvage(file, making);
-  fs::remove(beside(making, Registry::kInUse));
+  for (const char* ending : {Registry::kInUse, Registry::kBallast, ".lock"}) {
+    fs::remove(beside(making, ending));
+  }
   sync_path(making);
   fault::point("registry.recover.salvaged");
   fs::rename(making, recovered(file));

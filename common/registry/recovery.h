@@ -10,6 +10,9 @@ namespace pyro {
 /// follows.
 inline constexpr std::string_view kDamagedRegistry = "registry.db.damaged-";
 
+/// Ends the name of the lock file beside a registry: see Registry::kInUse.
+inline constexpr const char* kRegistryInUse = "-in-use";
+
 /// Replaces a registry that fails SQLite's integrity check by one with each row that can still be
 /// read, and sets the damaged file aside. The new one has another id, so that nothing whose row was
 /// lost is taken for garbage. Returns the file that was set aside, nullopt: there was no need.

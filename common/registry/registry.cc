@@ -155,7 +155,7 @@ std::vector<std::string> Registry::tables() {
 
 int Registry::schema_version() { return static_cast<int>(kMigrations.size()); }
 
-Registry::Registry(const std::filesystem::path& file) : ballast_(file.string() + "-ballast") {
+Registry::Registry(const std::filesystem::path& file) : ballast_(file.string() + kBallast) {
   as_errors(fmt::format("open '{}'", file.string()), [this, &file] {
     std::error_code missing;
     if (std::filesystem::file_size(file, missing) > 0 && !missing) {

@@ -13,6 +13,7 @@
 #include "common/api/adoption.h"
 #include "common/api/json_codec.h"
 #include "common/registry/ballast.h"
+#include "common/registry/recovery.h"
 
 namespace pyro {
 
@@ -32,7 +33,9 @@ class Registry {
   static std::vector<std::string> tables();
   /// Ends the name of a file beside the registry's: who has that open holds a shared flock(2) on
   /// it.
-  static constexpr const char* kInUse = "-in-use";
+  static constexpr const char* kInUse = kRegistryInUse;
+  /// The same, of its ballast.
+  static constexpr const char* kBallast = "-ballast";
 
   /// 32 hex digits, made with the file: another file in its place has another one.
   const std::string& id() const { return id_; }

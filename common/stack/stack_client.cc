@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/process/child_process.h"
 #include "common/process/pidfd.h"
+#include "common/registry/recovery.h"
 #include "common/stack/installation.h"
 
 namespace pyro {
@@ -136,7 +137,7 @@ bool StackClient::is_held() const {
   const auto is_locked = [](const std::filesystem::path& file) {
     return std::filesystem::exists(file) && !FileLock::attempt(file).held();
   };
-  if (is_locked(paths_.registry().string() + "-in-use")) return true;
+  if (is_locked(paths_.registry().string() + kRegistryInUse)) return true;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(paths_.bus_dir(), none)) {
     if (entry.path().extension() == ".lock" && is_locked(entry.path())) return true;

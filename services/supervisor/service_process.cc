@@ -14,12 +14,6 @@ ServiceProcess::~ServiceProcess() {
   if (child_) child_->release();
 }
 
-ServiceProcess ServiceProcess::adopt(pid_t pid) {
-  UniqueFd pidfd = open_pidfd(pid);
-  if (!pidfd) throw not_found("process {} is gone", pid);
-  return {pid, std::move(pidfd)};
-}
-
 std::optional<ServiceProcess> ServiceProcess::holder_of(const std::filesystem::path& lock_file) {
   auto holder = find_lock_holder(lock_file);
   if (!holder) return std::nullopt;

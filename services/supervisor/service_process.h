@@ -17,8 +17,6 @@ namespace pyro::supervisor {
 class ServiceProcess {
  public:
   explicit ServiceProcess(ChildProcess child);
-  /// not_found: it is gone.
-  static ServiceProcess adopt(pid_t pid);
   /// The process that holds the service's lock, by the lock file and confirmed by its open files;
   /// nullopt: the lock is free. internal: an unknown process holds it.
   static std::optional<ServiceProcess> holder_of(const std::filesystem::path& lock_file);

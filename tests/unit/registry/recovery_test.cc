@@ -91,6 +91,9 @@ TEST_F(RegistryRecovery, what_lies_before_between_and_behind_damaged_pages_is_th
   const auto aside = recover_registry(file_);
   ASSERT_TRUE(aside);
   EXPECT_TRUE(aside->filename().string().starts_with(kDamagedRegistry));
+  for (const auto& entry : fs::directory_iterator(dir_.path())) {
+    EXPECT_EQ(entry.path().string().find("recover"), std::string::npos) << entry.path();
+  }
   Registry registry(file_);
   EXPECT_NE(registry.id(), id_);
   EXPECT_EQ(registry.get("workspaces", "w"), "the workspace");
