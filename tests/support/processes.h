@@ -6,17 +6,21 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/text.h"
 
 namespace pyro::testing {
 
-/// A file of /proc, which has no size that could be asked for.
+/// A file of /proc, which has no size that could be asked for: what it gave before its process
+/// ended. `<<` takes the stream's "No such process" for an end; an iterator would throw it.
 inline std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream content;
+  content << std::ifstream(file, std::ios::binary).rdbuf();
+  return std::move(content).str();
 }
 
 /// The other processes whose environment names this state directory, or whose command line names a
