@@ -5,7 +5,7 @@
 namespace pyro::supervisor {
 
 api::Stack Service::handle(const api::StackStatus& request, bus::Call& call) {
-  constexpr std::uint64_t kLongest = 3600U * 1000U;
+  constexpr std::uint64_t kLongest = std::uint64_t{3600} * 1000;
   const auto until = Clock::now() + std::chrono::milliseconds(std::min(request.wait_ms, kLongest));
   if (request.wait_ms > 0) {
     runner_.wait_until_settled(std::min(until, call.deadline()), call.stop());

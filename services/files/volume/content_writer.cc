@@ -7,7 +7,7 @@ namespace pyro::volume {
 namespace {
 
 /// So many zeros become a hole. A single block would break files into extents for little.
-constexpr std::size_t kUnitBytes = 16 * kBlockBytes;
+constexpr std::size_t kUnitBytes = std::size_t{16} * kBlockBytes;
 
 bool all_zeros(std::string_view bytes) {
   return bytes.front() == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;

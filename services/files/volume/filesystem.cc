@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "services/files/volume/file_channel.h"
+#include "services/files/volume/inode.h"
 
 namespace pyro::volume {
 namespace {
@@ -30,7 +31,7 @@ void require_ours(const ext2_super_block& super, const std::filesystem::path& fi
     throw failed_precondition("'{}' is no workspace volume: {}", file.string(), why);
   };
   if (EXT2_BLOCK_SIZE(&super) != kBlockBytes) refuse("other blocks");
-  if (EXT2_INODE_SIZE(&super) != 2 * EXT2_GOOD_OLD_INODE_SIZE) refuse("other inodes");
+  if (EXT2_INODE_SIZE(&super) != kInodeBytes) refuse("other inodes");
   auto& features = const_cast<ext2_super_block&>(super);  // the library's questions are not const
   if (ext2fs_has_feature_extents(&features) == 0) refuse("no extents");
   if (ext2fs_has_feature_metadata_csum(&features) == 0) refuse("no checksums");

@@ -22,10 +22,13 @@ InodeTime to_inode_time(std::int64_t ns);
 /// A time that a signed 64-bit count of nanoseconds cannot hold (after 2262) becomes its last.
 std::int64_t from_inode_time(InodeTime time);
 
+/// mkfs gives each inode this much: the fields that ext2 knew, and as much again.
+constexpr std::size_t kInodeBytes = std::size_t{2} * EXT2_GOOD_OLD_INODE_SIZE;
+
 /// An inode in the table, with the room after its known fields.
 struct Inode {
   ext2_inode_large fields{};
-  std::array<char, 2 * EXT2_GOOD_OLD_INODE_SIZE - sizeof(ext2_inode_large)> rest{};
+  std::array<char, kInodeBytes - sizeof(ext2_inode_large)> rest{};
 
   ext2_inode* base() { return reinterpret_cast<ext2_inode*>(&fields); }
   std::uint64_t size() const { return fields.i_size | std::uint64_t{fields.i_size_high} << 32U; }
@@ -33,7 +36,7 @@ struct Inode {
   std::int64_t mtime_ns() const;
   std::int64_t ctime_ns() const;
 };
-static_assert(sizeof(Inode) == 2 * EXT2_GOOD_OLD_INODE_SIZE);
+static_assert(sizeof(Inode) == kInodeBytes);
 
 /// An empty inode of root with one link; `type` is a LINUX_S_IF…
 Inode make_inode(std::uint16_t type, std::uint32_t mode, std::int64_t mtime_ns,

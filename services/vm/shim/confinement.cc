@@ -59,6 +59,7 @@ SecretName::SecretName(const std::string& program) {
   for (int attempt = 0; attempt < 10 && page == MAP_FAILED; ++attempt) {
     std::memcpy(&random, random_bytes(sizeof random).data(), sizeof random);
     const std::uint64_t place = (kFirst + random % (kPages - kFirst)) * 4096;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a place of no object
     page = ::mmap(reinterpret_cast<void*>(place), kBytes, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   }

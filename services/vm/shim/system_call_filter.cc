@@ -52,6 +52,11 @@ void check(int result, const char* what) {
   if (result < 0) throw system_error(fmt::format("seccomp: {}", what), -result);
 }
 
+/// On the first argument of a call. libseccomp's SCMP_A0 is C.
+scmp_arg_cmp first(scmp_compare compare, scmp_datum_t a, scmp_datum_t b = 0) {
+  return {.arg = 0, .op = compare, .datum_a = a, .datum_b = b};
+}
+
 template <class... Conditions>
 void add(void* context, std::uint32_t action, int call, Conditions... conditions) {
   const std::array<scmp_arg_cmp, sizeof...(conditions)> all{conditions...};
@@ -63,12 +68,11 @@ void add(void* context, std::uint32_t action, int call, Conditions... conditions
 /// memory, where no filter sees them: libc then takes clone.
 void allow_only_threads(void* context) {
   add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-  add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone),
-      SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), first(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
   for (const scmp_datum_t kind :
        std::initializer_list<scmp_datum_t>{CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
                                            CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
-    add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, kind, kind));
+    add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), first(SCMP_CMP_MASKED_EQ, kind, kind));
   }
 }
 
@@ -97,13 +101,12 @@ SystemCallFilter::SystemCallFilter(const char* program) {
   }
   allow_only_threads(context.get());
   add(context.get(), SCMP_ACT_KILL_PROCESS, SCMP_SYS(execve),
-      SCMP_A0(SCMP_CMP_NE, reinterpret_cast<scmp_datum_t>(program)));
+      first(SCMP_CMP_NE, reinterpret_cast<scmp_datum_t>(program)));
   add(context.get(), SCMP_ACT_KILL_PROCESS, SCMP_SYS(execveat));
   // It would outlive its shim.
-  add(context.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl),
-      SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
+  add(context.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), first(SCMP_CMP_EQ, PR_SET_PDEATHSIG));
   // Of other processes; its own are as before.
-  add(context.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_NE, 0));
+  add(context.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), first(SCMP_CMP_NE, 0));
   instructions_ = compiled(context.get());
 }
 

@@ -76,7 +76,7 @@ TemplateFiles Template::files_in(const fs::path& directory) {
           .system_disk = directory / kSystemDisk};
 }
 
-TemplateStore::TemplateStore(fs::path directory, std::uint64_t limit_bytes)
+TemplateStore::TemplateStore(const fs::path& directory, std::uint64_t limit_bytes)
     : directory_(fs::absolute(directory)), limit_bytes_(limit_bytes) {
   make_private_directory(directory_);
   make_private_directory(directory_ / "locks");

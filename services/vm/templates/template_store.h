@@ -55,7 +55,7 @@ struct Template {
 class TemplateStore {
  public:
   /// Makes the directories (0700). `limit_bytes`: the limit of all templates together on disk.
-  TemplateStore(std::filesystem::path directory, std::uint64_t limit_bytes);
+  TemplateStore(const std::filesystem::path& directory, std::uint64_t limit_bytes);
 
   /// Removes the leftovers of a kill. Call it at start.
   void collect_garbage();

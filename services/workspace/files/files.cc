@@ -59,14 +59,15 @@ typename Op::Reply Files::read(const Op& request, const bus::Call& call) {
 }
 
 template <class Op, class PathsOf>
-typename Op::Reply Files::change(const Op& request, const bus::Call& call, std::string kind,
-                                 std::vector<std::string> asked_paths, const PathsOf& paths_of) {
+typename Op::Reply Files::change(const Op& request, const bus::Call& call, const std::string& kind,
+                                 const std::vector<std::string>& asked_paths,
+                                 const PathsOf& paths_of) {
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   const Work work = call.work().stopped_by(turn->stop());
   auto reply = turn->run([&] {
     const auto started = workspaces_.require_started(request.workspace_id, Op::kMethod.name, work);
-    const auto entry = reviews_.begin_edit(started.record, std::move(kind), std::move(asked_paths));
+    const auto entry = reviews_.begin_edit(started.record, kind, asked_paths);
     fault::point("workspace.files.noted");
     auto done = ask(started, request, work, entry.get());
     fault::point("workspace.files.answered");

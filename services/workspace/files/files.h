@@ -37,8 +37,8 @@ class Files {
   typename Op::Reply read(const Op& request, const bus::Call& call);
   /// A change takes its turn, and moves the expiry. `paths_of` names what the reply says it wrote.
   template <class Op, class PathsOf>
-  typename Op::Reply change(const Op& request, const bus::Call& call, std::string kind,
-                            std::vector<std::string> asked_paths, const PathsOf& paths_of);
+  typename Op::Reply change(const Op& request, const bus::Call& call, const std::string& kind,
+                            const std::vector<std::string>& asked_paths, const PathsOf& paths_of);
 
   Paths paths_;
   Workspaces& workspaces_;
