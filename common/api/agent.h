@@ -181,7 +181,25 @@ struct PowerOff {
   static void describe(Fields&) {}
 };
 
-using AgentApi =
-    Api<Hello, Personalize, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob, PowerOff>;
+struct LeftRunning {
+  bool any = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("any", &LeftRunning::any, "Whether a process of any job lives, an ended one included.");
+  }
+};
+
+/// Whether jobs left something running, such as a server in the background.
+struct AskLeftRunning {
+  static constexpr Method kMethod{"job.left_running", Idempotent::kYes};
+  using Reply = LeftRunning;
+
+  template <class Fields>
+  static void describe(Fields&) {}
+};
+
+using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob,
+                     AskLeftRunning, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -281,10 +281,13 @@ struct StopMachine {
   static constexpr Method kMethod{"vm.stop", Idempotent::kYes};
   using Reply = Machine;
   std::string vm_id;
+  bool set_aside = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("vm_id", &StopMachine::vm_id, "Machine to stop.", kRequired, kPositional, max_length(64));
+    f("set_aside", &StopMachine::set_aside, "It does not count as active until it is started.",
+      kHidden);
   }
 };
 

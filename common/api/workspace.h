@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "common/api/field.h"
 #include "common/api/job_state.h"
 #include "common/api/machine.h"
+#include "common/api/page.h"
 
 /// Operations on workspaces: sandboxes that live on, with /workspace, a history and snapshots.
 /// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
@@ -146,15 +148,41 @@ struct WorkspaceReset : TreeSize {
   }
 };
 
+enum class WorkspaceState { kCreated, kStarted, kStopped, kExpired };
+constexpr std::array<std::pair<WorkspaceState, std::string_view>, 4> enum_names(WorkspaceState) {
+  return {{{WorkspaceState::kCreated, "created"},
+           {WorkspaceState::kStarted, "started"},
+           {WorkspaceState::kStopped, "stopped"},
+           {WorkspaceState::kExpired, "expired"}}};
+}
+inline constexpr std::string_view kWorkspaceState =
+    "created, started, stopped, or expired: it was stopped at its expiry, and start brings it "
+    "back.";
+
+/// What happens to a workspace at its expiry: `[workspace] keep_days` decides.
+enum class ExpiryAction { kStop, kDelete };
+constexpr std::array<std::pair<ExpiryAction, std::string_view>, 2> enum_names(ExpiryAction) {
+  return {{{ExpiryAction::kStop, "stop"}, {ExpiryAction::kDelete, "delete"}}};
+}
+inline constexpr std::string_view kOnExpiry =
+    "stop: it is kept then, and workspace_start brings it back; delete: it is deleted.";
+inline constexpr std::string_view kDeletedAt = "Only of an expired one: when it is deleted.";
+inline constexpr std::string_view kProject =
+    "The project of the MCP server that made it: a path or a URL; null: no server did.";
+/// Of requests of a session: while the process lives, the workspace does not expire.
+inline constexpr std::string_view kMaker = "The process that made it, see process_name.h.";
+
 /// How people and models tell workspaces apart.
 struct WorkspaceNames {
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
+  std::optional<std::string> project;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("name", &WorkspaceNames::name, "Its name, if it has one.");
     f("labels", &WorkspaceNames::labels, "Its labels.");
+    f("project", &WorkspaceNames::project, kProject);
   }
 };
 
@@ -174,8 +202,10 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
   std::uint32_t ttl_seconds = 600;
   double created_at = 0;
   double expires_at = 0;
+  std::optional<ExpiryAction> on_expiry;
+  std::optional<double> deleted_at;
   double last_activity_at = 0;
-  MachineState state = MachineState::kCreated;
+  WorkspaceState state = WorkspaceState::kCreated;
   NetworkPolicy network_policy = NetworkPolicy::kOff;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
@@ -194,12 +224,15 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
     f("workspace_id", &Workspace::workspace_id, "Id of the workspace, 12 hex digits.");
     WorkspaceNames::describe(f);
     MachineShape::describe(f);
-    f("ttl_seconds", &Workspace::ttl_seconds, "It is deleted this long after its last activity.");
+    f("ttl_seconds", &Workspace::ttl_seconds, "It expires this long after its last activity.");
     f("created_at", &Workspace::created_at, "Seconds since the epoch.");
     f("expires_at", &Workspace::expires_at,
-      "When it is deleted if nothing happens in it before; moves with its last activity.");
+      "When it expires; moves with its last activity. A process that runs in it, and the living "
+      "session that made it, hold that off.");
+    f("on_expiry", &Workspace::on_expiry, kOnExpiry);
+    f("deleted_at", &Workspace::deleted_at, kDeletedAt, kAbsentWhenNull);
     f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
-    f("state", &Workspace::state, "created, started or stopped.");
+    f("state", &Workspace::state, kWorkspaceState);
     f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
     MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
@@ -232,12 +265,14 @@ void describe_workspace_id(Fields& f) {
 struct WorkspaceReply {
   std::string workspace_id;
   std::optional<double> expires_at;
+  std::optional<ExpiryAction> on_expiry;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("workspace_id", &WorkspaceReply::workspace_id, "The workspace.");
     f("expires_at", &WorkspaceReply::expires_at,
-      "When the workspace is deleted if nothing happens in it before; null while that is far.");
+      "When the workspace expires if nothing happens in it before; null while that is far.");
+    f("on_expiry", &WorkspaceReply::on_expiry, kOnExpiry, kAbsentWhenNull);
   }
 };
 
@@ -257,6 +292,8 @@ struct CreateWorkspace {
   bool by_model = false;
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
+  std::optional<std::string> project;
+  std::optional<std::string> maker;
   BootPolicy boot = BootPolicy::kAuto;
 
   template <class Fields>
@@ -265,7 +302,7 @@ struct CreateWorkspace {
       kRequired, kPositional, max_length(128));
     f("vcpu_count", &CreateWorkspace::vcpu_count, "Virtual CPUs.", kVcpuRange);
     f("mem_mib", &CreateWorkspace::mem_mib, "Memory in MiB.", kMemMibRange);
-    f("ttl_seconds", &CreateWorkspace::ttl_seconds, "Seconds without activity until it is deleted.",
+    f("ttl_seconds", &CreateWorkspace::ttl_seconds, "Seconds without activity until it expires.",
       kTtlRange);
     f("network_policy", &CreateWorkspace::network_policy, "off, egress or egress+published-ports.");
     f("allow_host_compat", &CreateWorkspace::allow_host_compat,
@@ -281,6 +318,8 @@ struct CreateWorkspace {
       "Labels, as {\"key\": \"value\"}: keys of 1 to 64 letters, digits, '.', '_' and '-', values "
       "up to 256 characters.",
       max_length(64));
+    f("project", &CreateWorkspace::project, kProject, kHidden);
+    f("maker", &CreateWorkspace::maker, kMaker, kHidden);
     f("boot", &CreateWorkspace::boot, "cold: never from a warm template.", kHidden);
   }
 };
@@ -290,10 +329,12 @@ struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
   std::string workspace_id;
   std::vector<std::string> lost_snapshots;
   std::string environment;
-  MachineState state = MachineState::kCreated;
+  WorkspaceState state = WorkspaceState::kCreated;
   double created_at = 0;
   double last_activity_at = 0;
   double expires_at = 0;
+  std::optional<ExpiryAction> on_expiry;
+  std::optional<double> deleted_at;
   std::uint64_t command_count = 0;
 
   template <class Fields>
@@ -301,17 +342,19 @@ struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
     f("workspace_id", &WorkspaceEntry::workspace_id, "Id of the workspace.");
     WorkspaceNames::describe(f);
     f("environment", &WorkspaceEntry::environment, "Environment it boots.");
-    f("state", &WorkspaceEntry::state, "created, started or stopped.");
+    f("state", &WorkspaceEntry::state, kWorkspaceState);
     f("created_at", &WorkspaceEntry::created_at, "Seconds since the epoch.");
     f("last_activity_at", &WorkspaceEntry::last_activity_at, "When it was last changed.");
-    f("expires_at", &WorkspaceEntry::expires_at, "When it is deleted.");
+    f("expires_at", &WorkspaceEntry::expires_at, "When it expires, or expired.");
+    f("on_expiry", &WorkspaceEntry::on_expiry, kOnExpiry);
+    f("deleted_at", &WorkspaceEntry::deleted_at, kDeletedAt, kAbsentWhenNull);
     f("command_count", &WorkspaceEntry::command_count, "Commands since the last reset.");
     ServiceCounts::describe(f);
     f("lost_snapshots", &WorkspaceEntry::lost_snapshots, kLostSnapshots);
   }
 };
 
-struct WorkspaceList {
+struct WorkspaceList : PageEnd {
   std::uint32_t count = 0;
   std::vector<WorkspaceEntry> workspaces;
 
@@ -319,15 +362,23 @@ struct WorkspaceList {
   static void describe(Fields& f) {
     f("count", &WorkspaceList::count, "How many there are.");
     f("workspaces", &WorkspaceList::workspaces, "Most recent activity first.");
+    PageEnd::describe(f);
   }
 };
 
 struct ListWorkspaces {
   static constexpr Method kMethod{"workspace.list", Idempotent::kYes};
   using Reply = WorkspaceList;
+  std::uint32_t offset = 0;
+  std::optional<std::string> project;
+  std::vector<std::string> handed_over;
 
   template <class Fields>
-  static void describe(Fields&) {}
+  static void describe(Fields& f) {
+    describe_offset<ListWorkspaces>(f);
+    f("project", &ListWorkspaces::project, "Only those of this project.", kHidden);
+    f("handed_over", &ListWorkspaces::handed_over, "And these, by their ids.", kHidden);
+  }
 };
 
 struct WorkspaceStatus {
@@ -387,10 +438,12 @@ struct StartWorkspace {
   static constexpr Method kMethod{"workspace.start", Idempotent::kYes};
   using Reply = Workspace;
   std::string workspace_id;
+  std::optional<std::string> maker;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<StartWorkspace>(f);
+    f("maker", &StartWorkspace::maker, kMaker, kHidden);
   }
 };
 

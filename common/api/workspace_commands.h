@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/api/page.h"
 #include "common/api/workspace.h"
 
 /// Commands in workspaces: run, followed by their ids, and their history. Owner: workspace service.
@@ -158,6 +159,7 @@ struct PollExec {
   std::string job_id;
   std::uint64_t cursor = 0;
   std::uint32_t wait_seconds = 10;
+  std::uint64_t page_bytes = kPollBytes;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -167,6 +169,8 @@ struct PollExec {
       "from the start.");
     f("wait_seconds", &PollExec::wait_seconds,
       "Seconds to wait for the command's end before the answer; 0 answers at once.", range(0, 40));
+    f("page_bytes", &PollExec::page_bytes, "The most of each stream.", range(1, kPollBytes),
+      kHidden);
   }
 };
 
@@ -249,17 +253,20 @@ struct LogEntry : CommandSummary, CommandOutput {
   }
 };
 
-struct WorkspaceLog : WorkspaceReply {
+struct WorkspaceLog : WorkspaceReply, PageEnd {
   std::uint32_t count = 0;
+  std::uint32_t offset = 0;
   std::vector<LogEntry> entries;
 
   template <class Fields>
   static void describe(Fields& f) {
     WorkspaceReply::describe(f);
     f("count", &WorkspaceLog::count, "Commands since the last reset.");
+    f("offset", &WorkspaceLog::offset, "How many of them come before these entries.");
     f("entries", &WorkspaceLog::entries,
       "The commands in their order. When all of it is more than 32 MiB, the oldest ones come "
       "without their output, marked as truncated, or not at all.");
+    PageEnd::describe(f);
   }
 };
 
@@ -267,10 +274,12 @@ struct WorkspaceLogs {
   static constexpr Method kMethod{"workspace.logs", Idempotent::kYes};
   using Reply = WorkspaceLog;
   std::string workspace_id;
+  std::optional<std::uint32_t> offset;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<WorkspaceLogs>(f);
+    f("offset", &WorkspaceLogs::offset, "Commands to leave out at the beginning.");
   }
 };
 

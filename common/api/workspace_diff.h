@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/api/artifact.h"
+#include "common/api/page.h"
 #include "common/api/workspace.h"
 
 /// The changes in a workspace. The workspace service answers them to doors; the files service does
@@ -75,7 +76,7 @@ struct DiffSummary : ChangeCounts {
   }
 };
 
-struct Diff : WorkspaceReply {
+struct Diff : WorkspaceReply, PageEnd {
   bool changed = false;
   DiffSummary summary;
   std::vector<DiffEntry> entries;
@@ -91,6 +92,7 @@ struct Diff : WorkspaceReply {
     f("patch", &Diff::patch, "One git-format patch of the entries, for git apply.");
     f("patch_omits", &Diff::patch_omits,
       "Paths that the patch leaves out because they are too large for it: export those.");
+    PageEnd::describe(f);
   }
 };
 
@@ -105,14 +107,18 @@ struct DiffWorkspace {
   std::optional<std::string> path;
   std::uint32_t offset = 0;
   bool include_ignored = false;
+  std::optional<std::uint32_t> page_bytes;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<DiffWorkspace>(f);
     f("path", &DiffWorkspace::path, "Only the entry of this path.", max_length(4096));
-    f("offset", &DiffWorkspace::offset, "Entries to leave out at the beginning.");
+    describe_offset<DiffWorkspace>(f);
     f("include_ignored", &DiffWorkspace::include_ignored,
       "Also what .gitignore leaves out, such as build output.");
+    f("page_bytes", &DiffWorkspace::page_bytes,
+      "As many entries as take about so many bytes with their parts of the patch; at least one.",
+      kHidden);
   }
 };
 

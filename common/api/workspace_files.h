@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/api/artifact.h"
+#include "common/api/page.h"
 #include "common/api/workspace.h"
 
 /// Files below /workspace. The workspace service answers them to doors; the files
@@ -30,9 +31,10 @@ struct FileEntry {
   }
 };
 
-struct FileList : WorkspaceReply {
+struct FileList : WorkspaceReply, PageEnd {
   std::string path;
   ArtifactType artifact_type = ArtifactType::kDirectory;
+  std::uint32_t count = 0;
   std::vector<FileEntry> entries;
 
   template <class Fields>
@@ -40,7 +42,9 @@ struct FileList : WorkspaceReply {
     WorkspaceReply::describe(f);
     f("path", &FileList::path, "The listed path, absolute.");
     f("artifact_type", &FileList::artifact_type, "Its own kind.");
+    f("count", &FileList::count, "How many entries there are in all.");
     f("entries", &FileList::entries, "Sorted by path; for a file, the file itself.");
+    PageEnd::describe(f);
   }
 };
 
@@ -51,6 +55,7 @@ struct ListFiles {
   std::string workspace_id;
   std::string path = "/workspace";
   bool recursive = false;
+  std::uint32_t offset = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -58,6 +63,7 @@ struct ListFiles {
     f("path", &ListFiles::path, "Directory or file below /workspace.", kPositional,
       max_length(4096));
     f("recursive", &ListFiles::recursive, "Directories below it as well.");
+    describe_offset<ListFiles>(f);
   }
 };
 

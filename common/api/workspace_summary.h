@@ -151,7 +151,7 @@ struct SummaryServices {
 /// The session for a review: what was run, edited, changed and exported.
 struct WorkspaceSummary : WorkspaceReply, WorkspaceNames {
   std::string environment;
-  MachineState state = MachineState::kCreated;
+  WorkspaceState state = WorkspaceState::kCreated;
   double last_activity_at = 0;
   double session_started_at = 0;
   SummaryOutcome outcome;

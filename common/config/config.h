@@ -71,6 +71,24 @@ struct VmConfig {
   }
 };
 
+struct WorkspaceConfig {
+  std::uint32_t keep_days = 7;
+  std::uint32_t keep_count = 32;
+  std::uint32_t keep_gib = 20;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("keep_days", &WorkspaceConfig::keep_days,
+      "How long an expired workspace is kept, stopped, before it is deleted; 0: not at all.",
+      api::range(0, 365));
+    f("keep_count", &WorkspaceConfig::keep_count,
+      "Expired workspaces to keep at most; the oldest go first.", api::range(1, 1000));
+    f("keep_gib", &WorkspaceConfig::keep_gib,
+      "Disk that expired workspaces may take together; the oldest go first.",
+      api::range(1, 1U << 20U));
+  }
+};
+
 struct EnvironmentsConfig {
   std::string mirror;
 
@@ -104,6 +122,7 @@ struct LogConfig {
 struct Config {
   LimitsConfig limits;
   VmConfig vm;
+  WorkspaceConfig workspace;
   EnvironmentsConfig environments;
   StackConfig stack;
   LogConfig log;
@@ -112,6 +131,7 @@ struct Config {
   static void describe(Fields& f) {
     f("limits", &Config::limits, "How much may be used.");
     f("vm", &Config::vm, "How guests are booted.");
+    f("workspace", &Config::workspace, "What becomes of expired workspaces.");
     f("environments", &Config::environments, "Where environments come from.");
     f("stack", &Config::stack, "The supervised services.");
     f("log", &Config::log, "Log files.");

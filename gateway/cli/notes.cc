@@ -24,13 +24,21 @@ std::string cancelled_note(api::JobState state) {
 
 std::string expiry_note(const api::Workspace& workspace, double now) {
   const double left = workspace.expires_at - now;
+  if (workspace.deleted_at || left <= 0) return "";
   if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return "";
-  return expiry_note(workspace.workspace_id, workspace.expires_at, now);
+  return expiry_note(workspace.workspace_id, workspace.expires_at, workspace.on_expiry, now);
 }
 
-std::string expiry_note(const std::string& workspace_id, double expires_at, double now) {
-  return fmt::format("note: workspace {} expires in {} without activity", workspace_id,
-                     human_duration(expires_at - now));
+std::string expiry_note(const std::string& workspace_id, double expires_at,
+                        std::optional<api::ExpiryAction> action, double now) {
+  const std::string left = human_duration(expires_at - now);
+  if (action == api::ExpiryAction::kDelete) {
+    return fmt::format("note: workspace {} is deleted in {} without activity", workspace_id, left);
+  }
+  return fmt::format(
+      "note: workspace {0} expires in {1} without activity; `pyro workspace start {0}` brings it "
+      "back",
+      workspace_id, left);
 }
 
 void note(const std::string& line) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 
 #include "common/api/machine.h"
@@ -25,7 +26,8 @@ std::string cancelled_note(api::JobState state);
 std::string expiry_note(const api::Workspace& workspace, double now);
 
 /// The same for other replies, which have the expiry only then.
-std::string expiry_note(const std::string& workspace_id, double expires_at, double now);
+std::string expiry_note(const std::string& workspace_id, double expires_at,
+                        std::optional<api::ExpiryAction> action, double now);
 
 /// Writes a line to standard error, nothing for "".
 void note(const std::string& line);
@@ -39,7 +41,8 @@ void tell_notes(const Reply& reply) {
     note(expiry_note(reply, now_epoch_seconds()));
   } else if constexpr (requires { reply.expires_at.has_value(); }) {
     if (reply.expires_at) {
-      note(expiry_note(reply.workspace_id, *reply.expires_at, now_epoch_seconds()));
+      note(
+          expiry_note(reply.workspace_id, *reply.expires_at, reply.on_expiry, now_epoch_seconds()));
     }
   }
 }

@@ -51,6 +51,10 @@ void make_group(int parent, const std::string& name) {
   throw system_error(fmt::format("make cgroup '{}'", name));
 }
 
+bool is_populated(int group) {
+  return read_at(group, "cgroup.events").find("populated 1") != std::string::npos;
+}
+
 struct Shell {
   ShellCommand& command;
   int null_fd;
@@ -73,9 +77,7 @@ struct CgroupLauncher::Entry {
   bool shell_gone = false;
   bool killed = false;
 
-  bool populated() const {
-    return read_at(directory.get(), "cgroup.events").find("populated 1") != std::string::npos;
-  }
+  bool populated() const { return is_populated(directory.get()); }
   /// Nothing is known of it where the memory controller is not at hand.
   bool ran_out_of_memory() const {
     for (const auto& line : split(read_at(directory.get(), "memory.events"), '\n')) {
@@ -179,5 +181,7 @@ void CgroupLauncher::end_all() {
   for (const auto& entry : entries_) write_at(entry->directory.get(), "cgroup.kill", "1");
   Children::reap_all();
 }
+
+bool CgroupLauncher::any_left() const { return is_populated(directory_.get()); }
 
 }  // namespace pyro::agent

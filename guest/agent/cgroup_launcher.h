@@ -20,6 +20,7 @@ class CgroupLauncher : public Launcher {
   std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command, int out_fd,
                                        int error_fd, ProcessEvents events) override;
   void end_all() override;
+  bool any_left() const override;
 
  private:
   class Group;

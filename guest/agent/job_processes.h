@@ -34,6 +34,8 @@ class Launcher {
                                                int out_fd, int error_fd, ProcessEvents events) = 0;
   /// Kills everything that it started and returns once that is gone: for the agent's end.
   virtual void end_all() = 0;
+  /// Whether anything that it started lives.
+  virtual bool any_left() const = 0;
 };
 
 }  // namespace pyro::agent

@@ -26,6 +26,7 @@ class JobTable {
   /// Throws kNotFound.
   std::shared_ptr<Job> find(const std::string& id) const;
   void forget(const std::string& id);
+  bool any_left() const { return launcher_.any_left(); }
 
  private:
   void remember_ended(const std::string& id);

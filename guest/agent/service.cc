@@ -65,6 +65,10 @@ void Service::handle(const wire::ForgetJob& request, To<wire::ForgetJob> caller)
   caller.answer({});
 }
 
+void Service::handle(const wire::AskLeftRunning&, To<wire::AskLeftRunning> caller) {
+  caller.answer({.any = jobs_.any_left()});
+}
+
 void Service::handle(const wire::PowerOff&, To<wire::PowerOff> caller) {
   caller.answer({});
   when_flushed([this] { machine_.power_off(); });

@@ -22,6 +22,7 @@ class TreeLauncher : public Launcher {
   std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command, int out_fd,
                                        int error_fd, ProcessEvents events) override;
   void end_all() override;
+  bool any_left() const override { return !reapers_.empty(); }
 
  private:
   class Tree;

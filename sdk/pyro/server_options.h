@@ -39,6 +39,9 @@ struct ServerOptions {
   /// Below these, the project and the working directory a client may name host paths.
   std::vector<std::filesystem::path> allow_paths{};
   bool allow_host_compat = false;
+  /// A client sees the workspaces of its project, these, or all of the user's.
+  std::vector<std::string> workspaces{};
+  bool all_workspaces = false;
   std::filesystem::path working_directory{};  ///< empty: the process's own
 };
 

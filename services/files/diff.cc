@@ -24,7 +24,7 @@ DiffSide too_large_to_compare(const Entry& entry, const char* which) {
 }
 
 DiffPart part_of(const api::DiffWorkspace& request) {
-  if (!request.path) return {.offset = request.offset};
+  if (!request.path) return {.offset = request.offset, .bytes = request.page_bytes};
   if (request.offset != 0) throw invalid_argument("path and offset exclude each other");
   return {.path = workspace_path(*request.path)};
 }

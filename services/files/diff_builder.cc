@@ -126,6 +126,9 @@ void count(api::DiffSummary& summary, const api::DiffEntry& entry) {
   }
 }
 
+/// What an entry says of itself beside its path, as JSON.
+constexpr std::size_t kEntryBytes = 150;
+
 }  // namespace
 
 DiffBuilder::DiffBuilder(const std::filesystem::path& scratch, const Work& work)
@@ -225,6 +228,7 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
 
   api::Diff diff;
   diff.changed = !changes_.empty();
+  std::size_t bytes = 0;
   for (auto& [path, change] : changes_) {
     if (change.sections > 0) {
       throw failed_precondition(reason::kChangedMeanwhile,
@@ -238,6 +242,13 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
     if (!change.omitted && change.is_text) entry.text_patch = patch;
     count(diff.summary, entry);
     if (part.path ? path != *part.path : diff.summary.total <= part.offset) continue;
+    if (diff.truncated) continue;
+    bytes += kEntryBytes + path.size() + patch.size();
+    if (part.bytes && bytes > *part.bytes && !diff.entries.empty()) {
+      diff.truncated = true;
+      diff.next_offset = part.offset + diff.entries.size();
+      continue;
+    }
     if (change.omitted) diff.patch_omits.push_back(entry.path);
     diff.patch += patch;
     diff.entries.push_back(std::move(entry));

@@ -32,6 +32,8 @@ struct DiffSide {
 struct DiffPart {
   std::optional<std::string> path{};  ///< clean: only this one
   std::size_t offset = 0;             ///< how many to skip at the beginning
+  /// Of paths and patch together; one entry is there whatever its size.
+  std::optional<std::size_t> bytes{};
 };
 
 /// Makes a diff of the added paths. Streams content to disk; holds only the paths in memory, and

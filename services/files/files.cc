@@ -77,8 +77,11 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
                       .artifact_type = artifact_type(entries.front().kind)};
   std::sort(entries.begin(), entries.end(),
             [](const tree::Entry& a, const tree::Entry& b) { return a.path < b.path; });
-  for (const auto& entry : entries) {
-    if (!is_directory || !entry.path.empty()) reply.entries.push_back(file_entry(path, entry));
+  // The top, which sorts first, is no entry of itself.
+  if (is_directory) entries.erase(entries.begin());
+  reply.count = static_cast<std::uint32_t>(entries.size());
+  for (std::size_t i = request.offset; i < entries.size(); ++i) {
+    reply.entries.push_back(file_entry(path, entries[i]));
   }
   return reply;
 }

@@ -19,6 +19,7 @@ struct MachineRecord {
   std::optional<std::string> workspace_id;
   std::optional<std::string> replaces;
   bool has_volume = false;
+  bool set_aside = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -33,6 +34,8 @@ struct MachineRecord {
       "The workspace that it serves, and with which it goes.");
     f("replaces", &MachineRecord::replaces, "Another machine of that workspace, which goes soon.");
     f("has_volume", &MachineRecord::has_volume, "Its workspace disk holds a volume.");
+    f("set_aside", &MachineRecord::set_aside,
+      "Of an expired workspace: it does not count as active until it is started.");
   }
 
   /// After a restart of this service it has no caller, so it is garbage.

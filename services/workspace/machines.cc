@@ -34,6 +34,11 @@ api::Machine Machines::stop(const std::string& vm_id, const std::stop_token& sto
                   {.deadline = Clock::now() + kStopLimit, .stop = stop});
 }
 
+void Machines::set_aside(const std::string& vm_id) {
+  vm_.call(api::StopMachine{.vm_id = vm_id, .set_aside = true},
+           {.deadline = Clock::now() + kStopLimit});
+}
+
 void Machines::remove(const std::string& vm_id, const std::stop_token& stop) {
   try {
     vm_.call(api::DeleteMachine{.vm_id = vm_id},

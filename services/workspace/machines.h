@@ -20,6 +20,8 @@ class Machines {
   static bool is_gone(const api::Machine& machine) { return machine.created_at == 0; }
   api::Machine start(const std::string& vm_id, const Work& work);
   api::Machine stop(const std::string& vm_id, const std::stop_token& stop = {});
+  /// The same; it does not count as active until it is started.
+  void set_aside(const std::string& vm_id);
   /// One that is gone already is no error.
   void remove(const std::string& vm_id, const std::stop_token& stop = {});
   api::WorkspaceMachines all(const std::stop_token& stop = {});

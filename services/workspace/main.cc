@@ -28,7 +28,7 @@ void serve(ServiceHost& host) {
   bus::Client vm = host.client("vm");
   bus::Client file_service = host.client("files");
   Machines machines(vm);
-  Workspaces workspaces(registry, machines);
+  Workspaces workspaces(registry, machines, host.config().workspace);
   const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
   Snapshots snapshots(registry, host.paths(), keep_free_mib, workspaces, file_service);
   const Descriptions descriptions(directories, workspaces, snapshots.store());
@@ -41,7 +41,7 @@ void serve(ServiceHost& host) {
                       descriptions, snapshots.store(), garbage);
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
-  const Expiry expiry(workspaces, lifecycle);
+  const Expiry expiry(host.paths(), workspaces, lifecycle);
   Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, files);
   Preparation preparation(lifecycle, commands, vm);
 

@@ -19,6 +19,11 @@ class Part {
     static_cast<void>(workspace_id);
     return false;
   }
+  /// Whether something of it goes on in the machine on its own. Asks the guest: not within a turn.
+  virtual bool left_running(const WorkspaceRecord& record) const {
+    static_cast<void>(record);
+    return false;
+  }
   /// Adds what it knows to a reply.
   virtual void describe(const WorkspaceRecord& record, api::Workspace& workspace) const {
     static_cast<void>(record);

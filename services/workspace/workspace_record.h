@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <optional>
 #include <string>
 
 #include "common/api/workspace.h"
@@ -18,6 +19,8 @@ struct WorkspaceRecord {
   double session_started_at = 0;
   bool must_stop = false;
   bool throwaway = false;
+  std::optional<double> expired_at;
+  std::optional<std::string> maker;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -29,8 +32,18 @@ struct WorkspaceRecord {
     f("must_stop", &WorkspaceRecord::must_stop,
       "A reset failed while its machine could not be stopped: it is to be.");
     f("throwaway", &WorkspaceRecord::throwaway, "Garbage once the service that made it ended.");
+    f("expired_at", &WorkspaceRecord::expired_at,
+      "When it expired: it is stopped since then, until a start or a reset.");
+    f("maker", &WorkspaceRecord::maker,
+      "The process that made or started it last: it does not expire while that lives.");
   }
 
+  /// It does not expire any more: it is used again.
+  void bring_back() {
+    expired_at.reset();
+    must_stop = false;
+    workspace.last_error.reset();
+  }
   const std::string& id() const { return workspace.workspace_id; }
   /// The beginning of the ids of this session's rows.
   std::string session_prefix() const {

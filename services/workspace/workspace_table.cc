@@ -11,6 +11,7 @@ namespace pyro::workspace {
 void mark_active(WorkspaceRecord& record) {
   api::Workspace& workspace = record.workspace;
   workspace.last_activity_at = now_epoch_seconds();
+  if (record.expired_at) return;
   workspace.expires_at = workspace.last_activity_at + workspace.ttl_seconds;
 }
 

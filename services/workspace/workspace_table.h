@@ -63,7 +63,7 @@ class WorkspaceTable {
   ReapedIds reaped_;
 };
 
-/// Sets its last activity to now, and its expiry with it.
+/// Sets its last activity to now, and its expiry with it; an expired one stays so.
 void mark_active(WorkspaceRecord& record);
 
 }  // namespace pyro::workspace

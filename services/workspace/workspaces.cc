@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
+#include "common/process/process_name.h"
 
 namespace pyro::workspace {
 namespace {
@@ -17,6 +18,18 @@ std::string tool_name(std::string_view method) {
   std::replace(name.begin(), name.end(), '.', '_');
   constexpr std::string_view kSnapshot = "workspace_snapshot_";
   return name.starts_with(kSnapshot) ? name.substr(std::string_view("workspace_").size()) : name;
+}
+
+api::WorkspaceState state_of(const api::Machine& machine) {
+  switch (machine.state) {
+    case api::MachineState::kCreated:
+      return api::WorkspaceState::kCreated;
+    case api::MachineState::kStarted:
+      return api::WorkspaceState::kStarted;
+    case api::MachineState::kStopped:
+      break;
+  }
+  return api::WorkspaceState::kStopped;
 }
 
 }  // namespace
@@ -33,8 +46,8 @@ Workspaces::Use::~Use() {
   if (--state_->calls == 0) workspaces_.expiry_changed();
 }
 
-Workspaces::Workspaces(Registry& registry, Machines& machines)
-    : machines_(machines), table_(registry) {
+Workspaces::Workspaces(Registry& registry, Machines& machines, const WorkspaceConfig& config)
+    : config_(config), machines_(machines), table_(registry) {
   for (const auto& record : table_.all()) {
     if (record.throwaway) table_.erase(record.id());
   }
@@ -59,27 +72,32 @@ bool Workspaces::is_in_use(const std::string& workspace_id) {
   return live(workspace_id)->calls > 0 || is_busy(workspace_id);
 }
 
-WorkspaceRecord Workspaces::find(const std::string& workspace_id) {
-  WorkspaceRecord record = table_.find(workspace_id);
-  if (record.workspace.expires_at > now_epoch_seconds() || is_in_use(workspace_id)) return record;
-  expiry_changed();
-  throw not_found(reason::kWorkspaceExpired, "workspace '{}' expired and was automatically deleted",
-                  workspace_id);
+bool Workspaces::is_held(const WorkspaceRecord& record) const {
+  return is_busy(record.id()) || (record.maker && is_process_alive(*record.maker));
+}
+
+std::optional<double> Workspaces::deletion_of(const WorkspaceRecord& record) const {
+  constexpr double kDay = 86400;
+  if (!record.expired_at) return std::nullopt;
+  return *record.expired_at + kDay * config_.keep_days;
 }
 
 std::optional<double> Workspaces::near_expiry(const std::string& workspace_id) const {
   const auto record = table_.get(workspace_id);
-  if (!record || is_busy(workspace_id)) return std::nullopt;
+  if (!record || record->expired_at || is_held(*record)) return std::nullopt;
   const api::Workspace& workspace = record->workspace;
   const double left = workspace.expires_at - now_epoch_seconds();
-  if (left >= api::kLastPartOfLife * workspace.ttl_seconds) return std::nullopt;
+  // Past its expiry something holds that off, or it is about to be known as expired.
+  if (left <= 0 || left >= api::kLastPartOfLife * workspace.ttl_seconds) return std::nullopt;
   return workspace.expires_at;
 }
 
 api::Workspace Workspaces::describe(const WorkspaceRecord& record,
                                     const api::Machine& machine) const {
   api::Workspace workspace = record.workspace;
-  workspace.state = machine.state;
+  workspace.state = record.expired_at ? api::WorkspaceState::kExpired : state_of(machine);
+  workspace.on_expiry = on_expiry();
+  workspace.deleted_at = deletion_of(record);
   workspace.execution_mode = machine.execution_mode;
   workspace.network_enabled = machine.network_enabled;
   workspace.guest_ip = machine.guest_ip;
@@ -102,7 +120,8 @@ Workspaces::Started Workspaces::require_started(const std::string& workspace_id,
   throw failed_precondition(
       reason::kNotStarted,
       "workspace {} must be in 'started' state before {}: it is {}{}; start it first", workspace_id,
-      tool_name(method), api::name_of(started.machine.state),
+      tool_name(method),
+      started.record.expired_at ? "expired" : api::name_of(started.machine.state),
       started.machine.last_error ? " (" + *started.machine.last_error + ")" : "");
 }
 

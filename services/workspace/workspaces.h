@@ -12,6 +12,7 @@
 
 #include "common/api/machine.h"
 #include "common/api/workspace.h"
+#include "common/config/config.h"
 #include "common/registry/registry.h"
 #include "common/work/live.h"
 #include "common/work/turns.h"
@@ -28,7 +29,7 @@ namespace pyro::workspace {
 class Workspaces {
  public:
   /// Drops the records of throwaways that a former process made: the rest of them is garbage.
-  Workspaces(Registry& registry, Machines& machines);
+  Workspaces(Registry& registry, Machines& machines, const WorkspaceConfig& config);
   Workspaces(const Workspaces&) = delete;
   Workspaces& operator=(const Workspaces&) = delete;
 
@@ -60,10 +61,12 @@ class Workspaces {
     std::shared_ptr<State> state_;
   };
 
-  /// not_found: there is none, or it has expired and no call works on it.
-  WorkspaceRecord find(const std::string& workspace_id);
+  /// not_found: there is none.
+  WorkspaceRecord find(const std::string& workspace_id) const { return table_.find(workspace_id); }
   /// Whether a call works on it or something runs in it.
   bool is_in_use(const std::string& workspace_id);
+  /// Whether something runs in it that we started, or the session that made it lives.
+  bool is_held(const WorkspaceRecord& record) const;
 
   /// A started workspace, and what runs it.
   struct Started {
@@ -85,6 +88,7 @@ class Workspaces {
   Reply about(const std::string& workspace_id, Reply reply) const {
     reply.workspace_id = workspace_id;
     reply.expires_at = near_expiry(workspace_id);
+    if (reply.expires_at) reply.on_expiry = on_expiry();
     return reply;
   }
 
@@ -95,6 +99,11 @@ class Workspaces {
     if (changed_) changed_(workspace_id);
   }
 
+  /// How long and how many expired ones are kept.
+  const WorkspaceConfig& config() const { return config_; }
+  /// When an expired one is deleted; nullopt: it is not expired.
+  std::optional<double> deletion_of(const WorkspaceRecord& record) const;
+
   /// Calls `changed` when the next expiry may be another; empty: no more.
   void on_expiry_change(std::function<void()> changed);
   void expiry_changed();
@@ -102,7 +111,11 @@ class Workspaces {
  private:
   bool is_busy(const std::string& workspace_id) const;
   std::optional<double> near_expiry(const std::string& workspace_id) const;
+  api::ExpiryAction on_expiry() const {
+    return config_.keep_days > 0 ? api::ExpiryAction::kStop : api::ExpiryAction::kDelete;
+  }
 
+  const WorkspaceConfig config_;
   Machines& machines_;
   WorkspaceTable table_;
   Live<State> live_;

@@ -23,7 +23,7 @@ namespace pyro::test {
 namespace {
 
 namespace fs = std::filesystem;
-using api::MachineState;
+using api::WorkspaceState;
 using pyro::testing::error_of;
 using ::testing::AnyOf;
 
@@ -77,7 +77,7 @@ class WorkspaceFaults : public WorkspaceFixture {
     const Deadline deadline = Clock::now() + std::chrono::minutes(1);
     while (true) {
       const auto failed = error_of([&] {
-        if (status(id).state != MachineState::kStarted) {
+        if (status(id).state != WorkspaceState::kStarted) {
           call(api::StartWorkspace{.workspace_id = id});
         }
         EXPECT_EQ(run(id, "touch alive && sync").exit_code, 0);
@@ -336,7 +336,8 @@ TEST_F(WorkspaceFaults, a_command_runs_once_wherever_a_process_is_killed) {
               // Only the end of its guest ends a command.
               if (failed) {
                 EXPECT_EQ(failed->code(), ErrorCode::kFailedPrecondition) << failed->message();
-                EXPECT_EQ(wait_for_stopped(id).state, MachineState::kStopped) << failed->message();
+                EXPECT_EQ(wait_for_stopped(id).state, WorkspaceState::kStopped)
+                    << failed->message();
               }
               revive(id);
               const auto log = call(api::WorkspaceLogs{.workspace_id = id}).entries;
@@ -439,8 +440,8 @@ TEST_F(WorkspaceFaults, after_a_reboot_of_the_host_workspaces_are_stopped_and_st
   client_ = std::make_unique<StackClient>(find_paths());
   const auto list = call(api::ListWorkspaces{});
   ASSERT_EQ(list.count, 1U);
-  EXPECT_EQ(list.workspaces[0].state, MachineState::kStopped);
-  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
+  EXPECT_EQ(list.workspaces[0].state, WorkspaceState::kStopped);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, WorkspaceState::kStarted);
   EXPECT_EQ(read(id, "kept.txt"), "kept");
   EXPECT_EQ(call(api::WorkspaceLogs{.workspace_id = id}).entries.at(0).stdout_text, "history\n");
   reset(id, "s");

@@ -166,7 +166,7 @@ TEST_F(Mcp, a_command_whose_answer_was_lost_before_a_reset_is_not_run_in_the_new
   // It comes to repeat the call after the reset.
   server.signal(SIGSTOP);
   kill_and_wait("pyro-workspace");
-  EXPECT_EQ(status(id).state, api::MachineState::kStarted);  // by the next one
+  EXPECT_EQ(status(id).state, api::WorkspaceState::kStarted);  // by the next one
   reset(id);
   server.signal(SIGCONT);
   const Json reply = server.answer(call).at("result");
@@ -280,18 +280,19 @@ TEST_F(Mcp, long_output_is_cut_and_the_job_gives_all_of_it) {
   EXPECT_EQ(all, expected);
 }
 
-TEST_F(Mcp, a_long_patch_is_cut_and_its_path_gives_all_of_it) {
+TEST_F(Mcp, a_long_patch_is_cut_and_told_once) {
   auto server = serve();
   server.initialize();
   const std::string id = id_of(server.call("workspace_create", {{"seed_path", "."}}));
   server.call("workspace_exec", {{"workspace_id", id}, {"command", "seq 1 9999 > long; echo > b"}});
-  const Json cut = server.call("workspace_diff", {{"workspace_id", id}});
+  const Json first = server.call("workspace_diff", {{"workspace_id", id}});
+  EXPECT_EQ(first.at("next_offset"), 1);
+  EXPECT_THAT(first.at("patch").get<std::string>(), StartsWith("diff --git a/b b/b\n"));
+  const Json cut = server.call("workspace_diff", {{"workspace_id", id}, {"offset", 1}});
   EXPECT_EQ(cut.at("patch_truncated"), true);
-  EXPECT_EQ(cut.at("entries").back().at("text_patch_truncated"), true);
-  EXPECT_THAT(cut.at("hint").get<std::string>(), HasSubstr("path"));
-  const Json whole = server.call("workspace_diff", {{"workspace_id", id}, {"path", "long"}});
-  EXPECT_THAT(whole.at("patch").get<std::string>(), HasSubstr("+5000\n+5001\n"));
-  EXPECT_FALSE(whole.contains("patch_truncated"));
+  EXPECT_FALSE(cut.at("entries").back().contains("text_patch"));
+  EXPECT_THAT(cut.at("hint").get<std::string>(), HasSubstr("workspace_file_read"));
+  EXPECT_LE(cut.dump(2).size(), 25'000);
 }
 
 TEST_F(Mcp, a_diff_of_many_entries_is_paged) {
@@ -304,10 +305,114 @@ TEST_F(Mcp, a_diff_of_many_entries_is_paged) {
   for (bool more = true; more;) {
     const Json page =
         server.call("workspace_diff", {{"workspace_id", id}, {"offset", seen.size()}});
-    for (const auto& entry : page.at("entries")) seen.insert(entry.at("path"));
-    more = page.value("entries_truncated", false);
+    for (const auto& entry : page.at("entries")) {
+      seen.insert(entry.at("path"));
+      EXPECT_THAT(page.at("patch").get<std::string>(),
+                  HasSubstr("b/" + entry.at("path").get<std::string>() + "\n"));
+    }
+    EXPECT_FALSE(page.contains("patch_truncated"));
+    EXPECT_LE(page.dump(2).size(), 25'000);
+    more = page.at("truncated");
+    if (more) {
+      EXPECT_EQ(page.at("next_offset"), seen.size());
+    }
   }
   EXPECT_EQ(seen.size(), 400);
+}
+
+/// Case 2 of real use: a list was 2.5 MB in one message, a history 1.7 MB.
+TEST_F(Mcp, what_grows_with_a_workspace_comes_in_pages) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  server.call("workspace_exec",
+              {{"workspace_id", id},
+               {"command",
+                "for d in $(seq 20); do mkdir $d; for f in $(seq 50); do : > $d/$f; done; done"}});
+  std::set<std::string> seen;
+  for (Json next = 0; !next.is_null();) {
+    const Json page = server.call("workspace_file_list",
+                                  {{"workspace_id", id}, {"recursive", true}, {"offset", next}});
+    for (const auto& entry : page.at("entries")) seen.insert(entry.at("path"));
+    EXPECT_EQ(page.at("count"), 1020);
+    EXPECT_LE(page.dump(2).size(), 25'000);
+    next = page.value("next_offset", Json());
+  }
+  EXPECT_EQ(seen.size(), 1020);
+
+  const std::string noise = "seq 1 3000; seq 1 3000 >&2; : " + std::string(50'000, 'x');
+  for (int i = 0; i < 12; ++i) {
+    const Json ran = server.call("workspace_exec", {{"workspace_id", id}, {"command", noise}});
+    EXPECT_LE(ran.dump(2).size(), 25'000);
+  }
+  std::set<std::uint64_t> sequences;
+  for (Json next = 0; !next.is_null();) {
+    const Json page = server.call("workspace_logs", {{"workspace_id", id}, {"offset", next}});
+    for (const auto& entry : page.at("entries"))
+      sequences.insert(entry.at("sequence").get<std::uint64_t>());
+    EXPECT_LE(page.dump(2).size(), 25'000);
+    next = page.value("next_offset", Json());
+  }
+  EXPECT_EQ(sequences.size(), 13);
+  const Json latest = server.call("workspace_logs", {{"workspace_id", id}});
+  EXPECT_EQ(latest.at("entries").back().at("sequence"), 13);
+  EXPECT_LE(latest.dump(2).size(), 25'000);
+  EXPECT_LE(server.call("workspace_summary", {{"workspace_id", id}}).dump(2).size(), 25'000);
+}
+
+TEST_F(Mcp, what_json_makes_longer_is_asked_for_in_smaller_parts) {
+  auto server = serve();
+  server.initialize();
+  const std::string id = id_of(server.call("workspace_create"));
+  const Json ran = server.call(
+      "workspace_exec",
+      {{"workspace_id", id}, {"command", "head -c 30000 /dev/zero | tr '\\0' '\\1' | tee file"}});
+  std::size_t printed = 0;
+  for (Json cursor = 0;;) {
+    const Json page =
+        server.call("workspace_exec_poll",
+                    {{"workspace_id", id}, {"job_id", ran.at("job_id")}, {"cursor", cursor}});
+    printed += page.at("stdout").get<std::string>().size();
+    EXPECT_LE(page.dump(2).size(), 25'000);
+    cursor = page.at("next_cursor");
+    if (!page.at("more").get<bool>()) break;
+  }
+  EXPECT_EQ(printed, 30'000);
+  std::size_t read = 0;
+  for (Json next = 0; !next.is_null();) {
+    const Json page = server.call(
+        "workspace_file_read",
+        {{"workspace_id", id}, {"path", "file"}, {"offset", next}, {"max_bytes", 1 << 20}});
+    read += page.at("content").get<std::string>().size();
+    EXPECT_LE(page.dump(2).size(), 25'000);
+    next = page.value("next_offset", Json());
+  }
+  EXPECT_EQ(read, 30'000);
+}
+
+TEST_F(Mcp, a_server_sees_its_projects_workspaces_and_those_that_were_handed_over) {
+  const std::string persons =
+      client_->call(api::CreateWorkspace{.environment = kEnvironment}).workspace_id;
+  auto server = serve();
+  server.initialize();
+  const Json made = server.call("workspace_create");
+  EXPECT_EQ(made.at("project"), fs::canonical(project_).string());
+  EXPECT_EQ(server.call("workspace_list").at("workspaces").size(), 1);
+  for (const char* tool : {"workspace_status", "workspace_delete", "workspace_summary"}) {
+    EXPECT_THAT(server.failure(tool, {{"workspace_id", persons}}),
+                AllOf(HasSubstr("is of another project"), HasSubstr("--workspace " + persons)));
+  }
+  auto same_project = serve();
+  same_project.initialize();
+  EXPECT_EQ(same_project.call("workspace_status", {{"workspace_id", id_of(made)}}).at("state"),
+            "started");
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--workspace", persons}, {"--all-workspaces"}}) {
+    auto other = serve(flags);
+    other.initialize();
+    EXPECT_EQ(other.call("workspace_list").at("workspaces").size(), 2);
+    EXPECT_EQ(other.call("workspace_status", {{"workspace_id", persons}}).at("state"), "started");
+  }
 }
 
 TEST_F(Mcp, a_workspace_begins_with_what_git_tracks_of_the_project) {
@@ -374,8 +479,10 @@ TEST_F(McpWithoutGuests, nothing_runs_on_the_host_unless_the_person_allowed_it) 
               StartsWith("guest boot is unavailable"));
   const auto persons =
       call(api::CreateWorkspace{.environment = kEnvironment, .allow_host_compat = true});
-  EXPECT_THAT(server.failure("workspace_exec", {{"workspace_id", persons.workspace_id},
-                                                {"command", "touch /tmp/never"}}),
+  auto handed_over = serve({"--workspace", persons.workspace_id});
+  handed_over.initialize();
+  EXPECT_THAT(handed_over.failure("workspace_exec", {{"workspace_id", persons.workspace_id},
+                                                     {"command", "touch /tmp/never"}}),
               HasSubstr("runs on the host itself"));
   const auto machine =
       call(api::CreateMachine{.environment = kEnvironment, .allow_host_compat = true});

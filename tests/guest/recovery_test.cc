@@ -26,7 +26,7 @@ TEST_F(Recovery, a_workspace_outlasts_the_registry_with_its_files_and_snapshots)
   EXPECT_THAT(repaired.output, HasSubstr("workspaces " + id + " are back"));
   EXPECT_THAT(repaired.output, Not(HasSubstr("no record names")));
 
-  EXPECT_EQ(status(id).state, api::MachineState::kStopped);
+  EXPECT_EQ(status(id).state, api::WorkspaceState::kStopped);
   const auto started = pyro({"workspace", "start", id});
   EXPECT_EQ(started.status.code, 0) << started.error_output;
   EXPECT_EQ(read(id, "kept.txt"), "kept\n");

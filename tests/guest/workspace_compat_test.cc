@@ -48,12 +48,12 @@ TEST_F(CompatWorkspaceTest, everything_works_on_a_directory_of_the_host_and_says
   EXPECT_EQ(changes.entries[0].path, "README.md");
   EXPECT_EQ(changes.entries[1].status, api::DiffStatus::kAdded);
   snapshot(id, "s");
-  EXPECT_EQ(reset(id).state, api::MachineState::kStarted);
+  EXPECT_EQ(reset(id).state, api::WorkspaceState::kStarted);
   EXPECT_FALSE(diff(id).changed);
   reset(id, "s");
   EXPECT_EQ(read(id, "written.txt"), "by pyro\n");
   call(api::StopWorkspace{.workspace_id = id});
-  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, api::MachineState::kStarted);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, api::WorkspaceState::kStarted);
   EXPECT_EQ(read(id, "written.txt"), "by pyro\n");
   call(api::ExportPath{
       .workspace_id = id, .path = ".", .output_path = (directory_.path() / "out").string()});

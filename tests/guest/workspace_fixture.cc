@@ -63,7 +63,7 @@ api::Workspace WorkspaceFixture::wait_for_stopped(const std::string& id) {
   const Deadline deadline = Clock::now() + std::chrono::minutes(1);
   while (true) {
     const auto now = status(id);
-    if (now.state == api::MachineState::kStopped || Clock::now() > deadline) return now;
+    if (now.state == api::WorkspaceState::kStopped || Clock::now() > deadline) return now;
     std::this_thread::yield();
   }
 }

@@ -91,7 +91,7 @@ TEST_F(WorkspaceJobsTest, a_command_goes_on_while_the_stack_restarts) {
   const auto restarted = pyro({"stack", "restart"});
   EXPECT_TRUE(restarted.status.ok()) << restarted.error_output;
   EXPECT_THAT(restarted.output, HasSubstr("1 running machine went on\n"));
-  EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).state, api::MachineState::kStarted);
+  EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).state, api::WorkspaceState::kStarted);
   EXPECT_EQ(poll(id, begun.job_id).state, JobState::kRunning);
   output_of(id, "echo after > go");
   EXPECT_EQ(poll_to_end(id, begun.job_id).output, "before\nafter\n");

@@ -16,16 +16,18 @@
 #include "common/api/workspace_summary.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/registry/registry.h"
 #include "services/workspace/workspace_table.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
+#include "tests/support/soon.h"
 
 namespace pyro::test {
 namespace {
 
 namespace fs = std::filesystem;
-using api::MachineState;
+using api::WorkspaceState;
 using pyro::testing::error_of;
 using pyro::testing::Refused;
 using ::testing::AllOf;
@@ -37,7 +39,7 @@ class WorkspaceGuestTest : public WorkspaceFixture {};
 
 TEST_F(WorkspaceGuestTest, begins_with_the_seed_as_roots_files_in_slash_workspace) {
   const auto workspace = create(small_seed());
-  EXPECT_EQ(workspace.state, MachineState::kStarted);
+  EXPECT_EQ(workspace.state, WorkspaceState::kStarted);
   EXPECT_EQ(workspace.workspace_seed.mode, api::SeedMode::kDirectory);
   EXPECT_EQ(workspace.workspace_seed.origin_kind, "manual_seed_path");
   EXPECT_EQ(output_of(workspace.workspace_id,
@@ -116,7 +118,7 @@ TEST_F(WorkspaceGuestTest, a_reset_brings_back_the_baseline_and_nothing_of_the_s
   const auto workspace = reset(id);
   EXPECT_EQ(workspace.reset_count, 1U);
   EXPECT_EQ(workspace.command_count, 0U);
-  EXPECT_EQ(workspace.state, MachineState::kStarted);
+  EXPECT_EQ(workspace.state, WorkspaceState::kStarted);
   ASSERT_TRUE(workspace.workspace_reset.has_value());
   EXPECT_EQ(workspace.workspace_reset->kind, "baseline");
   EXPECT_EQ(workspace.workspace_reset->entry_count, workspace.workspace_seed.entry_count);
@@ -150,7 +152,7 @@ TEST_F(WorkspaceGuestTest, a_snapshot_holds_one_moment_and_can_be_gone_back_to) 
   call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = "first"});
   EXPECT_THAT(error_of([&] { reset(id, "first"); }),
               Refused(ErrorCode::kNotFound, HasSubstr("snapshot 'first' does not exist")));
-  EXPECT_EQ(status(id).state, MachineState::kStarted);
+  EXPECT_EQ(status(id).state, WorkspaceState::kStarted);
 }
 
 TEST_F(WorkspaceGuestTest, a_snapshot_is_whole_while_the_guest_writes) {
@@ -174,7 +176,7 @@ TEST_F(WorkspaceGuestTest, a_stop_keeps_everything_on_disk_and_a_start_brings_it
             "echo kept > kept; echo installed > /opt/tool; head -c 200000000 /dev/urandom > big;"
             " md5sum big > sum");
   const auto stopped = call(api::StopWorkspace{.workspace_id = id});
-  EXPECT_EQ(stopped.state, MachineState::kStopped);
+  EXPECT_EQ(stopped.state, WorkspaceState::kStopped);
   EXPECT_FALSE(stopped.last_error.has_value());
   EXPECT_THAT(error_of([&] { run(id, "true"); }),
               Refused(ErrorCode::kFailedPrecondition,
@@ -183,10 +185,10 @@ TEST_F(WorkspaceGuestTest, a_stop_keeps_everything_on_disk_and_a_start_brings_it
               Refused(ErrorCode::kFailedPrecondition,
                       HasSubstr("must be in 'started' state before snapshot_create")));
   const auto started = call(api::StartWorkspace{.workspace_id = id});
-  EXPECT_EQ(started.state, MachineState::kStarted);
+  EXPECT_EQ(started.state, WorkspaceState::kStarted);
   EXPECT_EQ(started.command_count, 1U);
   EXPECT_EQ(output_of(id, "cat kept /opt/tool; md5sum -c sum"), "kept\ninstalled\nbig: OK\n");
-  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, WorkspaceState::kStarted);
 }
 
 TEST_F(WorkspaceGuestTest, a_guest_that_dies_is_noticed_at_once_and_can_be_started_again) {
@@ -200,7 +202,7 @@ TEST_F(WorkspaceGuestTest, a_guest_that_dies_is_noticed_at_once_and_can_be_start
   EXPECT_THAT(waiting.get(), Refused(ErrorCode::kFailedPrecondition,
                                      HasSubstr("backing guest process is no longer running")));
   const auto dead = wait_for_stopped(id);
-  EXPECT_EQ(dead.state, MachineState::kStopped);
+  EXPECT_EQ(dead.state, WorkspaceState::kStopped);
   EXPECT_EQ(dead.last_error, "backing guest process is no longer running");
   for (const auto& entry : call(api::WorkspaceLogs{.workspace_id = id}).entries) {
     EXPECT_EQ(entry.exit_code.has_value(), !entry.command.ends_with("sleep 60")) << entry.command;
@@ -214,7 +216,7 @@ TEST_F(WorkspaceGuestTest, a_guest_that_dies_is_noticed_at_once_and_can_be_start
 TEST_F(WorkspaceGuestTest, a_reset_works_from_any_state) {
   const std::string id = create(small_seed()).workspace_id;
   call(api::StopWorkspace{.workspace_id = id});
-  EXPECT_EQ(reset(id).state, MachineState::kStarted);
+  EXPECT_EQ(reset(id).state, WorkspaceState::kStarted);
   ::kill(process_of("qemu-system-x86_64"), SIGKILL);
   EXPECT_EQ(reset(id).reset_count, 2U);
   EXPECT_EQ(read(id, "src/main.py"), "print('hello')\n");
@@ -233,7 +235,7 @@ TEST_F(WorkspaceGuestTest, a_reset_that_fails_leaves_a_stopped_workspace_that_ca
   ASSERT_EQ(::pwrite(file.get(), "\xFF\xFF\xFF\xFF", 4, kFeaturesAt), 4);
   EXPECT_TRUE(error_of([&] { reset(id, "s"); }).has_value());
   const auto failed = status(id);
-  EXPECT_EQ(failed.state, MachineState::kStopped);
+  EXPECT_EQ(failed.state, WorkspaceState::kStopped);
   EXPECT_THAT(failed.last_error.value_or(""), HasSubstr("reset failed: "));
   EXPECT_EQ(failed.reset_count, 0U);
   EXPECT_EQ(machine_count(), 1U);
@@ -319,7 +321,7 @@ TEST_F(WorkspaceGuestTest, lists_the_most_recent_activity_first) {
   EXPECT_EQ(list.workspaces[0].workspace_id, first);
   EXPECT_EQ(list.workspaces[0].command_count, 1U);
   EXPECT_EQ(list.workspaces[1].workspace_id, second);
-  EXPECT_EQ(list.workspaces[1].state, MachineState::kStarted);
+  EXPECT_EQ(list.workspaces[1].state, WorkspaceState::kStarted);
 }
 
 TEST_F(WorkspaceGuestTest, a_summary_tells_the_session) {
@@ -393,16 +395,28 @@ class ExpiringWorkspaceTest : public WorkspaceFixture {
   }
 };
 
-TEST_F(ExpiringWorkspaceTest, is_deleted_at_its_expiry_and_says_so_afterwards) {
+TEST_F(ExpiringWorkspaceTest, is_stopped_at_its_expiry_and_started_again_with_its_files) {
   const std::string id = create(small_seed()).workspace_id;
+  output_of(id, "echo kept > kept.txt");
   expire_in(id, 1);
-  EXPECT_TRUE(wait_for_machines(0));
-  EXPECT_THAT(error_of([&] { status(id); }),
-              Refused(ErrorCode::kNotFound, HasSubstr("expired and was automatically deleted")));
-  EXPECT_THAT(error_of([&] { run(id, "true"); }),
-              Refused(ErrorCode::kNotFound, HasSubstr("expired and was automatically deleted")));
-  client_->down();
-  EXPECT_TRUE(fs::is_empty(paths_.workspaces_dir()));
+  ASSERT_TRUE(soon([&] { return status(id).state == WorkspaceState::kExpired; }));
+  EXPECT_TRUE(soon([&] { return processes("qemu-system-x86_64").size() <= 1; })) << "a standby";
+  EXPECT_THAT(error_of([&] { run(id, "true"); }), Refused(reason::kNotStarted));
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, WorkspaceState::kStarted);
+  EXPECT_EQ(read(id, "kept.txt"), "kept\n");
+}
+
+TEST_F(ExpiringWorkspaceTest, lives_on_while_a_background_process_runs) {
+  const std::string id = create().workspace_id;
+  run(id, "sleep 1000 >/dev/null 2>&1 & echo $! > pid");
+  expire_in(id, 0.1);
+  const double over = now_epoch_seconds() + 3;
+  while (now_epoch_seconds() < over) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(status(id).state, WorkspaceState::kStarted);
+  EXPECT_EQ(call(api::ListFiles{.workspace_id = id}).expires_at, std::nullopt);
+  run(id, "kill $(cat pid)");
+  expire_in(id, 0.1);
+  EXPECT_TRUE(soon([&] { return status(id).state == WorkspaceState::kExpired; }));
 }
 
 TEST_F(ExpiringWorkspaceTest, lives_on_while_a_command_runs) {

@@ -7,6 +7,7 @@ namespace pyro::reason {
 
 inline constexpr Reason kWorkspaceGone{"workspace_gone"};
 inline constexpr Reason kWorkspaceExpired{"workspace_expired"};
+inline constexpr Reason kOtherProject{"other_project"};
 inline constexpr Reason kWorkspaceFull{"workspace_full"};
 inline constexpr Reason kSnapshotMissing{"snapshot_missing"};
 inline constexpr Reason kVolumeLost{"volume_lost"};

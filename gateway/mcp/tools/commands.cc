@@ -74,6 +74,24 @@ api::WorkspaceExecResult exec(const Caller& caller, const api::ExecWorkspace& as
   }
 }
 
+/// Of each stream of a command in a history.
+constexpr std::size_t kMostLogged = 1000;
+/// Of an answer's characters those that both streams of a page take.
+constexpr std::uint64_t kMostPolled = 20'000;
+
+/// A page that takes many more characters than bytes is asked for again, shorter: reading consumes
+/// nothing.
+api::ExecPoll poll(const Caller& caller, const api::PollExec& asked) {
+  api::PollExec request = asked;
+  for (;;) {
+    auto page = caller.client.call(request, caller.options);
+    const std::uint64_t size = shown_size(page.stdout_text) + shown_size(page.stderr_text);
+    if (size <= kMostPolled || request.page_bytes == 1) return page;
+    request.page_bytes /= 2;
+    request.wait_seconds = 0;
+  }
+}
+
 void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace&, Json& reply, bool cut) {
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
@@ -127,7 +145,8 @@ std::vector<ToolRow> command_tools() {
                "same time.",
        // Its message names the call that finds the command again.
        .steps = {{.reason = reason::kAnswerLost}}},
-      {.operation = operation<api::PollExec>({.finish = tell_next_cursor}),
+      {.operation = operation<api::PollExec>(
+           {.call = poll, .most_text = kMostPolled, .finish = tell_next_cursor}),
        .name = "workspace_exec_poll",
        .effect = Effect::kReads,
        .title = "Follow a running command",
@@ -147,14 +166,16 @@ std::vector<ToolRow> command_tools() {
 std::vector<ToolRow> history_tools() {
   return {
       {.operation = operation<api::WorkspaceLogs>(
-           {.finish = [](const Toolbox&, const api::WorkspaceLogs& request, Json& reply,
+           {.most_text = kMostLogged,
+            .finish = [](const Toolbox&, const api::WorkspaceLogs& request, Json& reply,
                          bool cut) { page_logs(request, reply, cut); }}),
        .name = "workspace_logs",
        .effect = Effect::kReads,
        .title = "Read the command history",
-       .text = "Returns every command since the last reset with exit_code, stdout and stderr "
+       .text = "Returns the commands since the last reset with exit_code, stdout and stderr "
                "(long output cut in the middle; workspace_exec_poll with the entry's job_id "
-               "gives all of it). Running commands are included."},
+               "gives all of it): the latest, or those from offset on. Running commands are "
+               "included."},
   };
 }
 

@@ -1,27 +1,27 @@
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_files.h"
 #include "gateway/mcp/protocol/json.h"
 
-/// How much of a long reply one answer holds, and how a model gets the rest: a client takes 10 MB a
-/// message. `cut`: texts in it were shortened.
+/// How much of a long reply one answer holds, and how a model gets the rest. `cut`: texts in it
+/// were shortened.
 namespace pyro::mcp {
 
-/// Of a long history the latest commands.
+/// Of a list that is asked for from `offset` on, as many as one answer holds.
+void page_list(std::string_view tool, std::uint32_t offset, const std::string& list, Json& reply);
+
+/// Of a history the part that was asked for, else the latest commands.
 void page_logs(const api::WorkspaceLogs& request, Json& reply, bool cut);
 
-/// Of a long list its beginning.
-void page_list(const api::ListFiles& request, Json& reply, bool cut);
-
-/// Of a long diff the entries from the offset on.
-void page_diff(const api::DiffWorkspace& request, Json& reply, bool cut);
+/// What is left of a diff.
+void tell_rest_of_diff(const api::DiffWorkspace& request, Json& reply, bool cut);
 
 /// How to get the bytes of a file that is no UTF-8.
 void tell_encoding(const api::ReadFile& request, Json& reply, bool cut);
-
-/// Of a part of a file that consists of control characters its first half.
-void bound_page(api::FileContent& page);
 
 }  // namespace pyro::mcp

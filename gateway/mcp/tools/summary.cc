@@ -10,7 +10,8 @@ std::vector<ToolRow> summary_tools() {
        .effect = Effect::kReads,
        .title = "Summarize a workspace",
        .text = "Returns one page on the session: commands, edits, changed files, exports, "
-               "snapshots. Use it to report what was done, or to resume work."},
+               "snapshots. Use it to report what was done, or to resume work.",
+       .leave_out = {"text_patch"}},
   };
 }
 

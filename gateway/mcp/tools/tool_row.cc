@@ -20,6 +20,27 @@ Json defaults_of(const ToolRow& row, const Setting& setting) {
   return row.defaults ? row.defaults(setting) : Json::object();
 }
 
+/// What describes a field names its default last.
+std::string with_default(const Json& property, const Json& value) {
+  auto text = property["description"].get<std::string>();
+  if (!property.contains("default")) return fmt::format("{} Default {}.", text, to_line(value));
+  const std::string old = fmt::format("default {}.", to_line(property["default"]));
+  return text.substr(0, text.size() - old.size()) + fmt::format("default {}.", to_line(value));
+}
+
+/// Fields that are always there, by their types. Programs need no more: no host shows a model the
+/// schema of a result, and the rest of it was three quarters of a server's list of tools.
+Json output_schema(const ToolRow& row) {
+  Json schema = api::schema_of(row.operation->reply_type(), api::SchemaFor::kReply);
+  leave_out(schema, row.leave_out);
+  Json brief = {{"type", "object"}, {"properties", Json::object()}};
+  for (const auto& field : schema["required"]) {
+    const auto& name = field.get_ref<const std::string&>();
+    brief["properties"][name] = {{"type", schema["properties"][name]["type"]}};
+  }
+  return brief;
+}
+
 Json input_schema(const ToolRow& row, bool full_schemas, const Json& defaults) {
   Json schema = api::schema_of(row.operation->request_type(), api::SchemaFor::kRequest);
   auto& properties = schema["properties"];
@@ -32,9 +53,8 @@ Json input_schema(const ToolRow& row, bool full_schemas, const Json& defaults) {
   }
   for (const auto& [field, value] : defaults.items()) {
     auto& property = properties.at(field);
+    property["description"] = with_default(property, value);
     property["default"] = value;
-    property["description"] =
-        fmt::format("{} Default {}.", property["description"].get<std::string>(), to_line(value));
   }
   schema.erase("required");
   if (!required.empty()) schema["required"] = std::move(required);
@@ -95,18 +115,22 @@ Client& client_of(const Toolbox& box) {
   }
 }
 
-Json reply_of(const ToolOperation& operation, const Toolbox& box, const ToolCall& call,
-              const Json& arguments) {
+Json reply_of(const ToolRow& row, const Toolbox& box, const ToolCall& call, const Json& arguments) {
+  const ToolOperation& operation = *row.operation;
   const auto request = operation.new_request();
   api::read_json(operation.request_type(), arguments, api::UnknownFields::kRefuse, request.get());
   operation.check(box, request.get());
   const CallOptions options = call_options(call);
   const Caller caller{.box = box, .client = client_of(box), .options = options};
+  if (const auto id = arguments.find("workspace_id"); id != arguments.end()) {
+    box.require_visible(id->get<std::string>(), caller.client, options);
+  }
   const auto said = operation.call(caller, request.get());
   Json reply = api::to_json(operation.reply_type(), said.get());
-  const bool whole_patch = operation.whole_patch(request.get());
-  const bool cut = shorten(reply, whole_patch ? kMostPatchCharacters : kMostCharacters);
+  leave_out(reply, row.leave_out);
+  const bool cut = shorten(reply, operation.most_text());
   operation.finish(box, request.get(), reply, cut);
+  shorten_lists(reply);
   return reply;
 }
 
@@ -125,19 +149,17 @@ Tool tool_of(const ToolRow& row, const std::shared_ptr<const Toolbox>& box) {
   tool.title = row.title;
   tool.description = description_of(row, box->set, box->setting);
   tool.input_schema = input_schema(row, box->set.full_schemas(), defaults);
-  tool.output_schema =
-      with_shortening(api::schema_of(row.operation->reply_type(), api::SchemaFor::kReply));
+  tool.output_schema = output_schema(row);
   tool.annotations = annotations(row, tool.input_schema);
-  tool.call = [box, operation = row.operation, steps = row.steps, defaults,
-               schema = tool.input_schema](const ToolCall& call) {
+  tool.call = [box, row, defaults, schema = tool.input_schema](const ToolCall& call) {
     try {
       refuse_unknown(call.arguments, schema);
-      const Json arguments = as_meant(call.arguments, operation->request_type(), defaults);
-      return answer(reply_of(*operation, *box, call, with_defaults(arguments, defaults)));
+      const Json arguments = as_meant(call.arguments, row.operation->request_type(), defaults);
+      return answer(reply_of(row, *box, call, with_defaults(arguments, defaults)));
     } catch (const SetupError& error) {
       return failure(error, error.next());
     } catch (const Error& error) {
-      return failure(error, next_step(error, steps, box->set));
+      return failure(error, next_step(error, row.steps, box->set));
     }
   };
   return tool;

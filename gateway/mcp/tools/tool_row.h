@@ -8,6 +8,7 @@
 #include "common/api/message_type.h"
 #include "gateway/mcp/protocol/json.h"
 #include "gateway/mcp/tools/next_step.h"
+#include "gateway/mcp/tools/results.h"
 #include "gateway/mcp/tools/toolbox.h"
 #include "pyro/client.h"
 
@@ -34,8 +35,8 @@ struct Hooks {
   void (*check)(const Toolbox&, Op&) = nullptr;
   /// In place of the operation's own call.
   typename Op::Reply (*call)(const Caller&, const Op&) = nullptr;
-  /// Whether the caller asked for one patch alone, which then may have kMostPatchCharacters.
-  bool (*whole_patch)(const Op&) = nullptr;
+  /// To how many characters long texts are cut.
+  std::size_t most_text = kMostCharacters;
   /// What to tell the model with the answer; `cut`: something was shortened.
   void (*finish)(const Toolbox&, const Op&, Json& reply, bool cut) = nullptr;
 };
@@ -57,7 +58,7 @@ class ToolOperation {
   virtual Message new_request() const = 0;
   virtual void check(const Toolbox& box, void* request) const = 0;
   virtual Message call(const Caller& caller, const void* request) const = 0;
-  virtual bool whole_patch(const void* request) const = 0;
+  virtual std::size_t most_text() const = 0;
   virtual void finish(const Toolbox& box, const void* request, Json& reply, bool cut) const = 0;
 };
 
@@ -80,9 +81,7 @@ class TypedOperation final : public ToolOperation {
     return std::make_shared<typename Op::Reply>(
         hooks_.call ? hooks_.call(caller, op) : caller.client.call(op, caller.options));
   }
-  bool whole_patch(const void* request) const override {
-    return hooks_.whole_patch && hooks_.whole_patch(typed(request));
-  }
+  std::size_t most_text() const override { return hooks_.most_text; }
   void finish(const Toolbox& box, const void* request, Json& reply, bool cut) const override {
     if (hooks_.finish) hooks_.finish(box, typed(request), reply, cut);
   }
@@ -113,6 +112,8 @@ struct ToolRow {
   std::vector<std::string_view> full_schemas_only{};
   /// What a caller may leave out, by field: the schema's default.
   Json (*defaults)(const Setting&) = nullptr;
+  /// Fields of the result that a model does not get, since others say the same.
+  std::vector<std::string_view> leave_out{};
   /// The end of the description, where it depends on the server.
   std::string (*text_end)(const ToolSet&, const Setting&) = nullptr;
 };

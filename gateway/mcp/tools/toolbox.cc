@@ -1,7 +1,12 @@
 #include "gateway/mcp/tools/toolbox.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "common/base/error.h"
+#include "common/base/reasons/workspace.h"
 #include "common/config/paths.h"
+#include "pyro/client.h"
 
 namespace pyro::mcp {
 
@@ -11,6 +16,40 @@ std::optional<source::ProjectSource> Toolbox::project() const {
                                       .repo_ref = options.repo_ref,
                                       .none = options.no_project_source},
                                      options.working_directory);
+}
+
+std::string Toolbox::project_name() const {
+  try {
+    if (const auto found = project()) {
+      return found->path.empty() ? found->shown : found->path.string();
+    }
+  } catch (const Error&) {  // the workspaces of a project are there while that is broken
+  }
+  std::error_code gone;
+  const auto here = std::filesystem::canonical(options.working_directory, gone);
+  return gone ? options.working_directory.string() : here.string();
+}
+
+void Toolbox::require_visible(const std::string& workspace_id, Client& client,
+                              const CallOptions& call) const {
+  const auto& handed_over = options.workspaces;
+  if (options.all_workspaces ||
+      std::find(handed_over.begin(), handed_over.end(), workspace_id) != handed_over.end()) {
+    return;
+  }
+  {
+    const std::lock_guard lock(seen->mutex);
+    if (seen->ids.contains(workspace_id)) return;
+  }
+  if (client.status_workspace({.workspace_id = workspace_id}, call).project != project_name()) {
+    throw failed_precondition(
+        reason::kOtherProject,
+        "workspace '{0}' is of another project: the user hands it over with `pyro mcp serve "
+        "--workspace {0}`",
+        workspace_id);
+  }
+  const std::lock_guard lock(seen->mutex);
+  seen->ids.insert(workspace_id);
 }
 
 HostAccess Toolbox::host() const {

@@ -2,7 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "common/config/paths.h"
 #include "common/source/source.h"
@@ -13,7 +16,8 @@
 
 namespace pyro {
 class Client;
-}
+struct CallOptions;
+}  // namespace pyro
 
 namespace pyro::mcp {
 
@@ -36,6 +40,18 @@ struct Toolbox {
   /// what is wrong with the source that the options name.
   std::optional<source::ProjectSource> project() const;
   HostAccess host() const;
+  /// What workspaces are of: the project's path or URL, else the working directory.
+  std::string project_name() const;
+  /// failed_precondition (other_project): neither of this project nor handed over.
+  void require_visible(const std::string& workspace_id, Client& client,
+                       const CallOptions& options) const;
+
+  /// What this server has seen to be of its project, which does not change.
+  struct Seen {
+    std::mutex mutex;
+    std::set<std::string> ids;
+  };
+  std::shared_ptr<Seen> seen = std::make_shared<Seen>();
 };
 
 }  // namespace pyro::mcp

@@ -1,7 +1,13 @@
 #include "gateway/mcp/tools/tools.h"
 
-#include <iterator>
+#include <fmt/core.h>
 
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "gateway/mcp/protocol/tool.h"
 #include "gateway/mcp/tools/nouns.h"
 
 namespace pyro::mcp {
@@ -20,8 +26,15 @@ const std::vector<ToolRow>& tool_rows() {
 
 std::vector<Tool> tools_of(const std::shared_ptr<const Toolbox>& box) {
   std::vector<Tool> tools;
+  std::map<const api::MessageType*, std::string_view> seen;
   for (const ToolRow& row : tool_rows()) {
-    if (box->set.has(row.name)) tools.push_back(tool_of(row, box));
+    if (!box->set.has(row.name)) continue;
+    Tool& tool = tools.emplace_back(tool_of(row, box));
+    const auto [first, is_new] = seen.emplace(&row.operation->reply_type(), row.name);
+    if (!is_new) {
+      tool.output_schema = {{"type", "object"},
+                            {"description", fmt::format("That of {}.", first->second)}};
+    }
   }
   return tools;
 }

@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "common/base/text.h"
+#include "common/process/process_name.h"
 #include "common/source/source.h"
 #include "gateway/mcp/tools/nouns.h"
+#include "gateway/mcp/tools/pages.h"
 #include "gateway/mcp/tools/tool_row.h"
 #include "pyro/limits.h"
 
@@ -45,7 +47,21 @@ api::Workspace create(const Caller& caller, const api::CreateWorkspace& asked) {
     request.seed_path = ready->seed_path;
     request.origin = ready->origin;
   }
+  request.project = caller.box.project_name();
+  request.maker = own_process_name();
   return caller.client.create_workspace(request, caller.options);
+}
+
+api::Workspace start(const Caller& caller, const api::StartWorkspace& asked) {
+  api::StartWorkspace request = asked;
+  request.maker = own_process_name();
+  return caller.client.call(request, caller.options);
+}
+
+void only_visible(const Toolbox& box, api::ListWorkspaces& request) {
+  if (box.options.all_workspaces) return;
+  request.project = box.project_name();
+  request.handed_over = box.options.workspaces;
 }
 
 Json create_defaults(const Setting& setting) { return {{"environment", setting.environment}}; }
@@ -66,18 +82,24 @@ std::vector<ToolRow> workspace_tools() {
        .effect = Effect::kChanges,
        .title = "Create a workspace",
        .text = "Creates a disposable microVM with its own /workspace and starts it; the host "
-               "does not change. Returns workspace_id, which every other tool takes. It is "
-               "deleted ttl_seconds after the last command or change in it. Next: workspace_exec.",
+               "does not change. Returns workspace_id, which every other tool takes. It expires "
+               "ttl_seconds after the last command or change in it, once nothing runs in it and "
+               "this session has ended. Next: workspace_exec.",
        .full_schemas_only = {"network_policy"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},
-      {.operation = operation<api::ListWorkspaces>(),
+      {.operation = operation<api::ListWorkspaces>(
+           {.check = only_visible,
+            .finish =
+                [](const Toolbox&, const api::ListWorkspaces& request, Json& reply, bool) {
+                  page_list("workspace_list", request.offset, "workspaces", reply);
+                }}),
        .name = "workspace_list",
        .effect = Effect::kReads,
        .title = "List workspaces",
-       .text = "Lists the workspaces that exist, the most recently used first, with id, name, "
-               "state and expires_at. Use it to find yours again. It also lists those of other "
-               "sessions and of the user: do not touch them."},
+       .text = "Lists the workspaces of this project, the most recently used first, with id, "
+               "name, state and expires_at. Use it to find yours again. Other sessions of the "
+               "project may use them too. workspace_start brings an expired one back."},
       {.operation = operation<api::WorkspaceStatus>(),
        .name = "workspace_status",
        .effect = Effect::kReads,
@@ -107,11 +129,12 @@ std::vector<ToolRow> reset_tools() {
 
 std::vector<ToolRow> lifecycle_tools() {
   return {
-      {.operation = operation<api::StartWorkspace>(),
+      {.operation = operation<api::StartWorkspace>({.call = start}),
        .name = "workspace_start",
        .effect = Effect::kChanges,
        .title = "Start a stopped workspace",
-       .text = "Boots a stopped workspace again with everything on its disks as it was. Returns "
+       .text = "Boots a stopped or expired workspace again with everything on its disks as it was. "
+               "Returns "
                "the workspace."},
       {.operation = operation<api::StopWorkspace>(),
        .name = "workspace_stop",

@@ -1,5 +1,7 @@
 #include "services/vm/machines/machine_table.h"
 
+#include <algorithm>
+
 #include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
@@ -22,16 +24,29 @@ MachineTable::MachineTable(Registry& registry, std::uint32_t max_active)
 MachineRecord MachineTable::add(MachineRecord record) {
   const std::lock_guard lock(mutex_);
   const bool in_place = record.replaces && machines_.contains(*record.replaces);
-  if (!in_place && machines_.ids().size() >= max_active_) {
-    throw resource_exhausted(reason::kLimitReached,
-                             "max active VMs reached ({}); delete old VMs first", max_active_);
-  }
+  const auto replaced = in_place ? machines_.find_readable(*record.replaces) : std::nullopt;
+  if (!in_place || (replaced && replaced->set_aside)) require_room();
   api::Machine& machine = record.machine;
   machine.vm_id = new_id();
   machine.created_at = now_epoch_seconds();
   machine.expires_at = machine.created_at + machine.ttl_seconds;
   machines_.put(machine.vm_id, record);
   return record;
+}
+
+void MachineTable::require_room() const {
+  if (count() < max_active_) return;
+  throw resource_exhausted(reason::kLimitReached,
+                           "max active VMs reached ({}); delete old VMs first", max_active_);
+}
+
+void MachineTable::bring_back(const std::string& vm_id) {
+  const std::lock_guard lock(mutex_);
+  auto record = machines_.find_readable(vm_id);
+  if (!record || !record->set_aside) return;
+  require_room();
+  record->set_aside = false;
+  machines_.put(vm_id, *record);
 }
 
 void MachineTable::restore(const MachineRecord& record) {
@@ -68,7 +83,11 @@ bool MachineTable::erase_expired(const std::string& vm_id) {
 }
 
 std::uint32_t MachineTable::count() const {
-  return static_cast<std::uint32_t>(machines_.ids().size());
+  // One that cannot be read may run.
+  const auto all = machines_.all();
+  const auto aside = std::count_if(all.begin(), all.end(),
+                                   [](const MachineRecord& record) { return record.set_aside; });
+  return static_cast<std::uint32_t>(machines_.ids().size()) - static_cast<std::uint32_t>(aside);
 }
 
 std::optional<double> MachineTable::next_expiry() const {

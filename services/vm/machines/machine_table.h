@@ -22,6 +22,10 @@ class MachineTable {
   /// resource_exhausted: `max active VMs reached (8); delete old VMs first`
   MachineRecord add(MachineRecord record);
 
+  /// One that was set aside counts as active again.
+  /// resource_exhausted: as for a new one.
+  void bring_back(const std::string& vm_id);
+
   /// Adds one whose row is lost or unreadable as it is, over the limit if need be; one that can be
   /// read stays.
   void restore(const MachineRecord& record);
@@ -49,6 +53,7 @@ class MachineTable {
   std::vector<MachineRecord> all() const { return machines_.all(); }
   /// With those whose record cannot be read.
   std::vector<std::string> ids() const { return machines_.ids(); }
+  /// Those that count as active.
   std::uint32_t count() const;
   std::uint32_t max_active() const { return max_active_; }
 
@@ -57,6 +62,7 @@ class MachineTable {
   std::vector<std::string> expired() const;
 
  private:
+  void require_room() const;
   mutable std::mutex mutex_;
   RecordTable<MachineRecord> machines_;
   ReapedIds reaped_;

@@ -82,6 +82,10 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
     throw failed_precondition(reason::kMachineLost, "the files of vm {} are gone: delete it",
                               vm_id);
   }
+  table_.bring_back(vm_id);
+  Cleanup set_aside_again([this, &record] {
+    if (record.set_aside) set_aside(record.machine.vm_id);
+  });
   auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
   if (record.has_volume) operation->run([&] { mount_workspace(paths, work); });
@@ -95,6 +99,7 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
     for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
   });
   end_again.dismiss();
+  set_aside_again.dismiss();
   watch_.add(vm_id, shim.pidfd());
   live->shim = std::move(shim);
   log::info("vm {} was started: {}", vm_id, how_started(launch));
@@ -173,7 +178,11 @@ api::WorkspaceMachines Machines::of_workspaces() const {
   return found;
 }
 
-api::Machine Machines::stop(const std::string& vm_id) {
+void Machines::set_aside(const std::string& vm_id) {
+  table_.update(vm_id, [](MachineRecord& changed) { changed.set_aside = true; });
+}
+
+api::Machine Machines::stop(const std::string& vm_id, AfterStop after) {
   const Registry::Urgent urgent;
   table_.find(vm_id);
   const auto live = live_.get(vm_id);
@@ -189,6 +198,7 @@ api::Machine Machines::stop(const std::string& vm_id) {
     fault::point("vm.stop.guest_ended");
     table_.update(vm_id, [](MachineRecord& changed) { set_stopped(changed, std::nullopt); });
   }
+  if (after == AfterStop::kSetAside) set_aside(vm_id);
   return table_.find(vm_id).machine;
 }
 

@@ -62,7 +62,9 @@ class Machines {
   api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
                             const Work& work);
   api::WorkspaceMachines of_workspaces() const;
-  api::Machine stop(const std::string& vm_id);
+  /// Whether it still counts as active then.
+  enum class AfterStop { kCount, kSetAside };
+  api::Machine stop(const std::string& vm_id, AfterStop after = AfterStop::kCount);
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
   api::Machine status(const std::string& vm_id);
   api::ReapResult reap_expired();
@@ -78,6 +80,7 @@ class Machines {
   void stop_unreadable(const std::string& vm_id);
   void end_guest(const std::string& vm_id, LiveMachine& live);
   void erase(const std::string& vm_id, LiveMachine& live, bool expired);
+  void set_aside(const std::string& vm_id);
   void guest_ended(const std::string& vm_id);
   void recover_one(const MachineRecord& record);
   void collect_garbage();

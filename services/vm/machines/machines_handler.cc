@@ -85,7 +85,8 @@ api::MachineExecResult MachinesHandler::handle(const api::RunMachine& request, b
 }
 
 api::Machine MachinesHandler::handle(const api::StopMachine& request, bus::Call&) {
-  return machines_.stop(request.vm_id);
+  return machines_.stop(request.vm_id, request.set_aside ? Machines::AfterStop::kSetAside
+                                                         : Machines::AfterStop::kCount);
 }
 
 api::Cleanup MachinesHandler::handle(const api::DeleteMachine& request, bus::Call&) {

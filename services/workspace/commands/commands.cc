@@ -346,10 +346,10 @@ api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
     return command.job ? command.job->read(place, bytes)
                        : journal_.read(command.record, place, bytes);
   };
-  CommandPart part = with_whole_characters(read(from, api::kPollBytes));
+  CommandPart part = with_whole_characters(read(from, request.page_bytes));
   if (command.job && !goes_on(part)) {
     wait_for_end(*command.job, Clock::now() + std::chrono::seconds(request.wait_seconds), call);
-    part = with_whole_characters(read(from, api::kPollBytes));
+    part = with_whole_characters(read(from, request.page_bytes));
   }
   const OutputPlace next = behind(from, part);
   std::optional<std::uint64_t> newest;
@@ -405,7 +405,7 @@ api::WorkspaceLog Commands::handle(const api::WorkspaceLogs& request, bus::Call&
     const auto job = jobs_.find(record, command.job_id);
     return job ? std::optional(job->output()) : std::nullopt;
   };
-  return workspaces_.about(request.workspace_id, journal_.log(record, printed));
+  return workspaces_.about(request.workspace_id, journal_.log(record, printed, request.offset));
 }
 
 }  // namespace pyro::workspace

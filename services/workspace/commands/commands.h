@@ -35,6 +35,9 @@ class Commands final : public Part {
   const Journal& journal() const { return journal_; }
 
   bool is_busy(const std::string& workspace_id) const override { return jobs_.any(workspace_id); }
+  bool left_running(const WorkspaceRecord& record) const override {
+    return jobs_.left_running(record.vm_id);
+  }
   void describe(const WorkspaceRecord& record, api::Workspace& workspace) const override;
   void end_all(const WorkspaceRecord& record) override { jobs_.cancel_all(record); }
   void collect_garbage(const WorkspaceRecord& record) override {

@@ -312,6 +312,16 @@ void Jobs::collect_finished() {
   }
 }
 
+bool Jobs::left_running(const std::string& vm_id) const {
+  try {
+    const Work work{.deadline = Clock::now() + kGrace};
+    return dial_agent(paths_, vm_id, work).call(wire::AskLeftRunning{}, work).any;
+  } catch (const Error& error) {
+    log::info("vm {} does not say what runs in it: {}", vm_id, error.message());
+    return false;
+  }
+}
+
 void Jobs::kill(const CommandRecord& command, const std::string& vm_id) {
   try {
     const Work work{.deadline = Clock::now() + kGrace};

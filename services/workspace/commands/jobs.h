@@ -52,6 +52,10 @@ class Jobs {
   /// resource_exhausted: too many run in the workspace.
   std::shared_ptr<Job> start(const Start& what, const bus::Call& call, const std::stop_token& stop);
 
+  /// Whether commands that have ended left processes in the machine. False also when its guest does
+  /// not say so in time.
+  bool left_running(const std::string& vm_id) const;
+
   /// One that runs, or null.
   std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;
 

@@ -222,12 +222,18 @@ CommandText Journal::text(const CommandRecord& command) const {
           .stderr_text = text_in("stderr", stderr_shape(command))};
 }
 
-api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& live) const {
-  const auto commands = recent(workspace, RecordTable<CommandRecord>::kAllRows);
+api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& live,
+                               std::optional<std::uint32_t> offset) const {
+  auto commands = recent(workspace, RecordTable<CommandRecord>::kAllRows);
   api::WorkspaceLog log{.count = static_cast<std::uint32_t>(commands.size())};
+  // The latest first, so that it is the old that gives way; unless some are asked for.
+  if (offset) {
+    commands.resize(log.count - std::min(*offset, log.count));
+    std::reverse(commands.begin(), commands.end());
+  }
   constexpr std::size_t kEntryBytes = 512;
   std::size_t bytes = 0;
-  for (const auto& command : commands) {  // the latest first, so that it is the old that gives way
+  for (const auto& command : commands) {
     bytes += kEntryBytes + command.command.size();
     if (bytes > kMostLogBytes) break;
     api::LogEntry entry;
@@ -254,7 +260,13 @@ api::WorkspaceLog Journal::log(const WorkspaceRecord& workspace, const Live& liv
     take(std::move(printed.stderr_text), entry.stderr_text, entry.stderr_truncated);
     log.entries.push_back(std::move(entry));
   }
-  std::reverse(log.entries.begin(), log.entries.end());
+  log.offset =
+      log.count - static_cast<std::uint32_t>(offset ? commands.size() : log.entries.size());
+  if (!offset) std::reverse(log.entries.begin(), log.entries.end());
+  if (const auto next = log.offset + log.entries.size(); next < log.count) {
+    log.truncated = true;
+    log.next_offset = next;
+  }
   return log;
 }
 

@@ -127,7 +127,8 @@ class Journal {
   /// The output so far of a running one; nullopt when it is not known.
   using Live = std::function<std::optional<CommandOutput>(const CommandRecord&)>;
   /// All of the session, with what they printed.
-  api::WorkspaceLog log(const WorkspaceRecord& workspace, const Live& live = {}) const;
+  api::WorkspaceLog log(const WorkspaceRecord& workspace, const Live& live = {},
+                        std::optional<std::uint32_t> offset = {}) const;
 
   /// invalid_argument: no poll returned that cursor of the command.
   OutputPlace place_of(const CommandRecord& command, std::uint64_t cursor) const;

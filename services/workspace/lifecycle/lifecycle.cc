@@ -31,6 +31,12 @@ void refuse_network(api::NetworkPolicy policy) {
       "this pyro gives workspaces no network yet: create the workspace with network_policy off");
 }
 
+bool is_asked_for(const WorkspaceRecord& record, const api::ListWorkspaces& request) {
+  if (!request.project || record.workspace.project == request.project) return true;
+  const auto& also = request.handed_over;
+  return std::find(also.begin(), also.end(), record.id()) != also.end();
+}
+
 Error overtaken(const std::string& workspace_id, std::string_view what) {
   return failed_precondition(reason::kOvertaken, "workspace {} was {} meanwhile", workspace_id,
                              what);
@@ -82,6 +88,7 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   record.workspace.workspace_seed = made.seed;
   record.workspace.created_at = record.session_started_at = now_epoch_seconds();
   mark_active(record);
+  record.maker = request.maker;
   record.vm_id = made.machine.vm_id;
   descriptions_.write(record);
   fault::point("workspace.create.described");
@@ -94,13 +101,14 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   return workspaces_.describe(record, made.machine);
 }
 
-api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
+api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces& request, bus::Call&) {
   std::map<std::string, api::Machine> machines;
   for (auto& found : machines_.all().machines) {
     machines.emplace(found.machine.vm_id, std::move(found.machine));
   }
   api::WorkspaceList list;
   for (const auto& record : workspaces_.table().all()) {
+    if (!is_asked_for(record, request)) continue;
     const auto machine = machines.find(record.vm_id);
     api::WorkspaceEntry& entry = list.workspaces.emplace_back();
     api::assign_fields(
@@ -112,6 +120,8 @@ api::WorkspaceList Lifecycle::handle(const api::ListWorkspaces&, bus::Call&) {
   std::sort(list.workspaces.begin(), list.workspaces.end(),
             [](const auto& a, const auto& b) { return a.last_activity_at > b.last_activity_at; });
   list.count = static_cast<std::uint32_t>(list.workspaces.size());
+  list.workspaces.erase(list.workspaces.begin(),
+                        list.workspaces.begin() + std::min(request.offset, list.count));
   return list;
 }
 
@@ -153,12 +163,15 @@ api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& 
     throw failed_precondition(reason::kMachineLost, "workspace {} cannot be started: {}",
                               workspace_id, *machine.last_error);
   }
-  if (machine.state != MachineState::kStarted) {
+  const bool starts = machine.state != MachineState::kStarted;
+  if (starts) {
     machine = turn->run([&] { return machines_.start(record.vm_id, work); });
     fault::point("workspace.start.started");
-    record = workspaces_.table().update(workspace_id, [](WorkspaceRecord& changed) {
-      changed.workspace.last_error.reset();
-      changed.must_stop = false;
+  }
+  if (starts || record.expired_at) {
+    record = workspaces_.table().update(workspace_id, [&request](WorkspaceRecord& changed) {
+      changed.bring_back();
+      if (request.maker) changed.maker = request.maker;
       mark_active(changed);
     });
   }
@@ -232,11 +245,10 @@ void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWork
       record.workspace.environment_version = machine.environment_version;
       ++record.session;
       ++record.workspace.reset_count;
+      record.bring_back();
       mark_active(record);
       record.session_started_at = record.workspace.last_activity_at;
       record.workspace.last_reset_at = record.session_started_at;
-      record.workspace.last_error.reset();
-      record.must_stop = false;
     });
     remove_again.dismiss();
     fault::point("workspace.reset.recorded");
@@ -277,6 +289,23 @@ api::DeletedWorkspace Lifecycle::handle(const api::DeleteWorkspace& request, bus
   const auto turn = use.turns().interrupt(overtaken(workspace_id, "deleted"));
   erase(workspaces_.table().find(workspace_id), Ending::kDeleted);
   return deleted;
+}
+
+/// First the record: a machine that still runs then is set aside by the next look.
+void Lifecycle::expire(const std::string& workspace_id) {
+  const Registry::Urgent urgent;
+  workspaces_.table().update(workspace_id, [](WorkspaceRecord& record) {
+    record.expired_at = now_epoch_seconds();
+    record.maker.reset();
+  });
+  fault::point("workspace.expire.recorded");
+  workspaces_.changed(workspace_id);
+}
+
+void Lifecycle::set_aside(const WorkspaceRecord& record) {
+  end_all(record);
+  machines_.set_aside(record.vm_id);
+  fault::point("workspace.expire.set_aside");
 }
 
 /// First the record: what is left of it then is garbage. Its commands end with its machine.

@@ -37,6 +37,11 @@ class Lifecycle {
   api::Workspace create(const api::CreateWorkspace& request, const bus::Call& call,
                         Lifetime lifetime);
 
+  /// Stops a workspace whose time is over, so that it is kept without being active: its record says
+  /// so first, then its machine is set aside. Both within a turn of it.
+  void expire(const std::string& workspace_id);
+  void set_aside(const WorkspaceRecord& record);
+
   /// Removes all of a workspace. Called within a turn of it.
   enum class Ending { kDeleted, kExpired };
   void erase(const WorkspaceRecord& record, Ending ending);

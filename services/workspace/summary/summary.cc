@@ -22,7 +22,7 @@ std::vector<T> first_of(std::vector<T> all, std::size_t count) {
 }  // namespace
 
 api::SummaryChanges Summary::changes_of(const api::Workspace& workspace, bus::Call& call) {
-  if (workspace.state != api::MachineState::kStarted) {
+  if (workspace.state != api::WorkspaceState::kStarted) {
     return {.reason = fmt::format("the workspace is {}", api::name_of(workspace.state))};
   }
   try {

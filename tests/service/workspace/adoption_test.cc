@@ -7,7 +7,7 @@ namespace pyro::workspace {
 namespace {
 
 namespace fs = std::filesystem;
-using api::MachineState;
+using api::WorkspaceState;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -31,7 +31,7 @@ class WorkspaceAdoption : public WorkspaceService {
     change_record(id, [](WorkspaceRecord& record) { record.must_stop = true; });
     start_service();
     EXPECT_TRUE(test::soon([&] {
-      return call(api::WorkspaceStatus{.workspace_id = id}).state == MachineState::kStopped;
+      return call(api::WorkspaceStatus{.workspace_id = id}).state == WorkspaceState::kStopped;
     }));
     call(api::DeleteWorkspace{.workspace_id = id});
   }
@@ -98,9 +98,9 @@ TEST_F(WorkspaceAdoption, a_workspace_comes_back_with_its_names_and_snapshots) {
   const auto back = call(api::WorkspaceStatus{.workspace_id = id});
   EXPECT_EQ(back.name, "mine");
   EXPECT_EQ(back.labels.at("a"), "b");
-  EXPECT_EQ(back.state, MachineState::kStopped);
+  EXPECT_EQ(back.state, WorkspaceState::kStopped);
   EXPECT_EQ(call(api::ListSnapshots{.workspace_id = id}).snapshots.back().snapshot_name, "two");
-  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, WorkspaceState::kStarted);
   EXPECT_EQ(machines_of(id), machine);
   EXPECT_EQ(call(api::ResetWorkspace{.workspace_id = id, .snapshot = "two"}).reset_count, 1U);
   restart();
@@ -130,7 +130,7 @@ TEST_F(WorkspaceAdoption, after_a_reset_the_new_machine_is_the_one_that_is_descr
   EXPECT_TRUE(test::soon([&] { return machines_of(id).size() == 1; }));
   lose_registry();
   adopt(id);
-  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, MachineState::kStarted);
+  EXPECT_EQ(call(api::StartWorkspace{.workspace_id = id}).state, WorkspaceState::kStarted);
   EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id}).reset_count, 1U);
 }
 

@@ -6,7 +6,7 @@ namespace pyro::workspace {
 namespace {
 
 namespace fs = std::filesystem;
-using api::MachineState;
+using api::WorkspaceState;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -23,7 +23,7 @@ class LostVolume : public WorkspaceService {
     return status.lost_snapshots;
   }
   void expect_still_works() {
-    EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id_}).state, MachineState::kStarted);
+    EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id_}).state, WorkspaceState::kStarted);
     EXPECT_EQ(machine_count(), 1U);
     EXPECT_EQ(write(id_).workspace_id, id_);
   }
@@ -41,7 +41,7 @@ TEST_F(LostVolume, a_lost_baseline_refuses_reset_and_diff_and_ends_nothing) {
   }
   expect_still_works();
   EXPECT_EQ(call(api::ResetWorkspace{.workspace_id = id_, .snapshot = "kept"}).state,
-            MachineState::kStarted);
+            WorkspaceState::kStarted);
 }
 
 TEST_F(LostVolume, a_damaged_snapshot_refuses_a_reset_to_it_and_can_be_deleted) {
@@ -58,7 +58,7 @@ TEST_F(LostVolume, a_damaged_snapshot_refuses_a_reset_to_it_and_can_be_deleted) 
   expect_still_works();
   call(api::DeleteSnapshot{.workspace_id = id_, .snapshot_name = "cut"});
   EXPECT_THAT(lost(), ElementsAre("zeros"));
-  EXPECT_EQ(call(api::ResetWorkspace{.workspace_id = id_}).state, MachineState::kStarted);
+  EXPECT_EQ(call(api::ResetWorkspace{.workspace_id = id_}).state, WorkspaceState::kStarted);
 }
 
 }  // namespace

@@ -75,11 +75,14 @@ void WorkspaceService::answer_as_vm() {
     return change(request.vm_id, [](KnownMachine& known) {
       known.machine.state = MachineState::kStarted;
       known.machine.execution_mode = api::ExecutionMode::kGuestSerial;
+      known.set_aside = false;
     });
   });
   vm_->on<api::StopMachine>([change](const api::StopMachine& request) {
-    return change(request.vm_id,
-                  [](KnownMachine& known) { known.machine.state = MachineState::kStopped; });
+    return change(request.vm_id, [&request](KnownMachine& known) {
+      known.machine.state = MachineState::kStopped;
+      known.set_aside = request.set_aside;
+    });
   });
   vm_->on<api::MountVolume>([change](const api::MountVolume& request) {
     if (!fs::exists(request.volume)) throw not_found("there is no volume");
@@ -158,6 +161,13 @@ std::vector<std::string> WorkspaceService::machines_of(const std::string& worksp
     if (known.workspace_id == workspace_id) found.push_back(vm_id);
   }
   return found;
+}
+
+std::size_t WorkspaceService::set_aside_count() {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::count_if(machines_.begin(), machines_.end(),
+                    [](const auto& known) { return known.second.set_aside; }));
 }
 
 std::size_t WorkspaceService::machine_count() {

@@ -60,6 +60,8 @@ class WorkspaceService : public ::testing::Test {
   /// The machines that there are, by the ids of their workspaces.
   std::vector<std::string> machines_of(const std::string& workspace_id);
   std::size_t machine_count();
+  /// Those that were stopped so that they do not count as active.
+  std::size_t set_aside_count();
   /// One that the service did not ask for.
   void add_machine(const std::string& workspace_id);
   /// The next `count` deletions of machines fail.
@@ -88,6 +90,7 @@ class WorkspaceService : public ::testing::Test {
   struct KnownMachine {
     std::string workspace_id;
     api::Machine machine;
+    bool set_aside = false;
   };
   KnownMachine& machine(const std::string& vm_id);
 

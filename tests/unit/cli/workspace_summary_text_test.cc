@@ -15,7 +15,7 @@ api::WorkspaceSummary small_summary() {
   api::WorkspaceSummary summary;
   summary.workspace_id = "0123456789ab";
   summary.environment = "debian:12";
-  summary.state = api::MachineState::kStarted;
+  summary.state = api::WorkspaceState::kStarted;
   summary.session_started_at = kBegan;
   summary.last_activity_at = kBegan + 3600;
   summary.changes.available = true;

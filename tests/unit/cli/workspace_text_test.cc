@@ -16,7 +16,7 @@ api::Workspace workspace() {
   workspace.workspace_id = "0123456789ab";
   workspace.environment = "debian:12";
   workspace.environment_version = "1.1.0";
-  workspace.state = api::MachineState::kStarted;
+  workspace.state = api::WorkspaceState::kStarted;
   workspace.execution_mode = api::ExecutionMode::kGuestSerial;
   workspace.created_at = kNow - 200;
   workspace.last_activity_at = kNow - 60;
@@ -77,7 +77,7 @@ TEST(WorkspaceText, a_full_status_begins_with_its_error_and_lets_no_guest_steer_
   full.last_error = "backing guest process\nis no longer running\x1b[2J";
   full.name = "fix-parser";
   full.labels = {{"owner", "me"}, {"ticket", "1=2"}};
-  full.state = api::MachineState::kStopped;
+  full.state = api::WorkspaceState::kStopped;
   full.vcpu_count = 2;
   full.metadata = {{"boot_mode", "warm"}};
   full.guest_ip = "10.0.0.2";
@@ -116,22 +116,35 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
   api::WorkspaceList list;
   list.workspaces.push_back({.workspace_id = "0123456789ab",
                              .environment = "debian:12",
-                             .state = api::MachineState::kStarted,
+                             .state = api::WorkspaceState::kStarted,
                              .last_activity_at = kNow - 200,
                              .expires_at = kNow + 400,
                              .command_count = 12});
+  list.workspaces.back().project = "/home/u/one";
   list.workspaces.push_back({.workspace_id = "ba9876543210",
                              .environment = "debian:12-base",
-                             .state = api::MachineState::kStopped,
+                             .state = api::WorkspaceState::kStopped,
                              .last_activity_at = kNow,
                              .expires_at = kNow + 604800});
   list.workspaces.front().name = "fix";
   list.workspaces.back().lost_snapshots = {"baseline"};
+  list.workspaces.push_back({.workspace_id = "aaaaaaaaaaaa",
+                             .environment = "debian:12",
+                             .state = api::WorkspaceState::kExpired,
+                             .last_activity_at = kNow - 90000,
+                             .expires_at = kNow - 89400,
+                             .deleted_at = kNow + 86400 * 6});
   EXPECT_EQ(
       list_text(list, kNow),
-      "ID            NAME  STATE             ENVIRONMENT     LAST ACTIVITY  EXPIRES   COMMANDS\n"
-      "0123456789ab  fix   started           debian:12       3 min ago      in 6 min  12\n"
-      "ba9876543210  -     stopped, damaged  debian:12-base  just now       in 7 d    0\n");
+      "ID            NAME  STATE             ENVIRONMENT     LAST ACTIVITY  EXPIRES         "
+      "COMMANDS"
+      "  PROJECT\n"
+      "0123456789ab  fix   started           debian:12       3 min ago      in 6 min        12"
+      "        /home/u/one\n"
+      "ba9876543210  -     stopped, damaged  debian:12-base  just now       in 7 d          0"
+      "         -\n"
+      "aaaaaaaaaaaa  -     expired           debian:12       1 d ago        deleted in 6 d  0"
+      "         -\n");
 }
 
 TEST(WorkspaceText, changes_of_state_are_one_line_each) {
@@ -143,7 +156,7 @@ TEST(WorkspaceText, changes_of_state_are_one_line_each) {
   EXPECT_EQ(
       reset_text(changed),
       "workspace 0123456789ab is reset and started, /workspace as in before (1 entry, 10 B)\n");
-  changed.state = api::MachineState::kStopped;
+  changed.state = api::WorkspaceState::kStopped;
   EXPECT_EQ(
       stopped_text(changed),
       "workspace 0123456789ab is stopped and keeps its files; to start it: pyro workspace start "
@@ -228,9 +241,12 @@ TEST(Notes, the_last_fifth_of_a_life_is_told_and_nothing_before) {
   old.expires_at = kNow + 120;
   EXPECT_EQ(expiry_note(old, kNow), "");
   EXPECT_EQ(expiry_note(old, kNow + 1),
-            "note: workspace 0123456789ab expires in 1 min 59 s without activity");
-  EXPECT_EQ(expiry_note(old, kNow + 500),
-            "note: workspace 0123456789ab expires in 0 s without activity");
+            "note: workspace 0123456789ab expires in 1 min 59 s without activity; `pyro workspace "
+            "start 0123456789ab` brings it back");
+  old.on_expiry = api::ExpiryAction::kDelete;
+  EXPECT_EQ(expiry_note(old, kNow + 1),
+            "note: workspace 0123456789ab is deleted in 1 min 59 s without activity");
+  EXPECT_EQ(expiry_note(old, kNow + 500), "") << "something holds it off, or it has expired";
 }
 
 TEST(Notes, only_a_run_on_the_host_is_told) {

@@ -46,6 +46,16 @@ TEST_F(FilesNouns, list_the_whole_workspace_sorted) {
                                  "/workspace/d/e", "/workspace/d/e/f"));
 }
 
+TEST_F(FilesNouns, list_from_the_nth_entry_on) {
+  auto guest = guest_.connect();
+  const auto list = files::list_files(guest, {.path = "bin", .offset = 1});
+  EXPECT_EQ(list.count, 2U);
+  ASSERT_EQ(list.entries.size(), 1U);
+  EXPECT_EQ(list.entries[0].path, "/workspace/bin/run");
+  EXPECT_TRUE(files::list_files(guest, {.path = "bin", .offset = 7}).entries.empty());
+  EXPECT_EQ(files::list_files(guest, {.path = "bin/run", .offset = 0}).entries.size(), 1U);
+}
+
 TEST_F(FilesNouns, list_a_file_as_itself) {
   auto guest = guest_.connect();
   const auto list = files::list_files(guest, {.path = "/workspace/a.txt"});
@@ -216,10 +226,11 @@ class SeededWorkspace : public FilesNouns {
 
   std::string baseline() const { return (directory_ / "baseline.ext4").string(); }
 
-  api::Diff diff(std::optional<std::string> path = {}, std::uint32_t offset = 0) {
+  api::Diff diff(std::optional<std::string> path = {}, std::uint32_t offset = 0,
+                 std::optional<std::uint32_t> page_bytes = {}) {
     auto guest = guest_.connect();
-    auto request = on_machine(
-        api::DiffWorkspace{.workspace_id = "w", .path = std::move(path), .offset = offset});
+    auto request = on_machine(api::DiffWorkspace{
+        .workspace_id = "w", .path = std::move(path), .offset = offset, .page_bytes = page_bytes});
     request.baseline = baseline();
     return files::diff_workspace(guest, request, directory_ / "scratch", work_);
   }
@@ -284,6 +295,27 @@ TEST_F(SeededWorkspace, shows_one_entry_or_those_from_the_nth_on) {
   EXPECT_EQ(applied.status.code, 0) << applied.error_output << rest.patch;
   EXPECT_EQ(read_file(tree / "new"), "two\n");
   EXPECT_NE(read_file(tree / "a.txt"), "two\n");
+}
+
+TEST_F(SeededWorkspace, shows_its_changes_in_parts_that_are_patches_of_their_own) {
+  for (int i = 0; i < 20; ++i) {
+    write_file_atomically(guest_.tree() / fmt::format("new{}", i), std::string(1000, 'x'), 0644);
+  }
+  const auto tree = directory_ / "seed";
+  std::vector<std::string> paths;
+  for (std::optional<std::uint64_t> next = 0; next;) {
+    const api::Diff part = diff({}, static_cast<std::uint32_t>(*next), 5000);
+    EXPECT_EQ(part.summary.total, 20U);
+    EXPECT_LE(part.patch.size(), 5000U);
+    ASSERT_FALSE(part.entries.empty());
+    for (const auto& entry : part.entries) paths.push_back(entry.path);
+    EXPECT_EQ(testing::git_apply(tree, part.patch).status.code, 0) << part.patch;
+    EXPECT_EQ(part.truncated, part.next_offset.has_value());
+    next = part.next_offset;
+  }
+  EXPECT_EQ(paths.size(), 20U);
+  EXPECT_EQ(testing::read_tree(tree), testing::as_git_sees(testing::read_tree(guest_.tree())));
+  EXPECT_EQ(diff({}, 0, 1).entries.size(), 1U);
 }
 
 TEST_F(SeededWorkspace, refuses_the_diff_of_a_path_that_is_not_changed_or_none_of_its_own) {

@@ -2,6 +2,7 @@
 
 #include <regex>
 
+#include "gateway/mcp/protocol/render.h"
 #include "toolbox_fixture.h"
 
 /// The rules by which every host takes a tool: one bad schema costs all tools of a server.
@@ -73,6 +74,19 @@ TEST_P(Schemas, what_is_required_exists_and_has_no_default) {
       EXPECT_FALSE(property.contains("default")) << tool.name << "." << name;
     }
   }
+}
+
+TEST(SchemasInAll, of_the_default_tools_cost_a_model_at_most_25_kb) {
+  const auto tools = tools_of(toolbox({}));
+  EXPECT_LE(to_line(render_tools(tools, kNewestLegacy)).size(), 25'000);
+}
+
+TEST(SchemasInAll, tell_a_result_once) {
+  const Json made = *named(tools_of(toolbox({})), "workspace_create").output_schema;
+  EXPECT_EQ(made["properties"]["state"].dump(), R"({"type":"string"})");
+  EXPECT_FALSE(made["properties"].contains("last_error")) << "a field that may be null";
+  EXPECT_EQ(named(tools_of(toolbox({})), "workspace_reset").output_schema->dump(),
+            R"({"type":"object","description":"That of workspace_create."})");
 }
 
 TEST_P(Schemas, outputs_are_objects_that_take_more_than_they_name) {

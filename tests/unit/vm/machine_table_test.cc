@@ -1,6 +1,7 @@
 #include "services/vm/machines/machine_table.h"
 
 #include "common/base/clock.h"
+#include "common/base/reasons/machine.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 
@@ -35,6 +36,21 @@ TEST_F(MachineTableTest, refuses_one_too_many_until_one_is_deleted) {
       Refused(ErrorCode::kResourceExhausted, "max active VMs reached (2); delete old VMs first"));
   table_.erase(first);
   EXPECT_EQ(error_of([&] { table_.add({}); }), std::nullopt);
+}
+
+TEST_F(MachineTableTest, one_that_is_set_aside_does_not_count_until_it_is_brought_back) {
+  const std::string aside = table_.add({}).machine.vm_id;
+  const std::string other = table_.add({}).machine.vm_id;
+  table_.update(aside, [](MachineRecord& record) { record.set_aside = true; });
+  EXPECT_EQ(table_.count(), 1U);
+  const std::string third = table_.add({}).machine.vm_id;
+  EXPECT_THAT(error_of([&] { table_.bring_back(aside); }), Refused(reason::kLimitReached));
+  EXPECT_THAT(error_of([&] { table_.add({.replaces = aside}); }), Refused(reason::kLimitReached));
+  EXPECT_EQ(error_of([&] { table_.bring_back(other); }), std::nullopt) << "it counts already";
+  table_.erase(third);
+  table_.bring_back(aside);
+  EXPECT_EQ(table_.count(), 2U);
+  EXPECT_FALSE(table_.find(aside).set_aside);
 }
 
 TEST_F(MachineTableTest, tells_an_unknown_machine_from_an_expired_one) {

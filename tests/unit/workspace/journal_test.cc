@@ -79,6 +79,35 @@ TEST_F(JournalTest, a_log_that_is_too_long_leaves_out_what_the_oldest_commands_p
   EXPECT_EQ(log.entries[4].stdout_text, long_text);
 }
 
+TEST_F(JournalTest, a_log_from_a_command_on_begins_there) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  for (const char* command : {"first", "second", "third"}) finish(begun(a, command), "out\n");
+  const auto log = journal_.log(a, {}, 1);
+  EXPECT_EQ(log.count, 3U);
+  EXPECT_EQ(log.offset, 1U);
+  ASSERT_EQ(log.entries.size(), 2U);
+  EXPECT_EQ(log.entries[0].command, "second");
+  EXPECT_EQ(log.entries[1].command, "third");
+  EXPECT_FALSE(log.truncated);
+  EXPECT_TRUE(journal_.log(a, {}, 9).entries.empty());
+  EXPECT_EQ(journal_.log(a).offset, 0U);
+}
+
+TEST_F(JournalTest, a_log_that_is_too_long_from_a_command_on_says_where_it_goes_on) {
+  const auto a = record_of("aaaaaaaaaaaa");
+  const std::string command((1U << 20U) - 1000, 'x');
+  for (int i = 0; i < 40; ++i) finish(begun(a, command), "");
+  const auto oldest = journal_.log(a, {}, 0);
+  EXPECT_TRUE(oldest.truncated);
+  EXPECT_EQ(oldest.offset, 0U);
+  EXPECT_EQ(oldest.next_offset, oldest.entries.size());
+  EXPECT_EQ(oldest.entries.front().sequence, 1U);
+  const auto latest = journal_.log(a);
+  EXPECT_FALSE(latest.truncated);
+  EXPECT_EQ(latest.offset, 40 - latest.entries.size());
+  EXPECT_EQ(latest.entries.back().sequence, 40U);
+}
+
 TEST_F(JournalTest, what_the_oldest_commands_printed_gives_way_when_a_session_printed_too_much) {
   Journal small(registry_, paths_, 25);
   const auto a = record_of("aaaaaaaaaaaa");

@@ -24,7 +24,7 @@ class ReviewLogTest : public WorkspaceTest {
   bus::Context context_;
   bus::Client vm_{context_, "vm", directory_ / "vm.sock"};
   Machines machines_{vm_};
-  Workspaces workspaces_{registry_, machines_};
+  Workspaces workspaces_{registry_, machines_, {}};
   ReviewLog log_{registry_, workspaces_};
 };
 

@@ -57,6 +57,16 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                    .value_name = "DIR"},
                   [&options](const std::string& path) { options.allow_paths.emplace_back(path); });
   allowed.repeatable = true;
+  Option& handed_over =
+      command.add({.name = "--workspace",
+                   .help = "Workspace of another project that the model may use too; repeatable",
+                   .value_name = "ID"},
+                  [&options](const std::string& id) { options.workspaces.push_back(id); });
+  handed_over.repeatable = true;
+  Option& all = command.add_flag("--all-workspaces",
+                                 "Let the model use all workspaces, not only its project's",
+                                 options.all_workspaces);
+  exclude_each_other(handed_over, all);
   command.add_flag("--allow-host-compat",
                    "Let the model opt into running on the host, without a guest's isolation, when "
                    "no guest can be booted",

@@ -5,7 +5,7 @@
 namespace pyro::cli {
 
 void add_workspace_start(CliCommand& workspace, Session& session) {
-  auto& command = workspace.add_command("start", "Boot a stopped workspace again");
+  auto& command = workspace.add_command("start", "Boot a stopped or expired workspace again");
   command.footer =
       "Examples:\n  pyro workspace start 0123456789ab\n\n"
       "Its disks and its history are unchanged.";

@@ -8,7 +8,7 @@ void add_workspace_stop(CliCommand& workspace, Session& session) {
   auto& command = workspace.add_command("stop", "End a workspace's guest and keep its disks");
   command.footer =
       "Examples:\n  pyro workspace stop 0123456789ab\n\n"
-      "A stopped workspace still expires, and counts against the limit of active ones.";
+      "A stopped workspace counts against the limit of active ones until it expires.";
   add_plain_call<api::StopWorkspace>(command, session, stopped_text);
 }
 

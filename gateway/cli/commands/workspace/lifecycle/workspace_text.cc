@@ -74,13 +74,15 @@ std::string created_text(const api::Workspace& workspace) {
   lines.add("state", api::name_of(workspace.state));
   lines.add("environment", environment_of(workspace));
   lines.add("seed", seed_of(workspace.workspace_seed));
-  return lines.take() + fmt::format(
-                            "expires in {} without activity\n\n"
-                            "Next:\n"
-                            "  pyro workspace exec {} -- ls -la\n"
-                            "  pyro workspace diff {}\n"
-                            "  pyro workspace delete {}\n",
-                            human_duration(workspace.ttl_seconds), id, id, id);
+  return lines.take() +
+         fmt::format(
+             "{} in {} without activity\n\n"
+             "Next:\n"
+             "  pyro workspace exec {} -- ls -la\n"
+             "  pyro workspace diff {}\n"
+             "  pyro workspace delete {}\n",
+             workspace.on_expiry == api::ExpiryAction::kDelete ? "deleted" : "expires",
+             human_duration(workspace.ttl_seconds), id, id, id);
 }
 
 std::string status_text(const api::Workspace& workspace, double now) {
@@ -99,7 +101,12 @@ std::string status_text(const api::Workspace& workspace, double now) {
   lines.add("secrets", secrets_of(workspace));
   lines.add("created", human_ago(workspace.created_at, now));
   lines.add("last activity", human_ago(workspace.last_activity_at, now));
-  lines.add("expires", human_until(workspace.expires_at, now) + " without activity");
+  lines.add("project", one_line(workspace.project.value_or(""), kTextColumns));
+  if (workspace.deleted_at) {
+    lines.add("deleted", human_until(*workspace.deleted_at, now) + " unless it is started");
+  } else {
+    lines.add("expires", human_until(workspace.expires_at, now) + " without activity");
+  }
   lines.add("commands", commands_of(workspace));
   if (workspace.service_count > 0) {
     lines.add("services", fmt::format("{}, {} running", workspace.service_count,
@@ -117,12 +124,15 @@ std::string list_text(const api::WorkspaceList& list, double now) {
     return "there are no workspaces; make one: pyro workspace create debian:12 --seed-path .\n";
   }
   std::vector<std::vector<std::string>> rows{
-      {"ID", "NAME", "STATE", "ENVIRONMENT", "LAST ACTIVITY", "EXPIRES", "COMMANDS"}};
+      {"ID", "NAME", "STATE", "ENVIRONMENT", "LAST ACTIVITY", "EXPIRES", "COMMANDS", "PROJECT"}};
   for (const auto& workspace : list.workspaces) {
-    rows.push_back(
-        {workspace.workspace_id, one_line(workspace.name.value_or("-"), kTableNameColumns),
-         state_of(workspace), workspace.environment, human_ago(workspace.last_activity_at, now),
-         human_until(workspace.expires_at, now), std::to_string(workspace.command_count)});
+    rows.push_back({workspace.workspace_id,
+                    one_line(workspace.name.value_or("-"), kTableNameColumns), state_of(workspace),
+                    workspace.environment, human_ago(workspace.last_activity_at, now),
+                    workspace.deleted_at ? "deleted " + human_until(*workspace.deleted_at, now)
+                                         : human_until(workspace.expires_at, now),
+                    std::to_string(workspace.command_count),
+                    one_line(workspace.project.value_or("-"), kTextColumns)});
   }
   return table(rows);
 }
