@@ -36,13 +36,15 @@ class FilesNouns : public ::testing::Test {
     return {.vm_id = "vm", .request = std::move(request)};
   }
 
-  api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false) {
+  api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false,
+                          const std::string& guarded_below = "") {
     auto guest = guest_.connect();
     return files::export_path(guest, exports(),
                               on_machine(api::ExportPath{.workspace_id = "w",
                                                          .path = path,
                                                          .output_path = output.string(),
-                                                         .by_model = by_model}),
+                                                         .by_model = by_model,
+                                                         .guarded_below = guarded_below}),
                               work_);
   }
 
