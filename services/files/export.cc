@@ -11,6 +11,7 @@
 #include "common/base/files.h"
 #include "common/base/reasons/files.h"
 #include "common/base/text.h"
+#include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
@@ -119,17 +120,28 @@ class Output {
 class ExportSink : public tree::Sink {
  public:
   /// `path` is what is exported.
-  ExportSink(std::string path, Output& output, const PendingExports& exports, const Work& work)
-      : path_(std::move(path)), output_(output), exports_(exports), work_(work) {}
+  ExportSink(std::string path, Output& output, const PendingExports& exports,
+             std::uint32_t keep_free_mib, const Work& work)
+      : path_(std::move(path)),
+        output_(output),
+        exports_(exports),
+        keep_free_mib_(keep_free_mib),
+        work_(work) {}
 
   void entry(const tree::Entry& entry) override {
     check(work_);
     if (!writer_) begin(entry);
+    keep_disk_free(kBytesOfEntry);
     writer_->entry(entry);
   }
   void data(std::string_view bytes) override {
     check(work_);
+    keep_disk_free(bytes.size());
     writer_->data(bytes);
+  }
+  void hole(std::uint64_t bytes) override {
+    check(work_);
+    writer_->hole(bytes);
   }
   void end_file() override { writer_->end_file(); }
 
@@ -152,14 +164,29 @@ class ExportSink : public tree::Sink {
       throw tree::escapes(tree::join(path_, first.path));
     }
     output_.open_parent();
+    require_free_disk(output_.path().parent_path(), keep_free_mib_);
     pending_.emplace(exports_, output_.path().parent_path(), output_.parent());
     writer_.emplace(output_.parent(), pending_->name(), tree::Trust::kHost,
                     tree::WriterLimits{.entries = kExportEntries, .bytes = kExportBytes});
   }
 
+  /// Asks the disk again once this much more may be on it.
+  void keep_disk_free(std::size_t bytes) {
+    constexpr std::uint64_t kInterval = 16U << 20U;
+    unchecked_bytes_ += bytes;
+    if (unchecked_bytes_ < kInterval) return;
+    unchecked_bytes_ = 0;
+    require_free_disk(output_.path().parent_path(), keep_free_mib_);
+  }
+
+  /// As long as it may take on a disk without content.
+  static constexpr std::size_t kBytesOfEntry = 4096;
+
   std::string path_;
   Output& output_;
   const PendingExports& exports_;
+  const std::uint32_t keep_free_mib_;
+  std::uint64_t unchecked_bytes_ = 0;
   const Work& work_;
   std::optional<PendingExports::Export> pending_;
   std::optional<tree::Writer> writer_;
@@ -168,16 +195,17 @@ class ExportSink : public tree::Sink {
 }  // namespace
 
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
+                          std::uint32_t keep_free_mib,
                           const api::OnMachine<api::ExportPath>& request, const Work& work) {
   fault::point("files.export.begun");
   const std::string path = workspace_path(request.request.path);
   const bool by_model = request.request.by_model;
   if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
   Output output(request.request);
-  ExportSink sink(path, output, exports, work);
+  ExportSink sink(path, output, exports, keep_free_mib, work);
   GuardedExport guarded(sink, !request.request.guarded_below.empty());
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(guarded) : sink;
-  guest.stream(api::agent::SendTree{.path = path}, taken);
+  guest.stream(api::agent::SendTree{.path = path, .holes = true}, taken);
   const tree::Writer& written = sink.finish();
   api::Exported exported{.workspace_path = to_valid_utf8(absolute_workspace_path(path)),
                          .output_path = output.path().string(),

@@ -60,6 +60,10 @@ void GuardedExport::data(std::string_view bytes) {
   if (!leaves_out_) next_.data(bytes);
 }
 
+void GuardedExport::hole(std::uint64_t bytes) {
+  if (!leaves_out_) next_.hole(bytes);
+}
+
 void GuardedExport::end_file() {
   if (!leaves_out_) next_.end_file();
 }

@@ -27,6 +27,7 @@ class GuardedExport : public tree::Sink {
 
   void entry(const tree::Entry& entry) override;
   void data(std::string_view bytes) override;
+  void hole(std::uint64_t bytes) override;
   void end_file() override;
 
   std::uint64_t left_out() const { return left_out_; }
