@@ -56,6 +56,7 @@ api::TreeSize copy_tree(GuestTree& guest, const VolumeCopy& copy) {
 }  // namespace
 
 api::TreeSize copy_volume(GuestTree& guest, const VolumeCopy& copy, const Work& work) {
+  require_free_disk(copy.volume.parent_path(), copy.keep_free_mib);
   return std::filesystem::exists(copy.disk) ? copy_frozen(guest, copy, work)
                                             : copy_tree(guest, copy);
 }

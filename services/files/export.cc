@@ -1,6 +1,7 @@
 #include "services/files/export.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -106,8 +107,12 @@ class Output {
     const UniqueFd opened = open_host_path(directory.string(), O_PATH | O_DIRECTORY, links());
     if (!opened) return;
     const UniqueFd file = tree::open_beneath(opened.get(), ".gitignore",
-                                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-    if (file) write_all(file.get(), "*\n");
+                                             O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
+    struct stat info {};
+    // Empty: new, or made by one that was killed here.
+    const bool is_empty =
+        file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
+    if (is_empty) write_all(file.get(), "*\n");
   }
 
   const std::string& given_;

@@ -129,6 +129,15 @@ TEST_F(GuardedExport, keeps_the_directory_of_exports_out_of_git_status) {
   EXPECT_FALSE(fs::exists(project_ / ".pyro/exports/deep/.gitignore"));
 }
 
+TEST_F(GuardedExport, completes_the_ignore_file_of_one_that_was_killed_and_keeps_the_users) {
+  testing::write_tree(project_, {{".pyro/exports/.gitignore", text_file("")}});
+  by_model("a.txt", ".pyro/exports/a.txt");
+  EXPECT_EQ(read_file(project_ / ".pyro/exports/.gitignore"), "*\n");
+  write_file_atomically(project_ / ".pyro/exports/.gitignore", "*.o\n");
+  by_model("a.txt", ".pyro/exports/b.txt");
+  EXPECT_EQ(read_file(project_ / ".pyro/exports/.gitignore"), "*.o\n");
+}
+
 TEST_F(GuardedExport, writes_its_ignore_file_through_no_link) {
   fs::create_directories(project_ / ".pyro/exports");
   fs::create_symlink(directory_ / "elsewhere", project_ / ".pyro/exports/.gitignore");
