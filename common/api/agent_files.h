@@ -121,10 +121,12 @@ struct SendTree {
   static constexpr Method kMethod{"tree.send"};
   using Reply = Nothing;
   std::string path;
+  bool holes = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("path", &SendTree::path, "What to send.", max_length(4096));
+    f("holes", &SendTree::holes, "Whether holes of files come as such, and not as zeros.");
   }
 };
 

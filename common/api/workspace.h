@@ -245,7 +245,8 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
     f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
     f("last_error", &Workspace::last_error, "Why it is not as it should be.");
     f("lost_snapshots", &Workspace::lost_snapshots, kLostSnapshots);
-    f("metadata", &Workspace::metadata, "Its machine's: boot_mode, accelerator, …");
+    f("metadata", &Workspace::metadata,
+      "Its machine's: boot_mode, accelerator, …; disk_mib: what /workspace holds at most.");
     f("workspace_reset", &Workspace::workspace_reset, "After a reset: the restored files.");
   }
 };

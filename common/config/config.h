@@ -36,7 +36,7 @@ struct LimitsConfig {
       api::range(1, 256));
     f("keep_free_mib", &LimitsConfig::keep_free_mib,
       "What is left free on the disk of the state directory: below it no workspace, machine or "
-      "snapshot is made.",
+      "snapshot is made, and an export ends.",
       api::range(0, 1U << 20U));
   }
 };

@@ -9,9 +9,10 @@
 namespace pyro::tree {
 namespace {
 
-enum class RecordType : unsigned char { kEntry = 1, kData = 2, kEnd = 3, kDone = 4 };
+enum class RecordType : unsigned char { kEntry = 1, kData = 2, kEnd = 3, kDone = 4, kHole = 5 };
 
 constexpr std::size_t kDataHeadBytes = 1 + 4;
+constexpr std::size_t kHoleBytes = 1 + 8;
 constexpr std::size_t kPathLengthAt = 1 + 1 + 4 + 4 * 8;
 constexpr std::size_t kEntryHeadBytes = kPathLengthAt + 2 + 2;
 
@@ -60,6 +61,8 @@ std::size_t record_bytes(std::string_view record) {
       return entry_bytes(record);
     case RecordType::kData:
       return data_bytes(record);
+    case RecordType::kHole:
+      return kHoleBytes;
     case RecordType::kEnd:
     case RecordType::kDone:
       return 1;
@@ -88,6 +91,10 @@ void check(const Entry& entry) {
 
 }  // namespace
 
+void Sink::hole(std::uint64_t bytes) {
+  throw invalid_argument("a tree with a hole of {} bytes, which was not asked for", bytes);
+}
+
 void Encoder::entry(const Entry& entry) {
   check(entry);
   record_.assign(1, static_cast<char>(RecordType::kEntry));
@@ -111,6 +118,16 @@ void Encoder::data(std::string_view bytes) {
     record_.append(piece);
     out_(record_);
     bytes.remove_prefix(piece.size());
+  }
+}
+
+void Encoder::hole(std::uint64_t bytes) {
+  while (bytes > 0) {
+    const std::uint64_t piece = std::min(bytes, kMaxHoleBytes);
+    record_.assign(1, static_cast<char>(RecordType::kHole));
+    append_number(record_, piece);
+    out_(record_);
+    bytes -= piece;
   }
 }
 
@@ -152,6 +169,9 @@ void Decoder::take_record(std::string_view record) {
       return take_entry(record.substr(1));
     case RecordType::kData:
       return take_data(record.substr(kDataHeadBytes));
+    case RecordType::kHole:
+      record.remove_prefix(1);
+      return take_hole(take_number<std::uint64_t>(record));
     case RecordType::kEnd:
       return take_end();
     case RecordType::kDone:
@@ -181,6 +201,15 @@ void Decoder::take_data(std::string_view bytes) {
   if (content_ == Content::kNone) throw invalid_argument("a tree with data outside of a file");
   content_ = Content::kBegun;
   sink_.data(bytes);
+}
+
+void Decoder::take_hole(std::uint64_t bytes) {
+  if (content_ == Content::kNone) throw invalid_argument("a tree with a hole outside of a file");
+  if (bytes == 0 || bytes > kMaxHoleBytes) {
+    throw invalid_argument("a tree with a hole of {} bytes", bytes);
+  }
+  content_ = Content::kBegun;
+  sink_.hole(bytes);
 }
 
 void Decoder::take_end() {

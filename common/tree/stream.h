@@ -13,11 +13,14 @@
 ///   entry  u8 1, u8 kind, u32 mode, i64 mtime_ns, i64 ctime_ns, u64 inode, u64 size,
 ///          u16 path length, u16 target length, path, target
 ///   data   u8 2, u32 length (1 … kMaxDataBytes), bytes       of the last entry, a file
+///   hole   u8 5, u64 length (1 … kMaxHoleBytes)              zeros in its place
 ///   end    u8 3                                      of the last entry's content
 ///   done   u8 4                                      of the stream; nothing follows
 namespace pyro::tree {
 
 inline constexpr std::size_t kMaxDataBytes = 65536;
+/// The longest file of ext4.
+inline constexpr std::uint64_t kMaxHoleBytes = 16ULL << 40U;
 
 /// Writes a stream. Each call passes whole records to `out`, one at a time.
 /// kInvalidArgument: an entry that a Decoder would refuse.
@@ -26,6 +29,7 @@ class Encoder : public Sink {
   explicit Encoder(std::function<void(std::string_view)> out) : out_(std::move(out)) {}
   void entry(const Entry& entry) override;
   void data(std::string_view bytes) override;
+  void hole(std::uint64_t bytes) override;
   void end_file() override;
   void done();
 
@@ -52,6 +56,7 @@ class Decoder {
   void take_record(std::string_view record);
   void take_entry(std::string_view record);
   void take_data(std::string_view bytes);
+  void take_hole(std::uint64_t bytes);
   void take_end();
   void take_done();
 

@@ -35,13 +35,16 @@ struct Entry {
   bool operator==(const Entry&) const = default;
 };
 
-/// Receives a tree. A directory comes before its entries. Any number of data(), then end_file(),
-/// follow a file with content.
+/// Receives a tree. A directory comes before its entries. Any number of data() and hole(), then
+/// end_file(), follow a file with content.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual void entry(const Entry& entry) = 0;
   virtual void data(std::string_view bytes) = 0;
+  /// Zeros that take no space, only from a source that was asked for them. kInvalidArgument: this
+  /// sink takes none.
+  virtual void hole(std::uint64_t bytes);
   virtual void end_file() = 0;
 };
 

@@ -44,6 +44,26 @@ bool fill_target(Entry& entry, int directory, const char* name) {
   return true;
 }
 
+/// A part of a file: a hole, and the data behind it.
+struct Extent {
+  std::uint64_t hole = 0;
+  std::uint64_t data = 0;
+};
+
+/// From `at` on, and not beyond the size of `entry`. Leaves the file's position at the data.
+Extent next_extent(int file, std::uint64_t at, const Entry& entry) {
+  const auto seek = [&](std::uint64_t from, int whence) {
+    const off_t found = ::lseek(file, static_cast<off_t>(from), whence);
+    if (found < 0 && errno != ENXIO) throw path_error("find a hole", entry.path);
+    return found < 0 ? entry.size : std::min(static_cast<std::uint64_t>(found), entry.size);
+  };
+  const std::uint64_t data = std::max(seek(at, SEEK_DATA), at);
+  if (data == entry.size) return {.hole = data - at};
+  const std::uint64_t end = std::max(seek(data, SEEK_HOLE), data + 1);
+  if (::lseek(file, static_cast<off_t>(data), SEEK_SET) < 0) throw path_error("seek", entry.path);
+  return {.hole = data - at, .data = end - data};
+}
+
 class Walker {
  public:
   Walker(int top, const std::string& path, const WalkOptions& options, Sink& sink)
@@ -64,7 +84,7 @@ class Walker {
   void visit(const std::string& name, std::string path);
   void give(int directory, const std::string& name, Entry entry);
   void give_file(int directory, const std::string& name, Entry entry);
-  void send_content(int file, const Entry& entry);
+  void send_content(int file, const Entry& entry, bool may_have_holes);
   void count(const Entry& entry);
   void check() const {
     if (options_.check) options_.check();
@@ -159,15 +179,26 @@ void Walker::give_file(int directory, const std::string& name, Entry entry) {
   fill(entry, info);
   count(entry);
   sink_.entry(entry);
-  send_content(file.get(), entry);
+  constexpr std::uint64_t kBlock = 512;
+  const bool sparse = static_cast<std::uint64_t>(info.st_blocks) * kBlock < entry.size;
+  send_content(file.get(), entry, sparse && options_.holes == Holes::kAsHoles);
   sink_.end_file();
 }
 
-void Walker::send_content(int file, const Entry& entry) {
+void Walker::send_content(int file, const Entry& entry, bool may_have_holes) {
   if (buffer_.empty()) buffer_.resize(kPieceBytes);
+  std::uint64_t until_hole = may_have_holes ? 0 : entry.size;
   // No further than the size that was met: a file that grows must not be read for ever.
   for (std::uint64_t left = entry.size; left > 0;) {
-    const std::size_t wanted = std::min<std::uint64_t>(left, buffer_.size());
+    if (until_hole == 0) {
+      const Extent next = next_extent(file, entry.size - left, entry);
+      if (next.hole > 0) sink_.hole(next.hole);
+      totals_.bytes += next.hole;
+      left -= next.hole;
+      until_hole = next.data;
+      if (left == 0) return;
+    }
+    const std::size_t wanted = std::min({left, until_hole, std::uint64_t{buffer_.size()}});
     const ssize_t bytes = ::read(file, buffer_.data(), wanted);
     if (bytes < 0 && errno == EINTR) continue;
     if (bytes < 0) throw path_error("read", entry.path);
@@ -175,6 +206,7 @@ void Walker::send_content(int file, const Entry& entry) {
     sink_.data(std::string_view(buffer_).substr(0, static_cast<std::size_t>(bytes)));
     totals_.bytes += static_cast<std::uint64_t>(bytes);
     left -= static_cast<std::uint64_t>(bytes);
+    until_hole -= static_cast<std::uint64_t>(bytes);
     check();
   }
 }

@@ -9,10 +9,13 @@ namespace pyro::tree {
 
 enum class Content { kWithout, kWith };
 enum class Recursive { kNo, kYes };
+/// kAsZeros: in data().
+enum class Holes { kAsZeros, kAsHoles };
 
 struct WalkOptions {
   Content content = Content::kWith;
   Recursive recursive = Recursive::kYes;
+  Holes holes = Holes::kAsZeros;
   /// Called between pieces of work; throws to end the walk (a stop, a deadline).
   std::function<void()> check{};
   /// False for an entry (without content) leaves it out, and a directory with all below.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -12,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
 #include "common/tree/path.h"
+#include "common/tree/stream.h"
 
 namespace pyro::tree {
 namespace {
@@ -164,17 +166,36 @@ void Writer::remember(const std::string& path) {
 
 void Writer::data(std::string_view bytes) {
   if (!file_) throw invalid_argument("data outside of a file");
-  if (bytes.size() > limits_.bytes - totals_.bytes) {
+  count_bytes(bytes.size());
+  with_context(fmt::format("'{}'", printable(current_.path)),
+               [&] { write_all(file_.get(), bytes); });
+  ends_in_hole_ = false;
+}
+
+void Writer::hole(std::uint64_t bytes) {
+  if (!file_) throw invalid_argument("a hole outside of a file");
+  if (bytes > kMaxHoleBytes) throw invalid_argument("a hole of {} bytes", bytes);
+  count_bytes(bytes);
+  if (::lseek(file_.get(), static_cast<off_t>(bytes), SEEK_CUR) < 0) {
+    throw path_error("seek", current_.path);
+  }
+  ends_in_hole_ = true;
+}
+
+void Writer::count_bytes(std::uint64_t bytes) {
+  if (bytes > limits_.bytes - totals_.bytes) {
     throw resource_exhausted(reason::kTooLarge, "the files of the tree have more than {}",
                              human_size(limits_.bytes));
   }
-  with_context(fmt::format("'{}'", printable(current_.path)),
-               [&] { write_all(file_.get(), bytes); });
-  totals_.bytes += bytes.size();
+  totals_.bytes += bytes;
 }
 
 void Writer::end_file() {
   if (!file_) throw invalid_argument("an end outside of a file");
+  if (std::exchange(ends_in_hole_, false) &&
+      ::ftruncate(file_.get(), ::lseek(file_.get(), 0, SEEK_CUR)) != 0) {
+    throw path_error("set size", current_.path);
+  }
   set_mode_and_time(file_.get(), current_.mode & allowed_bits(), current_.mtime_ns, current_.path);
   file_.reset();
 }

@@ -38,6 +38,7 @@ class Writer : public Sink {
   Writer(int parent, std::string name, Trust trust, WriterLimits limits = {});
   void entry(const Entry& entry) override;
   void data(std::string_view bytes) override;
+  void hole(std::uint64_t bytes) override;
   void end_file() override;
   /// kInvalidArgument: the stream had no entry.
   void finish();
@@ -53,6 +54,7 @@ class Writer : public Sink {
   };
 
   void count(const Entry& entry);
+  void count_bytes(std::uint64_t bytes);
   void begin(const Entry& first);
   int directory_of(const Entry& entry);
   void make(int directory, const std::string& name, const Entry& entry);
@@ -71,6 +73,7 @@ class Writer : public Sink {
   std::string open_path_{};
   UniqueFd open_directory_{};
   UniqueFd file_{};
+  bool ends_in_hole_ = false;
   Entry current_{};
   EntryKind top_kind_ = EntryKind::kDirectory;
   std::map<std::string, Finish, std::less<>> directories_{};

@@ -5,6 +5,7 @@
 
 #include "common/base/files.h"
 #include "common/base/reasons/stack.h"
+#include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "services/files/artifact.h"
 #include "services/files/new_file.h"
@@ -26,7 +27,10 @@ api::TreeSize copy_frozen(GuestTree& guest, const VolumeCopy& copy, const Work& 
   const auto usage =
       guest.call(api::agent::FreezeVolume{.limit_ms = static_cast<std::uint64_t>(limit.count())});
   fault::point("files.copy_volume.frozen");
-  copy_sparse(copy.disk, volume.temporary(), [&work] { check(work); });
+  copy_sparse(copy.disk, volume.temporary(), [&] {
+    check(work);
+    require_free_disk(copy.volume.parent_path(), copy.keep_free_mib);
+  });
   fault::point("files.copy_volume.copied");
   if (!guest.call(api::agent::ThawVolume{}).held) {
     throw unavailable(reason::kBusy,
@@ -52,6 +56,7 @@ api::TreeSize copy_tree(GuestTree& guest, const VolumeCopy& copy) {
 }  // namespace
 
 api::TreeSize copy_volume(GuestTree& guest, const VolumeCopy& copy, const Work& work) {
+  require_free_disk(copy.volume.parent_path(), copy.keep_free_mib);
   return std::filesystem::exists(copy.disk) ? copy_frozen(guest, copy, work)
                                             : copy_tree(guest, copy);
 }

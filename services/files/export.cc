@@ -1,21 +1,28 @@
 #include "services/files/export.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 
 #include "common/base/files.h"
 #include "common/base/reasons/files.h"
 #include "common/base/text.h"
+#include "common/disk/free_space.h"
 #include "common/fault/fault.h"
+#include "common/tree/beneath.h"
 #include "common/tree/path.h"
 #include "common/tree/write.h"
 #include "services/files/artifact.h"
+#include "services/files/git_directory_marks.h"
 #include "services/files/git_directory_name.h"
+#include "services/files/guarded_export.h"
 #include "services/files/host_path.h"
+#include "services/files/obeyed_name.h"
 #include "services/files/work_check.h"
 #include "services/files/workspace_path.h"
 
@@ -28,33 +35,41 @@ Error output_exists(const std::string& output_path) {
   return already_exists(reason::kExists, "output_path already exists: {}", printable(output_path));
 }
 
-Error in_git_directory(std::string_view name, const std::string& path) {
-  return invalid_argument(
-      "{} '{}' lies in a .git directory: git on the host would obey what is put there", name,
-      printable(path));
+/// The `.pyro/exports` of a project in which `path` lies; "" for none.
+fs::path exports_directory_of(const fs::path& path) {
+  for (fs::path at = path.parent_path(); at.has_relative_path(); at = at.parent_path()) {
+    if (at.filename() == "exports" && at.parent_path().filename() == ".pyro") return at;
+  }
+  return {};
 }
 
 /// Where an export goes on the host.
 class Output {
  public:
   explicit Output(const api::ExportPath& request)
-      : given_(request.output_path), links_(links_for(request.by_model)) {
+      : given_(request.output_path), by_model_(request.by_model) {
     path_ = fs::path(given_).lexically_normal();
     if (!path_.has_filename()) path_ = path_.parent_path();
     if (!path_.is_absolute()) throw invalid_argument("output_path must be an absolute path");
-    if (request.by_model && has_git_directory_name(path_.string())) {
-      throw in_git_directory("output_path", given_);
-    }
-    if (open_host_path(path_.string(), O_PATH | O_NOFOLLOW, links_)) throw output_exists(given_);
+    if (!request.guarded_below.empty()) refuse_obeyed(request.guarded_below);
+    refuse_git_directory();
+    if (open_host_path(path_.string(), O_PATH | O_NOFOLLOW, links())) throw output_exists(given_);
   }
 
   /// Makes what is missing of the directories above it.
-  void open_parent() { parent_ = make_host_directory(path_.parent_path().string(), links_); }
+  void open_parent() {
+    const auto turn = placing();
+    refuse_git_directory();
+    parent_ = make_host_directory(path_.parent_path().string(), links());
+    ignore_in_git();
+  }
 
   const fs::path& path() const { return path_; }
   int parent() const { return parent_.get(); }
 
   void take(const std::string& temporary) {
+    const auto turn = placing();
+    refuse_git_directory();
     if (::renameat2(parent(), temporary.c_str(), parent(), path_.filename().c_str(),
                     RENAME_NOREPLACE) != 0) {
       if (errno == EEXIST) throw output_exists(given_);
@@ -63,54 +78,75 @@ class Output {
   }
 
  private:
+  Links links() const { return links_for(by_model_); }
+
+  /// No two exports of a model make a git directory together, each a part of it.
+  static std::unique_lock<std::mutex> placing() {
+    static std::mutex one_at_a_time;
+    return std::unique_lock(one_at_a_time);
+  }
+
+  void refuse_git_directory() const {
+    if (by_model_ && lies_in_git_directory(path_)) throw in_git_directory("output_path", given_);
+  }
+
+  /// The names above the guarded directory are the user's own.
+  void refuse_obeyed(const std::string& guarded_below) const {
+    if (!has_obeyed_name(path_.lexically_relative(guarded_below).string())) return;
+    throw invalid_argument(
+        reason::kHostPathRefused,
+        "output_path '{}' has a name that programs on the host obey; the user who started this "
+        "server can allow it with --allow-path DIR, or copy it with `pyro workspace export`",
+        printable(given_));
+  }
+
+  /// An export into `.pyro/exports` keeps that out of the project's `git status`.
+  void ignore_in_git() const {
+    const fs::path directory = exports_directory_of(path_);
+    if (directory.empty()) return;
+    const UniqueFd opened = open_host_path(directory.string(), O_PATH | O_DIRECTORY, links());
+    if (!opened) return;
+    const UniqueFd file = tree::open_beneath(opened.get(), ".gitignore",
+                                             O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
+    struct stat info {};
+    // Empty: new, or made by one that was killed here.
+    const bool is_empty =
+        file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
+    if (is_empty) write_all(file.get(), "*\n");
+  }
+
   const std::string& given_;
-  const Links links_;
+  const bool by_model_;
   fs::path path_;
   UniqueFd parent_;
-};
-
-/// Leaves .git directories out, and `.git` files, which name one.
-class WithoutGit : public tree::Sink {
- public:
-  explicit WithoutGit(tree::Sink& next) : next_(next) {}
-
-  void entry(const tree::Entry& entry) override {
-    leaves_out_ = has_git_directory_name(entry.path);
-    if (leaves_out_) {
-      ++left_out_;
-    } else {
-      next_.entry(entry);
-    }
-  }
-  void data(std::string_view bytes) override {
-    if (!leaves_out_) next_.data(bytes);
-  }
-  void end_file() override {
-    if (!leaves_out_) next_.end_file();
-  }
-  std::uint64_t left_out() const { return left_out_; }
-
- private:
-  tree::Sink& next_;
-  bool leaves_out_ = false;
-  std::uint64_t left_out_ = 0;
 };
 
 /// Writes beside the output; nothing of the host is touched before the first entry came.
 class ExportSink : public tree::Sink {
  public:
   /// `path` is what is exported.
-  ExportSink(std::string path, Output& output, const PendingExports& exports, const Work& work)
-      : path_(std::move(path)), output_(output), exports_(exports), work_(work) {}
+  ExportSink(std::string path, Output& output, const PendingExports& exports,
+             std::uint32_t keep_free_mib, const Work& work)
+      : path_(std::move(path)),
+        output_(output),
+        exports_(exports),
+        keep_free_mib_(keep_free_mib),
+        work_(work) {}
 
   void entry(const tree::Entry& entry) override {
     check(work_);
     if (!writer_) begin(entry);
+    keep_disk_free(kBytesOfEntry);
     writer_->entry(entry);
   }
   void data(std::string_view bytes) override {
     check(work_);
+    keep_disk_free(bytes.size());
     writer_->data(bytes);
+  }
+  void hole(std::uint64_t bytes) override {
+    check(work_);
+    writer_->hole(bytes);
   }
   void end_file() override { writer_->end_file(); }
 
@@ -133,14 +169,29 @@ class ExportSink : public tree::Sink {
       throw tree::escapes(tree::join(path_, first.path));
     }
     output_.open_parent();
+    require_free_disk(output_.path().parent_path(), keep_free_mib_);
     pending_.emplace(exports_, output_.path().parent_path(), output_.parent());
     writer_.emplace(output_.parent(), pending_->name(), tree::Trust::kHost,
                     tree::WriterLimits{.entries = kExportEntries, .bytes = kExportBytes});
   }
 
+  /// Asks the disk again once this much more may be on it.
+  void keep_disk_free(std::size_t bytes) {
+    constexpr std::uint64_t kInterval = 16U << 20U;
+    unchecked_bytes_ += bytes;
+    if (unchecked_bytes_ < kInterval) return;
+    unchecked_bytes_ = 0;
+    require_free_disk(output_.path().parent_path(), keep_free_mib_);
+  }
+
+  /// As long as it may take on a disk without content.
+  static constexpr std::size_t kBytesOfEntry = 4096;
+
   std::string path_;
   Output& output_;
   const PendingExports& exports_;
+  const std::uint32_t keep_free_mib_;
+  std::uint64_t unchecked_bytes_ = 0;
   const Work& work_;
   std::optional<PendingExports::Export> pending_;
   std::optional<tree::Writer> writer_;
@@ -149,21 +200,24 @@ class ExportSink : public tree::Sink {
 }  // namespace
 
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
+                          std::uint32_t keep_free_mib,
                           const api::OnMachine<api::ExportPath>& request, const Work& work) {
   fault::point("files.export.begun");
   const std::string path = workspace_path(request.request.path);
   const bool by_model = request.request.by_model;
   if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
   Output output(request.request);
-  ExportSink sink(path, output, exports, work);
-  WithoutGit without_git(sink);
-  tree::Sink& taken = by_model ? static_cast<tree::Sink&>(without_git) : sink;
-  guest.stream(api::agent::SendTree{.path = path}, taken);
+  ExportSink sink(path, output, exports, keep_free_mib, work);
+  GuardedExport guarded(sink, !request.request.guarded_below.empty());
+  tree::Sink& taken = by_model ? static_cast<tree::Sink&>(guarded) : sink;
+  guest.stream(api::agent::SendTree{.path = path, .holes = true}, taken);
   const tree::Writer& written = sink.finish();
   api::Exported exported{.workspace_path = to_valid_utf8(absolute_workspace_path(path)),
                          .output_path = output.path().string(),
                          .artifact_type = artifact_type(written.top_kind()),
-                         .skipped_count = written.totals().skipped + without_git.left_out(),
+                         .skipped_count = written.totals().skipped + guarded.left_out(),
+                         .withheld = guarded.withheld(),
+                         .executable_bits_dropped = guarded.executable_bits_dropped(),
                          .execution_mode = request.execution_mode};
   exported.entry_count = written.totals().entries;
   exported.bytes_written = written.totals().bytes;

@@ -12,8 +12,10 @@ namespace pyro::files {
 inline constexpr std::uint64_t kExportBytes = 8ULL << 30U;
 inline constexpr std::uint64_t kExportEntries = 1'000'000;
 
-/// Answers ExportPath. Nothing is at the output path until all of it is.
+/// Answers ExportPath. Nothing is at the output path until all of it is. Holes stay holes.
+/// disk_full: the disk of the output would have fewer than `keep_free_mib` MiB left.
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
+                          std::uint32_t keep_free_mib,
                           const api::OnMachine<api::ExportPath>& request, const Work& work);
 
 }  // namespace pyro::files

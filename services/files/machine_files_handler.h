@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "common/api/files.h"
@@ -13,8 +14,9 @@ namespace pyro::files {
 class MachineFilesHandler {
  public:
   /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
-  /// exports; `scratch`: temporary files of calls.
-  MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch, Guests& guests);
+  /// exports; `scratch`: temporary files of calls; `keep_free_mib`: exports leave that on the disk.
+  MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch,
+                      std::uint32_t keep_free_mib, Guests& guests);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);
   api::Exported handle(const api::OnMachine<api::ExportPath>& request, bus::Call& call);
@@ -27,6 +29,7 @@ class MachineFilesHandler {
  private:
   PendingExports exports_;
   std::filesystem::path scratch_;
+  std::uint32_t keep_free_mib_;
   Guests& guests_;
 };
 

@@ -34,8 +34,10 @@ int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "files", [](pyro::ServiceHost& host) {
     const auto scratch = fresh_scratch(host.paths());
     pyro::files::Guests guests(host.paths());
-    pyro::files::VolumesHandler volumes(host.paths(), scratch, guests);
-    pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch, guests);
+    const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
+    pyro::files::VolumesHandler volumes(host.paths(), scratch, keep_free_mib, guests);
+    pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch,
+                                                   keep_free_mib, guests);
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);
     host.run();

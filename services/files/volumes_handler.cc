@@ -16,7 +16,8 @@ api::TreeSize VolumesHandler::handle(const api::CopyVolume& request, bus::Call& 
     return copy_volume(guest,
                        {.disk = MachinePaths(paths_, request.vm_id).workspace_disk(),
                         .volume = request.volume,
-                        .cache_dir = paths_.cache_dir},
+                        .cache_dir = paths_.cache_dir,
+                        .keep_free_mib = keep_free_mib_},
                        work);
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <utility>
 
@@ -13,9 +14,13 @@ namespace pyro::files {
 /// The operations on volumes: the seed of a workspace, and its snapshots.
 class VolumesHandler {
  public:
-  /// `scratch`: temporary files of calls.
-  VolumesHandler(Paths paths, std::filesystem::path scratch, Guests& guests)
-      : paths_(std::move(paths)), scratch_(std::move(scratch)), guests_(guests) {}
+  /// `scratch`: temporary files of calls. `keep_free_mib`: snapshots leave that on the disk.
+  VolumesHandler(Paths paths, std::filesystem::path scratch, std::uint32_t keep_free_mib,
+                 Guests& guests)
+      : paths_(std::move(paths)),
+        scratch_(std::move(scratch)),
+        keep_free_mib_(keep_free_mib),
+        guests_(guests) {}
 
   api::WorkspaceSeed handle(const api::BuildVolume& request, bus::Call& call);
   api::TreeSize handle(const api::CopyVolume& request, bus::Call& call);
@@ -24,6 +29,7 @@ class VolumesHandler {
  private:
   Paths paths_;
   std::filesystem::path scratch_;
+  std::uint32_t keep_free_mib_;
   Guests& guests_;
 };
 

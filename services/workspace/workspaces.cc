@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
+#include "common/config/volume.h"
 #include "common/process/process_name.h"
 
 namespace pyro::workspace {
@@ -103,6 +104,9 @@ api::Workspace Workspaces::describe(const WorkspaceRecord& record,
   workspace.guest_ip = machine.guest_ip;
   workspace.tap_name = machine.tap_name;
   workspace.metadata = machine.metadata;
+  if (machine.execution_mode != api::ExecutionMode::kHostCompat) {
+    workspace.metadata["disk_mib"] = std::to_string(kWorkspaceDiskBytes >> 20U);
+  }
   if (machine.last_error) workspace.last_error = machine.last_error;
   for (const Part* part : parts_) part->describe(record, workspace);
   return workspace;

@@ -52,7 +52,14 @@ class BareRestore {
     }
     link_.reset(ends[0]);
     const UniqueFd theirs(ends[1]);
-    Command command{.argv = launch.argv, .descriptors = {{vm::kLinkFd, theirs.get()}}};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      throw system_error("socketpair");
+    }
+    console_.reset(ends[0]);
+    const UniqueFd their_console(ends[1]);
+    Command command{
+        .argv = launch.argv,
+        .descriptors = {{vm::kLinkFd, theirs.get()}, {vm::kConsoleFd, their_console.get()}}};
     for (const auto& [number, fd] : launch.descriptors) {
       command.descriptors.emplace_back(number, fd.get());
     }
@@ -88,6 +95,7 @@ class BareRestore {
   std::optional<TemporaryDirectory> directory_;
   std::optional<MachinePaths> paths_;
   UniqueFd link_;
+  UniqueFd console_;
   std::optional<ChildProcess> vmm_;
 };
 

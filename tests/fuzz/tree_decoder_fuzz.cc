@@ -29,6 +29,10 @@ class Checker : public pyro::tree::Sink {
     taken += bytes.size();
     begun_ = true;
   }
+  void hole(std::uint64_t bytes) override {
+    if (!in_file_ || bytes == 0 || bytes > pyro::tree::kMaxHoleBytes) __builtin_trap();
+    begun_ = true;
+  }
   void end_file() override {
     if (!in_file_) __builtin_trap();
     in_file_ = false;

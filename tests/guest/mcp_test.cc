@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <future>
@@ -458,12 +459,24 @@ TEST_F(Mcp, a_model_reaches_no_file_of_the_person) {
   EXPECT_FALSE(fs::exists(project_ / "d"));
   // Nor does git on the host come to obey what the guest wrote.
   server.call("workspace_exec", {{"workspace_id", id},
-                                 {"command", "mkdir -p r/.git/hooks && touch r/f r/.git/config"}});
+                                 {"command",
+                                  "mkdir -p r/.git/hooks && touch r/f r/.git/config r/.envrc && "
+                                  "chmod +x r/f && truncate -s 200M r/sparse"}});
   const Json exported =
       server.call("workspace_export", {{"workspace_id", id}, {"path", "r"}, {"output_path", "r"}});
-  EXPECT_EQ(exported.at("skipped_count"), 3);
-  EXPECT_TRUE(fs::exists(project_ / "r/f"));
+  EXPECT_EQ(exported.at("skipped_count"), 4);
+  EXPECT_EQ(exported.at("withheld"), Json::array({".envrc"}));
+  EXPECT_EQ(exported.at("executable_bits_dropped"), 1);
+  EXPECT_EQ(fs::status(project_ / "r/f").permissions() & fs::perms::owner_exec, fs::perms::none);
   EXPECT_FALSE(fs::exists(project_ / "r/.git"));
+  EXPECT_FALSE(fs::exists(project_ / "r/.envrc"));
+  struct stat sparse {};
+  ASSERT_EQ(::stat((project_ / "r/sparse").c_str(), &sparse), 0);
+  EXPECT_EQ(sparse.st_size, 200 << 20);
+  EXPECT_LT(sparse.st_blocks, 100);
+  const Json placed = server.call("workspace_export", {{"workspace_id", id}, {"path", "r/f"}});
+  EXPECT_EQ(placed.at("output_path"), (project_ / ".pyro/exports/f").string());
+  EXPECT_TRUE(fs::exists(project_ / ".pyro/exports/.gitignore"));
 }
 
 /// A host that can boot no guest.

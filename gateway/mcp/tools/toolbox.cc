@@ -53,12 +53,13 @@ void Toolbox::require_visible(const std::string& workspace_id, Client& client,
 }
 
 HostAccess Toolbox::host() const {
-  auto allowed = options.allow_paths;
+  HostAccess::Places places{.working_directory = options.working_directory,
+                            .allowed = options.allow_paths};
   try {
-    if (const auto found = project(); found && !found->path.empty()) allowed.push_back(found->path);
+    if (const auto found = project()) places.project = found->path;
   } catch (const Error&) {  // what is named as a path needs no project
   }
-  return {options.working_directory, allowed, home_directories()};
+  return {std::move(places), home_directories()};
 }
 
 }  // namespace pyro::mcp

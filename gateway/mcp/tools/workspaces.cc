@@ -81,10 +81,11 @@ std::vector<ToolRow> workspace_tools() {
        .name = "workspace_create",
        .effect = Effect::kChanges,
        .title = "Create a workspace",
-       .text = "Creates a disposable microVM with its own /workspace and starts it; the host "
-               "does not change. Returns workspace_id, which every other tool takes. It expires "
-               "ttl_seconds after the last command or change in it, once nothing runs in it and "
-               "this session has ended. Next: workspace_exec.",
+       .text =
+           "Creates a disposable microVM with its own /workspace of 8 GiB and starts it; the "
+           "host does not change. Returns workspace_id, which every other tool takes. It "
+           "expires ttl_seconds after the last command or change in it, once nothing runs in it "
+           "and this session has ended. Next: workspace_exec.",
        .full_schemas_only = {"network_policy"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},

@@ -92,7 +92,8 @@ void list_tree(int tree, const api::agent::ListTree& request, tree::Sink& sink) 
 }
 
 void send_tree(int tree, const api::agent::SendTree& request, tree::Sink& sink) {
-  walk_from(tree, request.path, {}, sink);
+  const auto holes = request.holes ? tree::Holes::kAsHoles : tree::Holes::kAsZeros;
+  walk_from(tree, request.path, {.holes = holes}, sink);
 }
 
 void send_files(int tree, const api::agent::SendFiles& request, tree::Sink& sink) {

@@ -28,7 +28,7 @@ constexpr std::size_t kSmallLimit = 16U << 20U;
 /// kMostPaths that are of usual length.
 constexpr std::size_t kListingLimit = 256U << 20U;
 constexpr std::string_view kSharedIndex = "sharedindex.";
-/// Objects may be anything, as a FIFO without a writer.
+/// Objects may be anything, and become a FIFO without a writer.
 constexpr std::chrono::minutes kUsualTime(10);
 constexpr std::chrono::minutes kPackingTime(60);
 
@@ -86,7 +86,8 @@ void BorrowedRepository::borrow_objects() {
   const fs::path& own = git_.directory();
   std::string lenders;
   int number = 0;
-  for (const fs::path& store : object_stores(source_.common_directory / "objects")) {
+  stores_ = object_stores(source_.common_directory / "objects");
+  for (const fs::path& store : stores_) {
     const fs::path lent = lend(store, own / "lent" / std::to_string(++number));
     // Quoted: a line break in the path would begin another directory.
     lenders += quote_name_always(lent.string()) + "\n";
@@ -191,6 +192,7 @@ std::vector<IndexEntry> BorrowedRepository::list_index() const {
 
 void BorrowedRepository::pack_head(const fs::path& directory) const {
   work_.report("pack_history", "packing the history of HEAD");
+  require_ordinary_objects(stores_, work_);
   const UniqueFd wanted = open_file(git_.directory() / "wanted", O_RDWR | O_CREAT | O_TRUNC);
   write_all(wanted.get(), source_.head + "\n");
   if (::lseek(wanted.get(), 0, SEEK_SET) != 0) throw system_error("lseek");

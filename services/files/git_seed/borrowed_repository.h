@@ -52,6 +52,7 @@ class BorrowedRepository {
   const source::Repository& source_;
   Git git_;
   const Work& work_;
+  std::vector<std::filesystem::path> stores_;
   std::string object_format_ = "sha1";
   bool has_file_modes_ = true;
   std::string shallow_;

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/source/repository.h"
 #include "services/files/git_names.h"
+#include "services/files/work_check.h"
 
 namespace pyro::files {
 namespace {
@@ -48,12 +49,45 @@ class Stores {
   std::vector<fs::path> found_;
 };
 
+/// The name of a loose object: the id without its first two digits.
+bool is_rest_of_id(std::string_view name) {
+  constexpr std::size_t kSha1 = 38;
+  constexpr std::size_t kSha256 = 62;
+  return (name.size() == kSha1 || name.size() == kSha256) &&
+         name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// Those with names that git reads; links count as what they lead to.
+void require_ordinary_files(const fs::path& directory, const Work& work,
+                            bool (*is_read)(std::string_view name)) {
+  std::error_code absent;
+  for (fs::directory_iterator at(directory, absent), end; !absent && at != end;
+       at.increment(absent)) {
+    check(work);
+    if (!is_read(at->path().filename().string())) continue;
+    std::error_code failed;
+    // git says itself that a directory or nothing is no object.
+    if (at->is_regular_file(failed) || at->is_directory(failed) || !at->exists(failed)) continue;
+    throw failed_precondition("'{}', among its objects, is no ordinary file",
+                              printable(at->path().string()));
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> object_stores(const fs::path& objects) {
   Stores stores;
   stores.add(objects, 0);
   return stores.take();
+}
+
+void require_ordinary_objects(const std::vector<fs::path>& stores, const Work& work) {
+  for (const fs::path& store : stores) {
+    require_ordinary_files(store / "pack", work, [](std::string_view) { return true; });
+    for (int first = 0; first < 256; ++first) {
+      require_ordinary_files(store / fmt::format("{:02x}", first), work, is_rest_of_id);
+    }
+  }
 }
 
 fs::path lend(const fs::path& store, const fs::path& place) {

@@ -102,7 +102,7 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
     const OwnedDirectories::Temporary work(options_.machines, "kvm-probe");
     const MachinePaths paths(options_.paths, work.id());
     const qemu::QemuDriver driver(driver_options(Accelerator::kKvm));
-    Launch launch = driver.prepare_probe(boot, paths);
+    Launch launch = driver.prepare_probe(boot);
     boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
                {.deadline = Clock::now() + limit, .stop = stop})
         .end();

@@ -23,6 +23,7 @@ struct Launch {
   std::vector<std::string> argv;
   std::vector<std::pair<int, UniqueFd>> descriptors{};  ///< for the VMM, under these numbers
   std::unique_ptr<Monitor> monitor{};  ///< of a template's machine or a restored one
+  bool has_console = false;            ///< on kConsoleFd
   bool restored = false;               ///< the VMM waits for monitor->load()
   bool ends_by_signals = true;         ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;

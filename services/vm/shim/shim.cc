@@ -8,6 +8,7 @@
 #include <asio.hpp>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -18,6 +19,7 @@
 #include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
 #include "services/vm/shim/confinement.h"
+#include "services/vm/shim/logged_stream.h"
 #include "services/vm/shim/power_off.h"
 
 namespace pyro::vm {
@@ -35,8 +37,8 @@ FileLock lock_machine(const fs::path& directory) {
   return lock;
 }
 
-/// Returns our end of a new link; `vmm_end` becomes the other one.
-UniqueFd make_link(UniqueFd& vmm_end) {
+/// Returns our end; `vmm_end` becomes the other one.
+UniqueFd make_socket_pair(UniqueFd& vmm_end) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     throw system_error("socketpair");
@@ -45,14 +47,39 @@ UniqueFd make_link(UniqueFd& vmm_end) {
   return UniqueFd(ends[0]);
 }
 
+/// Returns the end to read; `write_end` becomes the other one.
+UniqueFd make_pipe(UniqueFd& write_end) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
+  write_end.reset(ends[1]);
+  return UniqueFd(ends[0]);
+}
+
+/// What the VMM prints, and its guest's console.
+struct Printed {
+  std::optional<LoggedStream> output;
+  std::optional<LoggedStream> console;
+
+  void drain() {
+    if (output) output->drain();
+    if (console) console->drain();
+  }
+};
+
 /// The descriptors that we got for the VMM; ours are closed when this returns, so that the holder
 /// of a monitor's other end sees the VMM's end.
-ChildProcess start_vmm(const ShimSpec& spec, int link) {
-  const UniqueFd log = open_file(spec.vmm_log, O_WRONLY | O_CREAT | O_APPEND);
+ChildProcess start_vmm(asio::io_context& loop, const ShimSpec& spec, int link, Printed& printed) {
+  UniqueFd output;
+  printed.output.emplace(loop, make_pipe(output), spec.vmm_log);
+  UniqueFd console;
   Command command{.argv = spec.argv,
-                  .descriptors = {{1, log.get()}, {2, log.get()}, {kLinkFd, link}},
+                  .descriptors = {{1, output.get()}, {2, output.get()}, {kLinkFd, link}},
                   .parentage = Parentage::kDieWithParent};
   if (!spec.ends_by_signals) command.blocked_signals = {SIGTERM, SIGHUP, SIGINT};
+  if (!spec.console_log.empty()) {
+    printed.console.emplace(loop, make_socket_pair(console), spec.console_log);
+    command.descriptors.emplace_back(kConsoleFd, console.get());
+  }
   std::vector<UniqueFd> handed_on;
   for (const int number : spec.descriptors) {
     ::fcntl(number, F_SETFD, FD_CLOEXEC);
@@ -80,6 +107,7 @@ class Shim {
   FileLock lock_;
   UniqueFd vmm_end_of_link_;
   link::LinkServer link_;
+  Printed printed_;
   ChildProcess vmm_;
   asio::posix::stream_descriptor vmm_exit_;
   asio::signal_set termination_;
@@ -93,9 +121,9 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directo
     : loop_(loop),
       directory_(open_file(directory, O_PATH | O_DIRECTORY)),
       lock_(lock_machine(directory)),
-      link_(loop, make_link(vmm_end_of_link_), spec.link_socket,
+      link_(loop, make_socket_pair(vmm_end_of_link_), spec.link_socket,
             [this](const std::string& reason) { end("the guest link broke: " + reason); }),
-      vmm_(start_vmm(spec, vmm_end_of_link_.get())),
+      vmm_(start_vmm(loop, spec, vmm_end_of_link_.get(), printed_)),
       vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
       termination_(loop, SIGTERM, SIGHUP, SIGINT),
       quick_end_(loop, kEndAtOnce),
@@ -153,6 +181,7 @@ void Shim::end(const std::string& reason) {
 void Shim::run() {
   loop_.run();
   vmm_.kill();
+  printed_.drain();
   powering_off_ = {};
 }
 

@@ -14,6 +14,7 @@ struct ShimSpec {
   std::vector<std::string> argv;
   std::string link_socket;
   std::string vmm_log;
+  std::string console_log;
   std::vector<std::int32_t> descriptors;
   std::int32_t niceness = 0;
   bool ends_by_signals = true;
@@ -26,6 +27,8 @@ struct ShimSpec {
     f("link_socket", &ShimSpec::link_socket, "Unix socket to serve the guest link on.",
       api::kRequired);
     f("vmm_log", &ShimSpec::vmm_log, "File for what the VMM prints.", api::kRequired);
+    f("console_log", &ShimSpec::console_log,
+      "File for the guest's console, which the VMM has as descriptor 6; empty: it has none.");
     f("descriptors", &ShimSpec::descriptors,
       "Descriptors that the shim was given and hands on to the VMM under the same numbers.");
     f("niceness", &ShimSpec::niceness, "Scheduling priority of both: 19 gives way to all others.",

@@ -10,6 +10,7 @@ namespace pyro::vm {
 namespace {
 
 using api::MachineState;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST_F(VmService, a_disk_that_is_nearly_full_takes_no_machine) {
@@ -57,6 +58,19 @@ TEST_F(VmService, a_command_in_a_machine_that_is_not_started_is_refused_and_chan
   EXPECT_EQ(status(vm_id).state, MachineState::kCreated);
   call(api::StartMachine{.vm_id = vm_id});
   EXPECT_EQ(call(api::ExecMachine{.vm_id = vm_id, .command = "exit 3"}).exit_code, 3);
+}
+
+TEST_F(VmService, a_console_and_a_vmm_that_print_without_end_fill_no_disk) {
+  let_vmm(
+      "head -c 5000000 /dev/zero | tr '\\0' x >&6; echo 'the end of the console' >&6\n"
+      "head -c 5000000 /dev/zero | tr '\\0' y >&2; echo 'the end of the VMM' >&2; exit 1");
+  const std::string vm_id = create().vm_id;
+  EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); })->message(),
+              AllOf(HasSubstr("xxxthe end of the console"), HasSubstr("the end of the VMM")));
+  constexpr std::uintmax_t kMost = 1U << 20U;
+  EXPECT_LE(std::filesystem::file_size(directory_of(vm_id) / "console.log"), kMost);
+  // The shim says itself why it ended.
+  EXPECT_LE(std::filesystem::file_size(directory_of(vm_id) / "vmm.log"), kMost + 4096);
 }
 
 TEST_F(VmService, a_guest_that_does_not_boot_leaves_its_machine_created) {

@@ -1,3 +1,13 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <limits>
+#include <map>
+
+#include "common/base/files.h"
+#include "services/files/fetched_files.h"
 #include "tests/unit/files/nouns_fixture.h"
 
 namespace pyro {
@@ -19,6 +29,71 @@ TEST_F(FilesNouns, export_a_directory_as_it_is) {
   EXPECT_EQ(testing::read_tree(directory_ / "made/for/it"), small_tree());
   EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
   EXPECT_THAT(std::distance(fs::directory_iterator(directory_ / "made/for"), {}), 1);
+}
+
+TEST_F(FilesNouns, export_modes_whatever_the_umask_is) {
+  testing::write_tree(guest_.tree(),
+                      {{"open", text_file("x", 0666)}, {"own", text_file("x", 0600)}});
+  fs::permissions(guest_.tree() / "bin", fs::perms(0777));
+  for (const mode_t mask : {mode_t{0077}, mode_t{0}}) {
+    const mode_t before = ::umask(mask);
+    const fs::path output = directory_ / ("out" + std::to_string(mask));
+    export_to("/workspace", output);
+    ::umask(before);
+    EXPECT_EQ(testing::read_tree(output), testing::read_tree(guest_.tree())) << mask;
+    EXPECT_EQ(fs::status(output / "bin").permissions(), fs::perms(0777)) << mask;
+    EXPECT_EQ(fs::status(output / "d").permissions(),
+              fs::status(guest_.tree() / "d").permissions());
+  }
+}
+
+/// ext4 has times up to 2446; ours end in 2262.
+TEST_F(FilesNouns, export_a_time_beyond_the_year_2262_as_the_last_of_that_year_that_we_have) {
+  const std::array<timespec, 2> year_2300 = {
+      {{.tv_sec = 10'413'792'000}, {.tv_sec = 10'413'792'000}}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, (guest_.tree() / "a.txt").c_str(), year_2300.data(), 0), 0);
+  export_to("a.txt", directory_ / "out");
+  struct stat info {};
+  ASSERT_EQ(::stat((directory_ / "out").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mtim.tv_sec, std::numeric_limits<std::int64_t>::max() / 1'000'000'000);
+}
+
+TEST_F(FilesNouns, export_holes_as_holes) {
+  constexpr std::uint64_t kMib = 1U << 20U;
+  const auto make = [](const fs::path& file, std::uint64_t size,
+                       const std::map<std::uint64_t, std::string>& parts) {
+    const UniqueFd to = open_file(file, O_WRONLY | O_CREAT);
+    for (const auto& [at, text] : parts) {
+      ASSERT_EQ(::pwrite(to.get(), text.data(), text.size(), static_cast<off_t>(at)),
+                static_cast<ssize_t>(text.size()));
+    }
+    ASSERT_EQ(::ftruncate(to.get(), static_cast<off_t>(size)), 0);
+  };
+  fs::create_directory(guest_.tree() / "sparse");
+  make(guest_.tree() / "sparse/all", 200 * kMib, {});
+  make(guest_.tree() / "sparse/ends", 64 * kMib, {{0, "begin"}, {64 * kMib - 3, "end"}});
+  make(guest_.tree() / "sparse/middle", 48 * kMib + 17,
+       {{5 * kMib, std::string(100'000, 'm')}, {20 * kMib, "n"}});
+  const auto exported = export_to("sparse", directory_ / "out", true);
+  EXPECT_EQ(exported.bytes_written, 312 * kMib + 17);
+  for (const char* name : {"all", "ends", "middle"}) {
+    const fs::path copy = directory_ / "out" / name;
+    EXPECT_EQ(fs::file_size(copy), fs::file_size(guest_.tree() / "sparse" / name)) << name;
+    struct stat info {};
+    ASSERT_EQ(::stat(copy.c_str(), &info), 0);
+    EXPECT_LT(info.st_blocks * 512, 1 << 20) << name;
+    if (std::string_view(name) == "all") continue;
+    EXPECT_TRUE(read_file(copy, 65 * kMib) == read_file(guest_.tree() / "sparse" / name, 65 * kMib))
+        << name;
+  }
+}
+
+TEST_F(FilesNouns, export_nothing_to_a_disk_that_is_too_full) {
+  keep_free_mib_ = 1U << 30U;
+  EXPECT_THAT(testing::error_of([&] { export_to("a.txt", directory_ / "out"); }),
+              Refused(ErrorCode::kResourceExhausted, HasSubstr("limits.keep_free_mib")));
+  EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
+  EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
 }
 
 TEST_F(FilesNouns, export_a_file_or_a_link) {
@@ -49,6 +124,34 @@ TEST_F(FilesNouns, refuse_to_export_a_link_that_leads_out_and_leave_nothing) {
               Refused(ErrorCode::kInvalidArgument, "symlink bin/evil escapes the workspace"));
   EXPECT_THAT(names_in_directory(), ElementsAre("exports"));
   EXPECT_TRUE(fs::is_empty(directory_ / "exports"));
+}
+
+TEST_F(FilesNouns, are_not_held_up_by_fifos_and_links_in_a_git_directory) {
+  const fs::path git = guest_.tree() / "r/.git";
+  fs::create_directories(git / "objects/ab");
+  fs::create_directories(git / "info");
+  const std::string object = "objects/ab/" + std::string(38, '0');
+  for (const std::string& name : {object, std::string("index"), std::string("info/exclude")}) {
+    ASSERT_EQ(::mkfifo((git / name).c_str(), 0600), 0);
+  }
+  fs::create_symlink("/dev/zero", git / "HEAD");
+  fs::create_directory_symlink("/", git / "objects/pack");
+  // What a diff reads of it.
+  auto guest = guest_.connect();
+  std::vector<tree::EntryKind> kinds;
+  files::fetch_files(guest, {"r/.git/index", "r/.git/info/exclude", "r/.git/HEAD"}, 1000,
+                     [&](const files::FetchedFile& file) {
+                       kinds.push_back(file.entry.kind);
+                       EXPECT_EQ(file.content, "");
+                     });
+  EXPECT_THAT(kinds, ElementsAre(tree::EntryKind::kOther, tree::EntryKind::kOther,
+                                 tree::EntryKind::kSymlink));
+  EXPECT_THAT(testing::error_of([&] { export_to("r/.git", directory_ / "out"); }),
+              Refused(ErrorCode::kInvalidArgument, "symlink HEAD escapes the workspace"));
+  fs::remove(git / "HEAD");
+  fs::remove(git / "objects/pack");
+  EXPECT_EQ(export_to("r", directory_ / "out").skipped_count, 3U);
+  EXPECT_FALSE(fs::exists(directory_ / "out/.git" / object));
 }
 
 TEST_F(FilesNouns, export_no_git_directory_for_a_model) {

@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "services/files/git_directory_name.h"
@@ -161,6 +163,63 @@ TEST_F(HostileRepository, does_not_hold_a_seed_up_with_fifos) {
   fs::remove(repository_ / "a");
   ASSERT_EQ(::mkfifo((repository_ / "a").c_str(), 0600), 0);
   EXPECT_FALSE(fs::is_regular_file(repository_ / "a"));
+  EXPECT_FALSE(refusal(repository_.root()));
+}
+
+TEST_F(HostileRepository, has_no_object_that_is_anything_but_an_ordinary_file) {
+  const std::string id = repository_.git({"rev-parse", "HEAD:a"});
+  const fs::path objects = git_directory() / "objects";
+  const fs::path loose = objects / id.substr(0, 2) / id.substr(2, 38);
+  const fs::path pack = objects / "pack/pack-0000000000000000000000000000000000000000.idx";
+  fs::create_directories(pack.parent_path());
+  for (const fs::path& name : {loose, pack}) {
+    const fs::path kept = directory_ / "kept";
+    std::error_code absent;
+    fs::rename(name, kept, absent);
+    const auto expect_refused_by_name = [&] {
+      EXPECT_THAT(refusal(repository_.root()),
+                  Refused(ErrorCode::kFailedPrecondition,
+                          AllOf(HasSubstr(name.string()), HasSubstr("is no ordinary file"))));
+      fs::remove(name);
+    };
+    ASSERT_EQ(::mkfifo(name.c_str(), 0600), 0);
+    expect_refused_by_name();
+    fs::create_symlink("/dev/zero", name);
+    expect_refused_by_name();
+    ASSERT_EQ(::mkfifo((directory_ / "fifo").c_str(), 0600), 0);
+    fs::create_symlink(directory_ / "fifo", name);
+    expect_refused_by_name();
+    fs::remove(directory_ / "fifo");
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    // Through a short name: an object's may be longer than an address takes.
+    const fs::path made = directory_ / "s";
+    made.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    fs::rename(made, name);
+    expect_refused_by_name();
+    fs::rename(kept, name, absent);
+  }
+  EXPECT_FALSE(refusal(repository_.root()));
+}
+
+TEST_F(HostileRepository, whose_objects_are_a_link_to_anything_is_refused_or_read) {
+  const fs::path objects = git_directory() / "objects";
+  const fs::path kept = directory_ / "objects";
+  fs::rename(objects, kept);
+  for (const char* target : {"objects", "/dev", "/dev/zero", "/proc/self/fd", "nowhere"}) {
+    fs::create_symlink(target, objects);
+    EXPECT_THAT(refusal(repository_.root()), Refused(ErrorCode::kFailedPrecondition)) << target;
+    fs::remove(objects);
+  }
+  fs::create_directories(directory_ / "empty");
+  fs::create_symlink("/dev", directory_ / "empty/pack");
+  fs::create_symlink(directory_ / "empty", objects);
+  EXPECT_THAT(refusal(repository_.root()),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("is no ordinary file")));
+  fs::remove(objects);
+  fs::create_symlink(kept, objects);
   EXPECT_FALSE(refusal(repository_.root()));
 }
 

@@ -162,7 +162,7 @@ TEST(HostileGuestTest, that_climbs_is_refused) {
                   guest,
                   [&](files::GuestTree& tree) {
                     files::export_path(
-                        tree, exports,
+                        tree, exports, 0,
                         {.vm_id = "v", .request = {.path = "x", .output_path = output.string()}},
                         testing::work_for(kPatience));
                   },
@@ -170,6 +170,43 @@ TEST(HostileGuestTest, that_climbs_is_refused) {
               Refused(ErrorCode::kInvalidArgument));
   EXPECT_TRUE(fs::is_empty(directory / "out"));
   EXPECT_TRUE(fs::is_empty(directory / "exports"));
+}
+
+TEST(HostileGuestTest, that_sends_a_hole_without_end_fills_no_disk_and_no_memory) {
+  const auto hole_in = [](const std::string& path) {
+    return [path](const HostileGuest& self) {
+      self.output(HostileGuest::encoded([&](tree::Encoder& encoder) {
+        encoder.entry({.path = path, .kind = EntryKind::kFile});
+        encoder.hole(tree::kMaxHoleBytes);
+        encoder.hole(tree::kMaxHoleBytes);
+      }));
+      self.result();
+    };
+  };
+  const testing::TestDirectory directory;
+  const files::PendingExports exports(directory / "exports");
+  HostileGuest sends(hole_in(""));
+  EXPECT_THAT(timed(
+                  sends,
+                  [&](files::GuestTree& tree) {
+                    files::export_path(
+                        tree, exports, 0,
+                        {.vm_id = "v",
+                         .request = {.path = "x", .output_path = (directory / "out").string()}},
+                        testing::work_for(kPatience));
+                  },
+                  kPatience),
+              Refused(ErrorCode::kResourceExhausted));
+  EXPECT_FALSE(fs::exists(directory / "out"));
+  // Where none was asked for, there is none.
+  HostileGuest answers(hole_in("x"));
+  EXPECT_THAT(timed(
+                  answers,
+                  [&](files::GuestTree& tree) {
+                    files::fetch_files(tree, {"x"}, 1000, [](const files::FetchedFile&) {});
+                  },
+                  kPatience),
+              Refused(ErrorCode::kInvalidArgument));
 }
 
 TEST(HostileGuestTest, that_lists_without_end_fills_no_memory) {

@@ -36,13 +36,15 @@ class FilesNouns : public ::testing::Test {
     return {.vm_id = "vm", .request = std::move(request)};
   }
 
-  api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false) {
+  api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false,
+                          const std::string& guarded_below = "") {
     auto guest = guest_.connect();
-    return files::export_path(guest, exports(),
+    return files::export_path(guest, exports(), keep_free_mib_,
                               on_machine(api::ExportPath{.workspace_id = "w",
                                                          .path = path,
                                                          .output_path = output.string(),
-                                                         .by_model = by_model}),
+                                                         .by_model = by_model,
+                                                         .guarded_below = guarded_below}),
                               work_);
   }
 
@@ -66,6 +68,7 @@ class FilesNouns : public ::testing::Test {
     return names;
   }
 
+  std::uint32_t keep_free_mib_ = 0;
   testing::TestDirectory directory_;
   testing::RealGuest guest_;
   Work work_ = testing::work_for(std::chrono::seconds(30));

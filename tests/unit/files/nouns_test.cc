@@ -357,6 +357,24 @@ TEST_F(SeededWorkspace, is_not_copied_when_it_thawed_meanwhile) {
   EXPECT_FALSE(fs::exists(directory_ / "copy.partial"));
 }
 
+TEST_F(SeededWorkspace, is_not_copied_to_a_disk_that_is_too_full_and_thaws) {
+  write_file_atomically(directory_ / "disk", "the disk");
+  const auto copy = [this](std::uint32_t keep_free_mib) {
+    auto guest = guest_.connect();
+    files::copy_volume(guest,
+                       {.disk = directory_ / "disk",
+                        .volume = directory_ / "copy",
+                        .keep_free_mib = keep_free_mib},
+                       work_);
+  };
+  EXPECT_THAT(testing::error_of([&] { copy(1U << 30U); }),
+              Refused(ErrorCode::kResourceExhausted, HasSubstr("limits.keep_free_mib")));
+  EXPECT_FALSE(fs::exists(directory_ / "copy"));
+  EXPECT_FALSE(fs::exists(directory_ / "copy.partial"));
+  copy(0);
+  EXPECT_TRUE(fs::exists(directory_ / "copy"));
+}
+
 TEST_F(SeededWorkspace, is_copied_file_by_file_where_there_is_no_disk) {
   auto guest = guest_.connect();
   const auto size = files::copy_volume(guest,

@@ -23,7 +23,7 @@ class HostAccessTest : public ::testing::Test {
   }
   HostAccess from(const fs::path& working_directory,
                   const std::vector<fs::path>& allowed = {}) const {
-    return {working_directory, allowed, {home, "/nonexistent"}};
+    return {{.working_directory = working_directory, .allowed = allowed}, {home, "/nonexistent"}};
   }
   std::string refusal(const HostAccess& access, const std::string& path) const {
     const auto error = pyro::testing::error_of([&] { access.checked("seed_path", path); });
@@ -84,6 +84,29 @@ TEST_F(HostAccessTest, a_home_directory_that_no_shell_has_put_in_is_refused) {
     EXPECT_THAT(refusal(from(project), path), HasSubstr("no shell expands"));
   }
   EXPECT_EQ(from(project).checked("output_path", "~backup"), (project / "~backup").string());
+}
+
+TEST_F(HostAccessTest, what_the_person_allows_is_not_guarded) {
+  const auto access = from(project, {project / "sub"});
+  EXPECT_EQ(access.guarded_directory((project / "new").string()), project.string());
+  EXPECT_EQ(access.guarded_directory((project / "sub/new").string()), "");
+}
+
+TEST_F(HostAccessTest, an_export_without_a_place_goes_to_a_free_one_below_the_project) {
+  const HostAccess access({.working_directory = project / "sub", .project = project}, {home});
+  const std::string exports = (project / ".pyro/exports").string();
+  EXPECT_EQ(access.default_output("build/report.html"), exports + "/report.html");
+  EXPECT_EQ(access.default_output("/workspace/build/"), exports + "/build");
+  for (const char* top : {"", ".", "/workspace", "a/.."}) {
+    EXPECT_EQ(access.default_output(top), exports + "/workspace") << top;
+  }
+  fs::create_directories(exports + "/build");
+  EXPECT_EQ(access.default_output("build"), exports + "/build-2");
+  EXPECT_EQ(from(project).default_output("a"), exports + "/a");
+  const auto none =
+      pyro::testing::error_of([&] { from(home, {project / "sub"}).default_output("a"); });
+  ASSERT_TRUE(none);
+  EXPECT_THAT(none->message(), HasSubstr("output_path is required"));
 }
 
 TEST_F(HostAccessTest, an_empty_path_is_refused) {

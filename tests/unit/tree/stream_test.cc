@@ -175,11 +175,29 @@ TEST(Decoder, records_out_of_place_are_refused) {
   for (const std::string& stream :
        {data, std::string("\3"), entry_record(directory("d")) + data,
         entry_record(symlink("l", "t")) + "\3", a + data + a, a + data + "\4", a + "\3" + data,
-        a + "\3\3", a + "\4" + a, std::string("\4\4"), std::string(1, '\0'), std::string("\5"),
+        a + "\3\3", a + "\4" + a, std::string("\4\4"), std::string(1, '\0'), std::string("\6"),
         std::string("\xff")}) {
     EXPECT_THAT(refusal_of(stream), Refused(ErrorCode::kInvalidArgument))
         << ::testing::PrintToString(stream);
   }
+}
+
+TEST(Decoder, holes_out_of_place_or_of_no_size_are_refused) {
+  const std::string a = entry_record(file("a"));
+  const auto hole = [](std::uint64_t bytes) {
+    std::string record = "\5";
+    for (int i = 0; i < 8; ++i) record += static_cast<char>(bytes >> (8 * i));
+    return record;
+  };
+  for (const std::string& stream :
+       {hole(1), entry_record(directory("d")) + hole(1), a + "\3" + hole(1), a + hole(0),
+        a + hole(kMaxHoleBytes + 1), a + hole(~std::uint64_t{0}), a + hole(1) + a,
+        a + hole(1) + "\4"}) {
+    EXPECT_THAT(refusal_of(stream), Refused(ErrorCode::kInvalidArgument))
+        << ::testing::PrintToString(stream);
+  }
+  // Nor does a sink get one that it has not asked for.
+  EXPECT_THAT(refusal_of(a + hole(1) + "\3\4"), Refused(ErrorCode::kInvalidArgument));
 }
 
 TEST(Decoder, entries_that_nothing_is_are_refused) {

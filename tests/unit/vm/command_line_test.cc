@@ -20,7 +20,6 @@ qemu::Plan whole_plan() {
           .mem_mib = 512,
           .kernel = "/k/vmlinux",
           .initramfs = "/i.cpio",
-          .console_log = "/m/console.log",
           .disks = qemu::Disks{.rootfs = "/e/rootfs.ext4",
                                .system = "/m/system.ext4",
                                .workspace = "/m/workspace.ext4"},
@@ -53,6 +52,10 @@ TEST(QemuCommandLine, bounds_what_translated_code_takes_under_tcg) {
   EXPECT_THAT(words_of(whole_plan()), HasSubstr("-accel tcg,tb-size="));
 }
 
+TEST(QemuCommandLine, gives_the_console_to_who_bounds_its_log) {
+  EXPECT_THAT(qemu::command_line(whole_plan()), Contains("socket,id=console,fd=6"));
+}
+
 TEST(QemuCommandLine, forbids_the_vmm_to_start_programs) {
   EXPECT_THAT(words_of(whole_plan()), HasSubstr("spawn=deny"));
 }
@@ -74,8 +77,7 @@ TEST(QemuConfinement, names_each_file_that_the_command_line_names) {
   const ConfinementPlan files = qemu::confinement(whole_plan(), ConfinementForm::kFull);
   EXPECT_EQ(files.form, ConfinementForm::kFull);
   EXPECT_THAT(files.readable, UnorderedElementsAre("/k/vmlinux", "/i.cpio", "/e/rootfs.ext4"));
-  EXPECT_THAT(files.writable,
-              UnorderedElementsAre("/m/console.log", "/m/system.ext4", "/m/workspace.ext4"));
+  EXPECT_THAT(files.writable, UnorderedElementsAre("/m/system.ext4", "/m/workspace.ext4"));
   EXPECT_THAT(files.devices, Not(Contains("/dev/kvm")));
 }
 

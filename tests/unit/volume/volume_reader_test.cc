@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tests/unit/volume/volume_fixture.h"
 
 namespace pyro::volume {
@@ -7,6 +9,15 @@ using ::pyro::testing::error_of;
 using ::pyro::testing::Refused;
 using ::testing::ElementsAre;
 using ::testing::Field;
+
+TEST_F(Volume, has_times_that_it_cannot_hold_as_the_nearest_it_can) {
+  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kFirst = std::numeric_limits<std::int64_t>::min();
+  write({regular("late", "", 0644, kLast), regular("early", "", 0644, kFirst)});
+  const VolumeReader reader(file());
+  EXPECT_EQ(reader.find("late").mtime_ns, kLast);
+  EXPECT_EQ(reader.find("early").mtime_ns, std::numeric_limits<std::int32_t>::min() * kSecond);
+}
 
 class WrittenVolume : public Volume {
  protected:

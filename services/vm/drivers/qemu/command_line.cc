@@ -132,7 +132,7 @@ std::vector<std::string> command_line(const Plan& plan) {
       "-sandbox",
       "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
       "-chardev",
-      fmt::format("file,id=console,path={}", option_path(plan.console_log)),
+      fmt::format("socket,id=console,fd={}", kConsoleFd),
       "-serial",
       "chardev:console",
   };
@@ -153,7 +153,7 @@ ConfinementPlan confinement(const Plan& plan, ConfinementForm form) {
   ConfinementPlan files{.form = form,
                         .programs = files_of_program(plan.program, {"qemu", "seabios"}),
                         .readable = {},
-                        .writable = {plan.console_log},
+                        .writable = {},
                         .devices = {"/dev/null", "/dev/urandom"}};
   if (plan.accelerator == Accelerator::kKvm) files.devices.emplace_back("/dev/kvm");
   if (!plan.memory || !plan.memory->restored()) {

@@ -39,7 +39,6 @@ struct Plan {
   std::uint32_t mem_mib = 1024;
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
-  std::filesystem::path console_log;
   /// None: anonymous memory. A file comes with a monitor (QMP) on kMonitorFd. With a template's
   /// file the guest does not boot, but waits for a restore from kStateFd; that memory already holds
   /// kernel and initramfs.

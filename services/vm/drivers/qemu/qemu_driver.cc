@@ -60,19 +60,18 @@ void add_monitor(Launch& launch) {
 
 }  // namespace
 
-Plan QemuDriver::plan_for(const api::BootFiles& boot, const MachinePaths& paths) const {
+Plan QemuDriver::plan_for(const api::BootFiles& boot) const {
   Plan plan{.program = options_.program,
             .accelerator = options_.accelerator,
             .kernel = boot.kernel_path,
-            .initramfs = ensure_initramfs(options_.cache_dir, options_.agent, boot),
-            .console_log = paths.console_log()};
+            .initramfs = ensure_initramfs(options_.cache_dir, options_.agent, boot)};
   if (plan.accelerator == Accelerator::kTcg) plan.tsc_khz = host_tsc_khz();
   return plan;
 }
 
 Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boot,
                           const MachinePaths& paths) const {
-  Plan plan = plan_for(boot, paths);
+  Plan plan = plan_for(boot);
   plan.vcpu_count = machine.vcpu_count;
   plan.mem_mib = machine.mem_mib;
   plan.disks = Disks{.rootfs = boot.rootfs_path,
@@ -84,6 +83,7 @@ Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boo
 Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
   // Its guest is powered off first, by the shim.
   return {.argv = command_line(plan),
+          .has_console = true,
           .ends_by_signals = false,
           .confinement = confinement(plan, options_.confinement),
           .execution_mode = api::ExecutionMode::kGuestSerial,
@@ -149,9 +149,11 @@ Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootF
   return made;
 }
 
-Launch QemuDriver::prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const {
-  const Plan plan = plan_for(boot, paths);
-  return {.argv = command_line(plan), .confinement = confinement(plan, options_.confinement)};
+Launch QemuDriver::prepare_probe(const api::BootFiles& boot) const {
+  const Plan plan = plan_for(boot);
+  return {.argv = command_line(plan),
+          .has_console = true,
+          .confinement = confinement(plan, options_.confinement)};
 }
 
 }  // namespace pyro::vm::qemu

@@ -31,10 +31,10 @@ class QemuDriver : public Driver {
                          const MachinePaths& paths, const TemplateFiles& files) override;
 
   /// A launch without disks: boots only until the agent answers.
-  Launch prepare_probe(const api::BootFiles& boot, const MachinePaths& paths) const;
+  Launch prepare_probe(const api::BootFiles& boot) const;
 
  private:
-  Plan plan_for(const api::BootFiles& boot, const MachinePaths& paths) const;
+  Plan plan_for(const api::BootFiles& boot) const;
   Plan plan_for(const api::Machine& machine, const api::BootFiles& boot,
                 const MachinePaths& paths) const;
   Launch launch(const Plan& plan, std::string_view boot_mode) const;

@@ -38,7 +38,8 @@ void add_workspace_create(CliCommand& workspace, Session& session) {
       "  pyro workspace create debian:12\n"
       "  pyro workspace create debian:12 --seed-path . --name fix-parser --label ticket=123\n"
       "  id=$(pyro workspace create debian:12-build --mem-mib 4096 --id-only)\n\n"
-      "Installs the environment first if it is missing. A failure leaves nothing behind.";
+      "/workspace holds up to 8 GiB (metadata.disk_mib). Installs the environment first if it is "
+      "missing. A failure leaves nothing behind.";
   auto options = std::make_shared<CreateOptions>();
   add_request_options(command, options->request, {"labels"});
   add_label_option(command, options->labels);
