@@ -103,7 +103,7 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
     const MachinePaths paths(options_.paths, work.id());
     const qemu::QemuDriver driver(driver_options(Accelerator::kKvm));
     Launch launch = driver.prepare_probe(boot, paths);
-    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
+    boot_guest(options_.shim_program, launch, paths, {.answer = {limit}, .tries = 1},
                {.deadline = Clock::now() + limit, .stop = stop})
         .end();
   };
