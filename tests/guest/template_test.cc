@@ -198,11 +198,11 @@ TEST_F(Template, goes_with_env_prune_and_so_do_standby_machines) {
 /// A VMM that hangs when it is to restore a machine, while a file says so.
 class LateRestore : public Template {
  protected:
-  LateRestore()
+  explicit LateRestore(const char* limit_seconds = "1")
       : Template({{"PYRO_VM_QEMU", vmm()},
                   {"PYRO_VM_CONFINEMENT", "off"},
                   {"PYRO_VM_STANDBY_MACHINES", "0"},
-                  {"PYRO_VM_RESTORE_TIMEOUT_SECONDS", "1"}}) {}
+                  {"PYRO_VM_RESTORE_TIMEOUT_SECONDS", limit_seconds}}) {}
   static const TemporaryDirectory& place() {
     static const TemporaryDirectory directory("/tmp", "pyro-late");
     return directory;
@@ -229,6 +229,20 @@ TEST_F(LateRestore, on_a_busy_host_costs_no_template_and_names_the_limit) {
   EXPECT_EQ(boot_mode(), "warm");
   EXPECT_EQ(made(log_of("vm")), 1U);
   EXPECT_THAT(log_of("vm"), HasSubstr("(1 s: `vm.restore_timeout_seconds` gives more)"));
+}
+
+class LateRestoreOnAnIdleHost : public LateRestore {
+ protected:
+  LateRestoreOnAnIdleHost() : LateRestore("25") {}
+};
+
+TEST_F(LateRestoreOnAnIdleHost, twice_discards_the_template) {
+  prepare();
+  const auto hang = place().path() / "hang";
+  write_file_atomically(hang, "");
+  for (int start = 0; start < 2; ++start) EXPECT_EQ(boot_mode(), "cold");
+  fs::remove(hang);
+  EXPECT_THAT(log_of("vm"), HasSubstr("is discarded: no machine could be restored from it"));
 }
 
 class KilledWhileATemplateIsMade : public Template,
