@@ -10,9 +10,13 @@ build_packages="g++ cmake ninja-build pkg-config
 run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt iproute2 lz4
   cpio util-linux ca-certificates git"
 
+# The libraries that the programs are linked to. The Debian package finds them by itself.
+library_packages="libarchive13 libcom-err2 libext2fs2 libfmt9 libgcc-s1 libseccomp2 libspdlog1.10
+  libsqlite3-0 libssl3 libstdc++6 libtomlplusplus3 libzmq5"
+
 # What makes and checks the Debian package.
 package_packages="dpkg-dev file lintian"
 
 # What tests, measures and checks the code.
-test_packages="ccache clang libclang-rt-dev clang-format clang-tidy libgtest-dev libgmock-dev
+test_packages="ccache openssh-client clang libclang-rt-dev clang-format clang-tidy libgtest-dev libgmock-dev
   libbenchmark-dev zsh fish python3 nodejs npm"

@@ -426,6 +426,8 @@ struct HostCapabilities {
   std::string accelerator;
   std::string accelerator_reason;
   bool kvm_opens = false;
+  std::optional<double> kvm_probed_at;
+  std::optional<std::uint32_t> kvm_probe_seconds;
   std::optional<std::string> unavailable_reason;
   std::optional<std::string> vmm_path;
   std::optional<std::string> vmm_version;
@@ -441,6 +443,9 @@ struct HostCapabilities {
     f("accelerator", &HostCapabilities::accelerator, "kvm or tcg; empty when no guest can boot.");
     f("accelerator_reason", &HostCapabilities::accelerator_reason, "Why that one.");
     f("kvm_opens", &HostCapabilities::kvm_opens, "Whether the service may use /dev/kvm.");
+    f("kvm_probed_at", &HostCapabilities::kvm_probed_at,
+      "When a guest was last booted with KVM to find that out, in seconds since the epoch.");
+    f("kvm_probe_seconds", &HostCapabilities::kvm_probe_seconds, "How long that guest was given.");
     f("unavailable_reason", &HostCapabilities::unavailable_reason, "Why no guest can boot.");
     f("vmm_path", &HostCapabilities::vmm_path, "The VMM's program.");
     f("vmm_version", &HostCapabilities::vmm_version, "Its version.");

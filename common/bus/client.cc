@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/bus/envelope.h"
 #include "common/bus/poll.h"
+#include "common/bus/starting.h"
 #include "common/process/wait.h"
 
 namespace pyro::bus {
@@ -30,8 +31,9 @@ constexpr std::chrono::seconds kCancelGrace{20};
 /// One call on one socket, from its sending to its answer.
 class Exchange {
  public:
-  Exchange(zmq::socket_t& socket, std::string_view service, std::uint64_t id, const Work& work)
-      : socket_(socket), service_(service), id_(id), work_(work) {
+  Exchange(zmq::socket_t& socket, std::string_view service, const std::filesystem::path& path,
+           std::uint64_t id, const Work& work)
+      : socket_(socket), service_(service), path_(path), id_(id), work_(work) {
     if (work.stop.stop_possible()) stop_.emplace(work.stop);
   }
 
@@ -71,6 +73,11 @@ class Exchange {
       if (items[0].revents != 0) {
         if (auto answer = receive()) return std::move(*answer);
       } else if (unheard_ > kVanishedAfter / kKeepAliveInterval) {
+        // It takes the call once it is ready. A supervisor ends one that never is.
+        if (is_starting(path_)) {
+          unheard_ = 0;
+          continue;
+        }
         throw unavailable(reason::kServiceAway, "service '{}' does not answer", service_);
       }
     }
@@ -131,6 +138,7 @@ class Exchange {
 
   zmq::socket_t& socket_;
   std::string_view service_;
+  const std::filesystem::path& path_;
   std::uint64_t id_;
   const Work& work_;
   std::optional<StopFd> stop_;
@@ -175,7 +183,7 @@ void Client::give_back(zmq::socket_t socket) {
 std::string Client::attempt(api::Method method, const std::string& params, const Work& work,
                             Reached& reached) {
   zmq::socket_t socket = take_socket();
-  Exchange exchange(socket, service_, ++last_id_, work);
+  Exchange exchange(socket, service_, socket_path_, ++last_id_, work);
   if (!exchange.send_call(method, params)) {
     throw unavailable(reason::kServiceAway, "service '{}' is not running", service_);
   }

@@ -16,6 +16,7 @@
 #include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/bus/poll.h"
+#include "common/bus/starting.h"
 #include "common/log/log.h"
 #include "common/process/pidfd.h"
 
@@ -37,15 +38,10 @@ struct Server::OpenCall {
 
 namespace {
 
-std::filesystem::path lock_of(const Server::Options& options) {
-  std::filesystem::path path = options.socket;
-  return path.replace_extension(".lock");
-}
-
 /// Loses its lock only with its process: two daemons can bind one ipc path, and the second
 /// would silently take it from the first.
 FileLock lock_service(const Server::Options& options) {
-  FileLock lock = FileLock::attempt(lock_of(options));
+  FileLock lock = FileLock::attempt(lock_file_of(options.socket));
   if (!lock.held()) {
     throw failed_precondition(reason::kAlreadyRunning, "service '{}' already runs on '{}'",
                               options.service, options.socket.string());
@@ -121,7 +117,10 @@ Server::~Server() = default;
 
 void Server::bind() {
   // A lock file that vanished with the socket is another one now.
-  if (!has_open(::getpid(), lock_of(options_))) context_.keep(lock_service(options_));
+  if (!has_open(::getpid(), lock_file_of(options_.socket))) {
+    context_.keep(lock_service(options_));
+    if (serving_) note_serving(options_.socket);
+  }
   try {
     router_->bind("ipc://" + options_.socket.string());
   } catch (const zmq::error_t& error) {
@@ -156,6 +155,8 @@ void Server::run(int stop_fd) {
   std::optional<Deadline> end;
   std::chrono::milliseconds grace{0};
   bool bound = true;
+  serving_ = true;
+  note_serving(options_.socket);
   while (!end || Clock::now() < *end) {
     const bool watched = bound && watch_->fd() >= 0;
     std::array<zmq::pollitem_t, 5> items{{{router_->handle(), 0, ZMQ_POLLIN, 0},

@@ -111,6 +111,7 @@ class Server {
   std::function<std::uint32_t()> standby_;
   OpenCalls open_;
   bool ticking_ = false;
+  bool serving_ = false;
   std::atomic<bool> stopping_ = false;
   Clock::time_point last_call_ = Clock::now();
   std::mutex outbox_mutex_;

@@ -46,6 +46,9 @@ struct VmConfig {
   AcceleratorChoice accelerator = AcceleratorChoice::kAuto;
   ConfinementChoice confinement = ConfinementChoice::kAuto;
   std::uint32_t boot_timeout_seconds = 60;
+  std::uint32_t restore_timeout_seconds = 20;
+  std::uint32_t personalize_timeout_seconds = 10;
+  std::uint32_t monitor_timeout_seconds = 5;
   api::BootPolicy boot = api::BootPolicy::kAuto;
   std::uint32_t standby_machines = 1;
   std::uint32_t standby_idle_seconds = 300;
@@ -59,6 +62,13 @@ struct VmConfig {
       "auto: QEMU is shut in as far as this host allows; off: it has all rights of its user.");
     f("boot_timeout_seconds", &VmConfig::boot_timeout_seconds,
       "How long a guest may take to answer before it is killed.", api::range(1, 600));
+    f("restore_timeout_seconds", &VmConfig::restore_timeout_seconds,
+      "How long a guest from a warm template may take to answer; then it boots from cold.",
+      api::range(1, 600));
+    f("personalize_timeout_seconds", &VmConfig::personalize_timeout_seconds,
+      "How long a guest may take to set its clock and its name.", api::range(1, 600));
+    f("monitor_timeout_seconds", &VmConfig::monitor_timeout_seconds,
+      "How long QEMU may take to pause or resume a standby machine.", api::range(1, 600));
     f("boot", &VmConfig::boot, "auto: from a warm template where there is one; cold: never.");
     f("standby_machines", &VmConfig::standby_machines,
       "Machines to keep restored and paused; none while memory is short or on battery.",

@@ -16,6 +16,7 @@
 #include "common/base/reasons/stack.h"
 #include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
+#include "common/process/pidfd.h"
 
 namespace pyro::link {
 namespace {
@@ -79,7 +80,28 @@ Error overdue() {
   return deadline_exceeded(reason::kGuestSilent, "the guest's agent did not answer in time");
 }
 
-Error closed() {
+/// How long a shim may take to end after its guest.
+constexpr std::chrono::seconds kEndOfShim{1};
+
+/// Whether the shim at the other end of `socket` has ended, or ends within the limit.
+bool shim_ends(int socket, std::chrono::seconds limit, const StopFd& stop) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) {
+    return false;
+  }
+  const UniqueFd process = open_pidfd(peer.pid);
+  return !process || wait_for(process.get(), POLLIN, Clock::now() + limit, stop);
+}
+
+Error ended() {
+  return unavailable(reason::kGuestAway,
+                     "the guest ended by itself: it powered off, crashed or was killed");
+}
+
+/// A shim closes a stream when the agent does so, and when its guest has ended.
+Error closed(int socket, const StopFd& stop) {
+  if (shim_ends(socket, kEndOfShim, stop)) return ended();
   return unavailable(reason::kGuestAway, "the guest's agent closed the connection");
 }
 
@@ -98,6 +120,7 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
       throw unavailable(reason::kGuestAway, "port {} of the guest: not a guest's link", port);
     }
     if (connection.receive(&c, 1, work.deadline, stop) == 0) {
+      if (shim_ends(connection.socket_.get(), std::chrono::seconds(0), stop)) throw ended();
       throw unavailable(reason::kGuestAway, "port {} of the guest refused the connection", port);
     }
   }
@@ -110,7 +133,7 @@ AgentConnection AgentConnection::dial(const std::filesystem::path& socket, std::
 std::string AgentConnection::exchange(std::string_view method, std::string body,
                                       const OnOutput& on_output, const Work& work,
                                       Patience patience) {
-  if (!socket_) throw closed();
+  if (!socket_) throw unavailable(reason::kGuestAway, "an earlier call lost the guest's agent");
   const StopFd stop(work.stop);
   Frame frame{.type = FrameType::kRequest, .method = std::string(method), .body = {}};
   frame.body.data = std::move(body);
@@ -164,7 +187,7 @@ Frame AgentConnection::read_frame(Deadline deadline, const StopFd& stop) {
     }
     if (input_.empty()) input_.resize(kReceiveBytes);
     const std::size_t got = receive(input_.data(), input_.size(), deadline, stop);
-    if (got == 0) throw closed();
+    if (got == 0) throw closed(socket_.get(), stop);
     decoder_.feed({input_.data(), got});
   }
 }
@@ -177,7 +200,7 @@ void AgentConnection::send(std::string_view data, Deadline deadline, const StopF
     } else if (errno == EAGAIN) {
       if (!wait_for(socket_.get(), POLLOUT, deadline, stop)) throw overdue();
     } else if (errno != EINTR) {
-      throw closed();
+      throw closed(socket_.get(), stop);
     }
   }
 }

@@ -250,10 +250,17 @@ void judge_host(Report& report) {
 
 std::string yes_no(bool value) { return value ? "yes" : "no"; }
 
-std::string kvm_text(const Kvm& kvm) {
+std::string kvm_text(const Report& report) {
+  const Kvm& kvm = report.kvm;
   if (!kvm.exists) return "/dev/kvm does not exist";
-  return fmt::format("/dev/kvm exists, readable: {}, writable: {}", yes_no(kvm.readable),
-                     yes_no(kvm.writable));
+  std::string text = fmt::format("/dev/kvm exists, readable: {}, writable: {}",
+                                 yes_no(kvm.readable), yes_no(kvm.writable));
+  if (report.capabilities && report.capabilities->kvm_probed_at) {
+    const double age = now_epoch_seconds() - *report.capabilities->kvm_probed_at;
+    text += fmt::format(", a guest was tried with it {:.0f} min ago for at most {} s", age / 60,
+                        report.capabilities->kvm_probe_seconds.value_or(0));
+  }
+  return text;
 }
 
 std::string stack_line(const api::Stack& stack) {
@@ -317,7 +324,7 @@ std::string report_text(const Report& report) {
     line("accelerator",
          fmt::format("{} ({})", *report.accelerator, report.accelerator_reason.value_or("")));
   }
-  line("kvm", kvm_text(report.kvm));
+  line("kvm", kvm_text(report));
   if (report.capabilities && !report.capabilities->confinement.empty()) {
     const std::string& reason = report.capabilities->confinement_reason;
     line("confinement",

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "common/bus/starting.h"
 #include "common/log/log.h"
 #include "common/stack/installation.h"
 #include "services/supervisor/restart_policy.h"
@@ -19,7 +20,8 @@ namespace {
 using api::ServiceState;
 
 constexpr std::size_t kLastWords = 500;
-/// How long a service that holds its lock may take to answer before it is taken for hung.
+/// How long a service that holds its lock, and has answered, may take to do so again before it is
+/// taken for hung.
 constexpr std::chrono::seconds kAnswerLimit{3};
 
 bool waits_or_runs(ServiceState state) {
@@ -131,7 +133,7 @@ void SupervisedService::end_process() {
 }
 
 std::filesystem::path SupervisedService::lock_file() const {
-  return around_.paths.bus_socket(entry_.name).replace_extension(".lock");
+  return bus::lock_file_of(around_.paths.bus_socket(entry_.name));
 }
 
 std::string SupervisedService::run_once(const StopFd& stop) {
@@ -160,7 +162,9 @@ std::optional<ServiceProcess> SupervisedService::adopt(const StopFd& stop) {
   auto holder = ServiceProcess::holder_of(lock_file());
   if (!holder) return std::nullopt;
   wait_for(-1, 0, Clock::now(), stop);
-  const auto pong = ping(kAnswerLimit);
+  const bool starting = bus::is_starting(around_.paths.bus_socket(entry_.name));
+  const auto pong =
+      ping(starting ? std::chrono::seconds(around_.stack.limits.ready_seconds) : kAnswerLimit);
   const bool replace = std::exchange(replace_, false);
   if (!replace && pong && pong->version == PYRO_VERSION &&
       static_cast<pid_t>(pong->pid) == holder->pid()) {

@@ -1,6 +1,5 @@
 #include "services/vm/service.h"
 
-#include <chrono>
 #include <filesystem>
 
 #include "common/api/machine.h"
@@ -13,9 +12,7 @@ namespace {
 
 std::filesystem::path shim_program() { return sibling_program("pyro-vm-shim"); }
 
-std::chrono::seconds boot_timeout(const ServiceHost& host) {
-  return std::chrono::seconds(host.config().vm.boot_timeout_seconds);
-}
+GuestLimits limits(const ServiceHost& host) { return GuestLimits(host.config().vm); }
 
 /// Before anything is made, so that a lost registry is known as one.
 OwnedDirectories machine_directories(const Paths& paths, const Registry& registry) {
@@ -38,14 +35,14 @@ Service::Service(ServiceHost& host)
                  std::uint64_t{host.config().vm.templates_max_mib} << 20U),
       builder_(templates_, {.paths = host.paths(),
                             .shim_program = shim_program(),
-                            .boot_timeout = boot_timeout(host),
+                            .limits = limits(host),
                             .machines = directories_}),
       standbys_({.paths = host.paths(),
                  .shim_program = shim_program(),
-                 .boot_timeout = boot_timeout(host),
+                 .limits = limits(host),
                  .machines = directories_}),
       starter_({.shim_program = shim_program(),
-                .boot_timeout = boot_timeout(host),
+                .limits = limits(host),
                 .boot = host.config().vm.boot,
                 .machines = directories_},
                guest_host_, templates_, standbys_),

@@ -25,7 +25,8 @@ double bare_boot_ms(BenchStack& stack) {
     const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
     const MachinePaths paths(stack.paths(), work.path().filename().string());
     vm::Launch launch = driver.prepare_probe(boot, paths);
-    vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths, {},
+    vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths,
+                   {.answer = {std::chrono::minutes(1)}},
                    {.deadline = Clock::now() + std::chrono::minutes(2)})
         .end();
   });

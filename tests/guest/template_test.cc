@@ -25,6 +25,7 @@ using ::testing::Not;
 
 class Template : public OwnCacheFixture {
  protected:
+  explicit Template(Variables variables = {}) : OwnCacheFixture(std::move(variables)) {}
   api::PreparedEnvironment prepare(bool force = false) {
     return call(api::PrepareEnvironment{.environment = kEnvironment, .force = force});
   }
@@ -192,6 +193,56 @@ TEST_F(Template, goes_with_env_prune_and_so_do_standby_machines) {
   EXPECT_GT(pruned.freed_bytes, 10U << 20U);
   EXPECT_THAT(template_names(), IsEmpty());
   EXPECT_EQ(daily_loop().reason, "it was never prepared");
+}
+
+/// A VMM that hangs when it is to restore a machine, while a file says so.
+class LateRestore : public Template {
+ protected:
+  explicit LateRestore(const char* limit_seconds = "1")
+      : Template({{"PYRO_VM_QEMU", vmm()},
+                  {"PYRO_VM_CONFINEMENT", "off"},
+                  {"PYRO_VM_STANDBY_MACHINES", "0"},
+                  {"PYRO_VM_RESTORE_TIMEOUT_SECONDS", limit_seconds}}) {}
+  static const TemporaryDirectory& place() {
+    static const TemporaryDirectory directory("/tmp", "pyro-late");
+    return directory;
+  }
+  static std::string vmm() {
+    const auto file = place().path() / "qemu";
+    write_file_atomically(
+        file,
+        fmt::format("#!/bin/sh\n"
+                    "[ ! -e '{}' ] || case \"$*\" in *' -incoming '*) exec sleep 1000 ;; esac\n"
+                    "exec qemu-system-x86_64 \"$@\"\n",
+                    (place().path() / "hang").string()),
+        0700);
+    return file.string();
+  }
+};
+
+TEST_F(LateRestore, on_a_busy_host_costs_no_template_and_names_the_limit) {
+  prepare();
+  const auto hang = place().path() / "hang";
+  write_file_atomically(hang, "");
+  for (int start = 0; start < 3; ++start) EXPECT_EQ(boot_mode(), "cold");
+  fs::remove(hang);
+  EXPECT_EQ(boot_mode(), "warm");
+  EXPECT_EQ(made(log_of("vm")), 1U);
+  EXPECT_THAT(log_of("vm"), HasSubstr("(1 s: `vm.restore_timeout_seconds` gives more)"));
+}
+
+class LateRestoreOnAnIdleHost : public LateRestore {
+ protected:
+  LateRestoreOnAnIdleHost() : LateRestore("25") {}
+};
+
+TEST_F(LateRestoreOnAnIdleHost, twice_discards_the_template) {
+  prepare();
+  const auto hang = place().path() / "hang";
+  write_file_atomically(hang, "");
+  for (int start = 0; start < 2; ++start) EXPECT_EQ(boot_mode(), "cold");
+  fs::remove(hang);
+  EXPECT_THAT(log_of("vm"), HasSubstr("is discarded: no machine could be restored from it"));
 }
 
 class KilledWhileATemplateIsMade : public Template,

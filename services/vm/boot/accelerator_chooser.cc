@@ -11,49 +11,38 @@
 namespace pyro::vm {
 namespace {
 
-/// The longest that a caller pays for a probe.
+/// The longest that a caller pays for a probe where KVM has never worked.
 constexpr std::chrono::seconds kShortLimit{3};
-/// For the background and doctor: a slow or busy host may need it.
-constexpr std::chrono::seconds kLongLimit{20};
 
 AcceleratorVerdict verdict_of(const KvmProbe& probe) {
-  if (probe.works) return {Accelerator::kKvm, probe.reason};
-  return {Accelerator::kTcg, probe.reason};
+  return {probe.works ? Accelerator::kKvm : Accelerator::kTcg, probe.reason, probe};
 }
 
-/// Why /dev/kvm cannot even be opened, or nullopt when it can.
-std::optional<std::string> kvm_obstacle() {
+}  // namespace
+
+AcceleratorChooser::AcceleratorChooser(Registry& registry, Options options)
+    : table_(registry, "accelerators"), options_(std::move(options)) {}
+
+std::optional<std::string> AcceleratorChooser::obstacle() const {
   try {
-    open_file("/dev/kvm", O_RDWR);
+    open_file(options_.device, O_RDWR);
     return std::nullopt;
   } catch (const Error& error) {
     return error.message();
   }
 }
 
-}  // namespace
-
-AcceleratorChooser::AcceleratorChooser(Registry& registry, AcceleratorChoice configured,
-                                       std::string vmm_version)
-    : table_(registry, "accelerators"),
-      configured_(configured),
-      vmm_version_(std::move(vmm_version)) {}
-
-bool AcceleratorChooser::kvm_opens() { return !kvm_obstacle(); }
-
 std::optional<AcceleratorVerdict> AcceleratorChooser::known() const {
-  if (configured_ == AcceleratorChoice::kTcg) {
+  if (options_.configured == AcceleratorChoice::kTcg) {
     return AcceleratorVerdict{Accelerator::kTcg, "vm.accelerator is tcg"};
   }
-  if (configured_ == AcceleratorChoice::kKvm) {
+  if (options_.configured == AcceleratorChoice::kKvm) {
     return AcceleratorVerdict{Accelerator::kKvm, "vm.accelerator is kvm"};
   }
-  if (const auto obstacle = kvm_obstacle()) {
-    return AcceleratorVerdict{Accelerator::kTcg, *obstacle};
-  }
+  if (const auto why = obstacle()) return AcceleratorVerdict{Accelerator::kTcg, *why};
   const auto probe = table_.find_readable("kvm");
   if (!probe || probe->host_boot_id != host_boot_id() ||
-      probe->host_kernel != host_kernel_release() || probe->vmm_version != vmm_version_) {
+      probe->host_kernel != host_kernel_release() || probe->vmm_version != options_.vmm_version) {
     return std::nullopt;
   }
   return verdict_of(*probe);
@@ -61,48 +50,58 @@ std::optional<AcceleratorVerdict> AcceleratorChooser::known() const {
 
 KvmProbe AcceleratorChooser::run_probe(const BootProbe& probe, std::chrono::seconds limit,
                                        const std::stop_token& stop) {
+  const auto last = table_.find_readable("kvm");
   KvmProbe result{.host_boot_id = host_boot_id(),
                   .host_kernel = host_kernel_release(),
-                  .vmm_version = vmm_version_,
+                  .vmm_version = options_.vmm_version,
                   .works = true,
                   .limit_seconds = static_cast<std::uint32_t>(limit.count()),
-                  .reason = "a guest booted with KVM and answered"};
+                  .reason = "a guest booted with KVM and answered",
+                  .worked_once = true};
   try {
     probe(limit, stop);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     result.works = false;
-    result.reason = fmt::format("/dev/kvm opens, but a guest booted with it did not answer: {}",
-                                error.message());
+    result.reason = fmt::format("'{}' opens, but a guest booted with it did not answer: {}",
+                                options_.device.string(), error.message());
+    result.worked_once = last && (last->works || last->worked_once);
   }
+  result.probed_at = now_epoch_seconds();
   table_.put("kvm", result);
   log::info("KVM probe: {}", result.reason);
   return result;
 }
 
+void AcceleratorChooser::probe_in_background(const BootProbe& probe) {
+  if (background_.joinable()) return;
+  background_ = std::jthread([this, probe](const std::stop_token& stop) {
+    try {
+      run_probe(probe, options_.long_limit, stop);
+    } catch (const std::exception& error) {
+      log::info("the KVM probe in the background ended: {}", error.what());
+    }
+  });
+}
+
 AcceleratorVerdict AcceleratorChooser::choose(const BootProbe& probe, const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
-  if (auto verdict = known()) return *verdict;
-  const KvmProbe result = run_probe(probe, kShortLimit, stop);
-  if (!result.works && !background_.joinable()) {
-    background_ = std::jthread([this, probe](const std::stop_token& own_stop) {
-      try {
-        run_probe(probe, kLongLimit, own_stop);
-      } catch (const Error& error) {
-        log::info("the second KVM probe ended: {}", error.message());
-      }
-    });
+  auto verdict = known();
+  if (!verdict) {
+    const auto last = table_.find_readable("kvm");
+    const bool worked = last && (last->works || last->worked_once);
+    verdict = verdict_of(run_probe(probe, worked ? options_.long_limit : kShortLimit, stop));
   }
-  return verdict_of(result);
+  if (verdict->kvm_failed()) probe_in_background(probe);
+  return *verdict;
 }
 
 AcceleratorVerdict AcceleratorChooser::reprobe(const BootProbe& probe,
                                                const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
   const auto verdict = known();
-  const bool certain = configured_ != AcceleratorChoice::kAuto || kvm_obstacle().has_value();
-  if (verdict && (certain || verdict->accelerator == Accelerator::kKvm)) return *verdict;
-  return verdict_of(run_probe(probe, kLongLimit, stop));
+  if (verdict && !verdict->kvm_failed()) return *verdict;
+  return verdict_of(run_probe(probe, options_.long_limit, stop));
 }
 
 }  // namespace pyro::vm

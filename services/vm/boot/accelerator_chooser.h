@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -22,6 +24,8 @@ struct KvmProbe {
   bool works = false;
   std::uint32_t limit_seconds = 0;
   std::string reason;
+  double probed_at = 0;
+  bool worked_once = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -31,6 +35,9 @@ struct KvmProbe {
     f("works", &KvmProbe::works, "Whether a guest booted and answered.");
     f("limit_seconds", &KvmProbe::limit_seconds, "How long the guest was given.");
     f("reason", &KvmProbe::reason, "The observation behind the verdict.");
+    f("probed_at", &KvmProbe::probed_at, "Seconds since the epoch.");
+    f("worked_once", &KvmProbe::worked_once,
+      "Whether this or an earlier probe on this host had an answer.");
   }
 };
 
@@ -38,6 +45,9 @@ struct KvmProbe {
 struct AcceleratorVerdict {
   Accelerator accelerator = Accelerator::kTcg;
   std::string reason;
+  std::optional<KvmProbe> probe{};  ///< the one that it rests on
+
+  bool kvm_failed() const { return probe && !probe->works; }
 };
 
 /// Decides between KVM and TCG. A /dev/kvm that opens is no proof: on some hosts a stock guest
@@ -47,29 +57,38 @@ class AcceleratorChooser {
   /// Boots a guest with KVM; throws if it does not answer in time.
   using BootProbe = std::function<void(std::chrono::seconds limit, const std::stop_token&)>;
 
-  AcceleratorChooser(Registry& registry, AcceleratorChoice configured, std::string vmm_version);
+  struct Options {
+    AcceleratorChoice configured;
+    std::string vmm_version;
+    std::chrono::seconds long_limit;
+    std::filesystem::path device = "/dev/kvm";
+  };
+  AcceleratorChooser(Registry& registry, Options options);
 
   /// Whether this process may use /dev/kvm; that says nothing of a guest.
-  static bool kvm_opens();
+  bool kvm_opens() const { return !obstacle(); }
 
   /// The answer without a boot; nullopt: a probe is due.
   std::optional<AcceleratorVerdict> known() const;
 
-  /// The verdict, after at most one short probe (3 s). Probes a negative one again in the
-  /// background, once per process, with a longer limit.
+  /// The verdict, after at most one probe: a short one (3 s), or one of the long limit where a
+  /// guest has booted with KVM before. Probes a negative one, also that of an earlier process,
+  /// again in the background, once per process, with the long limit.
   AcceleratorVerdict choose(const BootProbe& probe, const std::stop_token& stop);
 
   /// Probes a missing or negative verdict with the long limit.
   AcceleratorVerdict reprobe(const BootProbe& probe, const std::stop_token& stop);
 
  private:
+  /// Why /dev/kvm cannot even be opened, or nullopt when it can.
+  std::optional<std::string> obstacle() const;
+  void probe_in_background(const BootProbe& probe);
   KvmProbe run_probe(const BootProbe& probe, std::chrono::seconds limit,
                      const std::stop_token& stop);
 
   mutable std::mutex mutex_;
   RecordTable<KvmProbe> table_;
-  AcceleratorChoice configured_;
-  std::string vmm_version_;
+  Options options_;
   std::jthread background_;
 };
 

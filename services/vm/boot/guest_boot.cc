@@ -1,15 +1,15 @@
 #include "services/vm/boot/guest_boot.h"
 
-#include <chrono>
-
 #include "common/api/agent.h"
 #include "common/api/agent_files.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
+#include "common/process/wait.h"
 #include "services/vm/boot/guest_exec.h"
 
 namespace pyro::vm {
@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kConsoleTail = 1500;
 constexpr std::size_t kSeedBytes = 64;
-constexpr std::chrono::seconds kPersonalizeLimit{10};
+/// To forget a job of a guest that has just answered.
+constexpr std::chrono::seconds kForgetLimit{10};
 /// Also for a guest that gives way to all others on a busy host.
 constexpr std::chrono::seconds kRehearsalLimit{120};
 /// A journal may have to be replayed, on a busy host.
@@ -31,6 +32,12 @@ std::vector<std::int32_t> numbers_of(const Launch& launch) {
   std::vector<std::int32_t> numbers;
   for (const auto& [number, fd] : launch.descriptors) numbers.push_back(number);
   return numbers;
+}
+
+/// A shim that has closed its link to the guest may still be ending.
+bool ends_by_itself(const ShimProcess& shim) {
+  constexpr std::chrono::seconds kEndOfShim{1};
+  return wait_for(shim.pidfd(), POLLIN, Clock::now() + kEndOfShim, StopFd({}));
 }
 
 ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
@@ -53,6 +60,11 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
     if (launch.restored) launch.monitor->load(work);
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
     agent.call(api::agent::Hello{}, work);
+  } catch (const Error& error) {
+    const bool ended = error.reason() == reason::kGuestAway && ends_by_itself(shim);
+    shim.end();
+    if (ended) throw unavailable(reason::kGuestAway, "the guest ended by itself");
+    throw;
   } catch (...) {
     shim.end();
     throw;
@@ -77,13 +89,12 @@ std::uint64_t realtime_ns() {
 /// The guest's clock is late by what the request took to get there: on a busy host it is asked
 /// again, when it has just done the same and the way is short.
 void personalize(const MachinePaths& paths, api::agent::Personalize identity, const Work& work) {
-  const Work brief = work.within(kPersonalizeLimit);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
+  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
   for (int attempt = 0; attempt < kClockTries; ++attempt) {
     identity.random_seed = {random_bytes(kSeedBytes)};
     identity.realtime_ns = realtime_ns();
     const auto sent = Clock::now();
-    agent.call(identity, brief);
+    agent.call(identity, work);
     if (Clock::now() - sent < kClockError) return;
   }
   log::warn("the clock of '{}' may be late by more than {} ms: the host is busy",
@@ -105,30 +116,40 @@ ShimProcess boot_guest(const std::filesystem::path& shim_program, Launch& launch
                        const MachinePaths& paths, const BootLimits& limits, const Work& work) {
   for (int attempt = 1;; ++attempt) {
     try {
-      return try_boot(shim_program, launch, paths, work.within(limits.answer));
+      return limits.answer.run(work, [&](const Work& one_try) {
+        return try_boot(shim_program, launch, paths, one_try);
+      });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kCancelled) throw;
-      const std::string what =
-          fmt::format("the guest did not answer ({}); {}", error.message(), last_words(paths));
-      log::warn("boot, try {} of {}: {}", attempt, limits.tries, what);
-      if (attempt >= limits.tries || Clock::now() >= work.deadline) throw unavailable("{}", what);
+      const Error told(
+          error.code(), error.reason(),
+          fmt::format("the guest did not answer ({}); {}", error.message(), last_words(paths)));
+      log::warn("boot, try {} of {}: {}", attempt, limits.tries, told.message());
+      if (attempt >= limits.tries || Clock::now() >= work.deadline) throw told;
     }
   }
 }
 
-void personalize_guest(const MachinePaths& paths, const std::string& vm_id, const Work& work) {
-  personalize(paths, {.host_name = vm_id, .machine_id = random_hex(16)}, work);
+void personalize_guest(const MachinePaths& paths, const std::string& vm_id, const Limit& limit,
+                       const Work& work) {
+  limit.run(work, [&](const Work& brief) {
+    personalize(paths, {.host_name = vm_id, .machine_id = random_hex(16)}, brief);
+  });
 }
 
-void rehearse(const MachinePaths& paths, const std::string& command, const Work& work) {
-  // As long as a machine's own, so that the files that hold them are overwritten in place.
-  personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')}, work);
+void rehearse(const MachinePaths& paths, const std::string& command, const Limit& personalize_limit,
+              const Work& work) {
+  personalize_limit.run(work, [&](const Work& brief) {
+    // As long as a machine's own, so that the files that hold them are overwritten in place.
+    personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')},
+                brief);
+  });
   const auto job = exec_in_guest(paths, {command, "/root", kRehearsalLimit}, bounded_sink(), work);
   if (job.exit_code != 0) {
     throw unavailable("the rehearsal in the guest ended with status {}",
                       job.exit_code.value_or(-1));
   }
-  const Work brief = work.within(kPersonalizeLimit);
+  const Work brief = work.within(kForgetLimit);
   auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
   agent.call(api::agent::ForgetJob{.job_id = job.job_id}, brief);
 }

@@ -1,5 +1,7 @@
 #include "services/vm/boot/guest_host.h"
 
+#include <algorithm>
+
 #include "common/api/environment.h"
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
@@ -15,6 +17,15 @@ namespace pyro::vm {
 namespace {
 
 constexpr std::chrono::seconds kTrialLimit{30};
+/// For a machine's metadata; doctor has the whole of it.
+constexpr const char* kKvmFailed =
+    "/dev/kvm opens, but a guest booted with it did not answer: `pyro doctor` tries it again";
+
+/// A slow or busy host may need it; one that is known as slow gets more.
+std::chrono::seconds long_probe(const VmConfig& config) {
+  constexpr std::chrono::seconds kLeast{20};
+  return std::max(kLeast, std::chrono::seconds(config.boot_timeout_seconds / 3));
+}
 
 /// The first line of `--version`, or empty when the program does not even do that.
 std::string version_of(const std::optional<std::filesystem::path>& program) {
@@ -46,7 +57,9 @@ GuestHost::GuestHost(Registry& registry, Options options)
     : options_(std::move(options)),
       vmm_(find_program(options_.config.qemu)),
       vmm_version_(version_of(vmm_)),
-      accelerators_(registry, options_.config.accelerator, vmm_version_) {}
+      accelerators_(registry, {.configured = options_.config.accelerator,
+                               .vmm_version = vmm_version_,
+                               .long_limit = long_probe(options_.config)}) {}
 
 std::optional<std::string> GuestHost::obstacle() const {
   if (!vmm_) {
@@ -79,12 +92,13 @@ bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
   throw host_mode_disabled("guest boot", *reason);
 }
 
-qemu::QemuDriver::Options GuestHost::driver_options(Accelerator accelerator) {
+qemu::QemuDriver::Options GuestHost::driver_options(const AcceleratorVerdict& verdict) {
   return {.program = vmm_->string(),
           .version = vmm_version_,
           .agent = options_.agent,
           .cache_dir = options_.paths.cache_dir,
-          .accelerator = accelerator,
+          .accelerator = verdict.accelerator,
+          .accelerator_reason = verdict.kvm_failed() ? kKvmFailed : "",
           .confinement = confinement().form};
 }
 
@@ -101,9 +115,9 @@ AcceleratorChooser::BootProbe GuestHost::probe_with(const api::BootFiles& boot) 
   return [this, boot](std::chrono::seconds limit, const std::stop_token& stop) {
     const OwnedDirectories::Temporary work(options_.machines, "kvm-probe");
     const MachinePaths paths(options_.paths, work.id());
-    const qemu::QemuDriver driver(driver_options(Accelerator::kKvm));
+    const qemu::QemuDriver driver(driver_options({.accelerator = Accelerator::kKvm}));
     Launch launch = driver.prepare_probe(boot);
-    boot_guest(options_.shim_program, launch, paths, {.answer = limit, .tries = 1},
+    boot_guest(options_.shim_program, launch, paths, {.answer = {limit}, .tries = 1},
                {.deadline = Clock::now() + limit, .stop = stop})
         .end();
   };
@@ -118,7 +132,7 @@ std::unique_ptr<Driver> GuestHost::driver_for(const MachineRecord& record,
     return host_driver();
   }
   return std::make_unique<qemu::QemuDriver>(
-      driver_options(accelerators_.choose(probe_with(record.boot), stop).accelerator));
+      driver_options(accelerators_.choose(probe_with(record.boot), stop)));
 }
 
 std::unique_ptr<Driver> GuestHost::host_driver() const {
@@ -130,7 +144,7 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
   api::HostCapabilities found;
   found.unavailable_reason = obstacle();
   found.guest_boot_available = !found.unavailable_reason;
-  found.kvm_opens = AcceleratorChooser::kvm_opens();
+  found.kvm_opens = accelerators_.kvm_opens();
   found.host_compat_sandboxed = find_program("bwrap").has_value();
   if (vmm_) found.vmm_path = vmm_->string();
   if (!vmm_version_.empty()) found.vmm_version = vmm_version_;
@@ -148,6 +162,10 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
   found.accelerator_reason =
       verdict ? verdict->reason
               : "/dev/kvm opens; whether a guest boots with it is tried with the first machine";
+  if (verdict && verdict->probe) {
+    found.kvm_probed_at = verdict->probe->probed_at;
+    found.kvm_probe_seconds = verdict->probe->limit_seconds;
+  }
   return found;
 }
 

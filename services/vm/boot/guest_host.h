@@ -60,7 +60,7 @@ class GuestHost {
 
  private:
   AcceleratorChooser::BootProbe probe_with(const api::BootFiles& boot);
-  qemu::QemuDriver::Options driver_options(Accelerator accelerator);
+  qemu::QemuDriver::Options driver_options(const AcceleratorVerdict& verdict);
 
   Options options_;
   std::optional<std::filesystem::path> vmm_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -26,7 +25,7 @@ class GuestStarter {
  public:
   struct Options {
     std::filesystem::path shim_program;
-    std::chrono::seconds boot_timeout;
+    GuestLimits limits;
     api::BootPolicy boot;
     OwnedDirectories machines;
   };
@@ -42,8 +41,11 @@ class GuestStarter {
 
  private:
   struct Attempt;
+  struct FailedRestore;
   RunningGuest start_guest(Driver& driver, const Attempt& attempt);
-  std::optional<RunningGuest> start_warm(Driver& driver, const Attempt& attempt);
+  /// `late`: the restore that ran out of time, if one did.
+  std::optional<RunningGuest> start_warm(Driver& driver, const Attempt& attempt,
+                                         std::optional<FailedRestore>& late);
   std::optional<RunningGuest> take_standby(const std::string& key, const Attempt& attempt);
   RunningGuest restore(Driver& driver, const Template& from, const Attempt& attempt) const;
   RunningGuest boot(Driver& driver, const Attempt& attempt) const;

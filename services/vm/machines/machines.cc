@@ -95,7 +95,9 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
     changed.home = launch.home;
-    changed.machine.metadata.erase(std::string(kWarmFrom));
+    for (const auto key : {kWarmFrom, kAcceleratorReason}) {
+      changed.machine.metadata.erase(std::string(key));
+    }
     for (const auto& [key, value] : launch.metadata) changed.machine.metadata[key] = value;
   });
   end_again.dismiss();

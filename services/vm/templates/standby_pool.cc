@@ -12,7 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kMonitorLimit{5};
 /// Some of what ends a command overlaps with the next one: the second finds all of it translated.
 constexpr int kRehearsals = 2;
 
@@ -55,14 +54,14 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
   fs::remove(paths.workspace_disk());
   make_rehearsal_workspace_disk(options_.paths.cache_dir, paths.workspace_disk());
   ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
-                                {.answer = options_.boot_timeout, .tries = 1}, work);
+                                {.answer = options_.limits.boot, .tries = 1}, work);
   Cleanup end_shim([&shim] { shim.end(); });
   for (int time = 0; time < kRehearsals; ++time) {
-    rehearse(paths, "true", work);
+    rehearse(paths, "true", options_.limits.personalize, work);
     rehearse_workspace(paths, work);
   }
   clear_workspace_disk(paths.workspace_disk());
-  launch.monitor->pause(work.within(kMonitorLimit));
+  options_.limits.monitor.run(work, [&](const Work& brief) { launch.monitor->pause(brief); });
   end_shim.dismiss();
   remove_files.dismiss();
   const std::lock_guard lock(mutex_);
@@ -93,7 +92,8 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const std:
     fs::rename(standby.paths.directory, paths.directory);
     options_.machines.mark(vm_id);
     fs::rename(standby.paths.link_socket, paths.link_socket);
-    standby.guest.launch.monitor->resume(work.within(kMonitorLimit));
+    options_.limits.monitor.run(
+        work, [&](const Work& brief) { standby.guest.launch.monitor->resume(brief); });
   } catch (const std::exception& error) {
     log::warn("a standby machine could not resume: {}", error.what());
     end(std::move(taken));

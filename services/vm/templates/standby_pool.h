@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <list>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "common/directory_lease/directory_lease.h"
 #include "common/ownership/owned_directories.h"
 #include "common/work/work.h"
+#include "services/vm/boot/guest_limits.h"
 #include "services/vm/boot/shim_process.h"
 #include "services/vm/drivers/driver.h"
 #include "services/vm/machine_record.h"
@@ -34,7 +34,7 @@ class StandbyPool {
   struct Options {
     Paths paths;
     std::filesystem::path shim_program;
-    std::chrono::seconds boot_timeout;
+    GuestLimits limits;
     OwnedDirectories machines;
   };
   explicit StandbyPool(Options options) : options_(std::move(options)) {}
@@ -42,7 +42,7 @@ class StandbyPool {
   StandbyPool& operator=(const StandbyPool&) = delete;
   ~StandbyPool() { drain(); }
 
-  /// Restores one more. kUnavailable: the template does not start.
+  /// Restores one more. kUnavailable, kDeadlineExceeded: the template does not start.
   void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
 
   /// Resumes one of that shape as the machine `vm_id`, and moves its directory there; nullopt:

@@ -49,10 +49,10 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   });
   work.report("boot", "booting the machine that becomes the template");
   ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
-                                {.answer = options_.boot_timeout, .tries = 1}, work);
+                                {.answer = options_.limits.boot, .tries = 1}, work);
   const Cleanup end_shim([&shim] { shim.end(); });
   work.report("rehearse", "running typical first commands");
-  rehearse(paths, kRehearsal, work);
+  rehearse(paths, kRehearsal, options_.limits.personalize, work);
   work.report("save", "saving the machine");
   launch.monitor->save(files.state, work.within(kSaveLimit));
   copy_sparse(paths.system_disk(), files.system_disk);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 
 #include "common/config/paths.h"
 #include "common/ownership/owned_directories.h"
 #include "common/work/work.h"
+#include "services/vm/boot/guest_limits.h"
 #include "services/vm/drivers/driver.h"
 #include "services/vm/machine_record.h"
 #include "services/vm/templates/template_store.h"
@@ -20,14 +20,14 @@ class TemplateBuilder {
   struct Options {
     Paths paths;
     std::filesystem::path shim_program;
-    std::chrono::seconds boot_timeout;
+    GuestLimits limits;
     OwnedDirectories machines;
   };
   TemplateBuilder(TemplateStore& store, Options options)
       : store_(store), options_(std::move(options)) {}
 
   /// The template that starts machines like `record`; makes it if it is missing or to be replaced.
-  /// kUnavailable: the guest does not boot, or cannot be saved.
+  /// kUnavailable, kDeadlineExceeded: the guest does not boot, or cannot be saved.
   Template ensure(Driver& driver, const MachineRecord& record, Priority priority, const Work& work,
                   TemplateStore::Existing existing = TemplateStore::Existing::kKept);
 

@@ -164,8 +164,7 @@ void TemplateStore::report_success(const TemplateShape& shape) {
   failures_.erase(shape.key());
 }
 
-void TemplateStore::report_failure(const TemplateManifest& failed) {
-  const auto flaw = check(failed.shape, {});
+void TemplateStore::report_failure(const TemplateManifest& failed, Clock::time_point begun) {
   const std::string key = failed.shape.key();
   bool useless = false;
   bool hopeless = false;
@@ -175,19 +174,47 @@ void TemplateStore::report_failure(const TemplateManifest& failed) {
     if (failures.created_at != failed.created_at) {
       failures.created_at = failed.created_at;
       failures.in_a_row = 0;
+    } else if (failures.in_a_row > 0 && begun <= failures.known) {
+      return;
     }
+    failures.known = Clock::now();
     useless = ++failures.in_a_row == kFailuresToDiscard;
-    if (useless && !flaw) hopeless = ++failures.useless_templates == kMostUselessTemplates;
+    if (useless) hopeless = ++failures.useless_templates == kMostUselessTemplates;
   }
-  if (flaw || useless) {
-    log::warn("template {} is discarded: {}", key.substr(0, 12),
-              flaw.value_or("no machine could be restored from it"));
-    discard(failed.shape);
-  }
+  if (!useless) return check_in_background(failed);
+  log::warn("template {} is discarded: no machine could be restored from it", key.substr(0, 12));
+  // Also from under its check, and from machines that start from it: they boot cold.
+  remove(key, InUse::kTaken);
   if (hopeless) {
     log::error("template {} was rebuilt and failed again: machines of its shape boot cold",
                key.substr(0, 12));
   }
+}
+
+bool TemplateStore::is_current(const TemplateManifest& manifest) {
+  const auto found = find(manifest.shape);
+  return found && found->manifest.created_at == manifest.created_at;
+}
+
+/// One at a time: another template's second failure discards it anyway.
+void TemplateStore::check_in_background(const TemplateManifest& manifest) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(checking_, true)) return;
+  check_ = std::jthread([this, manifest](const std::stop_token& stop) {
+    const TemplateShape& shape = manifest.shape;
+    try {
+      const auto flaw = is_current(manifest) ? check(shape, stop) : std::nullopt;
+      // It may have been replaced while it was read.
+      if (flaw && is_current(manifest)) {
+        log::warn("template {} is discarded: {}", shape.key().substr(0, 12), *flaw);
+        discard(shape);
+      }
+    } catch (const std::exception& error) {
+      log::info("the check of a template ended: {}", error.what());
+    }
+    const std::lock_guard done(mutex_);
+    checking_ = false;
+  });
 }
 
 bool TemplateStore::is_hopeless(const std::string& key) {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "common/api/prepare.h"
@@ -69,11 +70,12 @@ class TemplateStore {
   void discard(const TemplateShape& shape);
 
   /// Reports how the restore of a machine went. Since a VMM may also be killed from outside, a
-  /// failure discards a template whose content changed, and any template at the second failure in a
-  /// row. If its replacement fails as well, the shape has no template until this process ends, or
-  /// one is replaced on demand.
+  /// failure discards a template whose content changed, which it finds in the background, and any
+  /// template at the second failure in a row. Restores that `begun` before the last failure was
+  /// known are of its moment, and count with it as one. If its replacement fails as well, the shape
+  /// has no template until this process ends, or one is replaced on demand.
   void report_success(const TemplateShape& shape);
-  void report_failure(const TemplateManifest& failed);
+  void report_failure(const TemplateManifest& failed, Clock::time_point begun);
 
   enum class Existing { kKept, kReplaced };
 
@@ -101,6 +103,9 @@ class TemplateStore {
   /// The freed bytes; nullopt: it is in use and spared.
   std::optional<std::uint64_t> remove(const std::string& key, InUse in_use = InUse::kSpared);
   bool is_hopeless(const std::string& key);
+  /// Whether that one is still the template of its shape.
+  bool is_current(const TemplateManifest& manifest);
+  void check_in_background(const TemplateManifest& manifest);
   void seal(const TemplateShape& shape, const std::filesystem::path& workshop, const Work& work);
   void make_room(const std::string& newest);
 
@@ -111,8 +116,11 @@ class TemplateStore {
     double created_at = 0;  ///< of the template that failed last
     int in_a_row = 0;
     int useless_templates = 0;
+    Clock::time_point known;  ///< when the last failure was
   };
   std::map<std::string, Failures> failures_;
+  bool checking_ = false;
+  std::jthread check_;  ///< last: it uses the others
 };
 
 }  // namespace pyro::vm

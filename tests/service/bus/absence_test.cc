@@ -39,6 +39,24 @@ TEST_F(Absence, a_call_waits_for_a_service_that_is_about_to_come) {
   EXPECT_EQ(call.get(), "x");
 }
 
+/// It has bound its socket, and recovers what its predecessor left.
+TEST_F(Absence, a_service_that_still_starts_has_not_vanished_and_takes_the_call_once_it_is_ready) {
+  ServerThread server(socket_);
+  server->add<Change>([](const Change& change, Call&) { return Answer{change.key}; });
+  auto call = std::async(std::launch::async, [this] { return change("k").text; });
+  EXPECT_EQ(call.wait_for(2 * kVanishedAfter), std::future_status::timeout);
+  server.start();
+  EXPECT_EQ(call.get(), "k");
+}
+
+TEST_F(Absence, a_service_that_was_killed_while_it_started_has_vanished) {
+  Peer starting("start", socket_);
+  auto call = std::async(std::launch::async, [this] { return error_of([&] { change("k"); }); });
+  EXPECT_EQ(call.wait_for(2 * kVanishedAfter), std::future_status::timeout);
+  starting.kill();
+  EXPECT_THAT(call.get(), Refused(ErrorCode::kUnavailable, "service 'test' does not answer"));
+}
+
 TEST_F(Absence, a_service_makes_its_vanished_socket_again) {
   const Peer server("serve", socket_);
   EXPECT_EQ(ask("x").text, "x");

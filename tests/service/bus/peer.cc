@@ -9,7 +9,8 @@
 #include "tests/service/bus/operations.h"
 
 /// The other side of a test in a process of its own, so that it can be killed and stopped:
-/// `bus_peer serve SOCKET` or `bus_peer call SOCKET`. It prints a line once it is at work.
+/// `bus_peer serve SOCKET`, `bus_peer start SOCKET`, which never gets ready, or `bus_peer call
+/// SOCKET`. It prints a line once it is at work.
 namespace {
 
 using namespace pyro;
@@ -50,6 +51,15 @@ int serve(const std::string& socket) {
   return 0;
 }
 
+int start(const std::string& socket) {
+  const UniqueFd signals = block_termination_signals();
+  bus::Context context;
+  const bus::Server server(context, {.service = "test", .socket = socket});
+  say("starts");
+  wait_for(signals.get(), POLLIN, Deadline::max(), StopFd({}));
+  return 0;
+}
+
 int call(const std::string& socket) {
   bus::Context context;
   bus::Client client(context, "test", socket);
@@ -63,5 +73,7 @@ int call(const std::string& socket) {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  return std::string_view(argv[1]) == "serve" ? serve(argv[2]) : call(argv[2]);
+  const std::string_view role = argv[1];
+  if (role == "start") return start(argv[2]);
+  return role == "serve" ? serve(argv[2]) : call(argv[2]);
 }

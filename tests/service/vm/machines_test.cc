@@ -51,6 +51,37 @@ TEST_F(VmService, a_run_leaves_no_machine_behind) {
   EXPECT_TRUE(std::filesystem::is_empty(stack_.paths().machines_dir()));
 }
 
+TEST_F(VmService, a_guest_that_takes_too_long_is_told_with_the_setting_that_gives_it_more) {
+  settings_["PYRO_VM_BOOT_TIMEOUT_SECONDS"] = "1";
+  restart();
+  let_vmm("exec sleep 1000");
+  EXPECT_THAT(
+      error_of([&] { call(api::StartMachine{.vm_id = create().vm_id}); }),
+      Refused(ErrorCode::kFailedPrecondition,
+              HasSubstr("did not answer in time (1 s: `vm.boot_timeout_seconds` gives more)")));
+}
+
+TEST_F(VmService, a_guest_that_ends_instead_of_answering_is_told_as_one_that_ended) {
+  let_vmm("exit 1");
+  EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = create().vm_id}); }),
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("the guest ended by itself")));
+}
+
+/// On a host without a /dev/kvm that opens there is nothing to say.
+TEST_F(VmService, a_machine_on_tcg_since_a_guest_hung_under_kvm_says_so) {
+  let_vmm("case \"$*\" in *'-accel kvm'*) exit 1 ;; esac\n" + agent_as_guest());
+  settings_["PYRO_VM_ACCELERATOR"] = "auto";
+  restart();
+  const auto metadata = status(started()).metadata;
+  EXPECT_EQ(metadata.at("accelerator"), "tcg");
+  const auto host = call(api::GetCapabilities{});
+  EXPECT_EQ(metadata.contains("accelerator_reason"), host.kvm_opens);
+  EXPECT_EQ(host.kvm_probed_at.has_value(), host.kvm_opens);
+  if (!host.kvm_opens) return;
+  EXPECT_THAT(metadata.at("accelerator_reason"), HasSubstr("`pyro doctor` tries it again"));
+  EXPECT_THAT(host.accelerator_reason, HasSubstr("a guest booted with it did not answer"));
+}
+
 TEST_F(VmService, a_command_in_a_machine_that_is_not_started_is_refused_and_changes_nothing) {
   const std::string vm_id = create().vm_id;
   EXPECT_THAT(error_of([&] { call(api::ExecMachine{.vm_id = vm_id, .command = "true"}); }),

@@ -35,15 +35,7 @@ VmService::VmService() : images_(stack_.paths(), "image") {
   images_.on<api::InspectEnvironment>(
       api::Environment{.name = "debian:12", .version = "1", .installed = true});
   images_.on<api::ListEnvironments>(api::EnvironmentList{});
-  const fs::path agent = fs::read_symlink("/proc/self/exe").parent_path() / "pyro-agent";
-  // The monitor of a machine that is to become a template finds nobody.
-  let_vmm(
-      fmt::format("exec 4>&-\n"
-                  "root=$(mktemp -d '{}/XXXXXX')\n"
-                  "mkdir -p \"$root/workspace/tree\"\n"
-                  "exec '{}' --host --link-fd 3 --root \"$root\" --workspace "
-                  "\"$root/workspace\"\n",
-                  (stack_ / "guests").string(), agent.string()));
+  let_vmm(agent_as_guest());
   settings_ = {{"PYRO_VM_QEMU", (stack_ / "vmm").string()},
                {"PYRO_VM_ACCELERATOR", "tcg"},
                // It starts other programs, and the guest's commands after it.
@@ -66,6 +58,17 @@ void VmService::start_service() { service_.emplace(program_, stack_.paths(), set
 void VmService::restart() {
   service_->kill();
   start_service();
+}
+
+std::string VmService::agent_as_guest() const {
+  const fs::path agent = fs::read_symlink("/proc/self/exe").parent_path() / "pyro-agent";
+  // The monitor of a machine that is to become a template finds nobody.
+  return fmt::format(
+      "exec 4>&-\n"
+      "root=$(mktemp -d '{}/XXXXXX')\n"
+      "mkdir -p \"$root/workspace/tree\"\n"
+      "exec '{}' --host --link-fd 3 --root \"$root\" --workspace \"$root/workspace\"\n",
+      (stack_ / "guests").string(), agent.string());
 }
 
 void VmService::let_vmm(const std::string& script) const {

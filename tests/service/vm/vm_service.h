@@ -41,6 +41,8 @@ class VmService : public ::testing::Test {
 
   /// From now on a VMM does that instead: words of sh(1).
   void let_vmm(const std::string& script) const;
+  /// What it does at first: words that run the agent.
+  std::string agent_as_guest() const;
 
   template <class Op>
   typename Op::Reply call(const Op& request) {

@@ -41,6 +41,13 @@ TEST(WorkspaceText, a_new_workspace_says_how_long_it_lives_and_what_to_type_next
             "  pyro workspace delete 0123456789ab\n");
 }
 
+TEST(WorkspaceText, a_workspace_that_runs_without_a_kvm_that_is_there_says_why) {
+  auto slow = workspace();
+  slow.metadata = {{"boot_mode", "cold"}, {"accelerator_reason", "a guest hung"}};
+  EXPECT_THAT(status_text(slow, kNow),
+              ::testing::HasSubstr("cold boot, without KVM: a guest hung\n"));
+}
+
 TEST(WorkspaceText, an_empty_seed_and_what_a_seed_left_out_are_told) {
   auto made = workspace();
   made.workspace_seed.skipped_count = 1;

@@ -112,6 +112,19 @@ TEST(ReportText, issues_come_last_each_with_its_fix) {
   EXPECT_THAT(report_text(report), HasSubstr("issues\n- it is broken\n  fix: mend it\n"));
 }
 
+TEST(ReportText, a_guest_that_was_tried_with_kvm_is_told_with_its_age_and_its_time) {
+  Report report;
+  report.kvm = {.exists = true, .readable = true, .writable = true};
+  report.accelerator = "tcg";
+  report.accelerator_reason = "no answer";
+  EXPECT_THAT(report_text(report), HasSubstr("readable: yes, writable: yes\n"));
+  report.capabilities =
+      api::HostCapabilities{.kvm_probed_at = now_epoch_seconds() - 121, .kvm_probe_seconds = 20};
+  EXPECT_THAT(report_text(report), HasSubstr("accelerator   tcg (no answer)\n"));
+  EXPECT_THAT(report_text(report),
+              HasSubstr("writable: yes, a guest was tried with it 2 min ago for at most 20 s\n"));
+}
+
 TEST(ReportText, what_was_repaired_is_told_with_the_next_step) {
   Report report;
   EXPECT_THAT(report_text(report), ::testing::Not(HasSubstr("repaired")));

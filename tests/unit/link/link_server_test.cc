@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
@@ -13,6 +15,8 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/link/agent_client.h"
+#include "tests/support/errors.h"
+#include "tests/support/soon.h"
 
 namespace pyro::link {
 namespace {
@@ -142,6 +146,46 @@ TEST_F(LinkServerTest, an_agent_that_closes_is_unavailable) {
   const Error error = error_of_call();
   EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
   EXPECT_EQ(error.message(), "the guest's agent closed the connection");
+}
+
+/// A process of its own that takes one call and ends, as a shim whose VMM ended.
+pid_t fork_ending_shim(const std::filesystem::path& socket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    throw system_error("bind");
+  }
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::listen(listener.get(), 1);
+  const int peer = ::accept(listener.get(), nullptr, nullptr);
+  char line[64];
+  static_cast<void>(::recv(peer, line, sizeof line, 0));
+  static_cast<void>(::send(peer, "OK 1\n", 5, 0));
+  static_cast<void>(::recv(peer, line, sizeof line, 0));
+  ::_exit(0);
+}
+
+TEST(AgentConnection, of_a_guest_that_ended_by_itself_says_so) {
+  const TemporaryDirectory directory("/tmp", "pyro-link-test");
+  const auto path = directory.path() / "link.sock";
+  const pid_t shim = fork_ending_shim(path);
+  std::optional<AgentConnection> connection;
+  ASSERT_TRUE(test::soon([&] {
+    try {
+      connection = AgentConnection::dial(path, wire::kPort, {Clock::now() + seconds(10)});
+    } catch (const Error&) {  // it does not listen yet
+    }
+    return connection.has_value();
+  }));
+  EXPECT_THAT(
+      pyro::testing::error_of(
+          [&] { connection->call(wire::Hello{}, {Clock::now() + seconds(10)}); }),
+      pyro::testing::Refused(ErrorCode::kUnavailable,
+                             "the guest ended by itself: it powered off, crashed or was killed"));
+  ::waitpid(shim, nullptr, 0);
 }
 
 TEST_F(LinkServerTest, wrong_answers_are_errors) {

@@ -9,6 +9,7 @@
 #include <future>
 
 #include "tests/support/errors.h"
+#include "tests/support/soon.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::vm {
@@ -427,27 +428,37 @@ TEST_F(FullStoreTest, keeps_the_newest_though_it_alone_is_over_the_limit) {
 TEST_F(TemplateStoreTest, keeps_one_that_failed_once_and_not_one_that_failed_twice_in_a_row) {
   const auto manifest = build("e").manifest;
   for (int i = 0; i < 3; ++i) {
-    store_.report_failure(manifest);
+    store_.report_failure(manifest, Clock::now());
     EXPECT_TRUE(found("e")) << "its VMM may have been killed";
     store_.report_success(manifest.shape);
   }
-  store_.report_failure(manifest);
-  store_.report_failure(manifest);
+  store_.report_failure(manifest, Clock::now());
+  store_.report_failure(manifest, Clock::now());
   EXPECT_FALSE(found("e"));
 }
 
-TEST_F(TemplateStoreTest, discards_at_once_one_that_failed_and_is_not_what_was_saved) {
+/// As when the host's memory runs out, or its disk stands still.
+TEST_F(TemplateStoreTest, counts_restores_that_failed_together_as_one_failure) {
+  const auto manifest = build("e").manifest;
+  const auto begun = Clock::now();
+  for (int i = 0; i < 5; ++i) store_.report_failure(manifest, begun);
+  EXPECT_TRUE(found("e"));
+  store_.report_failure(manifest, Clock::now());
+  EXPECT_FALSE(found("e"));
+}
+
+TEST_F(TemplateStoreTest, discards_one_that_failed_and_is_not_what_was_saved) {
   const auto manifest = build("e").manifest;
   fs::resize_file(place("e") / "memory", 1);
-  store_.report_failure(manifest);
-  EXPECT_FALSE(fs::exists(place("e")));
+  store_.report_failure(manifest, Clock::now());
+  EXPECT_TRUE(test::soon([&] { return !fs::exists(place("e")); }));
 }
 
 TEST_F(TemplateStoreTest, has_none_of_a_shape_whose_next_template_failed_as_well) {
   for (int made = 0; made < 2; ++made) {
     const auto manifest = build("e").manifest;
-    // However many start from it at once, it is one template that failed.
-    for (int i = 0; i < 5; ++i) store_.report_failure(manifest);
+    // However many fail after it, it is one template that failed.
+    for (int i = 0; i < 5; ++i) store_.report_failure(manifest, Clock::now());
   }
   std::string why_not;
   EXPECT_FALSE(store_.find(shape_of("e"), &why_not));

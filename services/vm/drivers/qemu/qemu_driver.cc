@@ -81,16 +81,21 @@ Plan QemuDriver::plan_for(const api::Machine& machine, const api::BootFiles& boo
 }
 
 Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
+  std::map<std::string, std::string> metadata = {
+      {"boot_mode", std::string(boot_mode)},
+      {"vmm", "qemu"},
+      {"accelerator", to_string(plan.accelerator)},
+      {"confinement", std::string(api::name_of(options_.confinement))}};
+  if (!options_.accelerator_reason.empty()) {
+    metadata[std::string(kAcceleratorReason)] = options_.accelerator_reason;
+  }
   // Its guest is powered off first, by the shim.
   return {.argv = command_line(plan),
           .has_console = true,
           .ends_by_signals = false,
           .confinement = confinement(plan, options_.confinement),
           .execution_mode = api::ExecutionMode::kGuestSerial,
-          .metadata = {{"boot_mode", std::string(boot_mode)},
-                       {"vmm", "qemu"},
-                       {"accelerator", to_string(plan.accelerator)},
-                       {"confinement", std::string(api::name_of(options_.confinement))}}};
+          .metadata = std::move(metadata)};
 }
 
 Launch QemuDriver::prepare(const api::Machine& machine, const api::BootFiles& boot,

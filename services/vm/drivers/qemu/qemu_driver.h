@@ -17,6 +17,7 @@ class QemuDriver : public Driver {
     std::filesystem::path agent;
     std::filesystem::path cache_dir;
     Accelerator accelerator = Accelerator::kTcg;
+    std::string accelerator_reason{};  ///< for the metadata; empty: none
     ConfinementForm confinement = ConfinementForm::kOff;
   };
   explicit QemuDriver(Options options) : options_(std::move(options)) {}

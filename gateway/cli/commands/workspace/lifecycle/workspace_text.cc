@@ -31,7 +31,10 @@ std::string machine_of(const api::Workspace& workspace) {
   std::string text = fmt::format("{}, {} MiB, {}", count_of(workspace.vcpu_count, "CPU"),
                                  workspace.mem_mib, api::name_of(workspace.execution_mode));
   const auto boot = workspace.metadata.find("boot_mode");
-  return boot == workspace.metadata.end() ? text : text + ", " + boot->second + " boot";
+  if (boot != workspace.metadata.end()) text += ", " + boot->second + " boot";
+  const auto why_tcg = workspace.metadata.find("accelerator_reason");
+  if (why_tcg != workspace.metadata.end()) text += ", without KVM: " + why_tcg->second;
+  return text;
 }
 
 std::string commands_of(const api::Workspace& workspace) {
