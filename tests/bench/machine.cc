@@ -24,7 +24,7 @@ double bare_boot_ms(BenchStack& stack) {
   return median_of(kBoots, [&] {
     const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
     const MachinePaths paths(stack.paths(), work.path().filename().string());
-    vm::Launch launch = driver.prepare_probe(boot, paths);
+    vm::Launch launch = driver.prepare_probe(boot);
     vm::boot_guest(find_helper("pyro-vm-shim"), launch, paths,
                    {.answer = {std::chrono::minutes(1)}},
                    {.deadline = Clock::now() + std::chrono::minutes(2)})
@@ -39,9 +39,7 @@ struct ProgramStarts {
 
 /// A program that ends at once, in turn as it is and confined as a VMM.
 ProgramStarts measure_program_starts(BenchStack& stack) {
-  const TemporaryDirectory work(stack.paths().machines_dir(), "bench");
-  const MachinePaths paths(stack.paths(), work.path().filename().string());
-  vm::ConfinementPlan plan = stack.driver().prepare_probe(stack.boot_files(), paths).confinement;
+  vm::ConfinementPlan plan = stack.driver().prepare_probe(stack.boot_files()).confinement;
   std::vector<double> plain;
   std::vector<double> confined;
   for (int i = 0; i < kProgramStarts; ++i) {

@@ -4,6 +4,7 @@
 
 #include "common/base/files.h"
 
+// NOLINTNEXTLINE(readability-redundant-declaration): only where sources are joined
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 /// Where no libFuzzer is, every build still runs what the fuzzer has found worth keeping.

@@ -95,7 +95,7 @@ TEST_F(Concurrency, thousands_of_calls_leave_no_descriptor_and_no_thread_behind)
   const auto threads = entries("/proc/self/task");
   burst(1000);
   // A pool that shrank or grew by its own rules is no leak; what matters does not scale with calls.
-  EXPECT_LE(entries("/proc/self/fd"), descriptors + kThreads * 4);
+  EXPECT_LE(entries("/proc/self/fd"), descriptors + kThreads * 4L);
   // A joined thread may still be listed for a moment.
   const Deadline deadline = soon();
   while (entries("/proc/self/task") > threads + kThreads && Clock::now() < deadline) {

@@ -41,7 +41,7 @@ int serve(const std::string& socket) {
   server.add<Ask>([&socket](const Ask& ask, bus::Call& call) {
     const std::string marker = socket + ".asked";
     if (ask.text == "hold" && !std::ifstream(marker)) {
-      std::ofstream{marker};
+      const std::ofstream made(marker);
       return hold(call);
     }
     return Answer{ask.text};

@@ -20,10 +20,10 @@ class CompletionScriptsTest : public CliFixture {
     return result.output + result.error_output;
   }
   static std::string bash(const std::string& line) {
-    return say({"bash", "--norc", "-c",
-                "eval \"$(pyro completion bash)\"; COMP_LINE=\"$0\"; COMP_POINT=${#COMP_LINE}; "
-                "_pyro; printf '%s\\n' \"${COMPREPLY[@]}\"",
-                line});
+    const std::string script =
+        "eval \"$(pyro completion bash)\"; COMP_LINE=\"$0\"; COMP_POINT=${#COMP_LINE}; "
+        "_pyro; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    return say({"bash", "--norc", "-c", script, line});
   }
 };
 
