@@ -93,6 +93,8 @@ struct Machine : MachineShape, MachineAccess {
 inline constexpr auto kVcpuRange = range(1, 8);
 inline constexpr auto kMemMibRange = range(256, 32768);
 inline constexpr auto kTtlRange = range(60, 604800);
+/// Of a command, in seconds: a running one holds its machine.
+inline constexpr auto kTimeoutRange = range(1, 604800);
 /// Commands come in one piece through the link and the kernel's argument limit (128 KiB a string).
 inline constexpr auto kCommandLimit = max_length(131071);
 
@@ -230,7 +232,8 @@ struct ExecMachine {
   static void describe(Fields& f) {
     f("vm_id", &ExecMachine::vm_id, "Machine to run in.", kRequired, kPositional, max_length(64));
     f("command", &ExecMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
-    f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive);
+    f("timeout_seconds", &ExecMachine::timeout_seconds, "Seconds until it is killed.", kPositive,
+      kTimeoutRange);
     f("output_socket", &ExecMachine::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("guests_only", &ExecMachine::guests_only,
@@ -258,7 +261,7 @@ struct RunMachine {
     describe_new_machine<RunMachine>(f);
     f("command", &RunMachine::command, "Shell command.", kRequired, kPositional, kCommandLimit);
     f("timeout_seconds", &RunMachine::timeout_seconds, "Seconds until the command is killed.",
-      kPositive);
+      kPositive, kTimeoutRange);
     f("output_socket", &RunMachine::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
   }

@@ -94,7 +94,7 @@ std::string described(const Field& field, const void* message) {
   std::string text(info.description);
   std::string bounds;
   if (info.minimum && info.maximum) bounds = fmt::format("{} to {}", *info.minimum, *info.maximum);
-  if (info.positive) bounds = "Positive";
+  if (info.positive && !info.maximum) bounds = "Positive";
   if (bounds.empty() && is_count(*field.type)) bounds = "0 or more";
   std::string fallback;
   if (has_default(field)) {

@@ -67,7 +67,8 @@ struct ExecWorkspace {
   static void describe(Fields& f) {
     describe_workspace_id<ExecWorkspace>(f);
     f("command", &ExecWorkspace::command, "Shell command.", kRequired, kPositional, kCommandLimit);
-    f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive);
+    f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive,
+      kTimeoutRange);
     f("output_socket", &ExecWorkspace::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",

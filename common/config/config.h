@@ -29,11 +29,18 @@ constexpr std::array<std::pair<ConfinementChoice, std::string_view>, 2> enum_nam
 struct LimitsConfig {
   std::uint32_t max_active = 8;
   std::uint32_t keep_free_mib = 256;
+  std::uint32_t keep_free_memory_mib = 256;
+  std::uint32_t max_mem_mib = 32768;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("max_active", &LimitsConfig::max_active, "Machines and workspaces that may exist at once.",
       api::range(1, 256));
+    f("keep_free_memory_mib", &LimitsConfig::keep_free_memory_mib,
+      "What is left of the host's memory: a machine that would take more does not start.",
+      api::range(0, 1U << 20U));
+    f("max_mem_mib", &LimitsConfig::max_mem_mib, "The most memory of one machine.",
+      api::range(256, 32768));
     f("keep_free_mib", &LimitsConfig::keep_free_mib,
       "What is left free on the disk of the state directory: below it no workspace, machine or "
       "snapshot is made, and an export ends.",

@@ -22,5 +22,6 @@ inline constexpr Reason kRecordUnreadable{"record_unreadable"};
 inline constexpr Reason kRegistryNewer{"registry_newer"};
 inline constexpr Reason kNotInstalled{"not_installed"};
 inline constexpr Reason kDiskFull{"disk_full"};
+inline constexpr Reason kMemoryShort{"memory_short"};
 
 }  // namespace pyro::reason

@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 
 namespace pyro::vm {
@@ -29,14 +30,28 @@ std::string host_kernel_release() {
   return names.release;
 }
 
-double available_memory_share() {
-  double total = 0;
-  double available = 0;
+HostMemory host_memory() {
+  constexpr double kKibInMib = 1024;
+  HostMemory memory;
   for (const auto& line : split(read_kernel_file("/proc/meminfo"), '\n')) {
-    if (line.starts_with("MemTotal:")) total = std::strtod(line.c_str() + 9, nullptr);
-    if (line.starts_with("MemAvailable:")) available = std::strtod(line.c_str() + 13, nullptr);
+    if (line.starts_with("MemTotal:"))
+      memory.total = std::strtod(line.c_str() + 9, nullptr) / kKibInMib;
+    if (line.starts_with("MemAvailable:")) {
+      memory.available = std::strtod(line.c_str() + 13, nullptr) / kKibInMib;
+    }
   }
-  return total > 0 ? available / total : 0;
+  return memory;
+}
+
+void require_memory(const HostMemory& host, std::uint32_t mem_mib, std::uint32_t keep_mib) {
+  if (host.total == 0 ||
+      host.available >= static_cast<double>(mem_mib) + static_cast<double>(keep_mib))
+    return;
+  throw resource_exhausted(
+      reason::kMemoryShort,
+      "the host has {:.0f} MiB of memory available, and a machine of {} MiB is to leave {} "
+      "(limits.keep_free_memory_mib): use less mem_mib, or stop machines or programs of the host",
+      host.available, mem_mib, keep_mib);
 }
 
 bool on_battery(const std::filesystem::path& directory) {

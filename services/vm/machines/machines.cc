@@ -5,11 +5,13 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
+#include "common/base/reasons/stack.h"
 #include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/host_facts.h"
 #include "services/vm/machines/machine_description.h"
 #include "services/vm/shim/power_off.h"
 
@@ -52,12 +54,18 @@ Machines::Machines(Registry& registry, Options options, GuestStarter& starter, W
     : options_(std::move(options)),
       starter_(starter),
       warmer_(warmer),
-      table_(registry, options_.max_active),
+      table_(registry, options_.limits.max_active),
       watch_([this](const std::string& vm_id) { guest_ended(vm_id); }) {}
 
 MachineRecord Machines::create(MachineRecord record) {
+  const std::uint32_t mem_mib = record.machine.mem_mib;
+  if (mem_mib > options_.limits.max_mem_mib) {
+    throw resource_exhausted(reason::kMemoryShort,
+                             "mem_mib may be at most {} on this host (limits.max_mem_mib), not {}",
+                             options_.limits.max_mem_mib, mem_mib);
+  }
   // A reset gives back what its new machine takes.
-  if (!record.replaces) require_free_disk(options_.paths.state_dir, options_.keep_free_mib);
+  if (!record.replaces) require_free_disk(options_.paths.state_dir, options_.limits.keep_free_mib);
   std::vector<DirectoryLease> leases = take_boot_leases(record.boot);
   MachineRecord added = table_.add(std::move(record));
   fault::point("vm.create.recorded");
@@ -81,6 +89,10 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   if (record.machine.state == MachineState::kStopped && !fs::exists(paths.directory)) {
     throw failed_precondition(reason::kMachineLost, "the files of vm {} are gone: delete it",
                               vm_id);
+  }
+  // A reset ends the machine whose place it takes.
+  if (!record.replaces) {
+    require_memory(host_memory(), record.machine.mem_mib, options_.limits.keep_free_memory_mib);
   }
   table_.bring_back(vm_id);
   Cleanup set_aside_again([this, &record] {

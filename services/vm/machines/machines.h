@@ -38,8 +38,7 @@ class Machines {
   struct Options {
     Paths paths;
     OwnedDirectories directories;
-    std::uint32_t max_active;
-    std::uint32_t keep_free_mib;
+    LimitsConfig limits;
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);

@@ -48,7 +48,7 @@ void Warmer::rest() {
 }
 
 std::uint32_t Warmer::wanted() const {
-  if (on_battery() || available_memory_share() < kLeastMemoryShare) return 0;
+  if (on_battery() || host_memory().share() < kLeastMemoryShare) return 0;
   return options_.standby_machines;
 }
 

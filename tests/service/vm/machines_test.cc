@@ -21,6 +21,23 @@ TEST_F(VmService, a_disk_that_is_nearly_full_takes_no_machine) {
   EXPECT_EQ(call(api::StopMachine{.vm_id = vm_id}).state, MachineState::kStopped);
 }
 
+TEST_F(VmService, a_host_without_memory_starts_no_machine) {
+  const std::string vm_id = create().vm_id;
+  settings_["PYRO_LIMITS_KEEP_FREE_MEMORY_MIB"] = "1048576";
+  restart();
+  EXPECT_THAT(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); }),
+              Refused(reason::kMemoryShort));
+  EXPECT_EQ(status(vm_id).state, MachineState::kCreated);
+}
+
+TEST_F(VmService, a_machine_has_at_most_the_memory_that_the_user_allows) {
+  settings_["PYRO_LIMITS_MAX_MEM_MIB"] = "512";
+  restart();
+  const auto refused = error_of([&] { create(); });
+  EXPECT_THAT(refused, Refused(reason::kMemoryShort));
+  EXPECT_THAT(refused->message(), HasSubstr("at most 512 on this host (limits.max_mem_mib)"));
+}
+
 TEST_F(VmService, a_machine_runs_its_single_command_and_goes) {
   const api::Machine made = create();
   EXPECT_EQ(made.state, MachineState::kCreated);

@@ -43,6 +43,8 @@ TEST(RunMachine, limits_are_refused_with_the_words_of_the_contract) {
               refused("ttl_seconds must be between 60 and 604800, not 59"));
   EXPECT_THAT(refusal([](auto& run) { run.timeout_seconds = 0; }),
               refused("timeout_seconds must be positive, not 0"));
+  EXPECT_THAT(refusal([](auto& run) { run.timeout_seconds = 604801; }),
+              refused("timeout_seconds must be between 1 and 604800, not 604801"));
   EXPECT_THAT(refusal([](auto& run) { run.command = ""; }), refused("command must not be empty"));
 }
 

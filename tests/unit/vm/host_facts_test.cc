@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 
 #include "common/base/files.h"
+#include "common/base/reasons/stack.h"
 #include "services/vm/drivers/host_cpu.h"
+#include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::vm {
 namespace {
 
 namespace fs = std::filesystem;
+using pyro::testing::error_of;
+using pyro::testing::Refused;
 
 /// A /sys/class/power_supply.
 class PowerSupplyTest : public ::testing::Test {
@@ -24,6 +28,21 @@ class PowerSupplyTest : public ::testing::Test {
 
   pyro::testing::TestDirectory directory_;
 };
+
+TEST(HostMemoryTest, is_enough_when_a_machine_may_use_all_that_it_has) {
+  const HostMemory host{.total = 8000, .available = 1280};
+  EXPECT_EQ(error_of([&] { require_memory(host, 1024, 256); }), std::nullopt);
+  const auto refused = error_of([&] { require_memory(host, 1025, 256); });
+  EXPECT_THAT(refused, Refused(reason::kMemoryShort));
+  EXPECT_THAT(refused->message(), ::testing::HasSubstr("1280 MiB of memory available"));
+  EXPECT_EQ(error_of([] { require_memory({}, 1024, 256); }), std::nullopt) << "it does not say";
+}
+
+TEST(HostMemoryTest, is_that_of_this_host) {
+  EXPECT_GT(host_memory().total, host_memory().available);
+  EXPECT_GT(host_memory().share(), 0);
+  EXPECT_LT(host_memory().share(), 1);
+}
 
 TEST_F(PowerSupplyTest, without_a_battery_is_no_battery) {
   EXPECT_FALSE(vm::on_battery(directory_ / "missing"));
@@ -61,11 +80,6 @@ TEST_F(PowerSupplyTest, passes_over_a_battery_that_cannot_be_read) {
   EXPECT_FALSE(on_battery());
   add("BAT1", {{"type", "Battery\n"}, {"status", "Discharging\n"}});
   EXPECT_TRUE(on_battery());
-}
-
-TEST(HostFacts, some_of_the_memory_is_available_and_not_more_than_all) {
-  EXPECT_GT(available_memory_share(), 0);
-  EXPECT_LE(available_memory_share(), 1);
 }
 
 TEST(HostFacts, the_processor_has_a_name_and_a_digest_and_stays_the_same) {
