@@ -33,6 +33,7 @@ std::vector<Tool> tools_of(const std::shared_ptr<const Toolbox>& box) {
     const auto [first, is_new] = seen.emplace(&row.operation->reply_type(), row.name);
     if (!is_new) {
       tool.output_schema = {{"type", "object"},
+                            {"properties", Json::object()},
                             {"description", fmt::format("That of {}.", first->second)}};
     }
   }

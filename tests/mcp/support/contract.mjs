@@ -41,7 +41,7 @@ export const tools = {
   workspace_exec_poll: workspace(reads, 'job_id', 'cursor?', 'wait_seconds?'),
   workspace_exec_cancel: workspace(changes, 'job_id'),
   workspace_sync_push: workspace(changes, 'source_path', 'dest?'),
-  workspace_export: workspace(changes, 'path', 'output_path'),
+  workspace_export: workspace(changes, 'path', 'output_path?'),
   workspace_file_list: workspace(reads, 'path?', 'recursive?', 'offset?'),
   workspace_file_read: workspace(reads, 'path', 'max_bytes?', 'offset?', 'as_base64?'),
   workspace_file_write: workspace(changes, 'path', 'text'),
