@@ -111,7 +111,7 @@ TEST(WorkspaceText, a_full_status_begins_with_its_error_and_lets_no_guest_steer_
             "secrets: TOKEN, KEY\n"
             "created: 3 min ago\n"
             "last activity: 1 min ago\n"
-            "expires: now without activity\n"
+            "expires: once nothing runs in it and the session that made it has ended\n"
             "commands: 3, the last: make test (exit 2 after 1.2 s)\n"
             "services: 2, 1 running\n"
             "resets: 4, the last 2 h ago\n");

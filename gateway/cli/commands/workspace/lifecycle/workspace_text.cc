@@ -62,6 +62,12 @@ std::string state_of(const api::WorkspaceEntry& workspace) {
   return workspace.lost_snapshots.empty() ? state : state + ", damaged";
 }
 
+/// In one cell of the list.
+std::string end_of(const api::WorkspaceEntry& workspace, double now) {
+  if (workspace.deleted_at) return "deleted " + human_until(*workspace.deleted_at, now);
+  return workspace.expires_at <= now ? "held off" : human_until(workspace.expires_at, now);
+}
+
 std::string secrets_of(const api::Workspace& workspace) {
   std::vector<std::string> names;
   for (const auto& secret : workspace.secrets) names.push_back(secret.name);
@@ -107,6 +113,8 @@ std::string status_text(const api::Workspace& workspace, double now) {
   lines.add("project", one_line(workspace.project.value_or(""), kTextColumns));
   if (workspace.deleted_at) {
     lines.add("deleted", human_until(*workspace.deleted_at, now) + " unless it is started");
+  } else if (workspace.expires_at <= now) {
+    lines.add("expires", "once nothing runs in it and the session that made it has ended");
   } else {
     lines.add("expires", human_until(workspace.expires_at, now) + " without activity");
   }
