@@ -140,9 +140,7 @@ std::string list_text(const api::WorkspaceList& list, double now) {
     rows.push_back({workspace.workspace_id,
                     one_line(workspace.name.value_or("-"), kTableNameColumns), state_of(workspace),
                     workspace.environment, human_ago(workspace.last_activity_at, now),
-                    workspace.deleted_at ? "deleted " + human_until(*workspace.deleted_at, now)
-                                         : human_until(workspace.expires_at, now),
-                    std::to_string(workspace.command_count),
+                    end_of(workspace, now), std::to_string(workspace.command_count),
                     one_line(workspace.project.value_or("-"), kTextColumns)});
   }
   return table(rows);
