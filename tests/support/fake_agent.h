@@ -83,7 +83,7 @@ class FakeAgent {
       UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!fd) return;
       const int raw = fd.get();
-      connections_.emplace_back(std::move(fd), std::jthread([this, raw] { serve(raw); }));
+      connections_.push_back({std::move(fd), std::jthread([this, raw] { serve(raw); })});
     }
   }
   void serve(int fd) {

@@ -97,7 +97,8 @@ Json as_meant(const Json& arguments, const api::MessageType& request, const Json
       all[name] = value;
       continue;
     }
-    if (value == "" && empty_is_none(*field, request, defaults)) continue;
+    const bool is_empty = value.is_string() && value.get_ref<const std::string&>().empty();
+    if (is_empty && empty_is_none(*field, request, defaults)) continue;
     all[name] = meant(value, *field->type);
   }
   return all;

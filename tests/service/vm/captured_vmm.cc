@@ -101,6 +101,7 @@ bool can_send_from_a_pair(const std::string& path) {
 bool can_read_memory(pid_t pid, std::uint64_t address) {
   char byte = 0;
   const iovec here{&byte, 1};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a place in another process
   const iovec there{reinterpret_cast<void*>(address), 1};
   return ::process_vm_readv(pid, &here, 1, &there, 1, 0) == 1;
 }
@@ -158,7 +159,7 @@ int main(int argc, char** argv) {
   report("descriptor", can_take_a_descriptor(pid));
   report("signal", ::kill(pid, 0) == 0);
   report("shared_memory", ::shmat(static_cast<int>(number("shared_memory")), nullptr, 0) !=
-                              reinterpret_cast<void*>(-1));
+                              reinterpret_cast<void*>(-1));  // NOLINT(performance-no-int-to-ptr)
   report("keyring", ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1) >= 0);
   constexpr int kUserModeOnly = 1;
   report("userfaultfd", ::syscall(SYS_userfaultfd, kUserModeOnly) >= 0);

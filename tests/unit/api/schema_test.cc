@@ -24,10 +24,10 @@ void expect_portable(const Json& schema, const std::string& where) {
   for (const auto* word : {"anyOf", "oneOf", "allOf", "$ref", "not", "prefixItems"}) {
     EXPECT_FALSE(schema.contains(word)) << where << ": " << word;
   }
-  static const std::regex kName("^[a-zA-Z0-9_.-]{1,64}$");
+  static const std::regex portable("^[a-zA-Z0-9_.-]{1,64}$");
   for (const auto& [name, property] : schema.at("properties").items()) {
     const std::string here = where + "." + name;
-    EXPECT_TRUE(std::regex_match(name, kName)) << here;
+    EXPECT_TRUE(std::regex_match(name, portable)) << here;
     ASSERT_TRUE(property.is_object()) << here << " is a boolean schema";
     ASSERT_TRUE(property.contains("type") && property["type"].is_string()) << here;
     const auto description = property.value("description", std::string());

@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-HasProgram all_but(std::vector<std::string> missing) {
+HasProgram all_but(const std::vector<std::string>& missing) {
   return [missing](const std::string& name) {
     return std::find(missing.begin(), missing.end(), name) == missing.end();
   };
@@ -48,7 +48,7 @@ TEST(Kvm, a_device_is_told_by_existence_and_permission) {
 
 TEST(ProjectSource, is_what_a_server_started_there_would_use) {
   const TemporaryDirectory directory("/tmp", "pyro-test");
-  const auto top = directory.path();
+  const auto& top = directory.path();
   EXPECT_EQ(check_project_source({}, top).kind, std::nullopt);
   EXPECT_THAT(check_project_source({}, top).sentence, HasSubstr("begins empty"));
   const pyro::testing::GitRepository project(top / "project");

@@ -247,7 +247,7 @@ TEST(HostileGuestTest, that_sends_other_files_than_it_was_asked_for_is_refused) 
     EXPECT_THAT(timed(
                     guest,
                     [](files::GuestTree& tree) {
-                      files::fetch_files(tree, {"a", "b"}, 10, [](files::FetchedFile) {});
+                      files::fetch_files(tree, {"a", "b"}, 10, [](const files::FetchedFile&) {});
                     },
                     kPatience),
                 Refused(ErrorCode::kInternal));

@@ -178,7 +178,7 @@ TEST_F(IgnoredPaths, obey_nothing_of_the_guests_configuration) {
 }
 
 TEST_F(IgnoredPaths, of_a_damaged_index_are_refused_and_the_whole_diff_is_there) {
-  guest().write(".git/index", "DIRC\0\0\0\2 no index of git");
+  guest().write(".git/index", std::string("DIRC\0\0\0\2 no index of git", 24));
   guest().write("a.pyc", "x");
   EXPECT_THAT(testing::error_of([&] { diff(); }), testing::Refused(reason::kIgnoreRulesUnreadable));
   EXPECT_THAT(paths_of(diff({.include_ignored = true})), ElementsAre("a.pyc"));

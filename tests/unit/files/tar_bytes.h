@@ -25,7 +25,7 @@ struct TarMember {
 
 inline std::string octal(std::uint64_t value, std::size_t digits) {
   std::string text(digits, '0');
-  for (std::size_t i = digits; i-- > 0; value /= 8) text[i] += static_cast<char>(value % 8);
+  for (std::size_t i = digits; i-- > 0; value /= 8) text[i] = static_cast<char>('0' + value % 8);
   return text;
 }
 

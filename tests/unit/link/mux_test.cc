@@ -128,8 +128,8 @@ TEST_F(MuxTest, a_stream_nobody_consumes_stops_at_its_window_and_others_pass) {
   const auto stuck = open();
   const auto other = open();
   taken_[0]->consuming = false;
-  stuck->stream->write(std::string(3 * kWindowBytes, 's'));
-  other->stream->write(std::string(3 * kWindowBytes, 'o'));
+  stuck->stream->write(std::string(std::size_t{3} * kWindowBytes, 's'));
+  other->stream->write(std::string(std::size_t{3} * kWindowBytes, 'o'));
   settle();
   EXPECT_EQ(taken_[0]->received, kWindowBytes);
   EXPECT_EQ(taken_[1]->received, 3 * kWindowBytes);

@@ -54,8 +54,8 @@ TEST_P(Schemas, bounds_and_defaults_stand_in_the_descriptions_as_well) {
   for (const auto& tool : tools) {
     for (const auto& [name, property] : tool.input_schema["properties"].items()) {
       const auto text = property.at("description").get<std::string>();
-      const auto says = [&](const Json& value) {
-        EXPECT_THAT(text, HasSubstr(value.dump())) << tool.name << "." << name;
+      const auto says = [&, field = name](const Json& value) {
+        EXPECT_THAT(text, HasSubstr(value.dump())) << tool.name << "." << field;
       };
       if (property.contains("maximum")) says(property["maximum"]);
       if (property.contains("minimum") && property["minimum"] != 1) says(property["minimum"]);

@@ -251,7 +251,7 @@ const fs::path& faults() {
   ::setenv("PYRO_FAULTS", directory.path().c_str(), 1);
   return directory.path();
 }
-const fs::path& kFaults = faults();
+const fs::path kFaults = faults();
 
 /// A process that is killed where the parameter says.
 class KilledFetch : public Fetch, public ::testing::WithParamInterface<const char*> {};
