@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "common/api/json_codec.h"
 #include "common/base/text.h"
 #include "gateway/mcp/tools/results.h"
 

@@ -59,10 +59,9 @@ void Expiry::look_at(const WorkspaceRecord& record) {
   if (workspaces_.is_in_use(record.id())) return;
   if (!record.expired_at && record.workspace.expires_at <= now) {
     const auto& parts = workspaces_.parts();
-    const bool goes_on = std::any_of(parts.begin(), parts.end(), [&record](const Part* part) {
-      return part->left_running(record);
-    });
-    if (goes_on || workspaces_.is_held(record)) {
+    const auto goes_on = [&record](const Part* part) { return part->left_running(record); };
+    // Who asks the guest comes last.
+    if (workspaces_.is_held(record) || std::any_of(parts.begin(), parts.end(), goes_on)) {
       look_again_[record.id()] = now + kLookAgainSeconds;
       return;
     }
