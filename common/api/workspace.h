@@ -47,6 +47,8 @@ struct SeedOrigin {
   OriginKind origin_kind = OriginKind::kManualSeedPath;
   std::string origin_ref;
   bool git_tracked = false;
+  bool is_named = false;
+  std::vector<std::string> include_ignored;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -55,6 +57,10 @@ struct SeedOrigin {
       kRequired);
     f("git_tracked", &SeedOrigin::git_tracked,
       "The seed is what Git tracks in the work tree at seed_path, and a fresh .git.");
+    f("is_named", &SeedOrigin::is_named,
+      "A person named the project, so its .git may lead anywhere.");
+    f("include_ignored", &SeedOrigin::include_ignored,
+      "Patterns of gitignore(5): what Git ignores and they match is taken too.");
   }
 };
 
@@ -65,6 +71,7 @@ struct WorkspaceSeed : CopiedTree {
   std::string destination = "/workspace";
   std::optional<std::string> origin_kind;
   std::optional<std::string> origin_ref;
+  std::vector<std::string> notes;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -75,6 +82,7 @@ struct WorkspaceSeed : CopiedTree {
     f("origin_kind", &WorkspaceSeed::origin_kind,
       "manual_seed_path, project_path or repo_url; null without a seed.");
     f("origin_ref", &WorkspaceSeed::origin_ref, "The path, URL or URL@ref that it came from.");
+    f("notes", &WorkspaceSeed::notes, "What the seed lacks, and the way to it.");
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "common/base/error.h"
 #include "common/base/reasons/stack.h"
+#include "common/base/text.h"
 
 namespace pyro {
 namespace {
@@ -47,7 +48,24 @@ constexpr const char* kSettings[] = {"core.bare=true",
                                      "pack.threads=4",
                                      "index.threads=4"};
 
+/// As git's progress ends: `Counting objects: 100% (5/5), done.`
+bool is_progress(std::string_view line) {
+  return line.ends_with(", done.") || line.find("% (") != std::string_view::npos;
+}
+
 }  // namespace
+
+std::string git_says(const CommandResult& result) {
+  // Progress returns to the beginning of its line.
+  std::string text = result.error_output;
+  std::replace(text.begin(), text.end(), '\r', '\n');
+  CommandResult said;
+  for (const auto& line : split(text, '\n')) {
+    if (line.empty() || is_progress(line)) continue;
+    said.error_output += line + "\n";
+  }
+  return last_words(said);
+}
 
 Git::Git(const std::filesystem::path& scratch, Work work)
     : work_(std::move(work)), directory_(scratch, "git"), program_(git_program()) {}

@@ -13,6 +13,9 @@
 
 namespace pyro {
 
+/// The end of what git said of its failure, printable and without its progress.
+std::string git_says(const CommandResult& result);
+
 /// Runs git on the host in its own empty directory, which it removes. Isolated from the caller: no
 /// configuration, no variable, no repository around the directory, no hook.
 class Git {

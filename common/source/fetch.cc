@@ -129,7 +129,7 @@ Error Remote::unreadable(const CommandResult& result) const {
       "'{}' cannot be fetched: {}. Check the URL, the network and the credentials (no question can "
       "be asked: give ssh a key in its agent, https a token in the URL); a --repo-ref that is a "
       "commit's whole id needs the remote only once",
-      printable(url_.plain), last_words(result));
+      printable(url_.plain), git_says(result));
 }
 
 Advertised Remote::ask() const {
@@ -202,7 +202,7 @@ std::optional<std::string> Remote::list(const std::string& commit, const std::st
   if (!result.status.ok()) {
     throw failed_precondition(reason::kRepositoryUnreadable,
                               "'{}' has a tree that git cannot read: {}", printable(url_.plain),
-                              last_words(result));
+                              git_says(result));
   }
   return read_to_end(listing.get(), limit_bytes);
 }

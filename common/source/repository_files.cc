@@ -10,12 +10,11 @@
 namespace pyro::source {
 
 Error broken_repository(const std::filesystem::path& work_tree, std::string_view why) {
-  return failed_precondition(
-      reason::kRepositoryUnreadable,
-      "the Git repository of '{}' cannot be read: {}. Mend it (`git fsck` says what is wrong; a "
-      "partial clone is completed by `git fetch --refetch`), name a seed_path, or start the server "
-      "with --no-project-source",
-      printable(work_tree.string()), why);
+  return failed_precondition(reason::kRepositoryUnreadable,
+                             "the Git repository of '{}' cannot be read: {}. Mend it (`git fsck` "
+                             "says what is wrong), name "
+                             "a seed_path, or start the server with --no-project-source",
+                             printable(work_tree.string()), why);
 }
 
 std::optional<std::string> read_git_file(const std::filesystem::path& directory,
@@ -38,6 +37,11 @@ std::optional<std::string> read_git_file(const std::filesystem::path& directory,
     throw failed_precondition("'{}' is longer than {}", shown, human_size(limit_bytes));
   }
   return text;
+}
+
+std::string read_packed_refs(const Repository& repository) {
+  constexpr std::size_t kLimit = 256U << 20U;
+  return read_git_file(repository.common_directory, "packed-refs", kLimit).value_or("");
 }
 
 }  // namespace pyro::source

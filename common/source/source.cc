@@ -49,12 +49,16 @@ ProjectSource of_path(const fs::path& path, bool git_tracked) {
   return {.path = path, .git_tracked = git_tracked, .shown = path.string()};
 }
 
-ProjectSource of_work_tree(const fs::path& root) {
+ProjectSource of_work_tree(const fs::path& root, const SourceOptions& options) {
   refuse_foreign(root, {root, root / ".git"});
-  return of_path(root, true);
+  ProjectSource source = of_path(root, true);
+  source.is_named = options.project_path.has_value();
+  source.include_ignored = options.include_ignored;
+  return source;
 }
 
-ProjectSource of_project_path(const std::string& given, const fs::path& current_directory) {
+ProjectSource of_project_path(const SourceOptions& options, const fs::path& current_directory) {
+  const std::string& given = *options.project_path;
   std::error_code failed;
   const fs::path path = fs::canonical(current_directory / given, failed);
   if (failed == std::errc::no_such_file_or_directory || failed == std::errc::not_a_directory) {
@@ -66,7 +70,7 @@ ProjectSource of_project_path(const std::string& given, const fs::path& current_
     throw invalid_argument("project_path {} must be a directory", printable(given));
   }
   const auto root = work_tree_above(path);
-  return root ? of_work_tree(*root) : of_path(path, false);
+  return root ? of_work_tree(*root, options) : of_path(path, false);
 }
 
 ProjectSource of_url(const SourceOptions& options, const fs::path& current_directory) {
@@ -93,33 +97,43 @@ std::optional<ProjectSource> find_project_source(const SourceOptions& options,
                                                  const fs::path& current_directory) {
   refuse_contradictions(options);
   if (options.none) return std::nullopt;
-  if (options.project_path) return of_project_path(*options.project_path, current_directory);
+  if (options.project_path) return of_project_path(options, current_directory);
   if (options.repo_url) return of_url(options, current_directory);
   std::error_code failed;
   const fs::path start = fs::canonical(current_directory, failed);
   const auto root = failed ? std::nullopt : work_tree_above(start);
   if (!root || !root->has_relative_path() || is_home(*root)) return std::nullopt;
-  return of_work_tree(*root);
+  return of_work_tree(*root, options);
 }
 
 std::string describe(const ProjectSource& source) {
   const std::string shown = printable(source.shown);
   if (source.kind == api::OriginKind::kRepoUrl) return fmt::format("a clean clone of '{}'", shown);
-  return source.git_tracked ? fmt::format("the Git-tracked files of '{}' as they stand", shown)
-                            : fmt::format("all files of '{}'", shown);
+  if (!source.git_tracked) return fmt::format("all files of '{}'", shown);
+  std::string text = fmt::format("the Git-tracked files of '{}' as they stand", shown);
+  if (!source.include_ignored.empty()) {
+    text += fmt::format(", with the ignored ones that match {}",
+                        printable(join(source.include_ignored, ", ")));
+  }
+  return text;
 }
 
 void check(const ProjectSource& source) {
   if (source.kind == api::OriginKind::kProjectPath && source.git_tracked) {
-    open_repository(source.path);
+    open_repository(source.path, place_of_git_directory(source.is_named));
   }
 }
 
+api::SeedOrigin origin_of(const ProjectSource& source) {
+  return {.origin_kind = source.kind,
+          .origin_ref = source.shown,
+          .git_tracked = source.git_tracked,
+          .is_named = source.is_named,
+          .include_ignored = source.include_ignored};
+}
+
 ReadySource make_ready(const ProjectSource& source, const Paths& paths, const Work& work) {
-  ReadySource ready{.seed_path = source.path.string(),
-                    .origin = {.origin_kind = source.kind,
-                               .origin_ref = source.shown,
-                               .git_tracked = source.git_tracked}};
+  ReadySource ready{.seed_path = source.path.string(), .origin = origin_of(source)};
   if (source.kind == api::OriginKind::kRepoUrl) {
     paths.make_directories();  // a foreign cache is refused before anything goes into it
     FetchedRepository fetched = fetch_repository(paths.cache_dir, source.url, source.ref, work);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/api/workspace.h"
 #include "common/config/paths.h"
@@ -14,20 +15,23 @@ namespace pyro::source {
 
 /// The flags of a server.
 struct SourceOptions {
-  std::optional<std::string> project_path{};  ///< --project-path
-  std::optional<std::string> repo_url{};      ///< --repo-url
-  std::optional<std::string> repo_ref{};      ///< --repo-ref
-  bool none = false;                          ///< --no-project-source
+  std::optional<std::string> project_path{};   ///< --project-path
+  std::optional<std::string> repo_url{};       ///< --repo-url
+  std::optional<std::string> repo_ref{};       ///< --repo-ref
+  bool none = false;                           ///< --no-project-source
+  std::vector<std::string> include_ignored{};  ///< --include-ignored
 };
 
 struct ProjectSource {
   api::OriginKind kind = api::OriginKind::kProjectPath;
   /// The seed: the root of the work tree, or a plain directory. Empty for a URL, see make_ready.
   std::filesystem::path path{};
-  bool git_tracked = false;          ///< only the files that Git tracks
-  std::string url{};                 ///< as given, with its credentials: for git alone
-  std::optional<std::string> ref{};  ///< of the URL
-  std::string shown{};               ///< origin_ref: the path, or the URL without credentials
+  bool git_tracked = false;                    ///< only the files that Git tracks
+  bool is_named = false;                       ///< by --project-path
+  std::vector<std::string> include_ignored{};  ///< patterns of ignored files that go along
+  std::string url{};                           ///< as given, with its credentials: for git alone
+  std::optional<std::string> ref{};            ///< of the URL
+  std::string shown{};  ///< origin_ref: the path, or the URL without credentials
 };
 
 /// The explicit project path, else the URL, else the Git work tree around `current_directory`, else
@@ -49,6 +53,9 @@ std::string describe(const ProjectSource& source);
 /// Throws the error that a seed from it would cause: an unreadable repository. Does not check a
 /// URL.
 void check(const ProjectSource& source);
+
+/// What a request to create a workspace says of it.
+api::SeedOrigin origin_of(const ProjectSource& source);
 
 /// The part of a source for a request to create a workspace.
 struct ReadySource {

@@ -32,6 +32,8 @@ struct Entry {
   std::string link_target{};  ///< of a symlink
   std::uint64_t inode = 0;    ///< if the source has one
   std::int64_t ctime_ns = 0;  ///< if the source has one
+  /// Of a file with several names (hard links): the device on which `inode` is unique; else 0.
+  std::uint64_t shared_on_device = 0;
   bool operator==(const Entry&) const = default;
 };
 

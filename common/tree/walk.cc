@@ -32,6 +32,7 @@ void fill(Entry& entry, const struct stat& info) {
   entry.ctime_ns = nanoseconds_of(info.st_ctim);
   entry.inode = info.st_ino;
   entry.size = entry.kind == EntryKind::kFile ? static_cast<std::uint64_t>(info.st_size) : 0;
+  entry.shared_on_device = entry.kind == EntryKind::kFile && info.st_nlink > 1 ? info.st_dev : 0;
 }
 
 /// False when the link is gone meanwhile.

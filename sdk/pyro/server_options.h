@@ -36,6 +36,8 @@ struct ServerOptions {
   std::optional<std::string> repo_url{};
   std::optional<std::string> repo_ref{};
   bool no_project_source = false;
+  /// Patterns of gitignore(5): ignored files that a workspace begins with as well.
+  std::vector<std::string> include_ignored{};
   /// Below these, the project and the working directory a client may name host paths.
   std::vector<std::filesystem::path> allow_paths{};
   bool allow_host_compat = false;

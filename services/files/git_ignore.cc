@@ -67,7 +67,7 @@ std::string GitIgnore::list(Git::Run run) const {
   try {
     auto [result, file] = git_.list(std::move(run), kListingLimit);
     // `check-ignore` ends with 1 when no path is ignored.
-    if (result.status.code > 1) throw unreadable(last_words(result));
+    if (result.status.code > 1) throw unreadable(git_says(result));
     return read_to_end(file.get(), kListingLimit);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kDeadlineExceeded) throw;

@@ -9,6 +9,7 @@
 #include "common/source/fetch.h"
 #include "services/files/artifact.h"
 #include "services/files/git_seed/git_seed.h"
+#include "services/files/hard_links.h"
 #include "services/files/host_source.h"
 #include "services/files/new_file.h"
 #include "services/files/volume/blank_volume.h"
@@ -19,13 +20,21 @@ namespace pyro::files {
 
 namespace {
 
-void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::path& scratch,
-               const api::BuildVolume& request, const HostSource& source, tree::Sink& sink,
-               const Work& work) {
+/// The volume of a request, and its T0.
+struct NewVolume {
+  volume::VolumeWriter& writer;
+  std::int64_t ctime_ns;
+};
+
+/// Returns the notes on the seed.
+std::vector<std::string> give_seed(const std::filesystem::path& cache_dir,
+                                   const std::filesystem::path& scratch,
+                                   const api::BuildVolume& request, const HostSource& source,
+                                   const NewVolume& volume, const Work& work) {
   work.report("seed", "writing the seed into the workspace's volume");
   if (!request.origin || !request.origin->git_tracked) {
-    source.give(sink, work, kWorkspaceDiskBytes);
-    return;
+    source.give(volume.writer, work, kWorkspaceDiskBytes);
+    return {};
   }
   const auto sources = cache_dir / "sources";
   make_private_directory(sources);
@@ -36,7 +45,14 @@ void give_seed(const std::filesystem::path& cache_dir, const std::filesystem::pa
     lease.emplace(source::lease_clone(*request.seed_path));
     places.source = source::clones_of(*request.seed_path);
   }
-  give_git_seed(*request.seed_path, places, sink, work);
+  HardLinks links(volume.writer);
+  return give_git_seed(*request.seed_path, places,
+                       {.git_directory = source::place_of_git_directory(request.origin->is_named),
+                        .include_ignored = request.origin->include_ignored,
+                        .inode_of_last = [&volume]() -> SeededInode {
+                          return {.inode = volume.writer.last_inode(), .ctime_ns = volume.ctime_ns};
+                        }},
+                       links, work);
 }
 
 api::WorkspaceSeed seed_of(const api::BuildVolume& request, const HostSource& source) {
@@ -63,13 +79,14 @@ api::WorkspaceSeed build_volume(const std::filesystem::path& cache_dir,
   }
   NewFile volume(request.volume);
   volume::make_blank_volume(cache_dir, volume.temporary());
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  volume::VolumeWriter writer(volume.temporary(),
-                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  const std::int64_t now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                  std::chrono::system_clock::now().time_since_epoch())
+                                  .count();
+  volume::VolumeWriter writer(volume.temporary(), now_ns);
   api::WorkspaceSeed seed;
   if (source) {
     seed = seed_of(request, *source);
-    give_seed(cache_dir, scratch, request, *source, writer, work);
+    seed.notes = give_seed(cache_dir, scratch, request, *source, {writer, now_ns}, work);
   }
   const tree::Totals totals = writer.finish();
   check(work);

@@ -59,6 +59,27 @@ TEST_F(WorkspaceSourceTest, shows_in_the_guest_what_git_shows_on_the_host) {
             "second\nfirst\n");
 }
 
+/// `git diff-files` compares attributes alone, and calls all else changed.
+TEST_F(WorkspaceSourceTest, has_files_that_the_guests_git_need_not_read) {
+  const auto project = this->project();
+  project.git({"config", "user.name", "Ada"});
+  project.git({"config", "user.email", "ada@example.org"});
+  for (const char* name : {"src/main.c", "gone.txt", ".gitignore"}) {
+    fs::last_write_time(project / name, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  project.put("src/main.c", "int main() { return 0; }\n");
+  project.put("src/main.o", "object\n");
+  project.put("lib.o", "object\n");
+  const auto workspace =
+      create_from({.project_path = project.root().string(), .include_ignored = {"src/*.o"}}, "/");
+  const std::string& id = workspace.workspace_id;
+  EXPECT_EQ(output_of(id, "git diff-files --name-only; ls src"), "src/main.c\nmain.c\nmain.o\n");
+  EXPECT_EQ(output_of(id, "git stash -q && cat src/main.c"), "int main() { return 1; }\n");
+  call(api::ResetWorkspace{.workspace_id = id});
+  EXPECT_EQ(output_of(id, "git diff-files --name-only"), "src/main.c\n");
+  EXPECT_EQ(output_of(id, "git status --porcelain"), " M src/main.c\n");
+}
+
 TEST_F(WorkspaceSourceTest, begins_with_a_clean_clone_of_a_url) {
   const auto project = this->project();
   project.put("private.txt", "mine alone\n");

@@ -8,6 +8,7 @@ namespace pyro::reason {
 inline constexpr Reason kEnvironmentUnknown{"environment_unknown"};
 inline constexpr Reason kDownloadFailed{"download_failed"};
 inline constexpr Reason kRefMissing{"ref_missing"};
+inline constexpr Reason kRepositoryElsewhere{"repository_elsewhere"};
 inline constexpr Reason kRepositoryUnreadable{"repository_unreadable"};
 inline constexpr Reason kRepositoryUntrusted{"repository_untrusted"};
 

@@ -14,7 +14,8 @@ std::optional<source::ProjectSource> Toolbox::project() const {
   return source::find_project_source({.project_path = options.project_path,
                                       .repo_url = options.repo_url,
                                       .repo_ref = options.repo_ref,
-                                      .none = options.no_project_source},
+                                      .none = options.no_project_source,
+                                      .include_ignored = options.include_ignored},
                                      options.working_directory);
 }
 

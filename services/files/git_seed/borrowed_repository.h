@@ -1,20 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/digest/digest.h"
 #include "common/git/git.h"
 #include "common/source/repository.h"
+#include "services/files/git_seed/git_settings.h"
+#include "services/files/git_seed/index_file.h"
 
 namespace pyro::files {
-
-/// A path in an index.
-struct IndexEntry {
-  std::string path;
-  bool is_submodule = false;
-};
 
 /// A repository of ours that shows git only the objects and a copy of the index of another one: no
 /// configuration, hook, attribute, ref, replacement or graft of it.
@@ -27,34 +26,45 @@ class BorrowedRepository {
   /// The most paths of an index or a commit.
   static constexpr std::size_t kMostPaths = 2'000'000;
 
-  /// The paths of the index, each once; none without an index. Every path is clean, and git itself
-  /// would check it out (not `.git/config` or `GIT~1`).
-  std::vector<IndexEntry> list_index() const;
+  /// The index of the work tree with what git remembers of its files; empty without an index.
+  /// Every path is clean, and git itself would check it out (not `.git/config` or `GIT~1`).
+  IndexFile read_index() const;
+  /// When that index was written; 0 without one.
+  std::int64_t index_mtime_ns() const { return index_mtime_ns_; }
 
-  /// Makes one pack with exactly the objects of HEAD's history, its idx, and the file `index`, an
-  /// index at HEAD, in the empty `directory`, which may be on another file system.
-  void pack_head(const std::filesystem::path& directory) const;
+  const source::Repository& source() const { return source_; }
+  const Git& git() const { return git_; }
+  const Work& work() const { return work_; }
+  DigestKind ids() const { return ids_; }
+  const GitSettings& settings() const { return settings_; }
+  /// The commits without parents here, a line each; "": the history is whole.
+  const std::string& shallow() const { return shallow_; }
+  void set_shallow(std::string lines);
 
-  const std::string& object_format() const { return object_format_; }  ///< sha1 or sha256
-  bool has_file_modes() const { return has_file_modes_; }              ///< core.fileMode
-  const std::string& shallow() const { return shallow_; }              ///< "": not shallow
+  /// Runs git here and returns its output without the last line break. failed_precondition with
+  /// what git says: it failed.
+  std::string run(Git::Run run) const;
+  bool succeeds(std::vector<std::string> arguments) const;
+  /// The output as a file at its beginning. `of` names what it lists if that is too long.
+  UniqueFd list(std::string_view of, std::vector<std::string> arguments) const;
+  /// failed_precondition: an object is no ordinary file.
+  void require_ordinary_objects() const;
 
  private:
-  void read_configuration();
+  void read_settings();
   void borrow_objects();
   void copy_index();
   void copy_shared_index(std::string_view index);
   Git::Run trusting_little(Git::Run run) const;
   void require_ok(const CommandResult& result) const;
-  void run(Git::Run run) const;
-  UniqueFd list(std::string_view of, std::vector<std::string> arguments) const;
 
   const source::Repository& source_;
   Git git_;
   const Work& work_;
   std::vector<std::filesystem::path> stores_;
-  std::string object_format_ = "sha1";
-  bool has_file_modes_ = true;
+  DigestKind ids_ = DigestKind::kSha1;
+  GitSettings settings_;
+  std::int64_t index_mtime_ns_ = 0;
   std::string shallow_;
 };
 

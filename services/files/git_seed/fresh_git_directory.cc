@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/tree/path.h"
@@ -70,35 +71,52 @@ class GitDirectory {
   std::set<std::string> given_;
 };
 
-std::string configuration(const BorrowedRepository& borrowed) {
-  const bool is_sha1 = borrowed.object_format() == "sha1";
-  std::string text =
-      fmt::format("[core]\n\trepositoryformatversion = {}\n\tfilemode = {}\n\tbare = false\n",
-                  is_sha1 ? 0 : 1, borrowed.has_file_modes());
-  if (!is_sha1)
-    text += fmt::format("[extensions]\n\tobjectformat = {}\n", borrowed.object_format());
+std::string configuration(const BorrowedRepository& repository, const HostView& view,
+                          bool lacks_objects) {
+  const bool is_sha256 = repository.ids() == DigestKind::kSha256;
+  std::string text = fmt::format("[core]\n\trepositoryformatversion = {}\n\tbare = false\n{}",
+                                 is_sha256 || lacks_objects ? 1 : 0, view.core_settings);
+  if (is_sha256 || lacks_objects) text += "[extensions]\n";
+  if (is_sha256) text += "\tobjectformat = sha256\n";
+  // git bears with what is missing only in a partial clone.
+  if (lacks_objects) text += "\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n";
+  if (!view.user_settings.empty()) text += "[user]\n" + view.user_settings;
   return text;
 }
 
+/// The tags as git keeps them packed.
+std::string packed_refs(const std::string& tags) { return "# pack-refs with: sorted \n" + tags; }
+
 }  // namespace
 
-void give_fresh_git_directory(const source::Repository& repository,
-                              const BorrowedRepository& borrowed, const PackedHistory* history,
-                              tree::Sink& sink, const Work& work) {
-  GitDirectory git(sink, work);
+void give_fresh_git_directory(const BorrowedRepository& repository, const HostView& view,
+                              const PackedHistory* history, std::string_view index,
+                              tree::Sink& sink) {
+  const source::Repository& source = repository.source();
+  GitDirectory git(sink, repository.work());
   git.directory("");
-  const bool on_branch = !repository.branch.empty();
-  git.text("HEAD", on_branch ? "ref: " + repository.branch + "\n" : repository.head + "\n");
-  git.text("config", configuration(borrowed));
+  const bool on_branch = !source.branch.empty();
+  git.text("HEAD", on_branch ? "ref: " + source.branch + "\n" : source.head + "\n");
+  git.text("config", configuration(repository, view, history != nullptr && history->lacks_objects));
   for (const char* directory : {"objects/info", "objects/pack", "refs/heads", "refs/tags"}) {
     git.directory(directory);
   }
+  for (const auto& [name, text] :
+       {std::pair{"info/attributes", &view.attributes}, std::pair{"info/exclude", &view.exclude},
+        std::pair{"info/sparse-checkout", &view.sparse_checkout}}) {
+    if (!text->empty()) git.text(name, *text);
+  }
   if (history == nullptr) return;
-  if (on_branch) git.text(repository.branch, repository.head + "\n");
-  if (!borrowed.shallow().empty()) git.text("shallow", borrowed.shallow());
-  git.file("objects/pack/" + history->name + ".pack", 0444, history->pack);
-  git.file("objects/pack/" + history->name + ".idx", 0444, history->idx);
-  git.file("index", 0644, history->index);
+  if (on_branch) git.text(source.branch, source.head + "\n");
+  if (!history->shallow.empty()) git.text("shallow", history->shallow);
+  if (!history->tags.empty()) git.text("packed-refs", packed_refs(history->tags));
+  for (const auto& [name, pack, idx] : history->packs) {
+    const std::string base = "objects/pack/" + name;
+    git.file(base + ".pack", 0444, pack);
+    git.file(base + ".idx", 0444, idx);
+    if (history->lacks_objects) git.text(base + ".promisor", "");
+  }
+  git.text("index", index);
 }
 
 }  // namespace pyro::files

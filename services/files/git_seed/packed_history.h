@@ -2,10 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/base/unique_fd.h"
-#include "common/source/repository.h"
-#include "common/work/work.h"
 #include "services/files/git_seed/borrowed_repository.h"
 
 namespace pyro::files {
@@ -18,17 +17,24 @@ struct GitSeedPlaces {
   std::filesystem::path source{};
 };
 
-/// The history of a repository's HEAD as open files: they remain readable after a replacement.
+/// The history of a repository's HEAD. Its files are open: they remain readable after a
+/// replacement.
 struct PackedHistory {
-  std::string name;  ///< `pack-<hash>`
-  UniqueFd pack;
-  UniqueFd idx;
-  UniqueFd index;
+  struct Pack {
+    std::string name;  ///< `pack-<hash>`
+    UniqueFd pack;
+    UniqueFd idx;
+  };
+  std::vector<Pack> packs{};
+  UniqueFd index{};            ///< an index at HEAD
+  std::string shallow{};       ///< the commits at which it ends, a line each
+  std::string tags{};          ///< lines `ID NAME`
+  bool ends_early = false;     ///< where objects are missing
+  bool lacks_objects = false;  ///< HEAD itself
 };
 
-/// Finds it in `places.histories`, else makes it there, complete or absent. Keeps the last HEAD's
-/// history of each of the last 32 sources.
-PackedHistory packed_history(const GitSeedPlaces& places, const source::Repository& repository,
-                             const BorrowedRepository& borrowed, const Work& work);
+/// Finds it in `places.histories`, else makes it there, complete or absent: adds to the packs of
+/// the last state what HEAD has more. Keeps the last HEAD's history of each of the last 32 sources.
+PackedHistory packed_history(const GitSeedPlaces& places, BorrowedRepository& repository);
 
 }  // namespace pyro::files

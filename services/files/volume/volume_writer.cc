@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/tree/path.h"
 #include "services/files/volume/content_writer.h"
 #include "services/files/volume/directory_blocks.h"
 #include "services/files/volume/inode_numbers.h"
@@ -47,6 +48,8 @@ class VolumeWriter::Work {
   void add(const tree::Entry& entry);
   void data(std::string_view bytes);
   void end_file();
+  bool link(const tree::Entry& entry, ext2_ino_t number);
+  ext2_ino_t last_inode() const { return last_inode_; }
   tree::Totals finish();
 
  private:
@@ -72,8 +75,9 @@ class VolumeWriter::Work {
   };
 
   Directory& directory(std::string_view path);
+  void add_name(const tree::Entry& entry, ext2_ino_t number);
   void add_top(const tree::Entry& entry);
-  void add_directory(const tree::Entry& entry, ext2_ino_t number, Directory& parent);
+  void add_directory(const tree::Entry& entry, ext2_ino_t number);
   void add_link(const tree::Entry& entry, ext2_ino_t number);
   void write_directory(const Directory& directory);
   void free_blocks_of_tree();
@@ -86,6 +90,7 @@ class VolumeWriter::Work {
   std::deque<Directory> directories_;
   std::unordered_map<std::string, Directory*, PathHash, std::equal_to<>> by_path_;
   std::optional<OpenFile> file_;
+  ext2_ino_t last_inode_ = 0;
   tree::Totals totals_;
 };
 
@@ -123,27 +128,40 @@ void VolumeWriter::Work::add(const tree::Entry& entry) {
     return;
   }
   if (entry.path.empty()) return add_top(entry);
-  const std::string_view path = entry.path;
-  const std::size_t slash = path.rfind('/');
-  const bool below = slash != std::string_view::npos;
-  Directory& parent = directory(below ? path.substr(0, slash) : "");
-  const std::string_view name = below ? path.substr(slash + 1) : path;
-  require_clean(path, name);
-
-  const std::uint8_t type = directory_type(entry);
   const bool is_directory = entry.kind == tree::EntryKind::kDirectory;
-  const ext2_ino_t number =
+  last_inode_ =
       numbers_.take(is_directory ? InodeNumbers::Use::kDirectory : InodeNumbers::Use::kOther);
-  parent.names.push_back({std::string(name), number, type});
-  ++totals_.entries;
+  add_name(entry, last_inode_);
   if (is_directory) {
-    add_directory(entry, number, parent);
+    add_directory(entry, last_inode_);
   } else if (entry.kind == tree::EntryKind::kSymlink) {
-    add_link(entry, number);
+    add_link(entry, last_inode_);
   } else {
-    file_.emplace(OpenFile{number, make_inode(LINUX_S_IFREG, entry.mode, entry.mtime_ns, ctime_ns_),
+    file_.emplace(OpenFile{last_inode_,
+                           make_inode(LINUX_S_IFREG, entry.mode, entry.mtime_ns, ctime_ns_),
                            ContentWriter(writer_)});
   }
+}
+
+void VolumeWriter::Work::add_name(const tree::Entry& entry, ext2_ino_t number) {
+  const std::string_view path = entry.path;
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  Directory& parent = directory(tree::parent_of(path));
+  require_clean(path, name);
+  parent.names.push_back({std::string(name), number, directory_type(entry)});
+  if (entry.kind == tree::EntryKind::kDirectory) ++parent.subdirectories;
+  ++totals_.entries;
+}
+
+bool VolumeWriter::Work::link(const tree::Entry& entry, ext2_ino_t number) {
+  end_file();
+  Inode inode = read_inode(filesystem_, number);
+  if (inode.fields.i_links_count >= EXT2_LINK_MAX) return false;
+  ++inode.fields.i_links_count;
+  add_name(entry, number);
+  write_inode(filesystem_, number, inode);
+  last_inode_ = number;
+  return true;
 }
 
 void VolumeWriter::Work::add_top(const tree::Entry& entry) {
@@ -154,11 +172,10 @@ void VolumeWriter::Work::add_top(const tree::Entry& entry) {
   directories_.front().mtime_ns = entry.mtime_ns;
 }
 
-void VolumeWriter::Work::add_directory(const tree::Entry& entry, ext2_ino_t number,
-                                       Directory& parent) {
-  ++parent.subdirectories;
+void VolumeWriter::Work::add_directory(const tree::Entry& entry, ext2_ino_t number) {
+  const ext2_ino_t parent = directory(tree::parent_of(entry.path)).number;
   Directory& added = directories_.emplace_back(Directory{
-      .number = number, .parent = parent.number, .mode = entry.mode, .mtime_ns = entry.mtime_ns});
+      .number = number, .parent = parent, .mode = entry.mode, .mtime_ns = entry.mtime_ns});
   if (!by_path_.emplace(entry.path, &added).second) {
     throw invalid_argument("'{}' comes twice", printable(entry.path));
   }
@@ -236,6 +253,10 @@ VolumeWriter::~VolumeWriter() = default;
 void VolumeWriter::entry(const tree::Entry& entry) { work_->add(entry); }
 void VolumeWriter::data(std::string_view bytes) { work_->data(bytes); }
 void VolumeWriter::end_file() { work_->end_file(); }
+bool VolumeWriter::link(const tree::Entry& entry, std::uint64_t inode) {
+  return work_->link(entry, static_cast<ext2_ino_t>(inode));
+}
+std::uint64_t VolumeWriter::last_inode() const { return work_->last_inode(); }
 tree::Totals VolumeWriter::finish() { return work_->finish(); }
 
 }  // namespace pyro::volume

@@ -23,6 +23,10 @@ class VolumeWriter : public tree::Sink {
   void entry(const tree::Entry& entry) override;
   void data(std::string_view bytes) override;
   void end_file() override;
+  /// One more name for a file that was written whole. False: it has as many as a file may have.
+  bool link(const tree::Entry& entry, std::uint64_t inode);
+  /// Of the entry that came last.
+  std::uint64_t last_inode() const;
   /// Completes the file (without fsync). Returns the totals, without the top itself.
   tree::Totals finish();
 

@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
 
+#include "common/base/timespec.h"
 #include "common/tree/write.h"
 #include "services/files/git_seed/git_seed.h"
+#include "tests/support/environment.h"
 #include "tests/support/errors.h"
 #include "tests/support/git_repository.h"
 #include "tests/support/temporary.h"
@@ -24,10 +27,30 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
+/// Passes a tree on and knows what came last.
+class LastPath : public tree::Sink {
+ public:
+  explicit LastPath(tree::Sink& next) : next_(next) {}
+  void entry(const tree::Entry& entry) override {
+    path_ = entry.path;
+    next_.entry(entry);
+  }
+  void data(std::string_view bytes) override { next_.data(bytes); }
+  void end_file() override { next_.end_file(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  tree::Sink& next_;
+  std::string path_;
+};
+
 /// Seeds a directory of this host, in which git is then asked as in a guest.
 class GitSeed : public ::testing::Test {
  protected:
-  GitSeed() { fs::create_directory(scratch_); }
+  GitSeed() {
+    fs::create_directory(scratch_);
+    fs::create_directory(home_);
+  }
 
   /// Where the one history that was packed is kept.
   fs::path history_place() const {
@@ -42,9 +65,17 @@ class GitSeed : public ::testing::Test {
     const std::string name = "seed" + std::to_string(++seeds_);
     const UniqueFd parent = open_file(directory_.path(), O_RDONLY | O_DIRECTORY);
     tree::Writer writer(parent.get(), name, tree::Trust::kKeep);
-    give_git_seed(root, {.scratch = scratch_, .histories = directory_ / "packs", .source = source_},
-                  writer,
-                  {.deadline = Clock::now() + std::chrono::minutes(1), .progress = progress_});
+    LastPath last(writer);
+    GitSeedOptions options = options_;
+    options.inode_of_last = [&]() -> SeededInode {
+      struct stat info {};
+      if (::lstat((directory_ / name / last.path()).c_str(), &info) != 0)
+        throw system_error("stat");
+      return {.inode = info.st_ino, .ctime_ns = nanoseconds_of(info.st_ctim)};
+    };
+    notes_ = give_git_seed(
+        root, {.scratch = scratch_, .histories = directory_ / "packs", .source = source_}, options,
+        last, {.deadline = Clock::now() + std::chrono::minutes(1), .progress = progress_});
     writer.finish();
     return directory_ / name;
   }
@@ -72,9 +103,33 @@ class GitSeed : public ::testing::Test {
     return paths;
   }
 
+  /// The packs of the history that is kept, by their names.
+  std::set<std::string> packs() const {
+    std::set<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(directory_ / "packs")) {
+      if (entry.path().extension() == ".pack") found.insert(entry.path().stem());
+    }
+    return found;
+  }
+
+  /// As if the files had been there for an hour: git trusts no attributes of this second.
+  static void make_old(const fs::path& root) {
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      if (!entry.is_regular_file() || entry.is_symlink()) continue;
+      fs::last_write_time(entry.path(), fs::file_time_type::clock::now() - std::chrono::hours(1));
+    }
+  }
+
   pyro::testing::TestDirectory directory_;
+  fs::path home_ = directory_ / "home";
+  testing::WithVariable home_variable_{"HOME", home_.c_str()};
+  testing::WithVariable no_xdg_{"XDG_CONFIG_HOME", nullptr};
+  testing::WithVariable no_global_{"GIT_CONFIG_GLOBAL", nullptr};
+  testing::WithVariable no_system_{"GIT_CONFIG_NOSYSTEM", "1"};
   fs::path scratch_ = directory_ / "scratch";
   fs::path source_{};
+  GitSeedOptions options_{};
+  std::vector<std::string> notes_{};
   api::ProgressSink progress_{};
   GitRepository repository_{directory_ / "project"};
   int seeds_ = 0;

@@ -108,15 +108,14 @@ TEST_F(HostileRepository, cannot_draw_in_another_repository) {
   const fs::path other = private_repository() / ".git";
   const auto expect_refused = [&](const char* why) {
     EXPECT_THAT(refusal(repository_.root()),
-                Refused(ErrorCode::kFailedPrecondition,
-                        AllOf(HasSubstr(why), HasSubstr("name a seed_path"))));
+                Refused(ErrorCode::kFailedPrecondition, HasSubstr(why)));
   };
   const fs::path own = directory_ / "own";
   fs::rename(git_directory(), own);
   write_file_atomically(git_directory(), "gitdir: " + other.string() + "\n");
-  expect_refused("names this one back");
+  expect_refused("--project-path");
   write_file_atomically(git_directory(), "gitdir: ../own\n");
-  expect_refused("names this one back");
+  expect_refused("--project-path");
   // One that names the work tree back, and has the other's objects and refs.
   write_file_atomically(own / "gitdir", git_directory().string() + "\n");
   write_file_atomically(own / "commondir", other.string() + "\n");
@@ -125,7 +124,7 @@ TEST_F(HostileRepository, cannot_draw_in_another_repository) {
   expect_refused("names no directory");
   fs::remove(git_directory());
   fs::create_directory_symlink(other, git_directory());
-  expect_refused("neither a directory nor a file");
+  expect_refused("--project-path");
   fs::remove(git_directory());
   ASSERT_EQ(::mkfifo(git_directory().c_str(), 0600), 0);
   expect_refused("neither a directory nor a file");
@@ -342,7 +341,7 @@ TEST_F(HostileRepository, with_refs_as_a_table_is_refused_with_the_way_out) {
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("git refs migrate")));
 }
 
-TEST_F(HostileRepository, that_lacks_objects_is_refused_with_the_ways_out) {
+TEST_F(HostileRepository, that_is_damaged_is_refused_with_the_ways_out) {
   const std::string blob = repository_.git({"rev-parse", "HEAD:a"});
   const fs::path object = git_directory() / "objects" / blob.substr(0, 2) / blob.substr(2);
   const std::string content = read_file(object);
@@ -350,11 +349,9 @@ TEST_F(HostileRepository, that_lacks_objects_is_refused_with_the_ways_out) {
   const auto expect_refused = [&] {
     EXPECT_THAT(refusal(repository_.root()),
                 Refused(ErrorCode::kFailedPrecondition,
-                        AllOf(HasSubstr("git fsck"), HasSubstr("git fetch --refetch"),
-                              HasSubstr("seed_path"), HasSubstr("--no-project-source"))));
+                        AllOf(HasSubstr("git fsck"), HasSubstr("seed_path"),
+                              HasSubstr("--no-project-source"), Not(HasSubstr("%")))));
   };
-  fs::remove(object);
-  expect_refused();
   write_file_atomically(object, content.substr(0, content.size() / 2));
   expect_refused();
   write_file_atomically(object, content);
@@ -364,17 +361,6 @@ TEST_F(HostileRepository, that_lacks_objects_is_refused_with_the_ways_out) {
   EXPECT_TRUE(fs::is_empty(directory_ / "scratch"));
 }
 
-TEST_F(HostileRepository, that_is_a_partial_clone_fetches_nothing) {
-  repository_.put("a", "two\n");
-  repository_.commit("second");
-  repository_.git({"config", "uploadpack.allowFilter", "true"});
-  const fs::path clone = directory_ / "clone";
-  repository_.git({"clone", "--quiet", "--filter=blob:none",
-                   "file://" + repository_.root().string(), clone.string()});
-  EXPECT_THAT(refusal(clone),
-              Refused(ErrorCode::kFailedPrecondition, HasSubstr("git fetch --refetch")));
-}
-
 TEST_F(HostileRepository, with_a_submodule_that_leads_outside_is_refused) {
   const GitRepository library(directory_ / "library");
   library.commit("library");
@@ -382,7 +368,7 @@ TEST_F(HostileRepository, with_a_submodule_that_leads_outside_is_refused) {
   write_file_atomically(repository_ / "lib/.git",
                         "gitdir: " + (private_repository() / ".git").string() + "\n");
   EXPECT_THAT(refusal(repository_.root()),
-              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("--project-path")));
 }
 
 TEST_F(HostileRepository, cannot_have_its_modules_elsewhere) {
@@ -392,13 +378,13 @@ TEST_F(HostileRepository, cannot_have_its_modules_elsewhere) {
   const fs::path git = repository_ / "sub/.git";
   write_file_atomically(git, "gitdir: ../../private/.git\n");
   EXPECT_THAT(refusal(repository_ / "sub"),
-              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("--project-path")));
   fs::remove(git_directory() / "modules");
   fs::create_directory(git_directory() / "modules");
   fs::create_directory_symlink(other / ".git", git_directory() / "modules/sub");
   write_file_atomically(git, "gitdir: ../.git/modules/sub\n");
   EXPECT_THAT(refusal(repository_ / "sub"),
-              Refused(ErrorCode::kFailedPrecondition, HasSubstr("nor of a submodule here")));
+              Refused(ErrorCode::kFailedPrecondition, HasSubstr("--project-path")));
 }
 
 TEST_F(HostileRepository, that_another_user_owns_is_refused_with_the_ways_out) {

@@ -51,6 +51,13 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
   exclude_each_other(project, url);
   exclude_each_other(project, none);
   exclude_each_other(url, none);
+  Option& ignored = command.add(
+      {.name = "--include-ignored",
+       .help = "Ignored files that workspaces begin with as well, as a pattern of .gitignore "
+               "(node_modules, .venv); repeatable",
+       .value_name = "PATTERN"},
+      [&options](const std::string& pattern) { options.include_ignored.push_back(pattern); });
+  ignored.repeatable = true;
   Option& allowed =
       command.add({.name = "--allow-path",
                    .help = "Host directory below which the model may name paths; repeatable",

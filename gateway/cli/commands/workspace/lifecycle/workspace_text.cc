@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kCommandColumns = 70;
 constexpr std::size_t kTableNameColumns = 32;
+constexpr std::size_t kNoteColumns = 400;
 
 std::string environment_of(const api::Workspace& workspace) {
   return workspace.environment_version
@@ -83,6 +84,8 @@ std::string created_text(const api::Workspace& workspace) {
   lines.add("state", api::name_of(workspace.state));
   lines.add("environment", environment_of(workspace));
   lines.add("seed", seed_of(workspace.workspace_seed));
+  for (const std::string& note : workspace.workspace_seed.notes)
+    lines.add("note", one_line(note, kNoteColumns));
   return lines.take() +
          fmt::format(
              "{} in {} without activity\n\n"
