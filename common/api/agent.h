@@ -64,6 +64,7 @@ struct Job {
   JobState state = JobState::kRunning;
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
+  std::optional<LikelyCause> likely_cause;
   std::uint64_t duration_ms = 0;
   std::uint64_t stdout_bytes = 0;
   std::uint64_t stderr_bytes = 0;
@@ -74,6 +75,7 @@ struct Job {
     f("state", &Job::state, "running, exited, timed_out or cancelled.");
     f("exit_code", &Job::exit_code, "Exit status once it ended; 128 + n after signal n.");
     f("killed_by", &Job::killed_by, kKilledBy, kAbsentWhenNull);
+    f("likely_cause", &Job::likely_cause, kLikelyCause, kAbsentWhenNull);
     f("duration_ms", &Job::duration_ms, "Milliseconds from its start to its end or to now.");
     f("stdout_bytes", &Job::stdout_bytes, "Bytes printed so far.");
     f("stderr_bytes", &Job::stderr_bytes, "Bytes printed so far.");
@@ -82,9 +84,10 @@ struct Job {
 
 /// Starts a shell command as a job with a cgroup of its own and returns at once.
 /// already_exists: the id is taken, so job.status finds a job again after a lost answer.
-/// invalid_argument: the directory cannot be entered, or environment or id hold odd characters. A
-/// job ends with its shell, even if a process still holds its output. The agent keeps the last 256
-/// ended jobs.
+/// invalid_argument: the directory cannot be entered, or environment or id hold odd characters.
+/// resource_exhausted (guest_overloaded): the jobs have as many processes as they may. A job ends
+/// with its shell, even if a process still holds its output. The agent keeps the last 256 ended
+/// jobs.
 struct StartJob {
   static constexpr Method kMethod{"job.start"};
   using Reply = Job;
@@ -93,6 +96,7 @@ struct StartJob {
   std::string cwd = "/";
   std::map<std::string, std::string> environment;
   std::uint64_t timeout_ms = 30000;
+  std::uint64_t spent_ms = 0;
   std::uint32_t mem_mib = 0;
   bool follow = false;
 
@@ -105,6 +109,7 @@ struct StartJob {
     f("environment", &StartJob::environment, "Added to the agent's own.", max_length(1024));
     f("timeout_ms", &StartJob::timeout_ms, "After this every process of the job is killed.",
       kPositive);
+    f("spent_ms", &StartJob::spent_ms, "How much of that was over before the job was sent.");
     f("mem_mib", &StartJob::mem_mib, "The machine's memory, as its caller asked for it.");
     f("follow", &StartJob::follow,
       "This connection then gets every byte as an output frame before the result, which comes at "
@@ -199,7 +204,32 @@ struct AskLeftRunning {
   static void describe(Fields&) {}
 };
 
+struct EndedLeft {
+  bool any = false;
+  bool gone = true;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("any", &EndedLeft::any, "Whether the job had left something running.");
+    f("gone", &EndedLeft::gone, "Whether all of it is gone; the kernel may hold some of it up.");
+  }
+};
+
+/// Kills what an ended job left running, also of one that was forgotten. Answers once it is gone,
+/// or does not go within some seconds. Does nothing to a job that runs, or of which nothing is
+/// left.
+struct EndLeft {
+  static constexpr Method kMethod{"job.end_left", Idempotent::kYes};
+  using Reply = EndedLeft;
+  std::string job_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &EndLeft::job_id, "The job.", kRequired, max_length(64));
+  }
+};
+
 using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob,
-                     AskLeftRunning, PowerOff>;
+                     AskLeftRunning, EndLeft, PowerOff>;
 
 }  // namespace pyro::api::agent

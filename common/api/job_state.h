@@ -24,4 +24,16 @@ inline constexpr std::string_view kKilledBy =
     "out_of_memory: the kernel killed the command, or a part of it, since the machine's memory was "
     "used up; mem_mib at creation gives more. Absent otherwise.";
 
+/// Why a command failed, where what it printed last and the state of its machine show that.
+enum class LikelyCause { kNoNetwork, kWorkspaceFull, kSystemDiskFull, kTooManyProcesses };
+constexpr std::array<std::pair<LikelyCause, std::string_view>, 4> enum_names(LikelyCause) {
+  return {{{LikelyCause::kNoNetwork, "no_network"},
+           {LikelyCause::kWorkspaceFull, "workspace_full"},
+           {LikelyCause::kSystemDiskFull, "system_disk_full"},
+           {LikelyCause::kTooManyProcesses, "too_many_processes"}}};
+}
+inline constexpr std::string_view kLikelyCause =
+    "Why it failed, where known: no_network, workspace_full, system_disk_full or "
+    "too_many_processes; the last line of stderr says what helps.";
+
 }  // namespace pyro::api

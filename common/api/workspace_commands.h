@@ -17,6 +17,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
   std::optional<std::uint64_t> cursor;
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
+  std::optional<LikelyCause> likely_cause;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::uint64_t sequence = 0;
@@ -38,6 +39,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);
     f("killed_by", &WorkspaceExecResult::killed_by, kKilledBy, kAbsentWhenNull);
+    f("likely_cause", &WorkspaceExecResult::likely_cause, kLikelyCause, kAbsentWhenNull);
     f("duration_ms", &WorkspaceExecResult::duration_ms,
       "Milliseconds from its start to its end, or to now.");
     f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
@@ -110,6 +112,7 @@ struct ExecPoll : WorkspaceReply {
   std::optional<std::uint64_t> newest_cursor;
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
+  std::optional<LikelyCause> likely_cause;
   std::uint64_t duration_ms = 0;
   std::uint64_t sequence = 0;
   std::string command;
@@ -142,6 +145,7 @@ struct ExecPoll : WorkspaceReply {
       "Exit status; 124 after a time-out; absent while it runs, or when its guest ended first.",
       kAbsentWhenNull);
     f("killed_by", &ExecPoll::killed_by, kKilledBy, kAbsentWhenNull);
+    f("likely_cause", &ExecPoll::likely_cause, kLikelyCause, kAbsentWhenNull);
     f("duration_ms", &ExecPoll::duration_ms, "Milliseconds from its start to its end, or to now.");
     f("sequence", &ExecPoll::sequence, "The command's number since the last reset, from 1.");
     f("command", &ExecPoll::command, "The command.");
@@ -178,6 +182,7 @@ struct PollExec {
 struct CancelledExec : WorkspaceReply {
   std::string job_id;
   JobState state = JobState::kRunning;
+  bool left_ended = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -185,11 +190,14 @@ struct CancelledExec : WorkspaceReply {
     f("job_id", &CancelledExec::job_id, "The command's id.");
     f("state", &CancelledExec::state,
       "cancelled; or how it had ended before: exited or timed_out. Its output remains readable.");
+    f("left_ended", &CancelledExec::left_ended,
+      "The command had ended before, and what it had left running was ended now.");
   }
 };
 
-/// Ends a command with all its processes; one that has ended is left as it is.
-/// not_found: no such command since the last reset.
+/// Ends a command with all its processes; of one that has ended, what it left running.
+/// not_found: no such command since the last reset. deadline_exceeded (still_running): the guest
+/// has not ended them in time.
 struct CancelExec {
   static constexpr Method kMethod{"workspace.exec_cancel", Idempotent::kYes};
   using Reply = CancelledExec;

@@ -56,6 +56,9 @@ struct VmConfig {
   std::uint32_t restore_timeout_seconds = 20;
   std::uint32_t personalize_timeout_seconds = 10;
   std::uint32_t monitor_timeout_seconds = 5;
+  std::uint32_t mount_timeout_seconds = 60;
+  std::uint32_t rehearsal_timeout_seconds = 120;
+  std::uint32_t save_timeout_seconds = 60;
   api::BootPolicy boot = api::BootPolicy::kAuto;
   std::uint32_t standby_machines = 1;
   std::uint32_t standby_idle_seconds = 300;
@@ -76,6 +79,15 @@ struct VmConfig {
       "How long a guest may take to set its clock and its name.", api::range(1, 600));
     f("monitor_timeout_seconds", &VmConfig::monitor_timeout_seconds,
       "How long QEMU may take to pause or resume a standby machine.", api::range(1, 600));
+    f("mount_timeout_seconds", &VmConfig::mount_timeout_seconds,
+      "How long a guest may take to mount a workspace's volume, a replay of its journal included.",
+      api::range(1, 3600));
+    f("rehearsal_timeout_seconds", &VmConfig::rehearsal_timeout_seconds,
+      "How long typical first commands may take in the machine that becomes a template or waits on "
+      "standby.",
+      api::range(1, 3600));
+    f("save_timeout_seconds", &VmConfig::save_timeout_seconds,
+      "How long QEMU may take to save a template.", api::range(1, 3600));
     f("boot", &VmConfig::boot, "auto: from a warm template where there is one; cold: never.");
     f("standby_machines", &VmConfig::standby_machines,
       "Machines to keep restored and paused; none while memory is short or on battery.",

@@ -29,6 +29,8 @@ constexpr std::chrono::seconds kBindLimit{5};
 constexpr std::chrono::milliseconds kLook{50};
 /// Until each service runs or was given up.
 constexpr std::uint64_t kSettleMs = 20000;
+/// Between two looks whether a service listens, while others start as well.
+constexpr std::uint64_t kStartSliceMs = 500;
 constexpr std::size_t kLastWords = 600;
 
 /// `text` of `error: text`, as the main of a service prints it.
@@ -286,7 +288,8 @@ std::string StackClient::call_raw(api::Method method, const std::string& params,
   bool may_repeat = method.idempotent == api::Idempotent::kYes;
   for (;;) {
     ensure_running(work.stop);
-    // The bus waits for a starting service, but not for one that was given up.
+    // The bus waits only some seconds for a service that does not listen.
+    wait_while_starting(service, work);
     if (!listens(service)) {
       if (const auto error = given_up(service)) throw Error(*error);
     }
@@ -297,6 +300,20 @@ std::string StackClient::call_raw(api::Method method, const std::string& params,
       // If the whole stack is gone, only a caller brings the service back.
       if (!std::exchange(may_repeat, false) || listens()) throw explained(service, error);
     }
+  }
+}
+
+void StackClient::wait_while_starting(const std::string& service, const Work& work) {
+  while (service != "supervisor" && !listens(service)) {
+    const auto stack = status({.wait_ms = kStartSliceMs}, work.stop);
+    if (!stack) return;
+    const auto found =
+        std::find_if(stack->services.begin(), stack->services.end(),
+                     [&service](const auto& status) { return status.name == service; });
+    if (found == stack->services.end() || found->state != api::ServiceState::kStarting) return;
+    if (Clock::now() < work.deadline) continue;
+    throw deadline_exceeded(reason::kServiceAway, "service '{}' is still starting; its log: '{}'",
+                            service, log_of(service));
   }
 }
 

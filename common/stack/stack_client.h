@@ -66,6 +66,8 @@ class StackClient {
   /// Adds the path of the service's log if the error is about the service.
   Error explained(const std::string& service, const Error& error);
   /// The error for a service that was given up after a crash loop.
+  /// Waits for a service that does not listen yet, while its supervisor says that it starts.
+  void wait_while_starting(const std::string& service, const Work& work);
   std::optional<Error> given_up(const std::string& service);
   std::string log_of(const std::string& service) const;
   bool listens(std::string_view service = "supervisor") const;

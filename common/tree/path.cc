@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/reasons/files.h"
 #include "common/base/text.h"
 #include "common/tree/tree.h"
 
@@ -42,6 +43,15 @@ bool leads_out(std::string_view path, std::string_view target) {
 
 Error escapes(std::string_view link) {
   return invalid_argument("symlink {} escapes the workspace", printable(link));
+}
+
+Error too_deep(std::string_view path) {
+  constexpr std::size_t kShownColumns = 60;
+  return failed_precondition(
+      reason::kTooLarge,
+      "'{}' is a path of more than {} bytes, which no call can take: remove it with rm -rf in the "
+      "workspace, or reset that",
+      one_line(path, kShownColumns), kMaxPathBytes);
 }
 
 std::string_view parent_of(std::string_view path) {

@@ -18,6 +18,10 @@ bool leads_out(std::string_view path, std::string_view target);
 /// The refusal of such a link.
 Error escapes(std::string_view link);
 
+/// The refusal of a tree with `path`, which is longer than paths may be, though it was made name by
+/// name: says how to get rid of it. failed_precondition (too_large).
+Error too_deep(std::string_view path);
+
 /// The parent directory; "" for a name at the top.
 std::string_view parent_of(std::string_view path);
 /// The last part.

@@ -147,9 +147,7 @@ void Walker::visit(const std::string& name, std::string path) {
   }
   Entry entry;
   entry.path = std::move(path);
-  if (!is_clean_path(entry.path)) {
-    throw invalid_argument("'{}' is too long a path", printable(entry.path));
-  }
+  if (!is_clean_path(entry.path)) throw too_deep(entry.path);
   fill(entry, info);
   if (S_ISLNK(info.st_mode) && !fill_target(entry, directory_.get(), name.c_str())) return;
   give(directory_.get(), name, std::move(entry));

@@ -8,8 +8,11 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
+#include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 #include "guest/agent/borrowing_child.h"
 
@@ -25,6 +28,20 @@ void write_at(int directory, const char* name, std::string_view text) {
   const UniqueFd file(::openat(directory, name, O_WRONLY | O_CLOEXEC));
   if (file) [[maybe_unused]]
     const ssize_t n = ::write(file.get(), text.data(), text.size());
+}
+
+/// 0 is none.
+void limit_at(int directory, const char* name, std::uint64_t limit) {
+  if (limit > 0) write_at(directory, name, std::to_string(limit));
+}
+
+/// Whether a line of a file such as memory.events counts any `event`.
+bool counts(int group, const char* file, std::string_view event) {
+  for (const auto& line : split(read_at(group, file), '\n')) {
+    const std::string_view rest = line;
+    if (rest.starts_with(event) && rest.substr(event.size()) != "0") return true;
+  }
+  return false;
 }
 
 /// With the cgroups that the job itself may have made in it.
@@ -79,17 +96,14 @@ struct CgroupLauncher::Entry {
 
   bool populated() const { return is_populated(directory.get()); }
   /// Nothing is known of it where the memory controller is not at hand.
-  bool ran_out_of_memory() const {
-    for (const auto& line : split(read_at(directory.get(), "memory.events"), '\n')) {
-      if (line.starts_with("oom_kill ") && line != "oom_kill 0") return true;
-    }
-    return false;
-  }
+  bool ran_out_of_memory() const { return counts(directory.get(), "memory.events", "oom_kill "); }
+  bool reached_process_limit() const { return counts(directory.get(), "pids.events", "max "); }
 };
 
 class CgroupLauncher::Group : public JobProcesses {
  public:
-  explicit Group(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+  Group(std::shared_ptr<Entry> entry, std::uint64_t process_limit)
+      : entry_(std::move(entry)), process_limit_(process_limit) {}
   ~Group() override { entry_->events = {}; }
 
   void signal(int number) override {
@@ -106,21 +120,34 @@ class CgroupLauncher::Group : public JobProcesses {
   }
 
   bool ran_out_of_memory() const override { return entry_->ran_out_of_memory(); }
+  std::uint64_t reached_process_limit() const override {
+    return entry_->reached_process_limit() ? process_limit_ : 0;
+  }
 
  private:
   std::shared_ptr<Entry> entry_;
+  std::uint64_t process_limit_;
 };
 
-CgroupLauncher::CgroupLauncher(Children& children, const std::filesystem::path& directory)
-    : children_(children), null_(open_file("/dev/null", O_RDWR)) {
+CgroupLauncher::CgroupLauncher(Children& children, const std::filesystem::path& directory,
+                               const JobLimits& limits)
+    : children_(children), limits_(limits), null_(open_file("/dev/null", O_RDWR)) {
   if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
     throw system_error(fmt::format("mkdir '{}'", directory.string()));
   }
   directory_ = open_file(directory, O_RDONLY | O_DIRECTORY);
-  // Each job's group counts its out-of-memory kills then.
   for (const char* control : {"../cgroup.subtree_control", "cgroup.subtree_control"}) {
+    // Each job's group counts its out-of-memory kills then.
     write_at(directory_.get(), control, "+memory");
+    if (limits_.processes_of_all == 0) continue;
+    write_at(directory_.get(), control, "+pids");
+    // However many processes a job has, jobs share the processor as jobs, and all of them together
+    // with the agent, which thus has half of it when it wants that. With less for the jobs it would
+    // interrupt them at every piece of their output: that halves the rate.
+    write_at(directory_.get(), control, "+cpu");
   }
+  limit_at(directory_.get(), "pids.max", limits_.processes_of_all);
+  limit_at(directory_.get(), "memory.max", limits_.memory_bytes);
   children_.after_reaping([this] { sweep(); });
 }
 
@@ -133,6 +160,7 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   Cleanup remove([&] { remove_group(directory_.get(), entry->name.c_str()); });
   entry->directory.reset(
       ::openat(directory_.get(), entry->name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  limit_at(entry->directory.get(), "pids.max", limits_.processes_of_one);
   std::array<int, 2> report{};
   if (!entry->directory || ::pipe2(report.data(), O_CLOEXEC) != 0) throw system_error("pipe2");
   const UniqueFd report_read(report[0]);
@@ -147,6 +175,13 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
     const SignalsBlocked blocked;
     pid = start_borrowing_child(entry->directory.get(), become_shell, &shell);
   }
+  if (pid < 0 && (errno == EAGAIN || errno == ENOMEM)) {
+    throw resource_exhausted(
+        reason::kGuestOverloaded,
+        "the machine is overloaded: no process can be started beside those of the commands that "
+        "run or have left some running ({}): end one of them, or stop or reset the machine",
+        std::strerror(errno));
+  }
   if (pid < 0) throw system_error("clone3 into a cgroup");
   report_write.reset();
   // Before it is known whether it could start: the group of one that could not is kept busy by
@@ -159,7 +194,18 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   });
   command.wait_started(report_read.get());
   entry->events = std::move(events);
-  return std::make_unique<Group>(std::move(entry));
+  return std::make_unique<Group>(std::move(entry), limits_.processes_of_one);
+}
+
+bool CgroupLauncher::end_left(const std::string& job_id, std::function<void()> gone) {
+  for (const auto& entry : entries_) {
+    if (entry->name != "job-" + job_id || !entry->populated()) continue;
+    entry->killed = true;
+    entry->events.on_empty = std::move(gone);
+    write_at(entry->directory.get(), "cgroup.kill", "1");
+    return true;
+  }
+  return false;
 }
 
 /// Every process of a killed group ends as our child at the latest when its parent has died, so

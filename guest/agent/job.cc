@@ -1,10 +1,12 @@
 #include "guest/agent/job.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include <algorithm>
 
 #include "common/base/error.h"
+#include "guest/agent/diagnosis.h"
 
 namespace pyro::agent {
 namespace {
@@ -14,6 +16,8 @@ using api::agent::JobState;
 constexpr std::uint64_t kPieceBytes = 64U << 10U;
 /// A process stuck in the kernel must not keep the answer of a kill back for ever.
 constexpr std::chrono::seconds kKillPatience{5};
+/// What a command printed last is looked through for the reason of its failure.
+constexpr std::uint64_t kLastWordsBytes = 4U << 10U;
 /// How long an answer waits for the disks. What the guest may have cached of them takes a second or
 /// two; only a host whose disk is far slower makes it later, and the flush then still goes on.
 constexpr std::chrono::seconds kFlushPatience{10};
@@ -25,6 +29,7 @@ constexpr std::uint64_t kMaxTimeoutMs = 365ULL * 86'400'000;
 Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory,
          files::Flusher* flusher)
     : io_(io),
+      output_directory_(output_directory),
       flusher_(flusher),
       id_(request.job_id),
       timeout_(static_cast<std::int64_t>(std::min(request.timeout_ms, kMaxTimeoutMs))),
@@ -52,7 +57,9 @@ void Job::start(Launcher& launcher, const api::agent::StartJob& request) {
     pipes_.at(i)->start([this] { return may_read(); },
                         [this, i](std::string_view data) { on_output(i, data); });
   }
-  timer_.expires_after(timeout_);
+  const auto spent = std::chrono::milliseconds(
+      std::min<std::uint64_t>(request.spent_ms, static_cast<std::uint64_t>(timeout_.count())));
+  timer_.expires_after(timeout_ - spent);
   timer_.async_wait([weak = weak_from_this()](auto failed) {
     const auto self = weak.lock();
     if (self && !failed) self->kill(JobState::kTimedOut);
@@ -65,6 +72,7 @@ api::agent::Job Job::describe() const {
   out.state = state_;
   if (ended()) out.exit_code = exit_code_;
   if (ended()) out.killed_by = killed_by_;
+  if (ended()) out.likely_cause = likely_cause_;
   const auto until = ended_at_.value_or(Clock::now());
   out.duration_ms = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(until - started_).count());
@@ -182,6 +190,20 @@ void Job::say_at_the_end(std::string_view line) {
   on_output(1, fmt::format("{}{}\n", stores_[1].ends_line() ? "" : "\n", line));
 }
 
+/// Of a job in a guest: a host's disks and network are not its machine's.
+void Job::say_why_it_failed() {
+  const UniqueFd workspace(::open("/workspace", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string printed = stores_[0].tail(kLastWordsBytes) + stores_[1].tail(kLastWordsBytes);
+  const auto found = diagnose({.printed = printed,
+                               .system_disk = room_of(output_directory_),
+                               .workspace = workspace ? room_of(workspace.get()) : DiskRoom{},
+                               .has_network = has_network(),
+                               .process_limit = processes_->reached_process_limit()});
+  if (!found) return;
+  likely_cause_ = found->cause;
+  say_at_the_end(found->advice);
+}
+
 /// Its processes are gone, or past waiting for.
 void Job::finish() {
   if (over()) return;
@@ -197,6 +219,8 @@ void Job::finish() {
         fmt::format("out of memory: the kernel killed the command or a part of it, since the "
                     "machine's {} MiB were used up; mem_mib at creation gives more",
                     mem_mib_));
+  } else if (outcome_ == JobState::kExited && exit_code_ != 0 && flusher_ != nullptr) {
+    say_why_it_failed();
   }
   ended_at_ = Clock::now();
   processes_.reset();

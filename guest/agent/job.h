@@ -72,11 +72,13 @@ class Job : public std::enable_shared_from_this<Job> {
   void resume();
   void on_shell_exit(int exit_code);
   void say_at_the_end(std::string_view line);
+  void say_why_it_failed();
   bool over() const { return ended_at_.has_value(); }
   void finish();
   void conclude();
 
   asio::io_context& io_;
+  int output_directory_;
   files::Flusher* flusher_;
   std::string id_;
   std::chrono::milliseconds timeout_;
@@ -87,6 +89,7 @@ class Job : public std::enable_shared_from_this<Job> {
   api::agent::JobState outcome_ = api::agent::JobState::kExited;
   int exit_code_ = 0;
   std::optional<api::KilledBy> killed_by_;
+  std::optional<api::LikelyCause> likely_cause_;
   bool shell_gone_ = false;
   bool processes_gone_ = false;
 

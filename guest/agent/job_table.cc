@@ -1,6 +1,8 @@
 #include "guest/agent/job_table.h"
 
 #include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <utility>
 
 #include "common/base/error.h"
 #include "common/base/reasons/files.h"
@@ -8,6 +10,9 @@
 
 namespace pyro::agent {
 namespace {
+
+/// A process stuck in the kernel must not keep the answer back for ever; thousands take a while.
+constexpr std::chrono::seconds kLeftPatience{10};
 
 /// An id names a cgroup.
 void check_id(const std::string& id) {
@@ -53,6 +58,28 @@ void JobTable::forget(const std::string& id) {
   }
   ended_.erase(std::remove(ended_.begin(), ended_.end(), id), ended_.end());
   jobs_.erase(found);
+}
+
+void JobTable::end_left(const std::string& id,
+                        const std::function<void(const api::agent::EndedLeft&)>& done) {
+  const auto found = jobs_.find(id);
+  if (found != jobs_.end() && !found->second->ended()) return done({.any = false, .gone = true});
+  struct Wait {
+    explicit Wait(asio::io_context& io) : timer(io) {}
+    asio::steady_timer timer;
+    bool over = false;
+  };
+  const auto wait = std::make_shared<Wait>(io_);
+  const auto end = [wait, done](bool gone) {
+    if (std::exchange(wait->over, true)) return;
+    wait->timer.cancel();
+    done({.any = true, .gone = gone});
+  };
+  if (!launcher_.end_left(id, [end] { end(true); })) return done({.any = false, .gone = true});
+  wait->timer.expires_after(kLeftPatience);
+  wait->timer.async_wait([end](auto failed) {
+    if (!failed) end(false);
+  });
 }
 
 void JobTable::remember_ended(const std::string& id) {

@@ -26,6 +26,10 @@ class JobTable {
   /// Throws kNotFound.
   std::shared_ptr<Job> find(const std::string& id) const;
   void forget(const std::string& id);
+  /// Kills what an ended job left running, and calls `done` with whether it is gone, or at once
+  /// when there is nothing.
+  void end_left(const std::string& id,
+                const std::function<void(const api::agent::EndedLeft&)>& done);
   bool any_left() const { return launcher_.any_left(); }
 
  private:

@@ -44,7 +44,8 @@ constexpr const char* kUsage =
     if (guest.volumes.empty()) {  // a probe: no disks, no cgroups
       launcher = std::make_unique<TreeLauncher>(io, children);
     } else {
-      launcher = std::make_unique<CgroupLauncher>(children, "/sys/fs/cgroup/pyro");
+      launcher =
+          std::make_unique<CgroupLauncher>(children, "/sys/fs/cgroup/pyro", limits_of_this_guest());
     }
     files::GuestVolume volume;
     files::Workspace workspace(volume);

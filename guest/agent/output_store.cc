@@ -91,4 +91,15 @@ OutputStore::Piece OutputStore::read(std::uint64_t offset, std::uint64_t max_byt
   return piece;
 }
 
+std::string OutputStore::tail(std::uint64_t bytes) const {
+  std::string out;
+  for (std::uint64_t offset = total_ - std::min(bytes, total_); offset < total_;) {
+    const Piece piece = read(offset, total_ - offset);
+    if (piece.dropped + piece.data.size() == 0) break;
+    offset += piece.dropped + piece.data.size();
+    out += piece.data;
+  }
+  return out;
+}
+
 }  // namespace pyro::agent

@@ -29,6 +29,8 @@ class OutputStore {
   };
   /// At most `max_bytes` from `offset` on. A piece ends at a gap.
   Piece read(std::uint64_t offset, std::uint64_t max_bytes) const;
+  /// Of the last `bytes`, what is kept.
+  std::string tail(std::uint64_t bytes) const;
 
  private:
   void open_file();

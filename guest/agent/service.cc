@@ -69,6 +69,10 @@ void Service::handle(const wire::AskLeftRunning&, To<wire::AskLeftRunning> calle
   caller.answer({.any = jobs_.any_left()});
 }
 
+void Service::handle(const wire::EndLeft& request, To<wire::EndLeft> caller) {
+  jobs_.end_left(request.job_id, [caller](const wire::EndedLeft& ended) { caller.answer(ended); });
+}
+
 void Service::handle(const wire::PowerOff&, To<wire::PowerOff> caller) {
   caller.answer({});
   when_flushed([this] { machine_.power_off(); });

@@ -32,6 +32,7 @@ class Service {
   void handle(const api::agent::SignalJob& request, To<api::agent::SignalJob> caller);
   void handle(const api::agent::ForgetJob& request, To<api::agent::ForgetJob> caller);
   void handle(const api::agent::AskLeftRunning& request, To<api::agent::AskLeftRunning> caller);
+  void handle(const api::agent::EndLeft& request, To<api::agent::EndLeft> caller);
   void handle(const api::agent::PowerOff& request, To<api::agent::PowerOff> caller);
 
  private:

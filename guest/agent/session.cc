@@ -71,6 +71,7 @@ void Session::on_writable() {
 
 void Session::leave() {
   gone_ = true;
+  busy_ = false;  // a late answer has no way any more
   on_room_ = nullptr;
   if (const auto action = std::exchange(on_gone_, nullptr)) action();
   stream_->finish();

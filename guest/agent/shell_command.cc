@@ -11,6 +11,7 @@
 #include <array>
 #include <cstring>
 
+#include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 
 namespace pyro::agent {
@@ -107,6 +108,13 @@ void ShellCommand::wait_started(int report_fd) const {
   }
   if (failure.error_number == E2BIG) {
     throw invalid_argument("command and environment are too long together: {}", reason);
+  }
+  if (failure.error_number == ENOMEM || failure.error_number == EAGAIN) {
+    throw resource_exhausted(
+        reason::kGuestOverloaded,
+        "the machine is overloaded: '{}' cannot be started ({}): end a command "
+        "that runs or has left something running, or stop or reset the machine",
+        shell_, reason);
   }
   throw failed_precondition("cannot start '{}': {}", shell_, reason);
 }

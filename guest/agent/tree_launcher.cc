@@ -15,7 +15,6 @@
 #include <charconv>
 #include <cstdio>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "common/base/files.h"
@@ -180,7 +179,7 @@ class TreeLauncher::Tree : public JobProcesses {
 TreeLauncher::TreeLauncher(asio::io_context& io, Children& children)
     : io_(io), children_(children), null_(open_file("/dev/null", O_RDWR)) {}
 
-std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string&, ShellCommand& command,
+std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string& job_id, ShellCommand& command,
                                                    int out_fd, int error_fd, ProcessEvents events) {
   Pipe status;
   Pipe report;
@@ -195,8 +194,11 @@ std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string&, ShellComm
     }
   }
   if (reaper < 0) throw system_error("fork");
-  reapers_.insert(reaper);
-  children_.watch(reaper, [this, reaper](int) { reapers_.erase(reaper); });
+  reapers_.emplace(reaper, Reaping{.job_id = job_id, .gone = {}});
+  children_.watch(reaper, [this, reaper](int) {
+    const auto node = reapers_.extract(reaper);
+    if (node && node.mapped().gone) node.mapped().gone();
+  });
   report.write_end.reset();
   status.write_end.reset();
   command.wait_started(report.read_end.get());
@@ -206,8 +208,18 @@ std::unique_ptr<JobProcesses> TreeLauncher::launch(const std::string&, ShellComm
   return std::make_unique<Tree>(reaper, std::move(watch));
 }
 
+bool TreeLauncher::end_left(const std::string& job_id, std::function<void()> gone) {
+  for (auto& [reaper, reaping] : reapers_) {
+    if (reaping.job_id != job_id) continue;
+    reaping.gone = std::move(gone);
+    ::kill(reaper, SIGTERM);
+    return true;
+  }
+  return false;
+}
+
 void TreeLauncher::end_all() {
-  for (const pid_t reaper : reapers_) ::kill(reaper, SIGTERM);
+  for (const auto& [reaper, reaping] : reapers_) ::kill(reaper, SIGTERM);
   Children::reap_all();
 }
 

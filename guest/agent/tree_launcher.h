@@ -1,8 +1,8 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "common/base/unique_fd.h"
@@ -21,6 +21,7 @@ class TreeLauncher : public Launcher {
 
   std::unique_ptr<JobProcesses> launch(const std::string& job_id, ShellCommand& command, int out_fd,
                                        int error_fd, ProcessEvents events) override;
+  bool end_left(const std::string& job_id, std::function<void()> gone) override;
   void end_all() override;
   bool any_left() const override { return !reapers_.empty(); }
 
@@ -30,7 +31,11 @@ class TreeLauncher : public Launcher {
   asio::io_context& io_;
   Children& children_;
   UniqueFd null_;
-  std::set<pid_t> reapers_;
+  struct Reaping {
+    std::string job_id;
+    std::function<void()> gone;
+  };
+  std::map<pid_t, Reaping> reapers_;
 };
 
 }  // namespace pyro::agent

@@ -7,8 +7,10 @@ namespace pyro::files {
 
 GuestTree GuestTree::dial(const std::filesystem::path& link_socket, const Work& work,
                           GuestSlots::Slot slot) {
-  return {link::AgentConnection::dial(link_socket, api::agent::kFilesPort, work), work,
-          std::move(slot)};
+  // A transfer takes what it takes, but an agent answers a dial at once.
+  constexpr std::chrono::seconds kDialLimit{15};
+  return {link::AgentConnection::dial(link_socket, api::agent::kFilesPort, work.within(kDialLimit)),
+          work, std::move(slot)};
 }
 
 Error GuestTree::unfinished_tree() {

@@ -5,6 +5,7 @@
 #include "common/bus/call.h"
 #include "common/config/paths.h"
 #include "common/guest/machine_paths.h"
+#include "common/guest/silent_guest.h"
 #include "common/log/log.h"
 #include "common/work/work.h"
 #include "services/files/guest_slots.h"
@@ -22,13 +23,29 @@ class Guests {
   template <class Action>
   auto with(const std::string& vm_id, const bus::Call& call, const Action& action) {
     const log::Context context(call.trace_id(), vm_id);
-    const Work& work = call.work();
-    GuestTree guest =
-        GuestTree::dial(MachinePaths(paths_, vm_id).link_socket, work, slots_.take(vm_id, work));
-    return action(guest, work);
+    return with(vm_id, call.work(), action);
+  }
+
+  /// The same for work on a single file, which no guest that is well takes longer for.
+  template <class Action>
+  auto with_one_file(const std::string& vm_id, const bus::Call& call, const Action& action) {
+    constexpr std::chrono::seconds kOneFileLimit{60};
+    const log::Context context(call.trace_id(), vm_id);
+    return with(vm_id, call.work().within(kOneFileLimit), action);
   }
 
  private:
+  template <class Action>
+  auto with(const std::string& vm_id, const Work& work, const Action& action) {
+    try {
+      GuestTree guest =
+          GuestTree::dial(MachinePaths(paths_, vm_id).link_socket, work, slots_.take(vm_id, work));
+      return action(guest, work);
+    } catch (const Error& error) {
+      throw with_way_out(error);
+    }
+  }
+
   Paths paths_;
   GuestSlots slots_;
 };

@@ -50,14 +50,14 @@ api::FileList MachineFilesHandler::handle(const api::OnMachine<api::ListFiles>& 
 
 api::FileContent MachineFilesHandler::handle(const api::OnMachine<api::ReadFile>& request,
                                              bus::Call& call) {
-  return guests_.with(request.vm_id, call, [&](GuestTree& guest, const Work&) {
+  return guests_.with_one_file(request.vm_id, call, [&](GuestTree& guest, const Work&) {
     return read_part(guest, request.request);
   });
 }
 
 api::FileWritten MachineFilesHandler::handle(const api::OnMachine<api::WriteFile>& request,
                                              bus::Call& call) {
-  return guests_.with(request.vm_id, call, [&](GuestTree& guest, const Work&) {
+  return guests_.with_one_file(request.vm_id, call, [&](GuestTree& guest, const Work&) {
     return write_whole(guest, request.request);
   });
 }

@@ -7,23 +7,40 @@
 #include "common/base/text.h"
 
 namespace pyro::image {
+namespace {
+
+// ca-certificates comes with git: without it no https remote can be cloned.
+const std::vector<std::string> kEveryday = {
+    "bash",    "coreutils",   "git",          "ca-certificates",
+    "python3", "python3-pip", "python3-venv", "curl",
+    "wget",    "patch",       "procps",       "file",
+    "less",    "xz-utils",    "bzip2",        "zip",
+    "unzip",   "zstd"};
+
+std::vector<std::string> with_everyday(std::vector<std::string> more) {
+  more.insert(more.begin(), kEveryday.begin(), kEveryday.end());
+  return more;
+}
+
+}  // namespace
 
 std::span<const CatalogEntry> catalog() {
-  // ca-certificates comes with git: without it no https remote can be cloned.
   static const std::vector<CatalogEntry> entries = {
-      {"debian:12",
-       "1.1.0",
-       "Debian 12 with bash, coreutils, git and python3, for everyday work.",
-       {"bash", "coreutils", "git", "ca-certificates", "python3"}},
+      {"debian:12", "1.2.0",
+       "Debian 12 with git, python3 with pip and venv, curl, and the tools of everyday work.",
+       kEveryday},
       {"debian:12-base",
        "1.1.0",
        "Debian 12 with a shell and the core tools only; the smallest and quickest to install.",
        {"bash", "coreutils"}},
-      {"debian:12-build",
-       "1.1.0",
-       "Debian 12 with git, a C and C++ toolchain, make, pkg-config and python3.",
-       {"bash", "coreutils", "git", "ca-certificates", "gcc", "g++", "libc6-dev", "make",
-        "pkg-config", "python3"}},
+      {"debian:12-build", "1.2.0",
+       "debian:12 with gcc, clang, make, cmake, ninja, autotools, gdb, common headers, Node.js and "
+       "npm.",
+       with_everyday({"gcc",         "g++",         "libc6-dev",  "make",     "pkg-config",
+                      "cmake",       "ninja-build", "autoconf",   "automake", "libtool",
+                      "bison",       "flex",        "gdb",        "strace",   "clang",
+                      "python3-dev", "zlib1g-dev",  "libssl-dev", "jq",       "ripgrep",
+                      "nodejs",      "npm"})},
   };
   return entries;
 }

@@ -8,7 +8,7 @@
 namespace pyro::image {
 
 /// Moves when an environment is added, removed or changed.
-inline constexpr std::string_view kCatalogVersion = "2";
+inline constexpr std::string_view kCatalogVersion = "3";
 inline constexpr std::string_view kDistribution = "debian";
 inline constexpr std::string_view kDistributionVersion = "12";
 inline constexpr std::string_view kSuite = "bookworm";

@@ -222,6 +222,43 @@ TEST_F(WorkspaceJobsTest, a_command_that_used_up_the_memory_says_so) {
   EXPECT_EQ(log.entries[1].killed_by, std::nullopt);
 }
 
+TEST_F(WorkspaceJobsTest, a_command_that_fails_for_want_of_a_network_says_so) {
+  const std::string id = create().workspace_id;
+  const auto failed = run(id, "curl -sS http://example.org");
+  EXPECT_EQ(failed.exit_code, 6);
+  EXPECT_EQ(failed.likely_cause, api::LikelyCause::kNoNetwork);
+  EXPECT_THAT(failed.stderr_text,
+              AllOf(StartsWith("curl: (6) Could not resolve host: example.org\nno network: "),
+                    HasSubstr("workspace_sync_push"), EndsWith("\n")));
+  EXPECT_EQ(poll(id, failed.job_id).likely_cause, api::LikelyCause::kNoNetwork);
+  const auto went_on = run(id, "curl -sS http://example.org || true");
+  EXPECT_EQ(went_on.likely_cause, std::nullopt);
+  EXPECT_THAT(went_on.stderr_text, EndsWith("host: example.org\n"));
+  EXPECT_EQ(run(id, "exit 6").likely_cause, std::nullopt);
+}
+
+TEST_F(WorkspaceJobsTest, a_command_that_fails_on_a_full_disk_names_the_disk) {
+  const std::string id = create().workspace_id;
+  const char* fill =
+      "for size in 1G 64M 4M 256K; do number=0; while fallocate -l $size {0}-$size-$number 2>&-; "
+      "do "
+      "number=$((number + 1)); done; done";
+  const auto fail_on = [&](const std::string& path) {
+    output_of(id, fmt::format(fmt::runtime(fill), path));
+    return run(id, fmt::format("head -c 100M /dev/zero > {}", path));
+  };
+  const auto system = fail_on("/var/full");
+  EXPECT_EQ(system.likely_cause, api::LikelyCause::kSystemDiskFull);
+  EXPECT_THAT(system.stderr_text,
+              AllOf(HasSubstr("No space left on device"), HasSubstr("system disk ("),
+                    EndsWith("is full: delete files there, as with rm\n")));
+  EXPECT_EQ(output_of(id, "echo works on"), "works on\n");
+  output_of(id, "rm /var/full*");
+  const auto workspace = fail_on("/workspace/full");
+  EXPECT_EQ(workspace.likely_cause, api::LikelyCause::kWorkspaceFull);
+  EXPECT_THAT(workspace.stderr_text, HasSubstr("the disk of /workspace ("));
+}
+
 TEST_F(WorkspaceJobsTest, the_same_job_id_twice_runs_once) {
   const std::string id = create().workspace_id;
   const api::ExecWorkspace request{

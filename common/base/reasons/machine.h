@@ -19,6 +19,7 @@ inline constexpr Reason kNoNetwork{"no_network"};
 inline constexpr Reason kGuestAway{"guest_away"};
 inline constexpr Reason kGuestGone{"guest_gone"};
 inline constexpr Reason kGuestSilent{"guest_silent"};
+inline constexpr Reason kGuestOverloaded{"guest_overloaded"};
 inline constexpr Reason kTemplatesOff{"templates_off"};
 inline constexpr Reason kTemplateFailed{"template_failed"};
 

@@ -31,6 +31,14 @@ constexpr Step kSteps[] = {
   {reason::kMachineExpired, "vm_create", "", kMachineIsGone},
   {reason::kNotStarted, "workspace_start", "", kStarts},
   {reason::kGuestGone, "workspace_start", "", kStarts},
+  {reason::kGuestSilent, "workspace_exec_cancel", "",
+   "The call may have taken effect: check before you call again. If the guest stays silent: "
+   "workspace_exec_cancel with the job_id of a command, also an ended one, ends what it runs or "
+   "left running; workspace_stop and workspace_start keep the files; workspace_reset throws the "
+   "changes away."},
+  {reason::kGuestOverloaded, "workspace_exec_cancel", "",
+   "workspace_exec_cancel with the job_id of a command (workspace_logs), also an ended one, ends "
+   "what it runs or left running; workspace_reset ends everything, and throws the changes away."},
   {reason::kAlreadyStarted, "vm_status", "", "It is already running: vm_status shows its state."},
   {reason::kMachineLost, "workspace_reset", "",
    "workspace_reset creates it again from any state, but throws away the changes made in it."},

@@ -84,7 +84,12 @@ void GuestVolume::close(UniqueFd top) {
 
 void GuestVolume::freeze(int top) {
   if (::ioctl(top, FIFREEZE, 0) == 0) return;
-  if (errno == EBUSY) throw failed_precondition("the workspace is frozen already");
+  if (errno == EBUSY) {
+    throw failed_precondition(
+        "/workspace is frozen, by a process of the guest: `fsfreeze -u /workspace` in it, or a "
+        "stop "
+        "and a start of the workspace, ends that");
+  }
   throw system_error("freeze the workspace");
 }
 

@@ -94,9 +94,7 @@ class Scanner {
     const bool has_changed = changed(info);
     if (!is_directory && !has_changed && !directory.all) return;
     std::string path = tree::join(directory.path, name);
-    if (!tree::is_clean_path(path)) {
-      throw invalid_argument("'{}' is too long a path", printable(path));
-    }
+    if (!tree::is_clean_path(path)) throw tree::too_deep(path);
     if (has_changed || directory.all) give(info, path, fd, name);
     if (is_directory) waiting_.push_back({.path = std::move(path), .all = has_changed});
   }

@@ -19,10 +19,6 @@ constexpr std::size_t kConsoleTail = 1500;
 constexpr std::size_t kSeedBytes = 64;
 /// To forget a job of a guest that has just answered.
 constexpr std::chrono::seconds kForgetLimit{10};
-/// Also for a guest that gives way to all others on a busy host.
-constexpr std::chrono::seconds kRehearsalLimit{120};
-/// A journal may have to be replayed, on a busy host.
-constexpr std::chrono::seconds kMountLimit{60};
 constexpr std::size_t kMostRehearsalOutput = 1U << 20U;
 /// How late a guest's clock may be after it was set.
 constexpr std::chrono::milliseconds kClockError{50};
@@ -137,14 +133,21 @@ void personalize_guest(const MachinePaths& paths, const std::string& vm_id, cons
   });
 }
 
-void rehearse(const MachinePaths& paths, const std::string& command, const Limit& personalize_limit,
+void rehearse(const MachinePaths& paths, const std::string& command, const GuestLimits& limits,
               const Work& work) {
-  personalize_limit.run(work, [&](const Work& brief) {
+  limits.personalize.run(work, [&](const Work& brief) {
     // As long as a machine's own, so that the files that hold them are overwritten in place.
     personalize(paths, {.host_name = std::string(12, '0'), .machine_id = std::string(32, '0')},
                 brief);
   });
-  const auto job = exec_in_guest(paths, {command, "/root", kRehearsalLimit}, bounded_sink(), work);
+  const auto job = limits.rehearsal.run(work, [&](const Work& brief) {
+    auto ended =
+        exec_in_guest(paths, {command, "/root", limits.rehearsal.time}, bounded_sink(), brief);
+    if (ended.state == api::JobState::kTimedOut) {
+      throw deadline_exceeded(reason::kGuestSilent, "the rehearsal in the guest took too long");
+    }
+    return ended;
+  });
   if (job.exit_code != 0) {
     throw unavailable("the rehearsal in the guest ended with status {}",
                       job.exit_code.value_or(-1));
@@ -154,21 +157,25 @@ void rehearse(const MachinePaths& paths, const std::string& command, const Limit
   agent.call(api::agent::ForgetJob{.job_id = job.job_id}, brief);
 }
 
-void rehearse_workspace(const MachinePaths& paths, const Work& work) {
-  const Work brief = work.within(kRehearsalLimit);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
-  agent.call(api::agent::MountVolume{}, brief);
-  api::agent::ReplaceFile file{.path = "rehearsal/file"};
-  file.content.data = "content";
-  agent.call(file, brief);
-  agent.call(api::agent::ReadPart{.path = file.path}, brief);
-  agent.call(api::agent::ReleaseVolume{}, brief);
+void rehearse_workspace(const MachinePaths& paths, const Limit& limit, const Work& work) {
+  limit.run(work, [&](const Work& brief) {
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
+    agent.call(api::agent::MountVolume{}, brief);
+    api::agent::ReplaceFile file{.path = "rehearsal/file"};
+    file.content.data = "content";
+    agent.call(file, brief);
+    agent.call(api::agent::ReadPart{.path = file.path}, brief);
+    agent.call(api::agent::ReleaseVolume{}, brief);
+  });
 }
 
-void mount_workspace(const MachinePaths& paths, const Work& work) {
-  const Work brief = work.within(kMountLimit);
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
-  agent.call(api::agent::MountVolume{}, brief);
+void mount_workspace(const MachinePaths& paths, const Limit& limit, const Work& work) {
+  with_context("mount the workspace's volume", [&] {
+    limit.run(work, [&](const Work& brief) {
+      auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kFilesPort, brief);
+      agent.call(api::agent::MountVolume{}, brief);
+    });
+  });
 }
 
 }  // namespace pyro::vm

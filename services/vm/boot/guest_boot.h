@@ -30,14 +30,14 @@ void personalize_guest(const MachinePaths& paths, const std::string& vm_id, cons
 
 /// Rehearses a first caller's likely work in an unused guest, so that it is in memory: gives it a
 /// name of no machine and runs `command`. Leaves no trace.
-void rehearse(const MachinePaths& paths, const std::string& command, const Limit& personalize,
+void rehearse(const MachinePaths& paths, const std::string& command, const GuestLimits& limits,
               const Work& work);
 
 /// The same with the workspace disk, which holds a file system for it: mounts it, writes and reads
 /// a file, and unmounts it.
-void rehearse_workspace(const MachinePaths& paths, const Work& work);
+void rehearse_workspace(const MachinePaths& paths, const Limit& limit, const Work& work);
 
 /// Makes the guest show the volume on its workspace disk at /workspace.
-void mount_workspace(const MachinePaths& paths, const Work& work);
+void mount_workspace(const MachinePaths& paths, const Limit& limit, const Work& work);
 
 }  // namespace pyro::vm

@@ -15,6 +15,10 @@ GuestLimits::GuestLimits(const VmConfig& config)
       restore{std::chrono::seconds(config.restore_timeout_seconds), "vm.restore_timeout_seconds"},
       personalize{std::chrono::seconds(config.personalize_timeout_seconds),
                   "vm.personalize_timeout_seconds"},
-      monitor{std::chrono::seconds(config.monitor_timeout_seconds), "vm.monitor_timeout_seconds"} {}
+      monitor{std::chrono::seconds(config.monitor_timeout_seconds), "vm.monitor_timeout_seconds"},
+      mount{std::chrono::seconds(config.mount_timeout_seconds), "vm.mount_timeout_seconds"},
+      rehearsal{std::chrono::seconds(config.rehearsal_timeout_seconds),
+                "vm.rehearsal_timeout_seconds"},
+      save{std::chrono::seconds(config.save_timeout_seconds), "vm.save_timeout_seconds"} {}
 
 }  // namespace pyro::vm

@@ -37,6 +37,9 @@ struct GuestLimits {
   Limit restore;      ///< the same of a machine that continues from a template
   Limit personalize;  ///< a guest's identity and clock
   Limit monitor;      ///< an answer of the VMM
+  Limit mount;        ///< of a workspace's volume; its journal may have to be replayed
+  Limit rehearsal;    ///< also of a guest that gives way to all others on a busy host
+  Limit save;         ///< of a template
 };
 
 }  // namespace pyro::vm

@@ -100,7 +100,7 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   });
   auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
-  if (record.has_volume) operation->run([&] { mount_workspace(paths, work); });
+  if (record.has_volume) operation->run([&] { mount_workspace(paths, options_.mount, work); });
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
@@ -174,7 +174,7 @@ api::Machine Machines::mount_volume(const std::string& vm_id, const fs::path& vo
         if (operation->stop().stop_requested()) throw cancelled("the copy was cancelled");
       });
     }
-    mount_workspace(paths, work.stopped_by(operation->stop()));
+    mount_workspace(paths, options_.mount, work.stopped_by(operation->stop()));
   });
   fault::point("vm.mount_volume.mounted");
   record.has_volume = true;

@@ -39,6 +39,7 @@ class Machines {
     Paths paths;
     OwnedDirectories directories;
     LimitsConfig limits;
+    Limit mount;  ///< of a volume
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);

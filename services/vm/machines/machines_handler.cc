@@ -15,6 +15,7 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
   api::MachineExecResult result{
       .exit_code = outcome.job.exit_code.value_or(-1),
       .killed_by = outcome.job.killed_by,
+      .likely_cause = outcome.job.likely_cause,
       .duration_ms = outcome.job.duration_ms,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};

@@ -57,8 +57,8 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
                                 {.answer = options_.limits.boot, .tries = 1}, work);
   Cleanup end_shim([&shim] { shim.end(); });
   for (int time = 0; time < kRehearsals; ++time) {
-    rehearse(paths, "true", options_.limits.personalize, work);
-    rehearse_workspace(paths, work);
+    rehearse(paths, "true", options_.limits, work);
+    rehearse_workspace(paths, options_.limits.rehearsal, work);
   }
   clear_workspace_disk(paths.workspace_disk());
   options_.limits.monitor.run(work, [&](const Work& brief) { launch.monitor->pause(brief); });

@@ -9,7 +9,6 @@ namespace pyro::vm {
 namespace {
 
 constexpr int kBackgroundNiceness = 10;
-constexpr std::chrono::seconds kSaveLimit{60};
 
 /// The programs that most first commands consist of are then in the guest's memory.
 constexpr const char* kRehearsal =
@@ -52,9 +51,10 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
                                 {.answer = options_.limits.boot, .tries = 1}, work);
   const Cleanup end_shim([&shim] { shim.end(); });
   work.report("rehearse", "running typical first commands");
-  rehearse(paths, kRehearsal, options_.limits.personalize, work);
+  rehearse(paths, kRehearsal, options_.limits, work);
   work.report("save", "saving the machine");
-  launch.monitor->save(files.state, work.within(kSaveLimit));
+  options_.limits.save.run(work,
+                           [&](const Work& brief) { launch.monitor->save(files.state, brief); });
   copy_sparse(paths.system_disk(), files.system_disk);
   log::info("a template of {} was made in {} ms", record.machine.environment,
             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());

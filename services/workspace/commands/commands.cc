@@ -10,6 +10,7 @@
 #include "common/base/reasons/stack.h"
 #include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
+#include "common/guest/silent_guest.h"
 #include "common/log/log.h"
 
 namespace pyro::workspace {
@@ -86,11 +87,13 @@ std::optional<std::uint64_t> if_any(std::uint64_t bytes) {
 }
 
 /// Waits for a command's end, and tells the caller meanwhile where it stands. False when the
-/// call's end or `limit` came first.
+/// call's end or `limit` came first, or its guest is late with the end.
 bool wait_for_end(const Job& job, Deadline limit, const bus::Call& call) {
   limit = std::min(limit, call.deadline());
-  while (!job.wait(std::min(limit, Clock::now() + kLastLineInterval), call.stop())) {
-    if (call.stop().stop_requested() || Clock::now() >= limit) return false;
+  while (true) {
+    const Deadline end = std::min(limit, job.latest_end());
+    if (job.wait(std::min(end, Clock::now() + kLastLineInterval), call.stop())) return true;
+    if (call.stop().stop_requested() || Clock::now() >= end) return false;
     call.progress({.phase = "exec", .message = job.last_line()});
   }
   return true;
@@ -107,6 +110,14 @@ void pass_on(const std::shared_ptr<Job>& job, OutputSender& live, Deadline limit
   } catch (const Error&) {
     // Its caller went, or the call is over. The command continues.
   }
+}
+
+Error silent_guest(const CommandRecord& command) {
+  return with_way_out(
+      deadline_exceeded(reason::kGuestSilent,
+                        "the command was to end within {} s, and its guest does not say that it "
+                        "has",
+                        command.timeout_seconds));
 }
 
 api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandRecord& command) {
@@ -280,6 +291,7 @@ api::WorkspaceExecResult Commands::answer(const Command& command, Deadline limit
       throw cancelled(reason::kStillRunning,
                       "no caller waits for the command any more; it continues");
     }
+    if (Clock::now() >= command.job->latest_end()) throw silent_guest(command.record);
     return so_far(record, command);
   }
   const CommandRecord ended = command.job->command();
@@ -291,6 +303,7 @@ api::WorkspaceExecResult Commands::answer(const Command& command, Deadline limit
   if (ended.state == api::JobState::kCancelled && !command.job->cancel_asked()) {
     throw why_ended(record, ended);
   }
+  if (ended.state == api::JobState::kTimedOut && !ended.exit_code) throw silent_guest(ended);
   api::WorkspaceExecResult result = result_of(record, ended);
   if (live) return result;
   const CommandOutput output = command.job->output();
@@ -374,6 +387,7 @@ api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
                      .newest_cursor = newest,
                      .exit_code = part.command.exit_code,
                      .killed_by = part.command.killed_by,
+                     .likely_cause = part.command.likely_cause,
                      .duration_ms = part.command.elapsed_ms(),
                      .sequence = part.command.sequence,
                      .command = part.command.command};
@@ -385,18 +399,22 @@ api::CancelledExec Commands::handle(const api::CancelExec& request, bus::Call& c
   const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
   const Command command = find(use, record, request.job_id, call);
   CommandRecord now = command.record;
+  api::agent::EndedLeft left;
   if (command.job) {
     jobs_.cancel(record, command.job);
     now = command.job->command();
+  } else {
+    left = jobs_.end_left(now, record.vm_id);
   }
-  if (now.running()) {
-    throw deadline_exceeded(
-        reason::kStillRunning,
-        "the guest has not ended the command yet: cancel it again, or stop the workspace; a start "
-        "brings it back with its files");
+  if (now.running() || !left.gone) {
+    throw deadline_exceeded(reason::kStillRunning,
+                            "the guest has not ended all of the command yet: cancel it again, or "
+                            "stop the workspace; a start "
+                            "brings it back with its files");
   }
-  return workspaces_.about(request.workspace_id,
-                           api::CancelledExec{.job_id = request.job_id, .state = now.state});
+  return workspaces_.about(
+      request.workspace_id,
+      api::CancelledExec{.job_id = request.job_id, .state = now.state, .left_ended = left.any});
 }
 
 api::WorkspaceLog Commands::handle(const api::WorkspaceLogs& request, bus::Call&) {

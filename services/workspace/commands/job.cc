@@ -7,7 +7,28 @@ namespace {
 
 /// How far a reader may be behind before the command waits for it.
 constexpr std::size_t kMostBehind = 1U << 20U;
+
+/// Counted from its start, also by a former process.
+Deadline due_of(const CommandRecord& command) {
+  const auto whole = std::chrono::milliseconds(std::chrono::seconds(command.timeout_seconds));
+  const auto over = std::chrono::milliseconds(command.elapsed_ms());
+  return Clock::now() + std::max(whole - over, std::chrono::milliseconds(0));
+}
+
 }  // namespace
+
+Job::Job(CommandRecord begun) : command_(std::move(begun)), due_(due_of(command_)) {}
+
+Deadline Job::latest_end() const {
+  const std::lock_guard lock(mutex_);
+  if (!readers_.empty()) return Deadline::max();
+  return start_unanswered_ ? due_ : due_ + kAgentGrace;
+}
+
+void Job::start_was_unanswered() {
+  const std::lock_guard lock(mutex_);
+  start_unanswered_ = true;
+}
 
 bool Job::wait(Deadline deadline, const std::stop_token& stop) const {
   std::unique_lock lock(mutex_);

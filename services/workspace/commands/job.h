@@ -14,11 +14,21 @@
 
 namespace pyro::workspace {
 
+/// Time for the agent to start a command, or to end one and say so.
+inline constexpr std::chrono::seconds kAgentGrace{15};
+
 /// One command of a workspace that runs, or has just ended: its output so far, and its waiting
 /// callers. One thread, which follows the command, calls append() and end(). Thread-safe.
 class Job {
  public:
-  explicit Job(CommandRecord begun) : command_(std::move(begun)) {}
+  explicit Job(CommandRecord begun);
+
+  /// When its time is over.
+  Deadline due() const { return due_; }
+  /// When at the latest its guest has said how it ended; never while a reader holds it up.
+  Deadline latest_end() const;
+  /// Its guest has not said that it runs.
+  void start_was_unanswered();
 
   /// Waits until it has ended and is recorded; false when `stop` or the deadline came first.
   bool wait(Deadline deadline, const std::stop_token& stop) const;
@@ -77,6 +87,8 @@ class Job {
   CommandRecord command_;
   CommandOutput output_;
   std::list<Reader*> readers_;
+  Deadline due_;
+  bool start_unanswered_ = false;
   std::uint32_t last_stream_ = 1;
   bool ended_ = false;
   bool cancel_asked_ = false;

@@ -8,9 +8,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
 #include "common/guest/machine_paths.h"
+#include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
 #include "common/process/wait.h"
@@ -20,8 +22,9 @@ namespace {
 
 namespace wire = api::agent;
 
-/// Time for the agent to start a command, or to end one and say so.
-constexpr std::chrono::seconds kGrace{15};
+constexpr std::chrono::seconds kGrace = kAgentGrace;
+/// A command's own time may be less than a guest that is well takes to start one.
+constexpr std::chrono::seconds kLeastStart{5};
 constexpr int kFollowTries = 3;
 /// Between two tries to record an end.
 constexpr std::chrono::seconds kWriteAgain{1};
@@ -92,13 +95,16 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                       .execution_mode = what.machine.execution_mode}),
       what.machine.vm_id);
   fault::point("workspace.exec.recorded");
-  const Work work = call.work().stopped_by(stop);
+  const auto begun = Clock::now();
+  const Work work =
+      call.work().stopped_by(stop).within(std::clamp(what.timeout, kLeastStart, kGrace));
   try {
     running->agent = dial_agent(paths_, running->vm_id, work);
-  } catch (const Error&) {
+  } catch (const Error& error) {
     take_back(std::move(running));
-    throw;
+    throw with_way_out(error);
   }
+  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
   try {
     running->agent->call(wire::StartJob{.job_id = running->begun.job_id,
                                         .command = what.command,
@@ -106,8 +112,9 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                                         .environment = what.environment,
                                         .timeout_ms = static_cast<std::uint64_t>(
                                             std::chrono::milliseconds(what.timeout).count()),
+                                        .spent_ms = static_cast<std::uint64_t>(spent.count()),
                                         .mem_mib = what.machine.mem_mib},
-                         work.within(kGrace));
+                         work);
     running->began = true;
   } catch (const Error& error) {
     log::warn("command {} of workspace {}: {}", running->begun.sequence,
@@ -119,7 +126,11 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
       launch(std::move(running));
       throw;
     }
-    if (!may_run(*running, work)) {
+    if (error.code() == ErrorCode::kDeadlineExceeded) {
+      running->job->start_was_unanswered();
+      return launch(std::move(running));
+    }
+    if (!may_run(*running, call.work().stopped_by(stop).within(kGrace))) {
       take_back(std::move(running));
       throw;
     }
@@ -132,7 +143,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
 bool Jobs::may_run(const Running& running, const Work& work) {
   try {
     dial_agent(paths_, running.vm_id, work)
-        .call(wire::JobStatus{.job_id = running.begun.job_id}, work.within(kGrace));
+        .call(wire::JobStatus{.job_id = running.begun.job_id}, work);
     return true;
   } catch (const Error& error) {
     return error.code() != ErrorCode::kNotFound;
@@ -185,7 +196,7 @@ wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
   const CommandRecord& command = running.begun;
   // The agent ends it in time; one that does not is not waited for.
   const auto own_time = std::chrono::seconds(command.timeout_seconds) + kGrace;
-  Deadline limit = Clock::now() + own_time;
+  Deadline limit = std::max(Clock::now(), running.job->due()) + kGrace;
   const auto take = [&](const link::OutputPiece& piece) {
     const bool has_readers = running.job->append(static_cast<std::uint32_t>(piece.stream),
                                                  piece.dropped, piece.data, stop);
@@ -210,6 +221,7 @@ wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
 /// A link that was slow on a busy host is tried again; one that is gone is so at once.
 Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
                                    const std::stop_token& stop) {
+  bool silent = false;
   for (int attempt = 1;; ++attempt) {
     try {
       ended = follow(running, stop);
@@ -223,12 +235,15 @@ Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
       if (unknown && !running.began && running.job->place() == OutputPlace{}) {
         return Followed::kNeverBegan;
       }
+      silent = said != nullptr && said->code() == ErrorCode::kDeadlineExceeded;
       if (attempt == kFollowTries) break;
     }
     running.agent.reset();
   }
   kill(running.begun, running.vm_id);
-  ended = {.state = wire::JobState::kCancelled, .duration_ms = running.begun.elapsed_ms()};
+  // Its guest ended, or is still there and says nothing of it.
+  ended = {.state = silent ? wire::JobState::kTimedOut : wire::JobState::kCancelled,
+           .duration_ms = running.begun.elapsed_ms()};
   return Followed::kToItsEnd;
 }
 
@@ -256,6 +271,7 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.state = ended.state;
   command.exit_code = ended.exit_code;
   command.killed_by = ended.killed_by;
+  command.likely_cause = ended.likely_cause;
   command.duration_ms = ended.duration_ms;
   fault::point("workspace.exec.ended");
   const bool recorded = write_down(
@@ -319,6 +335,19 @@ bool Jobs::left_running(const std::string& vm_id) const {
   } catch (const Error& error) {
     log::info("vm {} does not say what runs in it: {}", vm_id, error.message());
     return false;
+  }
+}
+
+wire::EndedLeft Jobs::end_left(const CommandRecord& command, const std::string& vm_id) const {
+  try {
+    const Work work{.deadline = Clock::now() + kGrace};
+    return dial_agent(paths_, vm_id, work).call(wire::EndLeft{.job_id = command.job_id}, work);
+  } catch (const Error& error) {
+    if (error.reason() == reason::kGuestSilent) throw with_way_out(error);
+    // Its guest is gone, or knows no such call: it is of an earlier version.
+    log::info("command {}: what it left running is not known: {}", command.sequence,
+              error.message());
+    return {};
   }
 }
 

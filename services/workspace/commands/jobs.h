@@ -47,7 +47,9 @@ class Jobs {
     std::chrono::seconds timeout;
     std::string job_id;
   };
-  /// Returns once it runs, or once that is unknown: its job then knows in the end. One whose start
+  /// Returns once it runs, or once that is unknown: its job then knows in the end. Its time runs
+  /// from this call on. deadline_exceeded (guest_silent): the guest takes no command. One whose
+  /// start
   /// is stopped runs on all the same, unless it was the caller that cancelled.
   /// resource_exhausted: too many run in the workspace.
   std::shared_ptr<Job> start(const Start& what, const bus::Call& call, const std::stop_token& stop);
@@ -58,6 +60,9 @@ class Jobs {
 
   /// One that runs, or null.
   std::shared_ptr<Job> find(const WorkspaceRecord& workspace, const std::string& job_id) const;
+
+  /// Ends what a command that has ended left running in the machine.
+  api::agent::EndedLeft end_left(const CommandRecord& command, const std::string& vm_id) const;
 
   /// Ends it and all its processes; returns once they are gone and it is recorded, or when the
   /// guest does not do it in time.

@@ -31,6 +31,7 @@ struct CommandRecord {
   api::JobState state = api::JobState::kRunning;
   std::optional<std::int32_t> exit_code;
   std::optional<api::KilledBy> killed_by;
+  std::optional<api::LikelyCause> likely_cause;
   std::uint64_t duration_ms = 0;
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   double recorded_at = 0;
@@ -53,6 +54,7 @@ struct CommandRecord {
     f("state", &CommandRecord::state, "running, exited, timed_out or cancelled.");
     f("exit_code", &CommandRecord::exit_code, "Exit status, once it ended by itself or in time.");
     f("killed_by", &CommandRecord::killed_by, api::kKilledBy, api::kAbsentWhenNull);
+    f("likely_cause", &CommandRecord::likely_cause, api::kLikelyCause, api::kAbsentWhenNull);
     f("duration_ms", &CommandRecord::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &CommandRecord::execution_mode, "How it was reached.");
     f("recorded_at", &CommandRecord::recorded_at, "When it began, seconds since the epoch.");

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "common/base/text.h"
 #include "tests/service/agent/agent_fixture.h"
 
 namespace pyro::agent {
@@ -221,6 +222,35 @@ TEST_F(AgentTest, a_killed_job_is_cancelled_and_its_processes_are_gone) {
   EXPECT_EQ(ended.state, JobState::kCancelled);
   EXPECT_EQ(ended.exit_code, 128 + SIGKILL);
   EXPECT_FALSE(process_lives(escaped));
+}
+
+TEST_F(AgentTest, what_an_ended_job_left_running_is_ended_by_its_id) {
+  const Outcome out = run("sleep 1000 >&- 2>&- & echo $!");
+  const std::string left(trim(out.output));
+  EXPECT_TRUE(process_lives(left));
+  call(wire::ForgetJob{.job_id = out.job.job_id});
+  const auto ended = call(wire::EndLeft{.job_id = out.job.job_id});
+  EXPECT_TRUE(ended.any);
+  EXPECT_TRUE(ended.gone);
+  EXPECT_FALSE(process_lives(left));
+  EXPECT_FALSE(call(wire::EndLeft{.job_id = out.job.job_id}).any);
+  EXPECT_FALSE(call(wire::EndLeft{.job_id = "unknown"}).any);
+}
+
+TEST_F(AgentTest, a_job_that_runs_left_nothing) {
+  const auto request = job("echo runs; sleep 1000");
+  begin(request);
+  EXPECT_FALSE(call(wire::EndLeft{.job_id = request.job_id}).any);
+  EXPECT_EQ(call(wire::JobStatus{.job_id = request.job_id}).state, JobState::kRunning);
+}
+
+TEST_F(AgentTest, the_time_that_was_over_before_a_job_came_counts) {
+  auto request = job("sleep 1000");
+  request.timeout_ms = 3'600'000;
+  request.spent_ms = 3'599'999;
+  const Outcome out = follow(request);
+  EXPECT_EQ(out.job.state, JobState::kTimedOut);
+  EXPECT_EQ(out.errors, "command timed out after 3600s\n");
 }
 
 TEST_F(AgentTest, a_signal_reaches_every_process_of_the_job) {

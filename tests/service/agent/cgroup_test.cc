@@ -114,6 +114,18 @@ TEST_F(CgroupTest, a_command_over_its_time_is_gone_with_all_that_escaped_from_it
   EXPECT_FALSE(process_lives(escaped));
 }
 
+TEST_F(CgroupTest, what_an_ended_job_left_running_is_ended_by_its_id) {
+  const Outcome out = run("setsid sleep 1000 >&- 2>&- & echo $!");
+  const std::string left(trim(out.output));
+  EXPECT_TRUE(process_lives(left));
+  const auto ended = call(wire::EndLeft{.job_id = out.job.job_id});
+  EXPECT_TRUE(ended.any);
+  EXPECT_TRUE(ended.gone);
+  EXPECT_FALSE(process_lives(left));
+  EXPECT_TRUE(groups_go());
+  EXPECT_FALSE(call(wire::EndLeft{.job_id = out.job.job_id}).any);
+}
+
 TEST_F(CgroupTest, an_id_may_be_used_again_once_its_job_is_forgotten) {
   const auto request = job("echo again");
   for (int i = 0; i < 3; ++i) {

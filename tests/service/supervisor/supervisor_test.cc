@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <future>
 #include <thread>
 
+#include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/base/reasons/stack.h"
@@ -61,6 +63,24 @@ TEST_F(SupervisorTest, a_service_starts_once_the_one_it_comes_after_is_ready) {
   const auto stack = settled();
   EXPECT_EQ(service(stack, "beta").state, ServiceState::kRunning);
   EXPECT_THAT(events(), ElementsAre("start alpha", "start beta"));
+}
+
+TEST_F(SupervisorTest, a_service_that_starts_is_waited_for_as_long_as_its_caller_has_time) {
+  write_stack({{"alpha", ""}, {"image", "after = ['alpha']"}});
+  ASSERT_EQ(::mkfifo((paths_.state_dir / "alpha.gate").c_str(), 0600), 0);
+  client_->ensure_running();
+  auto gate = open_file(paths_.state_dir / "alpha.gate", O_WRONLY);
+  const Work brief{.deadline = Clock::now() + std::chrono::seconds(1)};
+  EXPECT_THAT(error_of([&] { client_->call(api::ListEnvironments{}, brief); }),
+              Refused(ErrorCode::kDeadlineExceeded, HasSubstr("'image' is still starting")));
+  auto patient = std::async(std::launch::async, [this] {
+    return client_->call(api::ListEnvironments{},
+                         {.deadline = Clock::now() + std::chrono::minutes(1)});
+  });
+  // Longer than the bus waits for a service that is away.
+  EXPECT_EQ(patient.wait_for(std::chrono::seconds(7)), std::future_status::timeout);
+  gate.reset();
+  EXPECT_EQ(patient.get().environments.size(), 2U);
 }
 
 TEST_F(SupervisorTest, down_quiesces_the_services_and_then_ends_them_in_reverse_order) {

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "common/base/reasons/machine.h"
 #include "common/guest/machine_paths.h"
 #include "tests/support/fake_agent.h"
 #include "tests/support/registry_sql.h"
@@ -17,11 +18,26 @@ namespace {
 namespace wire = api::agent;
 using pyro::testing::error_of;
 using pyro::testing::Refused;
+using ::testing::AllOf;
 using testing::FakeAgent;
+using ::testing::HasSubstr;
 using wire::JobState;
 
 constexpr const char* kVm = "0123456789ab";
 const api::Machine kMachine{.vm_id = kVm};
+
+/// A link whose guest takes connections, and no more.
+UniqueFd listen_silently(const std::filesystem::path& path) {
+  UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener.get(), 16) != 0) {
+    throw system_error("listen");
+  }
+  return listener;
+}
 
 Deadline in_a_minute() { return Clock::now() + std::chrono::minutes(1); }
 
@@ -42,7 +58,7 @@ class JobsTest : public WorkspaceTest {
                        .command = "make",
                        .cwd = "/workspace",
                        .environment = {},
-                       .timeout = std::chrono::seconds(30),
+                       .timeout = time_out_,
                        .job_id = "j"},
                       bus::Call({.deadline = in_a_minute(), .stop = stop}, cancel), stop);
   }
@@ -64,6 +80,7 @@ class JobsTest : public WorkspaceTest {
   void allow_records() const {
     pyro::testing::run_sql(directory_ / "registry.db", "DROP TRIGGER refuse");
   }
+  std::chrono::seconds time_out_{30};
   Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
   Journal journal_{registry_, paths_};
@@ -91,6 +108,69 @@ TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_i
   EXPECT_EQ(job->output().stdout_text.text(), "done\n");
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->exit_code, 3);
+}
+
+TEST_F(JobsTest, a_guest_that_takes_no_command_within_its_time_out_is_told_as_silent) {
+  // It takes the connection and says nothing.
+  const UniqueFd listener = listen_silently(socket());
+  Jobs jobs(paths_, journal_, hooks_);
+  time_out_ = std::chrono::seconds(5);
+  const auto error = error_of([&] { start(jobs); });
+  EXPECT_THAT(error, Refused(ErrorCode::kDeadlineExceeded,
+                             AllOf(HasSubstr("overloaded"), HasSubstr("stop or reset"))));
+  EXPECT_EQ(error->reason(), reason::kGuestSilent);
+  EXPECT_EQ(journal_.count(workspace_), 0U) << "it never began";
+}
+
+TEST_F(JobsTest, a_start_without_an_answer_is_late_when_the_time_of_its_command_is_over) {
+  FakeAgent agent(socket(), [](const link::Frame&) { return std::string(); });
+  Jobs jobs(paths_, journal_, hooks_);
+  time_out_ = std::chrono::seconds(5);
+  const auto job = start(jobs);
+  EXPECT_FALSE(job->ended());
+  EXPECT_EQ(job->latest_end(), job->due());
+}
+
+TEST_F(JobsTest, a_command_that_runs_has_some_time_to_be_ended_in) {
+  FakeAgent agent(socket(), [](const link::Frame& request) {
+    return request.method == wire::StartJob::kMethod.name ? FakeAgent::result(wire::Job{})
+                                                          : std::string();
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  const auto job = start(jobs);
+  EXPECT_EQ(job->latest_end(), job->due() + kAgentGrace);
+  const Job::Reader reader(job);
+  EXPECT_EQ(job->latest_end(), Deadline::max()) << "a slow reader holds a command up";
+}
+
+TEST_F(JobsTest, a_command_whose_guest_stays_silent_has_timed_out_without_an_exit_status) {
+  FakeAgent agent(socket(), [](const link::Frame& request) -> std::optional<std::string> {
+    if (request.method == wire::StartJob::kMethod.name) return FakeAgent::result(wire::Job{});
+    return FakeAgent::error(deadline_exceeded(reason::kGuestSilent, "late"));
+  });
+  Jobs jobs(paths_, journal_, hooks_);
+  EXPECT_EQ(ended(start(jobs)), JobState::kTimedOut);
+  wait_until_done(jobs);
+  EXPECT_EQ(journal_.find(workspace_, "j")->exit_code, std::nullopt);
+}
+
+TEST_F(JobsTest, what_an_ended_command_left_running_is_ended_by_its_id) {
+  std::string asked;
+  FakeAgent agent(socket(), [&asked](const link::Frame& request) {
+    asked = api::from_msgpack<wire::EndLeft>(request.body.data, api::UnknownFields::kRefuse).job_id;
+    return FakeAgent::result(wire::EndedLeft{.any = true});
+  });
+  const Jobs jobs(paths_, journal_, hooks_);
+  EXPECT_TRUE(jobs.end_left({.job_id = "j"}, kVm).any);
+  EXPECT_EQ(asked, "j");
+}
+
+TEST_F(JobsTest, a_guest_of_an_earlier_version_leaves_nothing_known) {
+  FakeAgent agent(socket(), [](const link::Frame&) {
+    return FakeAgent::error(invalid_argument("the agent knows no method 'job.end_left'"));
+  });
+  const Jobs jobs(paths_, journal_, hooks_);
+  EXPECT_FALSE(jobs.end_left({.job_id = "j"}, kVm).any);
 }
 
 TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {

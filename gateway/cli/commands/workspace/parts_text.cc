@@ -37,6 +37,9 @@ std::string outcome_text(const api::CommandSummary& command) {
   if (command.state == api::JobState::kRunning) {
     return fmt::format("runs for {} as job {}", time, one_line(command.job_id, kTextColumns));
   }
+  if (!command.exit_code && command.state == api::JobState::kTimedOut) {
+    return "no exit status: its guest did not say in time how it ended";
+  }
   if (!command.exit_code) return "no exit status: its guest ended first";
   if (command.state == api::JobState::kCancelled) return fmt::format("cancelled after {}", time);
   return fmt::format("exit {} after {}{}", *command.exit_code, time,
