@@ -62,6 +62,7 @@ using api::JobState;
 struct Job {
   std::string job_id;
   JobState state = JobState::kRunning;
+  std::optional<std::int32_t> pid;
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
   std::optional<LikelyCause> likely_cause;
@@ -73,6 +74,7 @@ struct Job {
   static void describe(Fields& f) {
     f("job_id", &Job::job_id, "Id of the job, chosen by the host.", max_length(64));
     f("state", &Job::state, "running, exited, timed_out or cancelled.");
+    f("pid", &Job::pid, "Of its shell, in the guest, while it runs.", kAbsentWhenNull);
     f("exit_code", &Job::exit_code, "Exit status once it ended; 128 + n after signal n.");
     f("killed_by", &Job::killed_by, kKilledBy, kAbsentWhenNull);
     f("likely_cause", &Job::likely_cause, kLikelyCause, kAbsentWhenNull);
@@ -98,6 +100,7 @@ struct StartJob {
   std::uint64_t timeout_ms = 30000;
   std::uint64_t spent_ms = 0;
   std::uint32_t mem_mib = 0;
+  std::uint64_t log_bytes = 0;
   bool follow = false;
 
   template <class Fields>
@@ -111,6 +114,8 @@ struct StartJob {
       kPositive);
     f("spent_ms", &StartJob::spent_ms, "How much of that was over before the job was sent.");
     f("mem_mib", &StartJob::mem_mib, "The machine's memory, as its caller asked for it.");
+    f("log_bytes", &StartJob::log_bytes,
+      "Keep so many of each stream's last bytes, rather than its first and its last ones; 0: not.");
     f("follow", &StartJob::follow,
       "This connection then gets every byte as an output frame before the result, which comes at "
       "the job's end; a slow reader slows the job. Without a reader the job continues unhindered.");

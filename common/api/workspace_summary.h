@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/api/workspace_diff.h"
+#include "common/api/workspace_services.h"
 #include "common/api/workspace_snapshots.h"
 
 /// A session of a workspace on one page. Owner: workspace service.
@@ -125,26 +126,32 @@ struct SummarySnapshots {
   }
 };
 
-/// A service of the workspace, in the summary. There are none yet.
-struct SummaryService {
+struct ServiceEvent {
   std::string service_name;
-  std::string state;
+  std::string event;
+  std::optional<std::int32_t> exit_code;
+  double recorded_at = 0;
+  std::optional<bool> unconfirmed;
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("service_name", &SummaryService::service_name, "Its name.");
-    f("state", &SummaryService::state, "running, stopped, exited or failed.");
+    f("service_name", &ServiceEvent::service_name, "The service.");
+    f("event", &ServiceEvent::event, "ready, stopped, exited or failed.");
+    f("exit_code", &ServiceEvent::exit_code, "Of one that ended.", kAbsentWhenNull);
+    f("recorded_at", &ServiceEvent::recorded_at, "Seconds since the epoch.");
+    f("unconfirmed", &ServiceEvent::unconfirmed, kUnconfirmed, kAbsentWhenNull);
   }
 };
 
 struct SummaryServices {
-  std::vector<SummaryService> current;
-  std::vector<SummaryService> recent;
+  std::vector<Service> current;
+  std::vector<ServiceEvent> recent;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("current", &SummaryServices::current, "Services as they stand.");
-    f("recent", &SummaryServices::recent, "Services that were started or stopped last.");
+    f("recent", &SummaryServices::recent,
+      "What became of services: the last ten events, the latest first.");
   }
 };
 

@@ -102,10 +102,11 @@ struct CgroupLauncher::Entry {
 
 class CgroupLauncher::Group : public JobProcesses {
  public:
-  Group(std::shared_ptr<Entry> entry, std::uint64_t process_limit)
-      : entry_(std::move(entry)), process_limit_(process_limit) {}
+  Group(pid_t pid, std::shared_ptr<Entry> entry, std::uint64_t process_limit)
+      : pid_(pid), entry_(std::move(entry)), process_limit_(process_limit) {}
   ~Group() override { entry_->events = {}; }
 
+  pid_t pid() const override { return pid_; }
   void signal(int number) override {
     for (const auto& line : split(read_at(entry_->directory.get(), "cgroup.procs"), '\n')) {
       pid_t pid = 0;
@@ -125,6 +126,7 @@ class CgroupLauncher::Group : public JobProcesses {
   }
 
  private:
+  pid_t pid_;
   std::shared_ptr<Entry> entry_;
   std::uint64_t process_limit_;
 };
@@ -194,7 +196,7 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   });
   command.wait_started(report_read.get());
   entry->events = std::move(events);
-  return std::make_unique<Group>(std::move(entry), limits_.processes_of_one);
+  return std::make_unique<Group>(pid, std::move(entry), limits_.processes_of_one);
 }
 
 bool CgroupLauncher::end_left(const std::string& job_id, std::function<void()> gone) {

@@ -24,6 +24,11 @@ constexpr std::chrono::seconds kFlushPatience{10};
 /// Time-outs beyond this are none; a timer's arithmetic would overflow.
 constexpr std::uint64_t kMaxTimeoutMs = 365ULL * 86'400'000;
 
+OutputStore::Shape shape_of(const api::agent::StartJob& request) {
+  if (request.log_bytes == 0) return {};
+  return {.head = 0, .tail = request.log_bytes};
+}
+
 }  // namespace
 
 Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_directory,
@@ -35,7 +40,8 @@ Job::Job(asio::io_context& io, const api::agent::StartJob& request, int output_d
       timeout_(static_cast<std::int64_t>(std::min(request.timeout_ms, kMaxTimeoutMs))),
       mem_mib_(request.mem_mib),
       timer_(io),
-      stores_{OutputStore(output_directory), OutputStore(output_directory)} {}
+      stores_{OutputStore(output_directory, shape_of(request)),
+              OutputStore(output_directory, shape_of(request))} {}
 
 void Job::start(Launcher& launcher, const api::agent::StartJob& request) {
   ShellCommand command(request.command, request.cwd, request.environment);
@@ -70,6 +76,7 @@ api::agent::Job Job::describe() const {
   api::agent::Job out;
   out.job_id = id_;
   out.state = state_;
+  if (processes_) out.pid = processes_->pid();
   if (ended()) out.exit_code = exit_code_;
   if (ended()) out.killed_by = killed_by_;
   if (ended()) out.likely_cause = likely_cause_;
@@ -153,12 +160,19 @@ void Job::on_output(std::size_t stream, std::string_view data) {
   store.append(data);
 }
 
+void Job::when_ended(const void* waiter, std::function<void()> action) {
+  waiters_.push_back({waiter, std::move(action)});
+}
+
+void Job::forget_waiter(const void* waiter) {
+  waiters_.remove_if([waiter](const Waiter& w) { return w.who == waiter; });
+}
+
 void Job::wait(const std::shared_ptr<Session>& session, std::function<void()> action) {
   Session* const raw = session.get();
-  waiters_.push_back({raw, std::move(action)});
+  when_ended(raw, std::move(action));
   session->on_gone([weak = weak_from_this(), raw] {
-    const auto self = weak.lock();
-    if (self) self->waiters_.remove_if([raw](const Waiter& w) { return w.session == raw; });
+    if (const auto self = weak.lock()) self->forget_waiter(raw);
   });
 }
 

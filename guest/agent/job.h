@@ -43,8 +43,15 @@ class Job : public std::enable_shared_from_this<Job> {
   /// Sends the output from there on, then the ended job.
   void follow(const Positions& from, const std::shared_ptr<Session>& session);
 
+  /// The kept bytes of a stream (0 or 1), and how many it has printed.
+  const OutputStore& log(std::size_t stream) const { return stores_.at(stream); }
+
   /// Calls `action` once it has ended, but never after the session is gone.
   void wait(const std::shared_ptr<Session>& session, std::function<void()> action);
+
+  /// Calls `action` once it has ended, unless `waiter` is forgotten before.
+  void when_ended(const void* waiter, std::function<void()> action);
+  void forget_waiter(const void* waiter);
 
   void signal(int number);
   /// `reason`: kTimedOut or kCancelled. The job ends once every process is gone.
@@ -58,7 +65,7 @@ class Job : public std::enable_shared_from_this<Job> {
     Positions positions{};
   };
   struct Waiter {
-    Session* session;
+    const void* who;
     std::function<void()> action;
   };
 

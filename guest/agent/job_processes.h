@@ -20,6 +20,8 @@ struct ProcessEvents {
 class JobProcesses {
  public:
   virtual ~JobProcesses() = default;
+  /// Of the shell.
+  virtual pid_t pid() const = 0;
   virtual void signal(int number) = 0;
   virtual void kill() = 0;
   /// Whether the kernel killed one of them since memory was used up.

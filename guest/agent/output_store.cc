@@ -33,10 +33,10 @@ void OutputStore::open_file() {
 /// The head lies at its own offset, the tail behind it as a ring.
 void OutputStore::store(std::uint64_t offset, std::string_view data) {
   while (!data.empty()) {
-    const bool head = offset < kHeadBytes;
-    const std::uint64_t in_ring = (offset - kHeadBytes) % kTailBytes;
-    const std::uint64_t position = head ? offset : kHeadBytes + in_ring;
-    const std::uint64_t room = head ? kHeadBytes - offset : kTailBytes - in_ring;
+    const bool head = offset < shape_.head;
+    const std::uint64_t in_ring = (offset - shape_.head) % shape_.tail;
+    const std::uint64_t position = head ? offset : shape_.head + in_ring;
+    const std::uint64_t room = head ? shape_.head - offset : shape_.tail - in_ring;
     const std::string_view part = data.substr(0, room);
     write_at(position, part);
     offset += part.size();
@@ -49,7 +49,7 @@ void OutputStore::write_at(std::uint64_t position, std::string_view data) {
     const ssize_t n = ::pwrite(file_.get(), data.data(), data.size(), static_cast<off_t>(position));
     if (n < 0 && errno == EINTR) continue;
     // A full disk must not stop the job: what comes now is counted and dropped.
-    if (n <= 0) kept_ = std::min(position, kHeadBytes);
+    if (n <= 0) kept_ = std::min(position, shape_.head);
     if (n <= 0) return;
     position += static_cast<std::uint64_t>(n);
     data.remove_prefix(static_cast<std::size_t>(n));
@@ -71,9 +71,9 @@ std::string OutputStore::read_at(std::uint64_t position, std::uint64_t bytes) co
 }
 
 OutputStore::Piece OutputStore::read(std::uint64_t offset, std::uint64_t max_bytes) const {
-  const std::uint64_t head_end = std::min({total_, kHeadBytes, kept_});
-  const bool tail_lost = kept_ <= kHeadBytes;
-  const std::uint64_t oldest = total_ > kTailBytes ? total_ - kTailBytes : 0;
+  const std::uint64_t head_end = std::min({total_, shape_.head, kept_});
+  const bool tail_lost = kept_ <= shape_.head;
+  const std::uint64_t oldest = total_ > shape_.tail ? total_ - shape_.tail : 0;
   const std::uint64_t tail_start = tail_lost ? total_ : std::max(head_end, oldest);
   Piece piece;
   if (offset < head_end) {
@@ -83,10 +83,10 @@ OutputStore::Piece OutputStore::read(std::uint64_t offset, std::uint64_t max_byt
   }
   const std::uint64_t start = std::max(offset, tail_start);
   piece.dropped = start - offset;
-  const std::uint64_t in_ring = file_ ? (start - kHeadBytes) % kTailBytes : 0;
+  const std::uint64_t in_ring = file_ ? (start - shape_.head) % shape_.tail : 0;
   if (start < total_) {
-    const std::uint64_t bytes = std::min({max_bytes, total_ - start, kTailBytes - in_ring});
-    piece.data = read_at(kHeadBytes + in_ring, bytes);
+    const std::uint64_t bytes = std::min({max_bytes, total_ - start, shape_.tail - in_ring});
+    piece.data = read_at(file_ ? shape_.head + in_ring : start, bytes);
   }
   return piece;
 }

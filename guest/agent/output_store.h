@@ -8,16 +8,23 @@
 
 namespace pyro::agent {
 
-/// The output of one stream of a job: its first and last 4 MiB. Keeps little output in memory, more
-/// in an unnamed file, which ends with the store.
+/// The output of one stream of a job: its first and last 4 MiB, or its last bytes alone. Keeps
+/// little output in memory, more in an unnamed file, which ends with the store.
 class OutputStore {
  public:
   static constexpr std::uint64_t kHeadBytes = 4U << 20U;
   static constexpr std::uint64_t kTailBytes = 4U << 20U;
+
+  /// How many of the first and of the last bytes are kept.
+  struct Shape {
+    std::uint64_t head = kHeadBytes;
+    std::uint64_t tail = kTailBytes;
+  };
   static constexpr std::size_t kMemoryBytes = 16U << 10U;
 
   /// `directory` outlives the store.
-  explicit OutputStore(int directory) : directory_(directory) {}
+  explicit OutputStore(int directory) : OutputStore(directory, Shape()) {}
+  OutputStore(int directory, Shape shape) : directory_(directory), shape_(shape) {}
 
   void append(std::string_view data);
   std::uint64_t total() const { return total_; }
@@ -39,6 +46,7 @@ class OutputStore {
   std::string read_at(std::uint64_t position, std::uint64_t bytes) const;
 
   int directory_;
+  Shape shape_;
   UniqueFd file_;
   std::string memory_;
   std::uint64_t total_ = 0;

@@ -3,6 +3,10 @@
 #include <signal.h>
 #include <time.h>
 
+#include <algorithm>
+
+#include "guest/agent/readiness/readiness.h"
+
 namespace pyro::agent {
 namespace {
 
@@ -16,11 +20,13 @@ std::uint64_t uptime_ms() {
 
 }  // namespace
 
-Service::Service(JobTable& jobs, Machine& machine) : jobs_(jobs), machine_(machine) {
-  dispatcher_.serve(wire::AgentApi{},
-                    [this]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
-                      handle(request, Caller<Op>(session));
-                    });
+Service::Service(asio::io_context& io, JobTable& jobs, Machine& machine)
+    : io_(io), jobs_(jobs), machine_(machine) {
+  const auto answer = [this]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
+    handle(request, Caller<Op>(session));
+  };
+  dispatcher_.serve(wire::AgentApi{}, answer);
+  dispatcher_.serve(wire::AgentServicesApi{}, answer);
 }
 
 void Service::dispatch(const std::shared_ptr<Session>& session, const link::Frame& request) {
@@ -76,6 +82,31 @@ void Service::handle(const wire::EndLeft& request, To<wire::EndLeft> caller) {
 void Service::handle(const wire::PowerOff&, To<wire::PowerOff> caller) {
   caller.answer({});
   when_flushed([this] { machine_.power_off(); });
+}
+
+void Service::handle(const wire::WaitJob& request, To<wire::WaitJob> caller) {
+  const auto job = jobs_.find(request.job_id);
+  const auto answer = [this, job, caller] {
+    jobs_.end_left(job->id(),
+                   [job, caller](const wire::EndedLeft&) { caller.answer(job->describe()); });
+  };
+  if (job->ended()) return answer();
+  job->wait(caller.session(), answer);
+}
+
+void Service::handle(const wire::ReadLog& request, To<wire::ReadLog> caller) {
+  const OutputStore& log = jobs_.find(request.job_id)->log(request.stream - 1);
+  const std::uint64_t from =
+      std::min(request.offset.value_or(log.total() -
+                                       std::min<std::uint64_t>(log.total(), request.max_bytes)),
+               log.total());
+  OutputStore::Piece piece = log.read(from, request.max_bytes);
+  caller.answer(
+      {.data = {std::move(piece.data)}, .offset = from + piece.dropped, .total = log.total()});
+}
+
+void Service::handle(const wire::ProbeJob& request, To<wire::ProbeJob> caller) {
+  Readiness::start(io_, jobs_, request, caller);
 }
 
 }  // namespace pyro::agent

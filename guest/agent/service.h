@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/api/agent.h"
+#include "common/api/agent_services.h"
 #include "common/api/dispatcher.h"
 #include "common/link/mux.h"
 #include "guest/agent/job_table.h"
@@ -12,7 +13,7 @@ namespace pyro::agent {
 /// Answers the agent's operations: checks the request, calls a noun, builds the reply.
 class Service {
  public:
-  Service(JobTable& jobs, Machine& machine);
+  Service(asio::io_context& io, JobTable& jobs, Machine& machine);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -34,8 +35,12 @@ class Service {
   void handle(const api::agent::AskLeftRunning& request, To<api::agent::AskLeftRunning> caller);
   void handle(const api::agent::EndLeft& request, To<api::agent::EndLeft> caller);
   void handle(const api::agent::PowerOff& request, To<api::agent::PowerOff> caller);
+  void handle(const api::agent::WaitJob& request, To<api::agent::WaitJob> caller);
+  void handle(const api::agent::ReadLog& request, To<api::agent::ReadLog> caller);
+  void handle(const api::agent::ProbeJob& request, To<api::agent::ProbeJob> caller);
 
  private:
+  asio::io_context& io_;
   JobTable& jobs_;
   Machine& machine_;
   api::Dispatcher<void, const std::shared_ptr<Session>&> dispatcher_;

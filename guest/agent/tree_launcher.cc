@@ -162,6 +162,8 @@ class TreeLauncher::Tree : public JobProcesses {
   Tree(pid_t reaper, std::shared_ptr<Watch> watch) : reaper_(reaper), watch_(std::move(watch)) {}
   ~Tree() override { watch_->events = {}; }
 
+  /// Of its parent, which adopts its orphans.
+  pid_t pid() const override { return reaper_; }
   void signal(int number) override {
     if (watch_->ended) return;
     for (const pid_t pid : descendants_of(reaper_)) ::kill(pid, number);

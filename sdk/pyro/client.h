@@ -18,6 +18,7 @@
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
+#include "common/api/workspace_services.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_summary.h"
 #include "common/api/workspace_sync.h"
@@ -94,7 +95,12 @@ struct ClientOptions {
   METHOD(apply_workspace_patch, ApplyPatch)       \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
-  METHOD(list_snapshots, ListSnapshots)
+  METHOD(list_snapshots, ListSnapshots)           \
+  METHOD(start_service, StartService)             \
+  METHOD(list_services, ListServices)             \
+  METHOD(status_service, WorkspaceServiceStatus)  \
+  METHOD(stop_service, StopService)               \
+  METHOD(logs_service, ServiceLogs)
 
 /// The operations of pyro, by a stack that is started when it does not run. Thread-safe. A
 /// failure is a pyro::Error with a code, a reason by which a program decides (docs/reasons.md), and

@@ -8,6 +8,7 @@
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_export.h"
+#include "common/api/workspace_services.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_sync.h"
 
@@ -48,6 +49,9 @@ template <api::Operation Op>
 constexpr std::chrono::seconds usual_limit(const Op& request) {
   if constexpr (requires { request.timeout_seconds; }) {
     return own_limit<Op>() + std::chrono::seconds(request.timeout_seconds);
+  }
+  if constexpr (requires { request.ready_timeout_seconds; }) {
+    return own_limit<Op>() + std::chrono::seconds(request.ready_timeout_seconds);
   }
   return own_limit<Op>();
 }

@@ -25,8 +25,10 @@ ToolSet cold_start() {
           "1. workspace_create. "
           "2. workspace_file_read its README and manifests. "
           "3. workspace_exec step by step: install, build, check. "
-          "4. workspace_reset and run the steps that you found once more, to prove them. "
-          "5. workspace_summary for the report; workspace_export for files; workspace_delete. ",
+          "4. service_start what the project serves, with a ready_…; service_logs when it fails; "
+          "workspace_exec curl to try it. "
+          "5. workspace_reset and run the steps that you found once more, to prove them. "
+          "6. workspace_summary for the report; workspace_export for files; workspace_delete. ",
   };
 }
 

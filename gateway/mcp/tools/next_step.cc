@@ -68,6 +68,10 @@ constexpr Step kSteps[] = {
   // Commands.
   {reason::kJobMissing, "workspace_logs", "",
    "workspace_logs shows the commands with their job_id."},
+  {reason::kServiceMissing, "service_list", "", "service_list shows the services."},
+  {reason::kServiceRuns, "service_stop", "",
+   "service_stop ends it; service_status shows how it stands."},
+  {reason::kTooManyServices, "service_stop", "", "service_stop ends one."},
   {reason::kTooManyCommands, "workspace_exec_cancel", "",
    "Wait until a command has ended, or end one with workspace_exec_cancel."},
   {reason::kStillRunning, "workspace_exec_poll", "",

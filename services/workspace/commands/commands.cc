@@ -1,7 +1,6 @@
 #include "services/workspace/commands/commands.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "common/base/error.h"
@@ -12,20 +11,10 @@
 #include "common/base/text.h"
 #include "common/guest/silent_guest.h"
 #include "common/log/log.h"
+#include "services/workspace/work_directory.h"
 
 namespace pyro::workspace {
 namespace {
-
-/// Where commands start, and their HOME. On the host without a sandbox neither is at its place.
-std::string directory_of(const api::Machine& machine) {
-  const auto elsewhere = machine.metadata.find("workspace_dir");
-  return elsewhere == machine.metadata.end() ? "/workspace" : elsewhere->second;
-}
-std::map<std::string, std::string> environment_of(const api::Machine& machine) {
-  const auto home = machine.metadata.find("home_dir");
-  if (home == machine.metadata.end()) return {};
-  return {{"HOME", home->second}};
-}
 
 void check_job_id(const std::string& job_id) {
   const bool fine = job_id.size() == new_id().size() &&
@@ -219,8 +208,8 @@ Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWor
     return jobs_.start({.workspace = started.record,
                         .machine = started.machine,
                         .command = request.command,
-                        .cwd = directory_of(started.machine),
-                        .environment = environment_of(started.machine),
+                        .cwd = work_directory(started.machine),
+                        .environment = work_environment(started.machine),
                         .timeout = std::chrono::seconds(request.timeout_seconds),
                         .job_id = request.job_id.value_or(new_id())},
                        call, turn->stop());

@@ -10,12 +10,10 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "services/workspace/agent_link.h"
 #include "services/workspace/commands/journal.h"
 
 namespace pyro::workspace {
-
-/// Time for the agent to start a command, or to end one and say so.
-inline constexpr std::chrono::seconds kAgentGrace{15};
 
 /// One command of a workspace that runs, or has just ended: its output so far, and its waiting
 /// callers. One thread, which follows the command, calls append() and end(). Thread-safe.

@@ -11,7 +11,6 @@
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
-#include "common/guest/machine_paths.h"
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
@@ -28,11 +27,6 @@ constexpr std::chrono::seconds kLeastStart{5};
 constexpr int kFollowTries = 3;
 /// Between two tries to record an end.
 constexpr std::chrono::seconds kWriteAgain{1};
-
-link::AgentConnection dial_agent(const Paths& paths, const std::string& vm_id, const Work& work) {
-  return link::AgentConnection::dial(MachinePaths(paths, vm_id).link_socket, wire::kPort,
-                                     work.within(kGrace));
-}
 
 /// Until there is room, or the command's session is gone; `later` hears that it takes longer. False
 /// when this service ended first: the guest still knows the command, and tells the next one.

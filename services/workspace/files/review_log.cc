@@ -124,6 +124,14 @@ std::vector<api::ExportEvent> ReviewLog::exports(const WorkspaceRecord& record) 
   return all(record, &ReviewEvent::exported);
 }
 
+std::vector<api::ServiceEvent> ReviewLog::services(const WorkspaceRecord& record) const {
+  return all(record, &ReviewEvent::service);
+}
+
+void ReviewLog::add(const WorkspaceRecord& record, api::ServiceEvent event) {
+  begin(record, {.service = std::move(event)})->confirm();
+}
+
 void ReviewLog::collect_garbage(const WorkspaceRecord& record) {
   const std::lock_guard lock(mutex_);
   for (std::uint32_t session = 0; session < record.session; ++session) {

@@ -16,16 +16,18 @@
 
 namespace pyro::workspace {
 
-/// A row of the table `workspace_events`: one of the two.
+/// A row of the table `workspace_events`: one of the three.
 struct ReviewEvent {
   std::optional<api::EditEvent> edit;
   std::optional<api::ExportEvent> exported;
+  std::optional<api::ServiceEvent> service;
   std::optional<std::string> pending;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("edit", &ReviewEvent::edit, "Something was written from outside.");
     f("export", &ReviewEvent::exported, "Something was exported.");
+    f("service", &ReviewEvent::service, "Something became of a service.");
     f("pending", &ReviewEvent::pending, "Its own id while its outcome is not known.");
   }
 };
@@ -52,8 +54,9 @@ class ReviewLog final : public Part {
     /// It did not happen.
     void retract();
 
-   private:
     void confirm();
+
+   private:
     void settle(const std::function<void()>& write);
     ReviewLog& log_;
     std::string row_;
@@ -69,6 +72,10 @@ class ReviewLog final : public Part {
   /// Events of the session, the latest first, without those under way.
   std::vector<api::EditEvent> edits(const WorkspaceRecord& record) const;
   std::vector<api::ExportEvent> exports(const WorkspaceRecord& record) const;
+  std::vector<api::ServiceEvent> services(const WorkspaceRecord& record) const;
+
+  /// What has happened to a service of the session.
+  void add(const WorkspaceRecord& record, api::ServiceEvent event);
 
   void collect_garbage(const WorkspaceRecord& record) override;
   void forget(const std::string& workspace_id) override;

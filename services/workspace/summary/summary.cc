@@ -58,6 +58,8 @@ api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bu
       .artifacts = {.exports = exports},
       .snapshots = {.named_count = static_cast<std::uint32_t>(named.size()),
                     .recent = first_of(named, kRecent)}};
+  summary.services = {.current = services_.all(record),
+                      .recent = first_of(reviews_.services(record), kRecent)};
   api::assign_fields(summary, workspace);
   for (const auto& command : journal_.recent(record, kRecent)) {
     summary.commands.recent.push_back(command.summary());

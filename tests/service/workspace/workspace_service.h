@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,8 +51,9 @@ class WorkspaceService : public ::testing::Test {
   void restart();
 
   template <class Op>
-  typename Op::Reply call(const Op& request) {
-    return client_.call(request, {.deadline = Clock::now() + std::chrono::seconds(30)});
+  typename Op::Reply call(const Op& request, const std::stop_token& stop = {}) {
+    return client_.call(request,
+                        {.deadline = Clock::now() + std::chrono::seconds(30), .stop = stop});
   }
   std::string create(std::uint32_t ttl_seconds = 600);
   api::WorkspaceSummary summary(const std::string& workspace_id);

@@ -7,6 +7,7 @@
 #include "gateway/cli/commands/workspace/files/file.h"
 #include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
 #include "gateway/cli/commands/workspace/patch/patch.h"
+#include "gateway/cli/commands/workspace/services/service.h"
 #include "gateway/cli/commands/workspace/snapshots/snapshot.h"
 #include "gateway/cli/commands/workspace/summary/summary.h"
 #include "gateway/cli/commands/workspace/sync/sync.h"
@@ -36,6 +37,7 @@ void add_workspace(CliCommand& root, Session& session) {
   add_workspace_patch(workspace, session);
   add_workspace_sync(workspace, session);
   add_workspace_export(workspace, session);
+  add_workspace_service(workspace, session);
   add_workspace_snapshot(workspace, session);
   add_workspace_reset(workspace, session);
   add_workspace_update(workspace, session);

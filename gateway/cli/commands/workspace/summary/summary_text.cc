@@ -137,7 +137,7 @@ std::string single_lines(const api::WorkspaceSummary& summary) {
                  texts_of(services,
                           [](const auto& service) {
                             return fmt::format("{} {}", code(service.service_name, kShortColumns),
-                                               one_line(service.state, 8));
+                                               api::name_of(service.state));
                           }),
                  services.size()) +
          line_of("Exports",
