@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,18 +116,22 @@ struct ScanTree {
 };
 
 /// A file or directory with its content as a tree stream in output frames. Its own entry comes
-/// first, with the path "". Sockets, FIFOs and devices are entries of kind other. not_found: no
-/// such path.
+/// first, with the path "". Sockets, FIFOs and devices are entries of kind other. A regular file
+/// with `known_ctime_ns` is an entry alone, without content and without its end. not_found: no such
+/// path.
 struct SendTree {
   static constexpr Method kMethod{"tree.send"};
   using Reply = Nothing;
   std::string path;
   bool holes = false;
+  std::optional<std::int64_t> known_ctime_ns;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("path", &SendTree::path, "What to send.", max_length(4096));
     f("holes", &SendTree::holes, "Whether holes of files come as such, and not as zeros.");
+    f("known_ctime_ns", &SendTree::known_ctime_ns,
+      "The host has the content of files with this ctime; nanoseconds since the epoch.");
   }
 };
 

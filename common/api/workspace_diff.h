@@ -69,8 +69,9 @@ struct DiffSummary : ChangeCounts {
   static void describe(Fields& f) {
     ChangeCounts::describe(f);
     f("type_changed", &DiffSummary::type_changed, "Those that are of another type now.");
-    f("text_patched", &DiffSummary::text_patched, "Entries with a text_patch.");
-    f("non_text", &DiffSummary::non_text, "Entries without one.");
+    f("text_patched", &DiffSummary::text_patched,
+      "Entries with a text_patch; of more than 1,000 changes those in this answer.");
+    f("non_text", &DiffSummary::non_text, "Entries without one, likewise.");
     f("ignored_count", &DiffSummary::ignored_count,
       "Changed paths that are left out of all of it, since Git ignores them here.");
   }
@@ -97,9 +98,9 @@ struct Diff : WorkspaceReply, PageEnd {
 };
 
 /// /workspace against its state at creation: all of it, or the entries that are asked for. The
-/// summary is of all of it. In a Git repository what its ignore rules leave out is no change; a
-/// path that is asked for is. not_found: `workspace path is not changed: P`.
-/// failed_precondition: the rules cannot be read.
+/// summary is of all of it. A large diff comes in parts also when no page was asked for. In a Git
+/// repository what its ignore rules leave out is no change; a path that is asked for is. not_found:
+/// `workspace path is not changed: P`. failed_precondition: the rules cannot be read.
 struct DiffWorkspace {
   static constexpr Method kMethod{"workspace.diff", Idempotent::kYes};
   using Reply = Diff;

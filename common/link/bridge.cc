@@ -1,7 +1,9 @@
 #include "common/link/bridge.h"
 
 #include <fmt/core.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
 
@@ -12,9 +14,7 @@ constexpr std::size_t kReadBytes = 64U << 10U;
 
 }  // namespace
 
-Bridge::Bridge(Socket socket) : socket_(std::move(socket)), input_(kReadBytes) {
-  socket_.non_blocking(true);
-}
+Bridge::Bridge(Socket socket) : socket_(std::move(socket)) { socket_.non_blocking(true); }
 
 void Bridge::start(std::shared_ptr<MuxStream> stream, const std::string& first_bytes) {
   stream_ = std::move(stream);
@@ -30,28 +30,46 @@ void Bridge::on_accepted() {
 }
 
 void Bridge::read_socket() {
-  if (reading_ || socket_ended_ || !stream_->open() || !stream_->has_room()) return;
-  reading_ = true;
-  socket_.async_read_some(asio::buffer(input_),
-                          [this, self = shared_from_this()](auto failed, std::size_t n) {
-                            reading_ = false;
-                            if (!stream_->open()) return;
-                            if (failed && failed != asio::error::eof) return give_up();
-                            if (failed) {
-                              socket_ended_ = true;
-                              stream_->finish();
-                              return close_if_done();
-                            }
-                            stream_->write({input_.data(), n});
-                            read_socket();
-                          });
+  while (!reading_ && !socket_ended_ && stream_->open() && stream_->has_room()) {
+    const ssize_t n = stream_->take_from(kReadBytes, [this](char* room, std::size_t bytes) {
+      return ::recv(socket_.native_handle(), room, bytes, MSG_DONTWAIT);
+    });
+    if (n == 0) {
+      socket_ended_ = true;
+      stream_->finish();
+      return close_if_done();
+    }
+    if (n > 0 || errno == EINTR) continue;
+    if (errno != EAGAIN) return give_up();
+    reading_ = true;
+    socket_.async_wait(Socket::wait_read, [this, self = shared_from_this()](auto failed) {
+      reading_ = false;
+      if (!failed) read_socket();
+    });
+  }
 }
 
 void Bridge::on_data(std::string_view data) { write_socket(data); }
 
 void Bridge::write_socket(std::string_view data) {
+  while (!writing_ && !data.empty()) {
+    const ssize_t n =
+        ::send(socket_.native_handle(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) return give_up();
+    if (n < 0) break;
+    count_written(static_cast<std::size_t>(n));
+    data.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (data.empty()) return;
   behind_.append(data);
   if (!writing_) write_pending();
+}
+
+void Bridge::count_written(std::size_t bytes) {
+  const std::size_t ours = std::min(uncounted_, bytes);
+  uncounted_ -= ours;
+  stream_->consume(bytes - ours);
 }
 
 void Bridge::write_pending() {
@@ -63,7 +81,7 @@ void Bridge::write_pending() {
                     [this, self = shared_from_this()](auto failed, std::size_t n) {
                       writing_ = false;
                       if (failed) return give_up();
-                      stream_->consume(n - std::exchange(uncounted_, 0));
+                      count_written(n);
                       write_pending();
                     });
 }

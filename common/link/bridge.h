@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "common/link/mux.h"
 
@@ -31,16 +30,16 @@ class Bridge : public StreamHandler, public std::enable_shared_from_this<Bridge>
  private:
   void read_socket();
   void write_socket(std::string_view data);
+  void count_written(std::size_t bytes);
   void write_pending();
   void give_up();
   void close_if_done();
 
   Socket socket_;
   std::shared_ptr<MuxStream> stream_;
-  std::vector<char> input_;
   std::string pending_;        ///< being written to the socket
   std::string behind_;         ///< received meanwhile; bounded by the stream's window
-  std::size_t uncounted_ = 0;  ///< bytes of pending_ that are ours, not the stream's
+  std::size_t uncounted_ = 0;  ///< bytes to be written that are ours, not the stream's
   bool reading_ = false;
   bool writing_ = false;
   bool socket_ended_ = false;

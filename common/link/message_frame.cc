@@ -16,21 +16,40 @@ std::uint32_t read_length(std::string_view bytes) {
   return length;
 }
 
+void append_length(std::string& out, std::size_t length) {
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    out += static_cast<char>(length >> (8 * (kLengthBytes - 1 - i)));
+  }
+}
+
 }  // namespace
 
-std::string encode_frame(const Frame& frame) {
-  std::string encoded;
-  encoded.reserve(frame.body.data.size() + 128);
-  encoded.resize(kLengthBytes);
-  api::append_msgpack(frame, encoded);
-  const std::size_t length = encoded.size() - kLengthBytes;
+std::string encode_frame_head(Frame frame, std::size_t body_bytes) {
+  frame.body.data.clear();
+  std::string head(kLengthBytes, '\0');
+  api::append_msgpack(frame, head);
+  // The body is the last field: instead of an empty one comes the length of the real one.
+  constexpr std::string_view kEmptyBody("\xC4\0", 2);
+  if (!head.ends_with(kEmptyBody)) throw internal_error("a frame does not end with its body");
+  head.resize(head.size() - kEmptyBody.size());
+  head += '\xC6';
+  append_length(head, body_bytes);
+  const std::size_t length = head.size() - kLengthBytes + body_bytes;
   if (length > kMaxFrameBytes) {
     throw invalid_argument("a message of {} bytes is over the limit of {}", length, kMaxFrameBytes);
   }
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
-    encoded[i] = static_cast<char>(length >> (8 * (kLengthBytes - 1 - i)));
-  }
-  return encoded;
+  std::string begin;
+  append_length(begin, length);
+  return head.replace(0, kLengthBytes, begin);
+}
+
+std::string encode_frame(const Frame& frame) {
+  std::string encoded = encode_frame_head({.type = frame.type,
+                                           .method = frame.method,
+                                           .stream = frame.stream,
+                                           .dropped = frame.dropped},
+                                          frame.body.data.size());
+  return encoded.append(frame.body.data);
 }
 
 void FrameDecoder::feed(std::string_view bytes) {

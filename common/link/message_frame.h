@@ -47,6 +47,8 @@ struct Frame {
 
 /// Length and map, ready to send. Throws kInvalidArgument for a frame over the limit.
 std::string encode_frame(const Frame& frame);
+/// The same without the body, of which so many bytes follow.
+std::string encode_frame_head(Frame frame, std::size_t body_bytes);
 
 /// Cuts a stream of bytes into frames. Memory grows with the received bytes, never with a claimed
 /// length.

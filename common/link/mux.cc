@@ -41,6 +41,24 @@ void MuxStream::write(std::string_view data) {
   mux_->schedule(*this);
 }
 
+void MuxStream::take(std::string data) {
+  if (queue_.empty() && open() && !finishing_) {
+    queue_ = std::move(data);
+    return mux_->schedule(*this);
+  }
+  write(data);
+}
+
+ssize_t MuxStream::take_from(std::size_t most,
+                             const std::function<ssize_t(char*, std::size_t)>& read) {
+  const std::size_t before = queue_.size();
+  queue_.resize(before + most);
+  const ssize_t n = read(queue_.data() + before, most);
+  queue_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  if (n > 0 && open()) mux_->schedule(*this);
+  return n;
+}
+
 bool MuxStream::has_room() {
   if (queued() < kQueueBytes) return true;
   waiting_for_room_ = true;

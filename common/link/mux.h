@@ -50,6 +50,11 @@ class MuxStream {
   void accept(std::shared_ptr<StreamHandler> handler);
   /// Queues bytes; check has_room() to keep the queue bounded.
   void write(std::string_view data);
+  /// The same, without a copy where nothing is queued.
+  void take(std::string data);
+  /// Queues what `read` puts into room for `most` bytes; returns its result, their number or less
+  /// than 1.
+  ssize_t take_from(std::size_t most, const std::function<ssize_t(char*, std::size_t)>& read);
   bool has_room();
   /// Sends the queue, then ends this side.
   void finish();

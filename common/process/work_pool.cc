@@ -28,12 +28,17 @@ void WorkPool::close() {
 }
 
 std::optional<WorkPool::Ticket> WorkPool::submit(Task task) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (closed_ || ready_.size() >= kQueueLimit) return std::nullopt;
   ready_.push_back({++last_ticket_, std::move(task)});
   if (idle_ >= ready_.size()) {
+    const Ticket ticket = last_ticket_;
+    // Woken under the lock the thread would have to wait for it first.
+    lock.unlock();
     changed_.notify_one();
-  } else if (threads_ < max_threads_) {
+    return ticket;
+  }
+  if (threads_ < max_threads_) {
     try {
       std::thread([this] { work(); }).detach();
       ++threads_;

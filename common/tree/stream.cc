@@ -115,8 +115,8 @@ void Encoder::data(std::string_view bytes) {
     const std::string_view piece = bytes.substr(0, kMaxDataBytes);
     record_.assign(1, static_cast<char>(RecordType::kData));
     append_number(record_, static_cast<std::uint32_t>(piece.size()));
-    record_.append(piece);
     out_(record_);
+    out_(piece);
     bytes.remove_prefix(piece.size());
   }
 }

@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxDataBytes = 65536;
 /// The longest file of ext4.
 inline constexpr std::uint64_t kMaxHoleBytes = 16ULL << 40U;
 
-/// Writes a stream. Each call passes whole records to `out`, one at a time.
+/// Writes a stream. Each call passes its bytes to `out`, a record in one piece or in two.
 /// kInvalidArgument: an entry that a Decoder would refuse.
 class Encoder : public Sink {
  public:

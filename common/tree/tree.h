@@ -38,7 +38,8 @@ struct Entry {
 };
 
 /// Receives a tree. A directory comes before its entries. Any number of data() and hole(), then
-/// end_file(), follow a file with content.
+/// end_file(), follow a file with content; nothing follows one whose content the sink knows, and of
+/// which it told the source.
 class Sink {
  public:
   virtual ~Sink() = default;

@@ -155,7 +155,8 @@ void Walker::visit(const std::string& name, std::string path) {
 
 void Walker::give(int directory, const std::string& name, Entry entry) {
   if (options_.wanted && !options_.wanted(entry)) return;
-  if (entry.kind == EntryKind::kFile && options_.content == Content::kWith) {
+  const bool is_known = entry.ctime_ns == options_.known_ctime_ns;
+  if (entry.kind == EntryKind::kFile && options_.content == Content::kWith && !is_known) {
     return give_file(directory, name, std::move(entry));
   }
   count(entry);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/tree/tree.h"
@@ -16,6 +17,8 @@ struct WalkOptions {
   Content content = Content::kWith;
   Recursive recursive = Recursive::kYes;
   Holes holes = Holes::kAsZeros;
+  /// Files with this ctime come without content and without end_file(), and are not opened.
+  std::optional<std::int64_t> known_ctime_ns{};
   /// Called between pieces of work; throws to end the walk (a stop, a deadline).
   std::function<void()> check{};
   /// False for an entry (without content) leaves it out, and a directory with all below.

@@ -123,10 +123,10 @@ void Job::feed(const std::shared_ptr<Session>& session) {
   if (it == followers_.end()) return;
   while (!caught_up(*it) && session->has_room()) {
     for (const std::size_t i : {0U, 1U}) {
-      const OutputStore::Piece piece = stores_.at(i).read(it->positions.at(i), kPieceBytes);
+      OutputStore::Piece piece = stores_.at(i).read(it->positions.at(i), kPieceBytes);
       if (piece.dropped + piece.data.size() == 0) continue;
-      session->output(static_cast<int>(i) + 1, piece.dropped, piece.data);
       it->positions.at(i) += piece.dropped + piece.data.size();
+      session->output(static_cast<int>(i) + 1, piece.dropped, std::move(piece.data));
     }
   }
   if (ended() && caught_up(*it)) {
@@ -154,7 +154,7 @@ void Job::on_output(std::size_t stream, std::string_view data) {
   for (auto& follower : followers_) {
     // One that lags reads it from the store.
     if (follower.positions.at(stream) != store.total()) continue;
-    follower.session->output(static_cast<int>(stream) + 1, 0, data);
+    follower.session->output(static_cast<int>(stream) + 1, 0, std::string(data));
     follower.positions.at(stream) += data.size();
   }
   store.append(data);

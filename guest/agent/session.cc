@@ -4,14 +4,14 @@
 
 namespace pyro::agent {
 
-void Session::output(int stream, std::uint64_t dropped, std::string_view data) {
+void Session::output(int stream, std::uint64_t dropped, std::string data) {
   link::Frame frame{.type = link::FrameType::kOutput,
                     .method = {},
                     .stream = static_cast<std::uint32_t>(stream),
                     .dropped = dropped,
                     .body = {}};
-  frame.body.data = data;
-  stream_->write(link::encode_frame(frame));
+  frame.body.data = std::move(data);
+  stream_->take(link::encode_frame(frame));
 }
 
 void Session::refuse(const Error& error) {
@@ -25,7 +25,7 @@ void Session::finish(link::FrameType type, std::string body) {
   on_gone_ = nullptr;
   link::Frame frame{.type = type, .method = {}, .body = {}};
   frame.body.data = std::move(body);
-  stream_->write(link::encode_frame(frame));
+  stream_->take(link::encode_frame(frame));
   if (!taking_) take_requests();
 }
 

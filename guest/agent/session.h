@@ -22,7 +22,7 @@ class Session : public link::StreamHandler, public std::enable_shared_from_this<
 
   /// Answers the current call: output frames, while has_room() allows, then one answer. The answer
   /// clears both callbacks.
-  void output(int stream, std::uint64_t dropped, std::string_view data);
+  void output(int stream, std::uint64_t dropped, std::string data);
   bool has_room() { return stream_->has_room(); }
   void on_room(std::function<void()> action) { on_room_ = std::move(action); }
   void on_gone(std::function<void()> action) { on_gone_ = std::move(action); }

@@ -57,12 +57,6 @@ bool same_mode(const DiffSide& one, const DiffSide& other) {
   return one.kind == EntryKind::kSymlink || one.mode == other.mode;
 }
 
-DiffStatus status_of(const DiffSide& before, const DiffSide& after) {
-  if (is_absent(before)) return DiffStatus::kAdded;
-  if (is_absent(after)) return DiffStatus::kDeleted;
-  return before.kind == after.kind ? DiffStatus::kModified : DiffStatus::kTypeChanged;
-}
-
 ArtifactType type_of(const DiffSide& side) {
   switch (side.kind) {
     case EntryKind::kFile:
@@ -107,10 +101,21 @@ PatchForm form_of(const DiffSide& side) {
   return is_text(side.content) ? PatchForm::kText : PatchForm::kBinary;
 }
 
-void count(api::DiffSummary& summary, const api::DiffEntry& entry) {
+}  // namespace
+
+bool is_same(const DiffSide& before, const DiffSide& after) {
+  return same_content(before, after) && same_mode(before, after);
+}
+
+DiffStatus status_of(const DiffSide& before, const DiffSide& after) {
+  if (is_absent(before)) return DiffStatus::kAdded;
+  if (is_absent(after)) return DiffStatus::kDeleted;
+  return before.kind == after.kind ? DiffStatus::kModified : DiffStatus::kTypeChanged;
+}
+
+void count(api::DiffSummary& summary, DiffStatus status) {
   ++summary.total;
-  ++(entry.text_patch ? summary.text_patched : summary.non_text);
-  switch (entry.status) {
+  switch (status) {
     case DiffStatus::kAdded:
       ++summary.added;
       break;
@@ -126,10 +131,9 @@ void count(api::DiffSummary& summary, const api::DiffEntry& entry) {
   }
 }
 
-/// What an entry says of itself beside its path, as JSON.
-constexpr std::size_t kEntryBytes = 150;
-
-}  // namespace
+void count_form(api::DiffSummary& summary, const api::DiffEntry& entry) {
+  ++(entry.text_patch ? summary.text_patched : summary.non_text);
+}
 
 DiffBuilder::DiffBuilder(const std::filesystem::path& scratch, const Work& work)
     : git_(scratch, work), source_(git_) {}
@@ -240,7 +244,8 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
     if (entry.path != path) entry.path_bytes = to_base64(path);
     const std::string patch = std::exchange(change.patch, {});
     if (!change.omitted && change.is_text) entry.text_patch = patch;
-    count(diff.summary, entry);
+    count(diff.summary, entry.status);
+    count_form(diff.summary, entry);
     if (part.path ? path != *part.path : diff.summary.total <= part.offset) continue;
     if (diff.truncated) continue;
     bytes += kEntryBytes + path.size() + patch.size();

@@ -28,6 +28,14 @@ struct DiffSide {
   bool too_large = false;
 };
 
+bool is_same(const DiffSide& before, const DiffSide& after);
+/// Of sides that are not the same.
+api::DiffStatus status_of(const DiffSide& before, const DiffSide& after);
+
+/// Count a change; count_form() whether it has a text_patch.
+void count(api::DiffSummary& summary, api::DiffStatus status);
+void count_form(api::DiffSummary& summary, const api::DiffEntry& entry);
+
 /// The entries that a diff holds; all by default.
 struct DiffPart {
   std::optional<std::string> path{};  ///< clean: only this one
@@ -48,6 +56,8 @@ class DiffBuilder {
   static constexpr std::size_t kSourceLimit = 256U << 20U;
   /// The most entries, the limit of a message.
   static constexpr std::size_t kEntryLimit = 65536;
+  /// What an entry says of itself beside its path, as JSON.
+  static constexpr std::size_t kEntryBytes = 150;
 
   /// git's temporary files are below `scratch`.
   DiffBuilder(const std::filesystem::path& scratch, const Work& work);

@@ -22,6 +22,7 @@
 #include "services/files/git_directory_name.h"
 #include "services/files/guarded_export.h"
 #include "services/files/host_path.h"
+#include "services/files/known_content.h"
 #include "services/files/obeyed_name.h"
 #include "services/files/work_check.h"
 #include "services/files/workspace_path.h"
@@ -210,7 +211,10 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
   ExportSink sink(path, output, exports, keep_free_mib, work);
   GuardedExport guarded(sink, !request.request.guarded_below.empty());
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(guarded) : sink;
-  guest.stream(api::agent::SendTree{.path = path, .holes = true}, taken);
+  KnownContent whole(request.baseline, taken, work);
+  guest.stream(
+      api::agent::SendTree{.path = path, .holes = true, .known_ctime_ns = whole.ctime_ns()}, whole);
+  whole.finish();
   const tree::Writer& written = sink.finish();
   api::Exported exported{.workspace_path = to_valid_utf8(absolute_workspace_path(path)),
                          .output_path = output.path().string(),

@@ -51,12 +51,12 @@ api::BootFiles BenchStack::boot_files() {
   return client_->call(api::ResolveEnvironment{.environment = kEnvironment}, patient());
 }
 
-vm::qemu::QemuDriver BenchStack::driver() const {
+vm::qemu::QemuDriver BenchStack::driver(const fs::path& agent) const {
   const std::string version = run_checked({.argv = {"qemu-system-x86_64", "--version"}},
                                           Clock::now() + std::chrono::seconds(10), {});
   return vm::qemu::QemuDriver({.program = "qemu-system-x86_64",
                                .version = printable(trim(split(version, '\n').front())),
-                               .agent = find_helper("pyro-agent"),
+                               .agent = agent,
                                .cache_dir = paths_.cache_dir,
                                .accelerator = vm::Accelerator::kTcg});
 }

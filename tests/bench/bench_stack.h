@@ -9,6 +9,7 @@
 #include "common/base/files.h"
 #include "common/config/paths.h"
 #include "common/guest/machine_paths.h"
+#include "common/stack/installation.h"
 #include "common/stack/stack_client.h"
 #include "services/vm/drivers/qemu/qemu_driver.h"
 
@@ -34,8 +35,8 @@ class BenchStack {
   StackClient& client() { return *client_; }
   const Paths& paths() const { return paths_; }
   api::BootFiles boot_files();
-  /// As the vm service makes one.
-  vm::qemu::QemuDriver driver() const;
+  /// As the vm service makes one, for guests whose init is `agent`.
+  vm::qemu::QemuDriver driver(const std::filesystem::path& agent = find_helper("pyro-agent")) const;
 
  private:
   TemporaryDirectory directory_{"/tmp", "pyro-bench"};

@@ -10,6 +10,6 @@ namespace pyro::bench {
 Part measure_bus();
 
 /// The other process: `role` is "call" or "echo". Serves until it is killed.
-int serve_bus(const std::string& role, const std::string& socket);
+int serve_bus(const std::string& role, const std::string& socket, int core);
 
 }  // namespace pyro::bench

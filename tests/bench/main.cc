@@ -9,6 +9,8 @@
 #include "common/base/error.h"
 #include "common/command_line/parse.h"
 #include "tests/bench/bus.h"
+#include "tests/bench/large_tree.h"
+#include "tests/bench/link.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
 #include "tests/bench/warm.h"
@@ -61,11 +63,11 @@ void print_json(const std::vector<Part>& parts) {
 }
 
 /// A new part has a name here and a pair of files beside this one.
-const std::vector<std::pair<std::string, Part (*)()>> kParts = {{"bus", measure_bus},
-                                                                {"machine", measure_machine},
-                                                                {"warm", measure_warm},
-                                                                {"workspace", measure_workspace},
-                                                                {"mcp", measure_mcp}};
+const std::vector<std::pair<std::string, Part (*)()>> kParts = {
+    {"bus", measure_bus},   {"machine", measure_machine},
+    {"warm", measure_warm}, {"workspace", measure_workspace},
+    {"link", measure_link}, {"trees", measure_large_trees},
+    {"mcp", measure_mcp}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
@@ -89,11 +91,13 @@ int run(int argc, char** argv) {
   command.add_flag("--json", "One JSON document instead of a table", json);
   command.add(
       {.name = "parts",
-       .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, mcp"},
+       .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, "
+               "link, trees, mcp"},
       chosen);
-  command.add({.name = "--serve-bus", .help = "A role, then a socket", .hidden = true}, serve);
+  command.add({.name = "--serve-bus", .help = "A role, a socket, a core", .hidden = true}, serve);
   command.action = [&] {
-    return serve.empty() ? measure(chosen, json) : serve_bus(serve.at(0), serve.at(1));
+    return serve.empty() ? measure(chosen, json)
+                         : serve_bus(serve.at(0), serve.at(1), std::stoi(serve.at(2)));
   };
   return run_program(command, argc, argv);
 }

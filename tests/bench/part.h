@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,14 @@ struct Part {
   std::string title;
   std::vector<Figure> figures;
 };
+
+/// Adds a figure: name, value, unit, what is beside it.
+using Adder = std::function<void(std::string, double, std::string, std::string)>;
+inline Adder adder_to(Part& part) {
+  return [&part](std::string name, double value, std::string unit, std::string beside) {
+    part.figures.push_back({std::move(name), value, std::move(unit), std::move(beside)});
+  };
+}
 
 /// The value below which `share` of the sorted samples lie.
 double percentile(std::vector<double>& samples, double share);

@@ -6,21 +6,18 @@
 
 #include <fstream>
 #include <map>
-#include <random>
 
-#include "common/api/agent.h"
 #include "common/api/machine.h"
 #include "common/api/prepare.h"
-#include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_sync.h"
 #include "common/base/error.h"
 #include "common/guest/machine_paths.h"
-#include "common/link/agent_client.h"
 #include "common/process/child_process.h"
 #include "tests/bench/floor.h"
+#include "tests/bench/workspaces.h"
 #include "tests/support/processes.h"
 
 namespace pyro::bench {
@@ -33,69 +30,7 @@ constexpr int kFileRounds = 200;
 constexpr int kCommandRounds = 41;
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
 
-/// A directory of the host with files of one size, 100 in each directory below it.
-class Tree {
- public:
-  Tree(int files, std::size_t bytes) {
-    std::mt19937_64 random(1);
-    std::string content(bytes, '\0');
-    for (int i = 0; i < files; ++i) {
-      const fs::path directory = path() / fmt::format("d{:03}", i / 100);
-      if (i % 100 == 0) fs::create_directory(directory);
-      for (std::size_t at = 0; at + 8 <= bytes; at += 8) {
-        const std::uint64_t word = random();
-        std::copy_n(reinterpret_cast<const char*>(&word), 8, content.data() + at);
-      }
-      std::ofstream(directory / fmt::format("f{:05}", i), std::ios::binary) << content;
-    }
-  }
-  const fs::path& path() const { return directory_.path(); }
-
-  /// Makes it a repository with all of it in one commit.
-  void commit() const {
-    for (const char* words :
-         {"init -q", "add .", "-c user.name=n -c user.email=e@x commit -qm all"}) {
-      run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", path().string(), words)}},
-                  Clock::now() + std::chrono::minutes(2), {});
-    }
-  }
-
- private:
-  TemporaryDirectory directory_{"/tmp", "pyro-bench-tree"};
-};
-
-class Workspaces {
- public:
-  explicit Workspaces(BenchStack& stack) : client_(stack.client()) {}
-
-  template <api::Operation Op>
-  auto call(const Op& request) {
-    return client_.call(request, BenchStack::patient());
-  }
-  std::string create(const std::optional<fs::path>& seed = {},
-                     const std::optional<api::SeedOrigin>& origin = {}) {
-    api::CreateWorkspace request{.environment = kEnvironment};
-    if (seed) request.seed_path = seed->string();
-    request.origin = origin;
-    const auto made = call(request);
-    if (made.metadata.at("boot_mode") != "warm") throw unavailable("a workspace booted cold");
-    return made.workspace_id;
-  }
-  void remove(const std::string& id) { call(api::DeleteWorkspace{.workspace_id = id}); }
-  api::WorkspaceExecResult exec(const std::string& id, const std::string& command) {
-    auto result =
-        call(api::ExecWorkspace{.workspace_id = id, .command = command, .timeout_seconds = 600});
-    if (result.exit_code != 0) throw unavailable("'{}' failed: {}", command, result.stderr_text);
-    return result;
-  }
-
- private:
-  StackClient& client_;
-};
-
-using Add = std::function<void(std::string, double, std::string, std::string)>;
-
-void measure_create_and_reset(BenchStack& stack, const Add& add) {
+void measure_create_and_reset(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const Tree seed(500, 4096);
   workspaces.remove(workspaces.create());  // the shape's template and standby machine
@@ -119,7 +54,7 @@ void measure_create_and_reset(BenchStack& stack, const Add& add) {
   add("reset, 500 files", reset, "ms", times_the_floor(reset, floor.answered, "1.6"));
 }
 
-void measure_large_seed(BenchStack& stack, const Add& add) {
+void measure_large_seed(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const Tree seed(10'000, 10'000);
   const Floor floor = measure_floor(stack);
@@ -145,7 +80,7 @@ void measure_large_seed(BenchStack& stack, const Add& add) {
                   create / (mke2fs + floor.answered)));
 }
 
-void measure_project_source(BenchStack& stack, const Add& add) {
+void measure_project_source(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const Tree plain(500, 4096);
   const Tree project(500, 4096);
@@ -175,7 +110,7 @@ void measure_project_source(BenchStack& stack, const Add& add) {
   add("the same, history not packed yet", packing, "ms", "once");
 }
 
-void measure_diff(BenchStack& stack, const Add& add) {
+void measure_diff(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const Tree seed(10'000, 400);
   seed.commit();
@@ -193,7 +128,7 @@ void measure_diff(BenchStack& stack, const Add& add) {
   workspaces.remove(id);
 }
 
-void measure_files(BenchStack& stack, const Add& add) {
+void measure_files(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const std::string id = workspaces.create();
   const std::string text(1024, 'x');
@@ -217,14 +152,13 @@ void measure_files(BenchStack& stack, const Add& add) {
 
 /// The cost of what a command wrote being on the disk before it is answered. A machine of no
 /// workspace does not flush.
-void measure_flush(BenchStack& stack, const Add& add) {
+void measure_flush(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const std::string vm = workspaces.call(api::CreateMachine{.environment = kEnvironment}).vm_id;
   workspaces.call(api::StartMachine{.vm_id = vm});
   const std::string id = workspaces.create();
-  const auto machines = workspaces.call(api::ListWorkspaceMachines{}).machines;
   const MachinePaths bare(stack.paths(), vm);
-  const MachinePaths flushing(stack.paths(), machines.at(0).machine.vm_id);
+  const MachinePaths flushing(stack.paths(), workspaces.machine_of(id));
   const std::string append = "echo x >>/workspace/file";
   std::vector<double> without;
   std::vector<double> nothing;
@@ -244,67 +178,6 @@ void measure_flush(BenchStack& stack, const Add& add) {
   workspaces.call(api::DeleteMachine{.vm_id = vm});
 }
 
-double megabytes_per_second(std::uint64_t bytes, double milliseconds) {
-  return static_cast<double>(bytes) / 1000 / milliseconds;
-}
-
-/// The link with no file at either end: the agent sends what it keeps of a job's output, again and
-/// again.
-double raw_link_rate(BenchStack& stack) {
-  const auto machines = stack.client().call(api::ListWorkspaceMachines{}).machines;
-  const MachinePaths paths(stack.paths(), machines.at(0).machine.vm_id);
-  const Work work{Clock::now() + std::chrono::minutes(5)};
-  auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
-  constexpr std::uint64_t kPiece = 4U << 20U;
-  constexpr int kPieces = 50;
-  agent.call(
-      api::agent::StartJob{.job_id = "raw", .command = fmt::format("head -c {} /dev/zero", kPiece)},
-      work);
-  const auto read_all = [&] {
-    std::uint64_t bytes = 0;
-    agent.follow(
-        api::agent::FollowJob{.job_id = "raw"},
-        [&bytes](const link::OutputPiece& piece) { bytes += piece.data.size(); }, work);
-    if (bytes != kPiece) throw unavailable("a piece was cut short");
-  };
-  read_all();  // to the job's end
-  const double took = milliseconds_of([&] {
-    for (int i = 0; i < kPieces; ++i) read_all();
-  });
-  return megabytes_per_second(kPiece * kPieces, took);
-}
-
-void measure_transfers(BenchStack& stack, const Add& add) {
-  Workspaces workspaces(stack);
-  const TemporaryDirectory work("/tmp", "pyro-bench-transfer");
-  const fs::path file = work.path() / "in/file";
-  fs::create_directory(file.parent_path());
-  constexpr std::uint64_t kBytes = 200'000'000;
-  {
-    std::ofstream out(file, std::ios::binary);
-    const Tree block(1, 1'000'000);
-    std::ifstream in(block.path() / "d000/f00000", std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(in), {}};
-    for (std::uint64_t at = 0; at < kBytes; at += content.size()) out << content;
-  }
-  const std::string id = workspaces.create();
-  const double raw = raw_link_rate(stack);
-  add("link, raw", raw, "MB/s", "guest to host, as the output of a job, no file");
-  const double push =
-      megabytes_per_second(kBytes, milliseconds_of([&] {
-                             workspaces.call(api::PushSync{
-                                 .workspace_id = id, .source_path = file.parent_path().string()});
-                           }));
-  add("sync push, 200 MB", push, "MB/s", fmt::format("{:.2f} of the link's rate", push / raw));
-  const double out = megabytes_per_second(
-      kBytes, milliseconds_of([&] {
-        workspaces.call(api::ExportPath{
-            .workspace_id = id, .path = "file", .output_path = (work.path() / "out").string()});
-      }));
-  add("export, 200 MB", out, "MB/s", fmt::format("{:.2f} of the link's rate", out / raw));
-  workspaces.remove(id);
-}
-
 /// Of each process of the stack on the host, by its program, the most memory that it has held. The
 /// VMM is left out: its guest's page cache fills with what passes.
 std::map<std::string, double> peaks_mib(const BenchStack& stack) {
@@ -321,7 +194,7 @@ std::map<std::string, double> peaks_mib(const BenchStack& stack) {
   return peaks;
 }
 
-void measure_memory(BenchStack& stack, const Add& add) {
+void measure_memory(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const TemporaryDirectory work("/tmp", "pyro-bench-memory");
   const fs::path source = work.path() / "in";
@@ -352,9 +225,7 @@ void measure_memory(BenchStack& stack, const Add& add) {
 
 Part measure_workspace() {
   Part part{.title = "workspaces, under TCG (debian:12, 1 vCPU, 1024 MiB)", .figures = {}};
-  const Add add = [&part](std::string name, double value, std::string unit, std::string beside) {
-    part.figures.push_back({std::move(name), value, std::move(unit), std::move(beside)});
-  };
+  const Adder add = adder_to(part);
   BenchStack stack(BenchStack::Variables{{"PYRO_VM_STANDBY_MACHINES", "1"}});
   stack.client().call(api::PrepareEnvironment{}, BenchStack::patient());
   measure_create_and_reset(stack, add);
@@ -363,7 +234,6 @@ Part measure_workspace() {
   measure_diff(stack, add);
   measure_files(stack, add);
   measure_flush(stack, add);
-  measure_transfers(stack, add);
   measure_memory(stack, add);
   return part;
 }

@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
+#include "services/workspace/workspace_paths.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
 
@@ -177,6 +178,32 @@ TEST_F(WorkspaceFilesTest, exports_files_directories_and_links_to_new_places_onl
   std::vector<std::string> left;
   for (const auto& entry : fs::directory_iterator(out)) left.push_back(entry.path().filename());
   EXPECT_THAT(left, ::testing::UnorderedElementsAre("tree", "data", "link"));
+}
+
+/// Content of what has not changed comes from the baseline, all other from the guest.
+TEST_F(WorkspaceFilesTest, an_export_is_what_the_guest_sees_whatever_has_changed) {
+  output_of(
+      id_,
+      "mv src moved; cp -p data.bin copied; ln data.bin hard; truncate -s 1M README.md; "
+      "chmod 600 moved/main.py; echo new > empty/new; sync; echo 3 > /proc/sys/vm/drop_caches");
+  const fs::path out = directory_.path() / "out";
+  const auto exported = export_to("/workspace", out);
+  const std::string sums =
+      "find . -type f -exec stat -c '%a %s %n' {} + -exec sha256sum {} + | sort";
+  EXPECT_EQ(run_checked({.argv = {"sh", "-c", sums}, .directory = out},
+                        Clock::now() + std::chrono::seconds(30), {}),
+            output_of(id_, sums));
+  EXPECT_EQ(exported.entry_count, 9U);
+}
+
+/// The guest has all of it.
+TEST_F(WorkspaceFilesTest, an_export_needs_no_baseline) {
+  const workspace::WorkspacePaths files(paths_, id_);
+  fs::rename(files.baseline(), files.directory / "lost");
+  const fs::path out = directory_.path() / "out";
+  export_to("/workspace", out);
+  fs::rename(files.directory / "lost", files.baseline());
+  EXPECT_EQ(content_of(out / "src/main.py"), "print('hello')\n");
 }
 
 TEST_F(WorkspaceFilesTest, a_patch_applies_whole_or_not_at_all) {

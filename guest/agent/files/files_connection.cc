@@ -56,10 +56,14 @@ void FilesConnection::refuse(const Error& error) {
 void FilesConnection::send(link::FrameType type, std::string_view body) {
   link::Frame frame{.type = type, .method = {}, .body = {}};
   if (type == link::FrameType::kOutput) frame.stream = kTreeStream;
-  frame.body.data = body;
-  const std::string bytes = link::encode_frame(frame);
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const ssize_t n = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL);
+  const std::string head = link::encode_frame_head(std::move(frame), body.size());
+  send(head, MSG_MORE);
+  send(body, 0);
+}
+
+void FilesConnection::send(std::string_view rest, int flags) {
+  while (!rest.empty()) {
+    const ssize_t n = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL | flags);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       gone_ = true;

@@ -21,6 +21,7 @@ class FilesConnection {
   void answer(const link::Frame& request);
   void refuse(const Error& error);
   void send(link::FrameType type, std::string_view body);
+  void send(std::string_view bytes, int flags);
 
   const int socket_;
   Workspace& workspace_;

@@ -43,9 +43,10 @@ api::Nothing FilesService::stream(Action&& action) {
     if (!piece.empty()) output_(piece);
     piece.clear();
   };
-  tree::Encoder encoder([&](std::string_view record) {
-    if (piece.size() + record.size() > kOutputBytes) flush();
-    piece.append(record);
+  piece.reserve(kOutputBytes);
+  tree::Encoder encoder([&](std::string_view bytes) {
+    if (piece.size() + bytes.size() > kOutputBytes) flush();
+    piece.append(bytes);
   });
   action(workspace_.directories().tree.get(), encoder);
   encoder.done();

@@ -7,7 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "common/base/error.h"
+#include "guest/agent/files/inode_count.h"
+#include "guest/agent/files/walked_usage.h"
 
 namespace pyro::agent::files {
 namespace {
@@ -33,11 +37,9 @@ void attach(int mount, const std::filesystem::path& target) {
 }  // namespace
 
 UniqueFd GuestVolume::open() {
-  {
-    const UniqueFd device = open_device(device_);
-    // A template read the disk that was there before this one.
-    require(::ioctl(device.get(), BLKFLSBUF, 0) == 0, "BLKFLSBUF");
-  }
+  disk_ = open_device(device_);
+  // A template read the disk that was there before this one.
+  require(::ioctl(disk_.get(), BLKFLSBUF, 0) == 0, "BLKFLSBUF");
   const UniqueFd context(::fsopen("ext4", FSOPEN_CLOEXEC));
   require(static_cast<bool>(context), "fsopen ext4");
   const auto set_flag = [&context](const char* name) {
@@ -77,9 +79,22 @@ void GuestVolume::close(UniqueFd top) {
   require(::umount2(shown_at_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0, "hide the volume");
   // With the last descriptor goes the file system, before close(2) returns.
   top.reset();
+  disk_.reset();
   const UniqueFd device(::open(device_.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
   if (!device && errno == EBUSY) throw failed_precondition("the workspace is still in use");
   require(static_cast<bool>(device), fmt::format("open '{}'", device_.string()));
+}
+
+/// All of the file system without what lies beside the tree, which is little.
+api::agent::VolumeUsage GuestVolume::usage(int top) {
+  api::agent::VolumeUsage usage = count_inodes(disk_.get());
+  const auto beside =
+      walked_usage(top, {.wanted = [](const tree::Entry& entry) { return entry.path != "tree"; }});
+  const std::uint64_t not_in_it = beside.entry_count + 1;
+  // Others write meanwhile.
+  usage.entry_count -= std::min(usage.entry_count, not_in_it);
+  usage.bytes -= std::min(usage.bytes, beside.bytes);
+  return usage;
 }
 
 void GuestVolume::freeze(int top) {

@@ -16,12 +16,14 @@ class GuestVolume : public Volume {
   UniqueFd open() override;
   void show_tree(int top) override;
   void close(UniqueFd top) override;
+  api::agent::VolumeUsage usage(int top) override;
   void freeze(int top) override;
   bool thaw(int top) noexcept override;
 
  private:
   const std::filesystem::path device_;
   const std::filesystem::path shown_at_;
+  UniqueFd disk_;
   UniqueFd mount_;
 };
 

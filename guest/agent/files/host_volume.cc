@@ -4,6 +4,8 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/tree/beneath.h"
+#include "guest/agent/files/walked_usage.h"
 
 namespace pyro::agent::files {
 
@@ -15,6 +17,12 @@ UniqueFd HostVolume::open() {
 
 void HostVolume::close(UniqueFd) {
   throw failed_precondition("a workspace in host compatibility mode is not mounted");
+}
+
+api::agent::VolumeUsage HostVolume::usage(int top) {
+  const UniqueFd tree = tree::open_beneath(top, "tree", O_RDONLY | O_DIRECTORY);
+  if (!tree) throw tree::path_error("open", "tree");
+  return walked_usage(tree.get());
 }
 
 void HostVolume::freeze(int) {

@@ -15,6 +15,7 @@ class HostVolume : public Volume {
   UniqueFd open() override;
   void show_tree(int) override {}
   void close(UniqueFd) override;
+  api::agent::VolumeUsage usage(int top) override;
   void freeze(int) override;
   bool thaw(int) noexcept override { return false; }
 

@@ -93,7 +93,7 @@ void list_tree(int tree, const api::agent::ListTree& request, tree::Sink& sink) 
 
 void send_tree(int tree, const api::agent::SendTree& request, tree::Sink& sink) {
   const auto holes = request.holes ? tree::Holes::kAsHoles : tree::Holes::kAsZeros;
-  walk_from(tree, request.path, {.holes = holes}, sink);
+  walk_from(tree, request.path, {.holes = holes, .known_ctime_ns = request.known_ctime_ns}, sink);
 }
 
 void send_files(int tree, const api::agent::SendFiles& request, tree::Sink& sink) {

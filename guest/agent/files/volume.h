@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/api/agent_files.h"
 #include "common/base/unique_fd.h"
 
 namespace pyro::agent::files {
@@ -16,6 +17,8 @@ class Volume {
   /// Undoes open and show_tree, and takes the caller's descriptor, which must be the last one.
   /// kFailedPrecondition: it is in use, or the machine cannot.
   virtual void close(UniqueFd top) = 0;
+  /// The content of `tree`, which was just flushed.
+  virtual api::agent::VolumeUsage usage(int top) = 0;
   /// kFailedPrecondition: it is already frozen, or cannot be.
   virtual void freeze(int top) = 0;
   /// Whether it was frozen. Needs no lock and no memory.

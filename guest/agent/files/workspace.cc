@@ -9,7 +9,6 @@
 #include "common/base/reasons/stack.h"
 #include "common/base/text.h"
 #include "common/tree/beneath.h"
-#include "common/tree/walk.h"
 #include "guest/agent/files/change_journal.h"
 
 namespace pyro::agent::files {
@@ -22,20 +21,6 @@ UniqueFd open_or_make(int directory, const char* name, unsigned mode) {
   UniqueFd made = tree::open_beneath(directory, name, O_RDONLY | O_DIRECTORY);
   if (!made) throw tree::path_error("open", name);
   return made;
-}
-
-/// Counting is all that is done with what is met.
-class Nowhere : public tree::Sink {
- public:
-  void entry(const tree::Entry&) override {}
-  void data(std::string_view) override {}
-  void end_file() override {}
-};
-
-api::agent::VolumeUsage count(int tree) {
-  Nowhere nowhere;
-  const tree::Totals totals = tree::walk(tree, "", {.content = tree::Content::kWithout}, nowhere);
-  return {.entry_count = totals.entries, .bytes = totals.bytes};
 }
 
 }  // namespace
@@ -73,9 +58,9 @@ std::unique_ptr<Freeze> Workspace::freeze(Clock::duration limit, api::agent::Vol
   return std::make_unique<Freeze>(
       gate_,
       FreezeActions{.prepare =
-                        [&directories, &usage] {
-                          usage = count(directories.tree.get());
+                        [this, &directories, &usage] {
                           if (::syncfs(directories.top.get()) != 0) throw system_error("syncfs");
+                          usage = volume_.usage(directories.top.get());
                         },
                     .freeze = [this, &directories] { volume_.freeze(directories.top.get()); },
                     .thaw = [this] { return thaw(); }},

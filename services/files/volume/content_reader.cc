@@ -53,10 +53,15 @@ class Extents {
 /// Gives what lies in [position, end) of a file.
 class Pieces {
  public:
-  Pieces(const Filesystem& filesystem, const std::function<void(std::string_view)>& take)
-      : filesystem_(filesystem), take_(take) {}
+  Pieces(const Filesystem& filesystem, const std::function<void(std::string_view)>& take,
+         const std::function<void(std::uint64_t)>& hole)
+      : filesystem_(filesystem), take_(take), hole_(hole) {}
 
   void zeros_until(std::uint64_t end) {
+    if (hole_ && position_ < end) {
+      hole_(end - position_);
+      position_ = end;
+    }
     if (position_ < end) buffer_.assign(kPieceBytes, '\0');
     while (position_ < end) give(end);
   }
@@ -84,6 +89,7 @@ class Pieces {
 
   const Filesystem& filesystem_;
   const std::function<void(std::string_view)>& take_;
+  const std::function<void(std::uint64_t)>& hole_;
   std::string buffer_;
   std::uint64_t position_ = 0;
 };
@@ -91,14 +97,15 @@ class Pieces {
 }  // namespace
 
 void read_content(const Filesystem& filesystem, ext2_ino_t number, const Inode& inode,
-                  const std::function<void(std::string_view)>& take) {
+                  const std::function<void(std::string_view)>& take,
+                  const std::function<void(std::uint64_t)>& hole) {
   const std::uint64_t size = inode.size();
   if (size == 0) return;
   if (size > ContentWriter::kMaxBytes) {
     throw internal_error("the volume is damaged: a file of {} bytes", size);
   }
   Extents extents(filesystem, number, inode);
-  Pieces pieces(filesystem, take);
+  Pieces pieces(filesystem, take, hole);
   for (ext2fs_extent extent{}; extents.next(extent);) {
     const auto start = std::min<std::uint64_t>(extent.e_lblk * kBlockBytes, size);
     const auto end = std::min<std::uint64_t>((extent.e_lblk + extent.e_len) * kBlockBytes, size);

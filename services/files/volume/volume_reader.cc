@@ -41,11 +41,16 @@ int list_name(ext2_ino_t, int entry, ext2_dir_entry* found, int, int, char*, voi
 class VolumeReader::Work {
  public:
   explicit Work(const std::filesystem::path& file)
-      : filesystem_(file, Filesystem::Access::kRead), tree_(filesystem_.tree()) {}
+      : filesystem_(file, Filesystem::Access::kRead),
+        tree_(filesystem_.tree()),
+        ctime_ns_(volume::read_inode(filesystem_, tree_).ctime_ns()) {}
+
+  std::int64_t unchanged_ctime_ns() const { return ctime_ns_; }
 
   tree::Entry find(std::string_view path) const;
   std::vector<tree::Entry> list(std::string_view path) const;
   void read(std::string_view path, const std::function<void(std::string_view)>& take) const;
+  void read_inode(std::uint64_t inode, std::uint64_t bytes, tree::Sink& content) const;
   void walk(tree::Sink& sink) const;
 
  private:
@@ -59,10 +64,11 @@ class VolumeReader::Work {
 
   Filesystem filesystem_;
   ext2_ino_t tree_;
+  std::int64_t ctime_ns_;
 };
 
 tree::Entry VolumeReader::Work::look_at(std::string path, ext2_ino_t number) const {
-  Inode inode = read_inode(filesystem_, number);
+  Inode inode = volume::read_inode(filesystem_, number);
   tree::Entry entry{.path = std::move(path),
                     .kind = kind_of(inode),
                     .mode = inode.fields.i_mode & 07777U,
@@ -142,7 +148,23 @@ void VolumeReader::Work::read(std::string_view path,
 void VolumeReader::Work::read(const tree::Entry& file,
                               const std::function<void(std::string_view)>& take) const {
   const auto number = static_cast<ext2_ino_t>(file.inode);
-  read_content(filesystem_, number, read_inode(filesystem_, number), take);
+  read_content(filesystem_, number, volume::read_inode(filesystem_, number), take);
+}
+
+void VolumeReader::Work::read_inode(std::uint64_t inode, std::uint64_t bytes,
+                                    tree::Sink& content) const {
+  const auto number = static_cast<ext2_ino_t>(inode);
+  const bool is_number = number == inode && number >= EXT2_FIRST_INO(filesystem_->super) &&
+                         number <= filesystem_->super->s_inodes_count;
+  const Inode file = is_number ? volume::read_inode(filesystem_, number) : Inode{};
+  // What was never written has no links and another ctime.
+  if (kind_of(file) != tree::EntryKind::kFile || file.fields.i_links_count == 0 ||
+      file.size() != bytes || file.ctime_ns() != ctime_ns_) {
+    throw not_found("the volume has no file of {} bytes with inode {}", bytes, inode);
+  }
+  read_content(
+      filesystem_, number, file, [&content](std::string_view piece) { content.data(piece); },
+      [&content](std::uint64_t length) { content.hole(length); });
 }
 
 void VolumeReader::Work::walk(tree::Sink& sink) const {
@@ -165,7 +187,7 @@ void VolumeReader::Work::walk(const tree::Entry& entry, tree::Sink& sink, Visite
 VolumeReader::VolumeReader(const std::filesystem::path& file)
     : work_(std::make_unique<Work>(file)) {}
 VolumeReader::~VolumeReader() = default;
-std::int64_t VolumeReader::unchanged_ctime_ns() const { return work_->find("").ctime_ns; }
+std::int64_t VolumeReader::unchanged_ctime_ns() const { return work_->unchanged_ctime_ns(); }
 tree::Entry VolumeReader::find(std::string_view path) const { return work_->find(path); }
 std::vector<tree::Entry> VolumeReader::list(std::string_view directory) const {
   return work_->list(directory);
@@ -173,6 +195,9 @@ std::vector<tree::Entry> VolumeReader::list(std::string_view directory) const {
 void VolumeReader::read(std::string_view path,
                         const std::function<void(std::string_view)>& take) const {
   work_->read(path, take);
+}
+void VolumeReader::read_inode(std::uint64_t inode, std::uint64_t bytes, tree::Sink& content) const {
+  work_->read_inode(inode, bytes, content);
 }
 void VolumeReader::walk(tree::Sink& sink) const { work_->walk(sink); }
 

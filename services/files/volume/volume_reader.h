@@ -29,6 +29,9 @@ class VolumeReader {
   std::vector<tree::Entry> list(std::string_view directory) const;
   /// Passes on the content of a file in pieces. not_found: no such file.
   void read(std::string_view path, const std::function<void(std::string_view)>& take) const;
+  /// Passes on the content of the file with this inode, which holds `bytes`, holes as such.
+  /// not_found: VolumeWriter wrote no such file.
+  void read_inode(std::uint64_t inode, std::uint64_t bytes, tree::Sink& content) const;
   /// Passes on the whole tree with content, the top first, names sorted by their bytes.
   void walk(tree::Sink& sink) const;
 

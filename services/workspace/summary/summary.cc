@@ -21,13 +21,16 @@ std::vector<T> first_of(std::vector<T> all, std::size_t count) {
 
 }  // namespace
 
+/// Far more than the entries that are shown.
+constexpr std::uint32_t kDiffBytes = 1U << 20U;
+
 api::SummaryChanges Summary::changes_of(const api::Workspace& workspace, bus::Call& call) {
   if (workspace.state != api::WorkspaceState::kStarted) {
     return {.reason = fmt::format("the workspace is {}", api::name_of(workspace.state))};
   }
   try {
-    api::Diff diff =
-        files_.handle(api::DiffWorkspace{.workspace_id = workspace.workspace_id}, call);
+    api::Diff diff = files_.handle(
+        api::DiffWorkspace{.workspace_id = workspace.workspace_id, .page_bytes = kDiffBytes}, call);
     api::SummaryChanges changes{.available = true,
                                 .changed = diff.changed,
                                 .summary = diff.summary,

@@ -95,6 +95,8 @@ class ModelGuest {
   }
   /// How many entries scans have told.
   std::size_t told() const { return told_; }
+  /// How many files it has sent with their content.
+  std::size_t sent() const { return sent_; }
 
  private:
   void take(const volume::VolumeReader& baseline, const std::string& directory) {
@@ -164,6 +166,7 @@ class ModelGuest {
                             : tree::Entry{.path = path, .kind = tree::EntryKind::kAbsent});
           continue;
         }
+        ++sent_;
         encoder.entry(nodes_.at(path));
         const std::string& content = contents_.at(path);
         for (std::size_t at = 0; at < content.size(); at += tree::kMaxDataBytes) {
@@ -201,6 +204,7 @@ class ModelGuest {
   std::uint64_t last_inode_ = 1'000'000;
   std::int64_t now_ns_ = 0;
   std::size_t told_ = 0;
+  std::size_t sent_ = 0;
   std::jthread thread_;
 };
 

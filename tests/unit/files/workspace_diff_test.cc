@@ -6,6 +6,7 @@
 #include "services/files/diff.h"
 #include "services/files/diff_builder.h"
 #include "services/files/seed.h"
+#include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 #include "tests/unit/files/model_guest.h"
 
@@ -47,8 +48,8 @@ class WorkspaceDiff {
     before = guest->sides();
   }
 
-  api::Diff diff() {
-    api::OnMachine<api::DiffWorkspace> request{.vm_id = "vm", .baseline = file()};
+  api::Diff diff(const api::DiffWorkspace& asked = {}) {
+    api::OnMachine<api::DiffWorkspace> request{.vm_id = "vm", .baseline = file(), .request = asked};
     auto connection = guest->connect();
     return files::diff_workspace(connection, request, directory_.path(),
                                  testing::work_for(std::chrono::seconds(30)));
@@ -163,6 +164,92 @@ TEST(WorkspaceDiffTest, leaves_out_git_directories_that_come_and_go) {
   workspace.guest->make_directory("lib/.git");
   workspace.guest->write("lib/.git/config", "x");
   EXPECT_FALSE(workspace.diff().changed);
+}
+
+/// More than are read at once, each kind of change among them.
+class ManyChanges : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t kAdded = 3000;
+
+  ManyChanges() {
+    for (std::uint32_t i = 0; i < kAdded; ++i) {
+      workspace_.guest->write(fmt::format("new{:04}", i), fmt::format("{}\n", i));
+    }
+    workspace_.guest->write("README", "hullo\n");    // of the same size
+    workspace_.guest->write("src/b/four.c", "4\n");  // touched alone
+    workspace_.guest->chmod("src/a/two.c", 0644);
+    workspace_.guest->remove("src/a/one.c");
+    workspace_.guest->link("src/a/deep/er/three.c", "x");
+    workspace_.guest->write("zoo", "last\n");
+  }
+
+  WorkspaceDiff workspace_;
+};
+
+TEST_F(ManyChanges, are_all_counted_and_only_those_of_the_page_read) {
+  const std::size_t before = workspace_.guest->sent();
+  const api::Diff page = workspace_.diff({.offset = 2, .page_bytes = 1000});
+  EXPECT_EQ(page.summary.total, kAdded + 5);
+  EXPECT_EQ(page.summary.added, kAdded + 1);
+  EXPECT_EQ(page.summary.modified, 2U);
+  EXPECT_EQ(page.summary.deleted, 1U);
+  EXPECT_EQ(page.summary.type_changed, 1U);
+  EXPECT_EQ(page.summary.text_patched, page.entries.size());
+  EXPECT_EQ(page.entries.front().path, "new0001");
+  EXPECT_TRUE(page.truncated);
+  EXPECT_EQ(page.next_offset, 2 + page.entries.size());
+  // Two files of which the attributes do not tell whether they differ, and the page.
+  EXPECT_LE(workspace_.guest->sent() - before, 2 + 8U);
+}
+
+TEST_F(ManyChanges, come_page_by_page_as_they_come_at_once) {
+  const api::Diff whole = workspace_.diff();
+  EXPECT_FALSE(whole.truncated);
+  EXPECT_EQ(whole.entries.size(), kAdded + 5);
+  api::Diff pages;
+  std::optional<std::uint64_t> next = 0;
+  while (next) {
+    api::Diff page =
+        workspace_.diff({.offset = static_cast<std::uint32_t>(*next), .page_bytes = 200'000});
+    ASSERT_FALSE(page.entries.empty());
+    EXPECT_EQ(page.truncated, page.next_offset.has_value());
+    for (auto& entry : page.entries) pages.entries.push_back(std::move(entry));
+    pages.patch += page.patch;
+    next = page.next_offset;
+  }
+  EXPECT_EQ(told(pages), told(whole));
+  EXPECT_EQ(pages.patch, whole.patch);
+}
+
+TEST_F(ManyChanges, beyond_the_last_are_none) {
+  const api::Diff nothing = workspace_.diff({.offset = kAdded + 5});
+  EXPECT_TRUE(nothing.changed);
+  EXPECT_TRUE(nothing.entries.empty());
+  EXPECT_FALSE(nothing.truncated);
+  EXPECT_EQ(nothing.summary.total, kAdded + 5);
+}
+
+TEST_F(ManyChanges, show_one_path_of_them) {
+  EXPECT_THAT(told(workspace_.diff({.path = "README"})), ElementsAre("M README"));
+  EXPECT_THAT(testing::error_of([&] { workspace_.diff({.path = "src/b/four.c"}); }),
+              testing::Refused(ErrorCode::kNotFound));
+}
+
+/// An answer holds 65,536 entries.
+TEST(WorkspaceDiffTest, of_more_changes_than_an_answer_holds_comes_in_parts) {
+  constexpr std::uint32_t kMany = 100'000;
+  WorkspaceDiff workspace;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    if (i % 10'000 == 0) workspace.guest->make_directory(fmt::format("d{}", i / 10'000));
+    workspace.guest->write(fmt::format("d{}/{}", i / 10'000, i), "");
+  }
+  const api::Diff first = workspace.diff();
+  EXPECT_EQ(first.summary.total, kMany);
+  EXPECT_TRUE(first.truncated);
+  const api::Diff second =
+      workspace.diff({.offset = static_cast<std::uint32_t>(first.next_offset.value_or(0))});
+  EXPECT_FALSE(second.truncated);
+  EXPECT_EQ(first.entries.size() + second.entries.size(), kMany);
 }
 
 TEST(WorkspaceDiffTest, names_a_large_file_and_does_not_fetch_it) {

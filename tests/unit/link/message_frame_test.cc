@@ -55,6 +55,14 @@ TEST(FrameDecoder, what_is_no_frame_is_refused) {
   }
 }
 
+TEST(EncodeFrame, the_head_and_the_body_are_the_frame) {
+  for (const std::size_t bytes : {0U, 1U, 255U, 70'000U}) {
+    const Frame frame = output(std::string(bytes, 'x'));
+    EXPECT_EQ(encode_frame_head(frame, bytes) + frame.body.data, encode_frame(frame)) << bytes;
+  }
+  EXPECT_THROW(encode_frame_head(output(""), kMaxFrameBytes), Error);
+}
+
 TEST(EncodeFrame, a_message_over_the_limit_is_refused) {
   EXPECT_THROW(encode_frame(output(std::string(kMaxFrameBytes, 'x'))), Error);
 }

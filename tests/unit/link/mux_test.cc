@@ -117,6 +117,25 @@ TEST_F(MuxTest, bytes_go_both_ways_and_each_side_ends_by_itself) {
   EXPECT_FALSE(far->stream->open());
 }
 
+TEST_F(MuxTest, bytes_keep_their_order_however_they_are_given) {
+  make_both();
+  const auto near = open();
+  const auto far = taken_.at(0);
+  far->keep = true;
+  near->stream->take("taken, ");
+  near->stream->write("written, ");
+  near->stream->take("taken behind, ");
+  const auto put = [](std::string_view text) {
+    return [text](char* room, std::size_t bytes) {
+      return static_cast<ssize_t>(text.copy(room, bytes));
+    };
+  };
+  EXPECT_EQ(near->stream->take_from(5, put("read in part")), 5);
+  EXPECT_EQ(near->stream->take_from(5, [](char*, std::size_t) { return -1; }), -1);
+  settle();
+  EXPECT_EQ(far->text, "taken, written, taken behind, read ");
+}
+
 TEST_F(MuxTest, a_refused_stream_is_reset_and_its_place_is_free_again) {
   make_both();
   for (std::size_t i = 0; i < 2 * kMaxStreams; ++i) EXPECT_TRUE(open(1)->was_reset);

@@ -81,6 +81,23 @@ TEST(Walk, without_content_gives_entries_and_counts_sizes) {
   EXPECT_FALSE(keeper.kept.back().ended);
 }
 
+TEST(Walk, files_with_the_known_ctime_are_named_and_not_read) {
+  const TestDirectory directory;
+  put(directory / "a", "known");
+  const UniqueFd top = open_directory(directory.path());
+  const std::int64_t known = look_at(top.get(), "a").ctime_ns;
+  do {
+    put(directory / "b", "other");
+  } while (look_at(top.get(), "b").ctime_ns == known);
+  Keeper keeper;
+  const Totals totals = walk(top.get(), "", {.known_ctime_ns = known}, keeper);
+  EXPECT_THAT(keeper.paths(), ElementsAre("", "a", "b"));
+  EXPECT_EQ(keeper.kept.at(1).content, "");
+  EXPECT_FALSE(keeper.kept.at(1).ended);
+  EXPECT_EQ(keeper.kept.at(2).content, "other");
+  EXPECT_EQ(totals.bytes, 10U);
+}
+
 TEST(Walk, that_does_not_recurse_lists_one_directory) {
   const TestDirectory directory;
   put(directory / "d/file", "");

@@ -32,7 +32,7 @@ TEST(QemuCommandLine, gives_the_guest_what_the_plan_says) {
   const std::string words = words_of(whole_plan());
   EXPECT_THAT(words, HasSubstr("-smp 2"));
   EXPECT_THAT(words, HasSubstr("-m 512M"));
-  EXPECT_THAT(words, HasSubstr("-cpu max"));
+  EXPECT_THAT(words, HasSubstr("-cpu max,-erms"));
   EXPECT_THAT(words, HasSubstr("tsc_early_khz=2500000"));
   EXPECT_THAT(words, HasSubstr("virtserialport,chardev=link,name=pyro.agent"));
 }

@@ -21,10 +21,24 @@ std::string patch_text(const api::Diff& diff) {
   return ::isatty(STDOUT_FILENO) == 1 ? printable(diff.patch) : diff.patch;
 }
 
-int diff(Session& session, const api::DiffWorkspace& request) {
-  const auto reply = session.call(request);
-  print_reply<api::Diff>(session, reply, patch_text);
-  if (!session.json) fmt::print(stderr, "{}", diff_note(reply));
+/// All parts, one after the other; for the note only what it needs of each is kept.
+int diff(Session& session, api::DiffWorkspace request) {
+  api::Diff whole = session.call(request);
+  print_reply<api::Diff>(session, whole, patch_text);
+  if (session.json) return 0;
+  while (whole.truncated) {
+    request.offset = static_cast<std::uint32_t>(*whole.next_offset);
+    api::Diff part = session.call(request);
+    print_reply<api::Diff>(session, part, patch_text);
+    for (auto& entry : part.entries) {
+      if (entry.text_patch) entry.text_patch->clear();
+      whole.entries.push_back(std::move(entry));
+    }
+    for (auto& path : part.patch_omits) whole.patch_omits.push_back(std::move(path));
+    whole.truncated = part.truncated;
+    whole.next_offset = part.next_offset;
+  }
+  fmt::print(stderr, "{}", diff_note(whole));
   return 0;
 }
 
