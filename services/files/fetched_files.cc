@@ -1,7 +1,5 @@
 #include "services/files/fetched_files.h"
 
-#include <openssl/evp.h>
-
 #include <optional>
 
 #include "common/base/error.h"
@@ -58,33 +56,19 @@ class FileReceiver : public tree::Sink {
 
 }  // namespace
 
-BoundedContent::~BoundedContent() { ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(digest_)); }
-
 void BoundedContent::append(std::string_view bytes) {
-  if (digest_ == nullptr && content_.size() + bytes.size() <= limit_) {
+  if (!digest_ && content_.size() + bytes.size() <= limit_) {
     content_ += bytes;
     return;
   }
-  if (digest_ == nullptr) {
-    EVP_MD_CTX* digest = ::EVP_MD_CTX_new();
-    if (digest == nullptr) throw internal_error("no memory for a digest");
-    digest_ = digest;
-    ::EVP_DigestInit_ex(digest, ::EVP_sha256(), nullptr);
-    ::EVP_DigestUpdate(digest, content_.data(), content_.size());
+  if (!digest_) {
+    digest_.emplace(DigestKind::kSha256).add(content_);
     content_ = {};
   }
-  ::EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(digest_), bytes.data(), bytes.size());
+  digest_->add(bytes);
 }
 
-std::string BoundedContent::take() {
-  if (digest_ == nullptr) return std::move(content_);
-  std::string value(EVP_MAX_MD_SIZE, '\0');
-  unsigned length = 0;
-  ::EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(digest_),
-                       reinterpret_cast<unsigned char*>(value.data()), &length);
-  value.resize(length);
-  return value;
-}
+std::string BoundedContent::take() { return digest_ ? digest_->finish() : std::move(content_); }
 
 void fetch_files(GuestTree& guest, const std::vector<std::string>& paths, std::size_t content_limit,
                  const std::function<void(FetchedFile)>& take) {

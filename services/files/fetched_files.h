@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/digest/digest.h"
 #include "services/files/guest_tree.h"
 
 namespace pyro::files {
@@ -26,19 +28,18 @@ void fetch_files(GuestTree& guest, const std::vector<std::string>& paths, std::s
 class BoundedContent {
  public:
   explicit BoundedContent(std::size_t limit) : limit_(limit) {}
-  ~BoundedContent();
   BoundedContent(const BoundedContent&) = delete;
   BoundedContent& operator=(const BoundedContent&) = delete;
 
   void append(std::string_view bytes);
-  bool too_large() const { return digest_ != nullptr; }
+  bool too_large() const { return digest_.has_value(); }
   /// Returns the content or the digest, and empties this.
   std::string take();
 
  private:
   std::size_t limit_;
   std::string content_;
-  void* digest_ = nullptr;  ///< EVP_MD_CTX, once over the limit
+  std::optional<Digest> digest_;  ///< once over the limit
 };
 
 }  // namespace pyro::files
