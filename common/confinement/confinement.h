@@ -5,13 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "common/confinement/confinement_plan.h"
+#include "common/confinement/file_view.h"
+#include "common/confinement/landlock.h"
+#include "common/confinement/system_call_filter.h"
 #include "common/process/child_process.h"
-#include "services/vm/drivers/confinement_plan.h"
-#include "services/vm/shim/file_view.h"
-#include "services/vm/shim/landlock.h"
-#include "services/vm/shim/system_call_filter.h"
 
-namespace pyro::vm {
+namespace pyro {
 
 /// A program's name at a random address. After execve(2) the address is of no use, and unknown: a
 /// filter that lets only this execve through lets no second one through.
@@ -30,14 +30,14 @@ class SecretName {
   char* name_;
 };
 
-/// Starts a VMM, `command.argv[0]` by its absolute path, shut in by `plan`.
+/// Starts a program, `command.argv[0]` by its absolute path, shut in by `plan`.
 ChildProcess start_confined(Command command, const ConfinementPlan& plan);
 
-/// Shuts a VMM in. All of it is laid out here, by the rights of the caller; the child then only
-/// makes the calls.
+/// Shuts a program in: a VMM, or what reads a guest's disk. All of it is laid out here, by the
+/// rights of the caller; the child then only makes the calls.
 class Confinement {
  public:
-  /// Makes the missing writable files. `program` is the absolute path of the VMM.
+  /// Makes the missing writable files. `program` is the absolute path of the program.
   Confinement(const ConfinementPlan& plan, const std::string& program);
 
   /// The child of `command` begins confined, with an empty environment. It has to start before
@@ -58,4 +58,4 @@ class Confinement {
   std::string group_map_;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "common/base/unique_fd.h"
-#include "services/vm/drivers/confinement_plan.h"
+#include "common/confinement/confinement_plan.h"
 
-namespace pyro::vm {
+namespace pyro {
 
 /// Whether this kernel has Landlock (5.13, and switched on).
 bool landlock_works();
@@ -22,4 +22,4 @@ class Landlock {
   UniqueFd rules_;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -8,9 +8,9 @@
 
 #include "common/api/field.h"
 
-namespace pyro::vm {
+namespace pyro {
 
-/// How a VMM is shut in. Each form but kOff has a system call filter, no capabilities and
+/// How a program is shut in. Each form but kOff has a system call filter, no capabilities and
 /// no_new_privs.
 enum class ConfinementForm {
   kOff,
@@ -33,7 +33,7 @@ constexpr bool has_landlock(ConfinementForm form) {
   return form == ConfinementForm::kLandlock || form == ConfinementForm::kFull;
 }
 
-/// The form of a VMM's confinement, and all files that it opens, by absolute path.
+/// The form of a program's confinement, and all files that it opens, by absolute path.
 struct ConfinementPlan {
   ConfinementForm form = ConfinementForm::kOff;
   std::vector<std::string> programs{};
@@ -67,4 +67,4 @@ struct ConfinementTrial {
   }
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,4 +1,4 @@
-#include "services/vm/shim/file_view.h"
+#include "common/confinement/file_view.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -11,7 +11,7 @@
 
 #include "common/base/error.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,7 +33,7 @@ void FileView::add(const std::vector<std::string>& paths, std::uint64_t attribut
   for (const auto& path : paths) {
     const fs::path clean = fs::path(path).lexically_normal();
     if (!clean.is_absolute() || !clean.has_filename()) {
-      throw invalid_argument("a VMM's file needs an absolute path: '{}'", path);
+      throw invalid_argument("a confined program's file needs an absolute path: '{}'", path);
     }
     Entry entry{.path = clean.string(),
                 .step = fmt::format("show '{}'", clean.string()),
@@ -102,4 +102,4 @@ const char* FileView::enter() {
                                                                               : "mount_setattr /";
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

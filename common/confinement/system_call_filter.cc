@@ -1,4 +1,4 @@
-#include "services/vm/shim/system_call_filter.h"
+#include "common/confinement/system_call_filter.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -18,7 +18,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 using Context = std::unique_ptr<void, decltype(&::seccomp_release)>;
@@ -31,7 +31,8 @@ constexpr std::array kRefused = {
     "setpriority", "ioprio_set", "sched_setattr", "sched_setparam", "sched_setscheduler", "setpgid",
     // New processes; threads are below.
     "fork", "vfork",
-    // Sockets: a VMM inherits the few that it has. A pair of datagram sockets could send to any.
+    // Sockets: a program inherits the few that it has. A pair of datagram sockets could send to
+    // any.
     "socket", "socketpair", "connect", "bind", "listen", "accept", "accept4",
     // Objects that all processes of a user share.
     "shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd",
@@ -116,4 +117,4 @@ bool SystemCallFilter::apply() const {
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

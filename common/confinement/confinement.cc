@@ -1,4 +1,4 @@
-#include "services/vm/shim/confinement.h"
+#include "common/confinement/confinement.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -16,12 +16,12 @@
 #include "common/base/files.h"
 #include "common/base/random.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 constexpr std::string_view kHostName = "machine";
 
-/// A guest's VMM may have made a link in the place of one of its files, when it was confined less.
+/// The program may have made a link in the place of one of its files, when it was confined less.
 const ConfinementPlan& with_files(const ConfinementPlan& plan) {
   for (const auto& path : plan.writable) open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW);
   return plan;
@@ -122,4 +122,4 @@ const char* Confinement::enter(const Execution& execution) {
   return "execve";
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,13 +1,13 @@
-#include "services/vm/shim/confinement_trial.h"
+#include "common/confinement/confinement_trial.h"
 
 #include <algorithm>
 #include <chrono>
 
 #include "common/base/error.h"
-#include "services/vm/drivers/installed_program.h"
-#include "services/vm/shim/confinement.h"
+#include "common/confinement/confinement.h"
+#include "common/confinement/installed_program.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 constexpr std::chrono::seconds kLimit{10};
@@ -45,4 +45,4 @@ ConfinementTrial try_confinement() {
   return trial;
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,6 +1,6 @@
-#include "services/vm/drivers/installed_program.h"
+#include "common/confinement/installed_program.h"
 
-namespace pyro::vm {
+namespace pyro {
 
 namespace fs = std::filesystem;
 
@@ -26,4 +26,4 @@ std::vector<std::string> files_of_program(const fs::path& program,
   return found;
 }
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "services/vm/drivers/confinement_plan.h"
+#include "common/confinement/confinement_plan.h"
 
-namespace pyro::vm {
+namespace pyro {
 
 /// A root directory that holds the files of a plan at their places, and nothing else. All of it is
 /// read-only but the plan's writable files, which are there one by one: no name in it can be made,
@@ -37,4 +37,4 @@ class FileView {
   std::vector<Entry> entries_;
 };
 
-}  // namespace pyro::vm
+}  // namespace pyro

@@ -1,4 +1,4 @@
-#include "services/vm/shim/landlock.h"
+#include "common/confinement/landlock.h"
 
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -11,7 +11,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 
-namespace pyro::vm {
+namespace pyro {
 namespace {
 
 // Newer than the header of Debian 12's kernel.
@@ -88,4 +88,4 @@ Landlock::Landlock(const ConfinementPlan& plan) {
 
 bool Landlock::apply() const { return ::syscall(SYS_landlock_restrict_self, rules_.get(), 0) == 0; }
 
-}  // namespace pyro::vm
+}  // namespace pyro
