@@ -15,6 +15,7 @@
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
+#include "common/api/workspace_disk.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
@@ -93,6 +94,9 @@ struct ClientOptions {
   METHOD(read_workspace_file, ReadFile)           \
   METHOD(write_workspace_file, WriteFile)         \
   METHOD(apply_workspace_patch, ApplyPatch)       \
+  METHOD(export_workspace_disk, ExportDisk)       \
+  METHOD(list_workspace_disk, ListDisk)           \
+  METHOD(read_workspace_disk, ReadDisk)           \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)           \

@@ -18,12 +18,10 @@
 #include "common/tree/path.h"
 #include "common/tree/write.h"
 #include "services/files/artifact.h"
-#include "services/files/git_directory_marks.h"
 #include "services/files/git_directory_name.h"
 #include "services/files/guarded_export.h"
-#include "services/files/host_path.h"
+#include "services/files/host_output.h"
 #include "services/files/known_content.h"
-#include "services/files/obeyed_name.h"
 #include "services/files/work_check.h"
 #include "services/files/workspace_path.h"
 
@@ -32,101 +30,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error output_exists(const std::string& output_path) {
-  return already_exists(reason::kExists, "output_path already exists: {}", printable(output_path));
-}
-
-/// The `.pyro/exports` of a project in which `path` lies; "" for none.
-fs::path exports_directory_of(const fs::path& path) {
-  for (fs::path at = path.parent_path(); at.has_relative_path(); at = at.parent_path()) {
-    if (at.filename() == "exports" && at.parent_path().filename() == ".pyro") return at;
-  }
-  return {};
-}
-
-/// Where an export goes on the host.
-class Output {
- public:
-  explicit Output(const api::ExportPath& request)
-      : given_(request.output_path), by_model_(request.by_model) {
-    path_ = fs::path(given_).lexically_normal();
-    if (!path_.has_filename()) path_ = path_.parent_path();
-    if (!path_.is_absolute()) throw invalid_argument("output_path must be an absolute path");
-    if (!request.guarded_below.empty()) refuse_obeyed(request.guarded_below);
-    refuse_git_directory();
-    if (open_host_path(path_.string(), O_PATH | O_NOFOLLOW, links())) throw output_exists(given_);
-  }
-
-  /// Makes what is missing of the directories above it.
-  void open_parent() {
-    const auto turn = placing();
-    refuse_git_directory();
-    parent_ = make_host_directory(path_.parent_path().string(), links());
-    ignore_in_git();
-  }
-
-  const fs::path& path() const { return path_; }
-  int parent() const { return parent_.get(); }
-
-  void take(const std::string& temporary) {
-    const auto turn = placing();
-    refuse_git_directory();
-    if (::renameat2(parent(), temporary.c_str(), parent(), path_.filename().c_str(),
-                    RENAME_NOREPLACE) != 0) {
-      if (errno == EEXIST) throw output_exists(given_);
-      throw system_error(fmt::format("rename to '{}'", path_.string()));
-    }
-  }
-
- private:
-  Links links() const { return links_for(by_model_); }
-
-  /// No two exports of a model make a git directory together, each a part of it.
-  static std::unique_lock<std::mutex> placing() {
-    static std::mutex one_at_a_time;
-    return std::unique_lock(one_at_a_time);
-  }
-
-  void refuse_git_directory() const {
-    if (by_model_ && lies_in_git_directory(path_)) throw in_git_directory("output_path", given_);
-  }
-
-  /// The names above the guarded directory are the user's own.
-  void refuse_obeyed(const std::string& guarded_below) const {
-    if (!has_obeyed_name(path_.lexically_relative(guarded_below).string())) return;
-    throw invalid_argument(
-        reason::kHostPathRefused,
-        "output_path '{}' has a name that programs on the host obey; the user who started this "
-        "server can allow it with --allow-path DIR, or copy it with `pyro workspace export`",
-        printable(given_));
-  }
-
-  /// An export into `.pyro/exports` keeps that out of the project's `git status`.
-  void ignore_in_git() const {
-    const fs::path directory = exports_directory_of(path_);
-    if (directory.empty()) return;
-    const UniqueFd opened = open_host_path(directory.string(), O_PATH | O_DIRECTORY, links());
-    if (!opened) return;
-    const UniqueFd file = tree::open_beneath(opened.get(), ".gitignore",
-                                             O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
-    struct stat info {};
-    // Empty: new, or made by one that was killed here.
-    const bool is_empty =
-        file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
-    if (is_empty) write_all(file.get(), "*\n");
-  }
-
-  const std::string& given_;
-  const bool by_model_;
-  fs::path path_;
-  UniqueFd parent_;
-};
-
 /// Writes beside the output; nothing of the host is touched before the first entry came.
 class ExportSink : public tree::Sink {
  public:
   /// `path` is what is exported.
-  ExportSink(std::string path, Output& output, const PendingExports& exports,
+  ExportSink(std::string path, HostOutput& output, const PendingExports& exports,
              std::uint32_t keep_free_mib, const Work& work)
       : path_(std::move(path)),
         output_(output),
@@ -189,7 +97,7 @@ class ExportSink : public tree::Sink {
   static constexpr std::size_t kBytesOfEntry = 4096;
 
   std::string path_;
-  Output& output_;
+  HostOutput& output_;
   const PendingExports& exports_;
   const std::uint32_t keep_free_mib_;
   std::uint64_t unchecked_bytes_ = 0;
@@ -207,7 +115,9 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
   const std::string path = workspace_path(request.request.path);
   const bool by_model = request.request.by_model;
   if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
-  Output output(request.request);
+  HostOutput output({.path = request.request.output_path,
+                     .by_model = by_model,
+                     .guarded_below = request.request.guarded_below});
   ExportSink sink(path, output, exports, keep_free_mib, work);
   GuardedExport guarded(sink, !request.request.guarded_below.empty());
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(guarded) : sink;

@@ -6,9 +6,6 @@
 /// Single files and lists of them.
 namespace pyro::files {
 
-/// The most entries of a list, else resource_exhausted.
-inline constexpr std::size_t kListEntries = 65536;
-
 api::FileList list_files(GuestTree& guest, const api::ListFiles& request);
 api::FileContent read_part(GuestTree& guest, const api::ReadFile& request);
 api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request);

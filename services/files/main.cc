@@ -1,10 +1,13 @@
 #include <filesystem>
 
+#include "common/api/disks.h"
 #include "common/api/files.h"
 #include "common/base/files.h"
+#include "common/config/programs.h"
 #include "common/log/log.h"
 #include "common/ownership/marker.h"
 #include "common/service/service_host.h"
+#include "services/files/disks_handler.h"
 #include "services/files/guests.h"
 #include "services/files/machine_files_handler.h"
 #include "services/files/volumes_handler.h"
@@ -38,8 +41,11 @@ int main(int argc, char** argv) {
     pyro::files::VolumesHandler volumes(host.paths(), scratch, keep_free_mib, guests);
     pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch,
                                                    keep_free_mib, guests);
+    pyro::files::DisksHandler disks(host.paths().exports_dir(), keep_free_mib,
+                                    pyro::sibling_program("pyro-disk-reader"));
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);
+    host.serve<pyro::api::DiskFilesApi>(disks);
     host.run();
   });
 }

@@ -66,6 +66,7 @@ Service::Service(ServiceHost& host)
   host.server().set_running([this] { return machines_.started_count(); });
   host.server().set_standby([this] { return standbys_.count(); });
   host.serve<api::MachineApi>(machines_handler_);
+  host.serve<api::MachineDisksApi>(machines_handler_);
   host.serve<api::TemplateApi>(templates_handler_);
   host.serve<api::MachineAdoptionApi>(adoption_);
   host.serve<api::Api<api::Quiesce>>(*this);

@@ -48,6 +48,10 @@ void Machines::remove(const std::string& vm_id, const std::stop_token& stop) {
   }
 }
 
+api::DiskPaths Machines::disks(const std::string& vm_id, const Work& work) {
+  return vm_.call(api::GetDisks{.vm_id = vm_id}, work);
+}
+
 api::WorkspaceMachines Machines::all(const std::stop_token& stop) {
   return vm_.call(api::ListWorkspaceMachines{},
                   {.deadline = Clock::now() + kShortLimit, .stop = stop});

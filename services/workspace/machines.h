@@ -3,6 +3,7 @@
 #include <stop_token>
 #include <string>
 
+#include "common/api/disks.h"
 #include "common/api/machine.h"
 #include "common/bus/client.h"
 #include "common/work/work.h"
@@ -24,6 +25,8 @@ class Machines {
   void set_aside(const std::string& vm_id);
   /// One that is gone already is no error.
   void remove(const std::string& vm_id, const std::stop_token& stop = {});
+  /// Of one that is not started.
+  api::DiskPaths disks(const std::string& vm_id, const Work& work);
   api::WorkspaceMachines all(const std::stop_token& stop = {});
 
  private:

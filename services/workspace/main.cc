@@ -2,6 +2,7 @@
 #include "common/ownership/owned_directories.h"
 #include "common/service/service_host.h"
 #include "services/workspace/commands/commands.h"
+#include "services/workspace/disk/disk.h"
 #include "services/workspace/files/files.h"
 #include "services/workspace/files/review_log.h"
 #include "services/workspace/lifecycle/adoption.h"
@@ -35,6 +36,7 @@ void serve(ServiceHost& host) {
   const Descriptions descriptions(directories, workspaces, snapshots.store());
   ReviewLog reviews(registry, workspaces);
   Files files(host.paths(), workspaces, reviews, file_service);
+  Disk disk(workspaces, machines, file_service);
   Commands commands(registry, host.paths(), workspaces);
   Services services(registry, host.paths(), workspaces, reviews);
   Garbage garbage(directories, workspaces, machines);
@@ -56,6 +58,7 @@ void serve(ServiceHost& host) {
   host.serve<api::ExportApi>(files);
   host.serve<api::DiffApi>(files);
   host.serve<api::PatchApi>(files);
+  host.serve<api::DiskApi>(disk);
   host.serve<api::SummaryApi>(summary);
   host.serve<api::PrepareApi>(preparation);
   host.serve<api::WorkspaceAdoptionApi>(adoption);

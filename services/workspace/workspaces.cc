@@ -13,14 +13,6 @@
 namespace pyro::workspace {
 namespace {
 
-/// `workspace_exec` of `workspace.exec`; `snapshot_create` of `workspace.snapshot_create`.
-std::string tool_name(std::string_view method) {
-  std::string name(method);
-  std::replace(name.begin(), name.end(), '.', '_');
-  constexpr std::string_view kSnapshot = "workspace_snapshot_";
-  return name.starts_with(kSnapshot) ? name.substr(std::string_view("workspace_").size()) : name;
-}
-
 api::WorkspaceState state_of(const api::Machine& machine) {
   switch (machine.state) {
     case api::MachineState::kCreated:
@@ -34,6 +26,14 @@ api::WorkspaceState state_of(const api::Machine& machine) {
 }
 
 }  // namespace
+
+/// `snapshot_create` of `workspace.snapshot_create`.
+std::string Workspaces::tool_name(std::string_view method) {
+  std::string name(method);
+  std::replace(name.begin(), name.end(), '.', '_');
+  constexpr std::string_view kSnapshot = "workspace_snapshot_";
+  return name.starts_with(kSnapshot) ? name.substr(std::string_view("workspace_").size()) : name;
+}
 
 Workspaces::Use::Use(Workspaces& workspaces, const std::string& workspace_id)
     : workspaces_(workspaces) {

@@ -68,6 +68,9 @@ class Workspaces {
   /// Whether something runs in it that we started, or the session that made it lives.
   bool is_held(const WorkspaceRecord& record) const;
 
+  /// What the door of a chat host calls an operation: `workspace_exec` of `workspace.exec`.
+  static std::string tool_name(std::string_view method);
+
   /// A started workspace, and what runs it.
   struct Started {
     WorkspaceRecord record;

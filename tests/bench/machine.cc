@@ -5,9 +5,9 @@
 #include "common/api/machine.h"
 #include "common/api/stack.h"
 #include "common/base/text.h"
+#include "common/confinement/confinement_trial.h"
 #include "common/stack/installation.h"
 #include "services/vm/boot/guest_boot.h"
-#include "services/vm/shim/confinement_trial.h"
 #include "tests/bench/bench_stack.h"
 
 namespace pyro::bench {
@@ -39,14 +39,14 @@ struct ProgramStarts {
 
 /// A program that ends at once, in turn as it is and confined as a VMM.
 ProgramStarts measure_program_starts(BenchStack& stack) {
-  vm::ConfinementPlan plan = stack.driver().prepare_probe(stack.boot_files()).confinement;
+  ConfinementPlan plan = stack.driver().prepare_probe(stack.boot_files()).confinement;
   std::vector<double> plain;
   std::vector<double> confined;
   for (int i = 0; i < kProgramStarts; ++i) {
-    plan.form = vm::ConfinementForm::kOff;
-    plain.push_back(milliseconds_of([&] { vm::run_confined(plan); }));
-    plan.form = vm::ConfinementForm::kFull;
-    confined.push_back(milliseconds_of([&] { vm::run_confined(plan); }));
+    plan.form = ConfinementForm::kOff;
+    plain.push_back(milliseconds_of([&] { run_confined(plan); }));
+    plan.form = ConfinementForm::kFull;
+    confined.push_back(milliseconds_of([&] { run_confined(plan); }));
   }
   return {percentile(plain, 0.5), percentile(confined, 0.5)};
 }

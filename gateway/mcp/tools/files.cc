@@ -1,38 +1,11 @@
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/pages.h"
-#include "gateway/mcp/tools/results.h"
+#include "gateway/mcp/tools/read_page.h"
 #include "gateway/mcp/tools/tool_row.h"
 
 namespace pyro::mcp {
-namespace {
-
-/// Of an answer's characters those that a file's content takes.
-constexpr std::uint64_t kMostContent = 20'000;
-/// A third of these bytes in base64, which takes four characters for three.
-constexpr std::uint64_t kMostBinary = kMostContent / 4 * 3;
-
-Json read_defaults(const Setting&) { return {{"max_bytes", 16'384}}; }
-
-/// A page that takes more characters than bytes is asked for again, shorter.
-api::FileContent read(const Caller& caller, const api::ReadFile& asked) {
-  api::ReadFile request = asked;
-  request.max_bytes = std::min(asked.max_bytes, asked.as_base64 ? kMostBinary : kMostContent);
-  for (;;) {
-    auto page = caller.client.call(request, caller.options);
-    const std::uint64_t size = shown_size(page.content);
-    if (size <= kMostContent || request.max_bytes == 1) {
-      page.max_bytes = asked.max_bytes;
-      return page;
-    }
-    request.max_bytes = std::max<std::uint64_t>(request.max_bytes * kMostContent / size, 1);
-  }
-}
-
-}  // namespace
-
 std::vector<ToolRow> file_tools() {
   return {
       {.operation = operation<api::ListFiles>(
@@ -48,7 +21,7 @@ std::vector<ToolRow> file_tools() {
            "lists all below it. When truncated is true, call again with offset = next_offset; for "
            "large trees workspace_exec with git ls-files or find is shorter."},
       {.operation = operation<api::ReadFile>(
-           {.call = read,
+           {.call = read_page<api::ReadFile>,
             .finish = [](const Toolbox&, const api::ReadFile& request, Json& reply,
                          bool cut) { tell_encoding(request, reply, cut); }}),
        .name = "workspace_file_read",

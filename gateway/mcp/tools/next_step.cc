@@ -43,6 +43,11 @@ constexpr Step kSteps[] = {
   {reason::kMachineLost, "workspace_reset", "",
    "workspace_reset creates it again from any state, but throws away the changes made in it."},
   {reason::kMachineLost, "workspace_list", "workspace_reset", kCreates},
+  {reason::kNotStopped, "workspace_stop", "",
+   "workspace_stop stops it, and keeps its files; while it is started, workspace_file_list and "
+   "workspace_file_read show /workspace, workspace_exec anything else."},
+  {reason::kDiskDamaged, "workspace_disk_export", "",
+   "Other paths may still be readable; workspace_disk_export copies the disk for the user."},
   {reason::kOvertaken, "workspace_status", "", kShowsState},
   {reason::kCommandEnded, "workspace_status", "", kShowsState},
   {reason::kWorkspaceMachine, "workspace_exec", "",

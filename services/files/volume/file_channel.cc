@@ -11,6 +11,7 @@
 #include <new>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pyro::volume {
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kCachedPages = 4096;
 constexpr std::size_t kPagesPerWrite = 256;
+constexpr std::array<char, 4> kJournalMagic = {'\xc0', '\x3b', '\x39', '\x98'};
 
 struct Page {
   std::array<char, kPageBytes> bytes{};
@@ -60,6 +62,11 @@ class FileChannel {
 
   errcode_t flush();
 
+  void show(ReplayedBlocks blocks) {
+    replayed_ = std::move(blocks);
+    pages_.clear();
+  }
+
  private:
   template <class Action>
   errcode_t visit(std::uint64_t offset, std::size_t size, Action&& action) {
@@ -82,6 +89,7 @@ class FileChannel {
   std::string name_ = "volume";
   struct_io_channel channel_{};
   std::unordered_map<std::uint64_t, Page> pages_;
+  ReplayedBlocks replayed_;
 };
 
 errcode_t FileChannel::load(std::uint64_t number, Page*& page) {
@@ -93,13 +101,18 @@ errcode_t FileChannel::load(std::uint64_t number, Page*& page) {
     if (const errcode_t failed = flush()) return failed;
     pages_.clear();
   }
+  const auto replayed = replayed_.find(number);
+  const std::uint64_t place = replayed == replayed_.end() ? number : replayed->second.block;
   Page loaded;
   ssize_t n = 0;
   do {
-    n = ::pread(fd_, loaded.bytes.data(), kPageBytes, static_cast<off_t>(number * kPageBytes));
+    n = ::pread(fd_, loaded.bytes.data(), kPageBytes, static_cast<off_t>(place * kPageBytes));
   } while (n < 0 && errno == EINTR);
   if (n < 0) return errno;
   if (n == 0) return EXT2_ET_SHORT_READ;
+  if (replayed != replayed_.end() && replayed->second.escaped) {
+    std::memcpy(loaded.bytes.data(), kJournalMagic.data(), kJournalMagic.size());
+  }
   page = &pages_.emplace(number, loaded).first->second;
   return 0;
 }
@@ -207,6 +220,10 @@ errcode_t flush_channel(io_channel channel) noexcept {
 }
 
 }  // namespace
+
+void show_replayed(io_channel channel, ReplayedBlocks blocks) {
+  FileChannel::of(channel).show(std::move(blocks));
+}
 
 io_manager file_channels() {
   static struct_io_manager manager{.magic = EXT2_ET_MAGIC_IO_MANAGER,

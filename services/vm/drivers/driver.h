@@ -11,8 +11,8 @@
 #include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/base/unique_fd.h"
+#include "common/confinement/confinement_plan.h"
 #include "common/guest/machine_paths.h"
-#include "services/vm/drivers/confinement_plan.h"
 #include "services/vm/drivers/monitor.h"
 #include "services/vm/drivers/template_shape.h"
 

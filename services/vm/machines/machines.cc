@@ -237,6 +237,25 @@ api::Machine Machines::status(const std::string& vm_id) {
   return table_.find(vm_id).machine;
 }
 
+api::DiskPaths Machines::disks(const std::string& vm_id) const {
+  const MachineRecord record = table_.find(vm_id);
+  if (record.machine.state == MachineState::kStarted) {
+    throw failed_precondition(reason::kAlreadyStarted, "vm {} is started: stop it first", vm_id);
+  }
+  if (record.boot.rootfs_path.empty() ||
+      record.machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    throw failed_precondition(reason::kNoDisk,
+                              "vm {} runs in host compatibility mode: it has no disk", vm_id);
+  }
+  const MachinePaths paths = paths_of(vm_id);
+  if (!fs::exists(paths.system_disk()) || !fs::exists(paths.workspace_disk())) {
+    throw failed_precondition(reason::kMachineLost, "the disks of vm {} are gone", vm_id);
+  }
+  return {.environment = record.boot.rootfs_path,
+          .system = paths.system_disk().string(),
+          .workspace = paths.workspace_disk().string()};
+}
+
 api::ReapResult Machines::reap_expired() {
   api::ReapResult result;
   for (const auto& vm_id : table_.expired()) {

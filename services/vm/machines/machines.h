@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/api/disks.h"
 #include "common/api/machine.h"
 #include "common/config/config.h"
 #include "common/ownership/owned_directories.h"
@@ -67,6 +68,8 @@ class Machines {
   api::Machine stop(const std::string& vm_id, AfterStop after = AfterStop::kCount);
   api::Cleanup remove(const std::string& vm_id, std::string_view reason);
   api::Machine status(const std::string& vm_id);
+  /// Of a machine that does not run.
+  api::DiskPaths disks(const std::string& vm_id) const;
   api::ReapResult reap_expired();
   /// Before the stack ends; deletes machines of a single command.
   void stop_all();

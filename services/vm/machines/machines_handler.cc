@@ -107,6 +107,10 @@ api::Machine MachinesHandler::handle(const api::MountVolume& request, bus::Call&
   return machines_.mount_volume(request.vm_id, request.volume, call.work());
 }
 
+api::DiskPaths MachinesHandler::handle(const api::GetDisks& request, bus::Call&) {
+  return machines_.disks(request.vm_id);
+}
+
 api::WorkspaceMachines MachinesHandler::handle(const api::ListWorkspaceMachines&, bus::Call&) {
   return machines_.of_workspaces();
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/api/disks.h"
 #include "common/api/environment.h"
 #include "common/api/machine.h"
 #include "common/bus/call.h"
@@ -27,6 +28,7 @@ class MachinesHandler {
   api::Machine handle(const api::MachineStatus& request, bus::Call& call);
   api::MachineNetwork handle(const api::MachineNetworkInfo& request, bus::Call& call);
   api::Machine handle(const api::MountVolume& request, bus::Call& call);
+  api::DiskPaths handle(const api::GetDisks& request, bus::Call& call);
   api::WorkspaceMachines handle(const api::ListWorkspaceMachines& request, bus::Call& call);
   api::ReapResult handle(const api::ReapExpired& request, bus::Call& call);
   api::HostCapabilities handle(const api::GetCapabilities& request, bus::Call& call);

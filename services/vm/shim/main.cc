@@ -9,7 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/standard_descriptors.h"
-#include "services/vm/shim/confinement_trial.h"
+#include "common/confinement/confinement_trial.h"
 #include "services/vm/shim/shim.h"
 
 /// `pyro-vm-shim SPEC`: keeps one machine alive. Descriptor 3 takes one byte when it is ready.
@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
   try {
     if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC | --try-confinement");
     const std::string_view word = argv[1];
-    if (word == pyro::vm::kTryConfinementWord) {
-      fmt::print("{}\n", pyro::api::to_json_text(pyro::vm::try_confinement()));
+    if (word == pyro::kTryConfinementWord) {
+      fmt::print("{}\n", pyro::api::to_json_text(pyro::try_confinement()));
       return 0;
     }
     ::signal(SIGPIPE, SIG_IGN);

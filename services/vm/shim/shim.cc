@@ -14,11 +14,11 @@
 
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/confinement/confinement.h"
 #include "common/guest/machine_paths.h"
 #include "common/link/link_server.h"
 #include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
-#include "services/vm/shim/confinement.h"
 #include "services/vm/shim/logged_stream.h"
 #include "services/vm/shim/power_off.h"
 

@@ -2,6 +2,4 @@
 
 #include "common/api/message_table.h"
 
-PYRO_TABLE(pyro::vm::ConfinementPlan)
-PYRO_TABLE(pyro::vm::ConfinementTrial)
 PYRO_TABLE(pyro::vm::ShimSpec)

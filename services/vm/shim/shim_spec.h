@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/api/field.h"
-#include "services/vm/drivers/confinement_plan.h"
+#include "common/confinement/confinement_plan.h"
 
 namespace pyro::vm {
 

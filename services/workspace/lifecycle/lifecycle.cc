@@ -37,6 +37,24 @@ bool is_asked_for(const WorkspaceRecord& record, const api::ListWorkspaces& requ
   return std::find(also.begin(), also.end(), record.id()) != also.end();
 }
 
+/// Whether the guest or its disks failed, and not what the host or the caller allows.
+bool may_start_no_more(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kResourceExhausted:
+    case ErrorCode::kAlreadyExists:
+      return false;
+    case ErrorCode::kNotFound:
+    case ErrorCode::kFailedPrecondition:
+    case ErrorCode::kDeadlineExceeded:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kInternal:
+      return error.reason() != reason::kMachineLost.name();
+  }
+  return false;
+}
+
 Error overtaken(const std::string& workspace_id, std::string_view what) {
   return failed_precondition(reason::kOvertaken, "workspace {} was {} meanwhile", workspace_id,
                              what);
@@ -165,7 +183,7 @@ api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& 
   }
   const bool starts = machine.state != MachineState::kStarted;
   if (starts) {
-    machine = turn->run([&] { return machines_.start(record.vm_id, work); });
+    machine = turn->run([&] { return start_machine(record, machine, work); });
     fault::point("workspace.start.started");
   }
   if (starts || record.expired_at) {
@@ -176,6 +194,20 @@ api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& 
     });
   }
   return workspaces_.describe(record, machine);
+}
+
+api::Machine Lifecycle::start_machine(const WorkspaceRecord& record, const api::Machine& stopped,
+                                      const Work& work) {
+  try {
+    return machines_.start(record.vm_id, work);
+  } catch (const Error& error) {
+    const bool has_disks = stopped.execution_mode != api::ExecutionMode::kHostCompat;
+    if (!has_disks || !may_start_no_more(error)) throw;
+    throw Error(error.code(), error.reason(),
+                fmt::format("{}; as long as it does not start, `pyro workspace disk` still lists, "
+                            "reads and exports what its disks hold",
+                            error.message()));
+  }
 }
 
 api::Workspace Lifecycle::handle(const api::StopWorkspace& request, bus::Call&) {

@@ -48,6 +48,9 @@ class Lifecycle {
 
  private:
   void end_all(const WorkspaceRecord& record);
+  /// Of a stopped one; the error of one that may start no more says what is left to do.
+  api::Machine start_machine(const WorkspaceRecord& record, const api::Machine& stopped,
+                             const Work& work);
   void swap_machine(const WorkspaceRecord& before, const api::ResetWorkspace& request,
                     const api::Snapshot& snapshot, const bus::Call& call,
                     const std::stop_token& stop);

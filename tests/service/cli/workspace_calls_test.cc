@@ -100,6 +100,14 @@ TEST_F(WorkspaceCallsTest, files_go_by_the_callers_directory_and_the_guests_path
   EXPECT_EQ(exported["output_path"], here_ + "/result");
   EXPECT_EQ(request_of({"file", "list", "x"})["path"], "/workspace");
   EXPECT_EQ(request_of({"file", "list", "x", "src", "--recursive"})["recursive"], true);
+  const Json disk = request_of({"disk", "export", "x", "--output", "./disk.ext4"});
+  EXPECT_EQ(disk["method"], "workspace.disk_export");
+  EXPECT_EQ(disk["output_path"], here_ + "/disk.ext4");
+  EXPECT_EQ(request_of({"disk", "list", "x"})["path"], "/workspace");
+  EXPECT_EQ(request_of({"disk", "list", "x", "/etc", "--recursive"})["path"], "/etc");
+  const Json read = request_of({"disk", "read", "x", "/etc/hosts", "--max-bytes", "10"});
+  EXPECT_EQ(read["path"], "/etc/hosts");
+  EXPECT_EQ(read["max_bytes"], 10);
   // Words that are names of commands as well.
   EXPECT_EQ(request_of({"file", "read", "x", "run"})["path"], "run");
   EXPECT_EQ(request_of({"snapshot", "create", "x", "list"})["snapshot_name"], "list");

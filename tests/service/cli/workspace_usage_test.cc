@@ -57,6 +57,10 @@ TEST_F(WorkspaceUsageTest, help_of_every_command_has_examples) {
                             "snapshot create",
                             "snapshot delete",
                             "snapshot list",
+                            "disk",
+                            "disk list",
+                            "disk read",
+                            "disk export",
                             "reset",
                             "update",
                             "start",
@@ -75,10 +79,17 @@ TEST_F(WorkspaceUsageTest, help_of_every_command_has_examples) {
 }
 
 TEST_F(WorkspaceUsageTest, an_id_that_is_missing_leads_to_the_list) {
-  for (const auto* words :
-       {"status", "logs", "summary", "diff", "start", "stop", "delete", "update", "reset", "exec",
-        "sync push", "export", "file list", "file read", "file write", "patch apply",
-        "snapshot create", "snapshot delete", "snapshot list"}) {
+  for (const auto* words : {"status",          "logs",
+                            "summary",         "diff",
+                            "start",           "stop",
+                            "delete",          "update",
+                            "reset",           "exec",
+                            "sync push",       "export",
+                            "file list",       "file read",
+                            "file write",      "patch apply",
+                            "snapshot create", "snapshot delete",
+                            "snapshot list",   "disk list",
+                            "disk read",       "disk export"}) {
     EXPECT_EQ(refusal(words), fmt::format("error: pyro workspace {} needs a workspace id; see "
                                           "pyro workspace list",
                                           words));
@@ -92,6 +103,8 @@ TEST_F(WorkspaceUsageTest, other_parts_that_are_missing_are_named) {
   EXPECT_THAT(refusal("file"), ::testing::HasSubstr("there are: list, read, write"));
   EXPECT_EQ(refusal("create"), "error: pyro workspace create needs ENVIRONMENT");
   EXPECT_EQ(refusal("file read x"), "error: pyro workspace file read needs PATH");
+  EXPECT_EQ(refusal("disk read x"), "error: pyro workspace disk read needs PATH");
+  EXPECT_EQ(refusal("disk export x"), "error: pyro workspace disk export needs --output HOST_PATH");
   EXPECT_EQ(refusal("export x out"), "error: pyro workspace export needs --output HOST_PATH");
   EXPECT_EQ(refusal("snapshot create x"),
             "error: pyro workspace snapshot create needs SNAPSHOT_NAME");

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/api/disks.h"
 #include "common/api/files.h"
 #include "common/api/machine.h"
 #include "common/api/workspace.h"
@@ -40,8 +41,9 @@ class WorkspaceService : public ::testing::Test {
  protected:
   using FakeVm = testing::FakeService<
       api::Api<api::CreateMachine, api::StartMachine, api::StopMachine, api::DeleteMachine,
-               api::MachineStatus, api::MountVolume, api::ListWorkspaceMachines>>;
-  using FakeFiles = testing::FakeService<api::VolumesApi, api::MachineFilesApi>;
+               api::MachineStatus, api::MountVolume, api::ListWorkspaceMachines>,
+      api::MachineDisksApi>;
+  using FakeFiles = testing::FakeService<api::VolumesApi, api::MachineFilesApi, api::DiskFilesApi>;
 
   WorkspaceService();
   ~WorkspaceService() override;

@@ -45,11 +45,12 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
                   with(kEveryMode, {"workspace_diff", "workspace_reset", "snapshot_create",
                                     "snapshot_list", "snapshot_delete"})));
   EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
-              UnorderedElementsAreArray(
-                  with(with(kEveryMode, kFix),
-                       {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
-                        "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
-                        "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete"})));
+              UnorderedElementsAreArray(with(
+                  with(kEveryMode, kFix),
+                  {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
+                   "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
+                   "workspace_stop", "workspace_disk_export", "workspace_disk_list",
+                   "workspace_disk_read", "snapshot_create", "snapshot_list", "snapshot_delete"})));
 }
 
 TEST(Tools, a_default_that_is_no_utf8_is_described_as_well_as_it_goes) {
@@ -77,7 +78,8 @@ TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
   const std::vector<std::string> readers = {
       "workspace_status",    "workspace_list",      "workspace_logs",  "workspace_summary",
       "workspace_diff",      "workspace_file_list", "snapshot_list",   "workspace_file_read",
-      "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments"};
+      "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments",
+      "workspace_disk_list", "workspace_disk_read"};
   const std::vector<std::string> destroyers = {"workspace_delete", "workspace_reset",
                                                "snapshot_delete", "vm_delete"};
   const auto is_in = [](const auto& list, const std::string& name) {
@@ -112,6 +114,14 @@ TEST(Tools, arguments_are_refused_by_name_before_the_stack_is_asked) {
               StartsWith("output_path '/etc/passwd' lies"));
   EXPECT_THAT(says("workspace_sync_push", {{"workspace_id", "a"}, {"source_path", "/root"}}),
               StartsWith("source_path '/root' lies"));
+}
+
+TEST(Tools, a_disk_is_exported_where_a_server_may_write_and_nowhere_else) {
+  const auto tools = tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}));
+  const auto refused = call(named(tools, "workspace_disk_export"),
+                            {{"workspace_id", "a"}, {"output_path", "/etc/disk.ext4"}});
+  EXPECT_TRUE(refused.is_error);
+  EXPECT_THAT(text_of(refused), StartsWith("output_path '/etc/disk.ext4' lies"));
 }
 
 TEST(Tools, no_id_is_longer_than_an_error_can_repeat) {

@@ -2,6 +2,7 @@
 
 #include "common/command_line/command.h"
 #include "gateway/cli/commands/workspace/diff/diff.h"
+#include "gateway/cli/commands/workspace/disk/disk.h"
 #include "gateway/cli/commands/workspace/exec/exec.h"
 #include "gateway/cli/commands/workspace/export/export.h"
 #include "gateway/cli/commands/workspace/files/file.h"
@@ -39,6 +40,7 @@ void add_workspace(CliCommand& root, Session& session) {
   add_workspace_export(workspace, session);
   add_workspace_service(workspace, session);
   add_workspace_snapshot(workspace, session);
+  add_workspace_disk(workspace, session);
   add_workspace_reset(workspace, session);
   add_workspace_update(workspace, session);
   add_workspace_start(workspace, session);

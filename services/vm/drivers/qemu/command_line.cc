@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "services/vm/drivers/installed_program.h"
+#include "common/confinement/installed_program.h"
 #include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::qemu {

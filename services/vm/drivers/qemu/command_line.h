@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/confinement/confinement_plan.h"
 #include "services/vm/drivers/accelerator.h"
-#include "services/vm/drivers/confinement_plan.h"
 
 namespace pyro::vm::qemu {
 

@@ -58,15 +58,16 @@ std::string file_bytes(const api::FileContent& content) {
   return *std::move(bytes);
 }
 
-std::string file_read_note(const api::FileContent& content) {
+std::string file_read_note(const api::FileContent& content, std::string_view copy) {
   if (content.encoding == api::FileEncoding::kBinary) {
-    return fmt::format("{} is binary ({}): --content-only or pyro workspace export gives it\n",
-                       path_text(content.path), human_size(content.size_bytes));
+    return fmt::format("{} is binary ({}): --content-only or {} gives it\n",
+                       path_text(content.path), human_size(content.size_bytes), copy);
   }
   if (content.encoding == api::FileEncoding::kNotUtf8) {
-    return part_note(content) +
-           "bytes that are not UTF-8 are shown as replacement characters: --content-only or pyro "
-           "workspace export gives them\n";
+    return part_note(content) + fmt::format(
+                                    "bytes that are not UTF-8 are shown as replacement characters: "
+                                    "--content-only or {} gives them\n",
+                                    copy);
   }
   return part_note(content);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/api/workspace_files.h"
 
@@ -16,8 +17,9 @@ std::string file_text(const api::FileContent& content);
 std::string file_bytes(const api::FileContent& content);
 
 /// For standard error: the size, how to read the rest, and what the file is when it is not text; ""
-/// for a whole text file.
-std::string file_read_note(const api::FileContent& content);
+/// for a whole text file. `copy`: the command that copies any file out.
+std::string file_read_note(const api::FileContent& content,
+                           std::string_view copy = "pyro workspace export");
 
 std::string file_written_text(const api::FileWritten& written);
 

@@ -1,0 +1,59 @@
+#include "services/workspace/disk/disk.h"
+
+#include <utility>
+
+#include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+#include "common/fault/fault.h"
+
+namespace pyro::workspace {
+
+api::DiskPaths Disk::disks_of(const std::string& workspace_id, std::string_view method,
+                              const Work& work) {
+  const WorkspaceRecord record = workspaces_.find(workspace_id);
+  const api::Machine machine = machines_.status(record.vm_id, work);
+  if (machine.execution_mode == api::ExecutionMode::kHostCompat) {
+    throw failed_precondition(reason::kNoDisk,
+                              "workspace {} has no disk: it runs in host compatibility mode",
+                              workspace_id);
+  }
+  if (machine.state == api::MachineState::kStarted) {
+    throw failed_precondition(reason::kNotStopped,
+                              "workspace {} must be in 'stopped' state before {}: it is started; "
+                              "stop it first",
+                              workspace_id, Workspaces::tool_name(method));
+  }
+  if (Machines::is_gone(machine)) {
+    throw failed_precondition(reason::kMachineLost, "workspace {} has lost its disks: {}",
+                              workspace_id, *machine.last_error);
+  }
+  return machines_.disks(record.vm_id, work);
+}
+
+/// Its turn: a start waits until the disks are read; stop, reset and delete end the reading.
+template <class Op>
+typename Op::Reply Disk::answer(const Op& request, const bus::Call& call) {
+  const Workspaces::Use use(workspaces_, request.workspace_id);
+  const auto turn = use.turns().begin(call.stop());
+  const Work work = call.work().stopped_by(turn->stop());
+  auto reply = turn->run([&] {
+    const api::DiskPaths disks = disks_of(request.workspace_id, Op::kMethod.name, work);
+    return files_.call(api::OnDisks<Op>{.disks = disks, .request = request}, work);
+  });
+  fault::point("workspace.disk.answered");
+  return workspaces_.about(request.workspace_id, std::move(reply));
+}
+
+api::DiskExported Disk::handle(const api::ExportDisk& request, bus::Call& call) {
+  return answer(request, call);
+}
+
+api::FileList Disk::handle(const api::ListDisk& request, bus::Call& call) {
+  return answer(request, call);
+}
+
+api::FileContent Disk::handle(const api::ReadDisk& request, bus::Call& call) {
+  return answer(request, call);
+}
+
+}  // namespace pyro::workspace

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "common/api/disks.h"
+#include "common/bus/call.h"
+#include "common/bus/client.h"
+#include "services/workspace/machines.h"
+#include "services/workspace/workspaces.h"
+
+namespace pyro::workspace {
+
+/// The disks of stopped workspaces, also of those that start no more. The files service reads and
+/// copies them; the workspace's turn keeps it stopped meanwhile.
+class Disk {
+ public:
+  Disk(Workspaces& workspaces, Machines& machines, bus::Client& files)
+      : workspaces_(workspaces), machines_(machines), files_(files) {}
+
+  api::DiskExported handle(const api::ExportDisk& request, bus::Call& call);
+  api::FileList handle(const api::ListDisk& request, bus::Call& call);
+  api::FileContent handle(const api::ReadDisk& request, bus::Call& call);
+
+ private:
+  template <class Op>
+  typename Op::Reply answer(const Op& request, const bus::Call& call);
+  /// not_stopped, no_disk, machine_lost: there is nothing to read.
+  api::DiskPaths disks_of(const std::string& workspace_id, std::string_view method,
+                          const Work& work);
+
+  Workspaces& workspaces_;
+  Machines& machines_;
+  bus::Client& files_;
+};
+
+}  // namespace pyro::workspace
