@@ -32,7 +32,8 @@ constexpr std::size_t kMaxMessageBytes = 4096;
 constexpr std::array kReasonsOfGuests = {
     reason::kChangedMeanwhile, reason::kExists,        reason::kJobMissing,
     reason::kNoShell,          reason::kPathMissing,   reason::kOutsideWorkspace,
-    reason::kTooLarge,         reason::kWrongFileType,
+    reason::kTooLarge,         reason::kWrongFileType, reason::kShellMissing,
+    reason::kShellStopped,     reason::kTooManyShells, reason::kInputNotRead,
 };
 
 /// The reason to take for the one that a guest gives; empty for none.

@@ -51,7 +51,8 @@ constexpr const char* kUsage =
     GuestMachine machine(std::move(guest.volumes), workspace);
     files::Flusher flusher(io, [&machine] { machine.flush(); });
     JobTable jobs(io, *launcher, std::move(guest.jobs_directory), &flusher);
-    Service service(jobs, machine);
+    Shells shells(io, *launcher);
+    Service service(jobs, shells, machine);
     files::FilesPort files_port(io, workspace);
     std::optional<Link> link;
     PortReopening reopening(io, guest.port.get(), [&link] { link->start(); });
@@ -117,7 +118,8 @@ int run_host(const HostOptions& options) {
   }
   HostMachine machine(*launcher);
   JobTable jobs(io, *launcher, open_file(jobs_path, O_RDONLY | O_DIRECTORY));
-  Service service(jobs, machine);
+  Shells shells(io, *launcher);
+  Service service(jobs, shells, machine);
   files::HostVolume volume(options.workspace);
   files::Workspace workspace(volume);
   files::FilesPort files_port(io, workspace);

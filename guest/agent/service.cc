@@ -16,11 +16,17 @@ std::uint64_t uptime_ms() {
 
 }  // namespace
 
-Service::Service(JobTable& jobs, Machine& machine) : jobs_(jobs), machine_(machine) {
+Service::Service(JobTable& jobs, Shells& shells, Machine& machine)
+    : jobs_(jobs), machine_(machine) {
   dispatcher_.serve(wire::AgentApi{},
                     [this]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
                       handle(request, Caller<Op>(session));
                     });
+  dispatcher_.serve(
+      wire::ShellsApi{},
+      [&shells]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
+        shells.handle(request, Caller<Op>(session));
+      });
 }
 
 void Service::dispatch(const std::shared_ptr<Session>& session, const link::Frame& request) {

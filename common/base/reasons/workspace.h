@@ -17,5 +17,9 @@ inline constexpr Reason kCommandEnded{"command_ended"};
 inline constexpr Reason kNotBegun{"not_begun"};
 inline constexpr Reason kStillRunning{"still_running"};
 inline constexpr Reason kNoShell{"no_shell"};
+inline constexpr Reason kShellMissing{"shell_missing"};
+inline constexpr Reason kShellStopped{"shell_stopped"};
+inline constexpr Reason kTooManyShells{"too_many_shells"};
+inline constexpr Reason kInputNotRead{"input_not_read"};
 
 }  // namespace pyro::reason
