@@ -21,7 +21,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
-constexpr std::array<const char*, 4> kMigrations = {
+constexpr std::array<const char*, 5> kMigrations = {
     // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
@@ -39,6 +39,8 @@ constexpr std::array<const char*, 4> kMigrations = {
     // This file's own id, by which directories name it.
     "CREATE TABLE identity (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "INSERT INTO identity VALUES ('registry', lower(hex(randomblob(16))));",
+    // services/workspace: the shells of its workspaces, each row's id being WORKSPACE/….
+    "CREATE TABLE workspace_shells (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 template <class Action>

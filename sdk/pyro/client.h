@@ -18,6 +18,7 @@
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
+#include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_summary.h"
 #include "common/api/workspace_sync.h"
@@ -92,6 +93,14 @@ struct ClientOptions {
   METHOD(read_workspace_file, ReadFile)           \
   METHOD(write_workspace_file, WriteFile)         \
   METHOD(apply_workspace_patch, ApplyPatch)       \
+  METHOD(open_shell, OpenShell)                   \
+  METHOD(read_shell, ReadShell)                   \
+  METHOD(write_shell, WriteShell)                 \
+  METHOD(signal_shell, SignalShell)               \
+  METHOD(resize_shell, ResizeShell)               \
+  METHOD(close_shell, CloseShell)                 \
+  METHOD(list_shells, ListShells)                 \
+  METHOD(attach_shell, AttachShell)               \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)

@@ -11,6 +11,7 @@
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/preparation/preparation.h"
+#include "services/workspace/shells/shells.h"
 #include "services/workspace/snapshots/snapshots.h"
 #include "services/workspace/summary/summary.h"
 
@@ -35,6 +36,7 @@ void serve(ServiceHost& host) {
   ReviewLog reviews(registry, workspaces);
   Files files(host.paths(), workspaces, reviews, file_service);
   Commands commands(registry, host.paths(), workspaces);
+  Shells shells(registry, host.paths(), workspaces, machines);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
@@ -42,11 +44,12 @@ void serve(ServiceHost& host) {
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(host.paths(), workspaces, lifecycle);
-  Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, files);
+  Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, shells, files);
   Preparation preparation(lifecycle, commands, vm);
 
   host.serve<api::WorkspaceApi>(lifecycle);
   host.serve<api::CommandsApi>(commands);
+  host.serve<api::ShellsApi>(shells);
   host.serve<api::SnapshotsApi>(snapshots);
   host.serve<api::FilesApi>(files);
   host.serve<api::SyncApi>(files);

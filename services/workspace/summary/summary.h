@@ -5,6 +5,7 @@
 #include "services/workspace/commands/journal.h"
 #include "services/workspace/files/files.h"
 #include "services/workspace/files/review_log.h"
+#include "services/workspace/shells/shells.h"
 #include "services/workspace/snapshots/snapshot_store.h"
 #include "services/workspace/workspaces.h"
 
@@ -14,11 +15,12 @@ namespace pyro::workspace {
 class Summary {
  public:
   Summary(Workspaces& workspaces, const Journal& journal, const SnapshotStore& snapshots,
-          const ReviewLog& reviews, Files& files)
+          const ReviewLog& reviews, const Shells& shells, Files& files)
       : workspaces_(workspaces),
         journal_(journal),
         snapshots_(snapshots),
         reviews_(reviews),
+        shells_(shells),
         files_(files) {}
 
   api::WorkspaceSummary handle(const api::SummarizeWorkspace& request, bus::Call& call);
@@ -31,6 +33,7 @@ class Summary {
   const Journal& journal_;
   const SnapshotStore& snapshots_;
   const ReviewLog& reviews_;
+  const Shells& shells_;
   Files& files_;
 };
 
