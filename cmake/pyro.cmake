@@ -44,6 +44,7 @@ if(PYRO_TESTS)
 endif()
 pkg_check_modules(ZMQ REQUIRED IMPORTED_TARGET libzmq)
 pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err)
+pkg_check_modules(VTERM REQUIRED IMPORTED_TARGET vterm)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 
 # msgpack's own CMake config asks for Boost, which its headers do without.

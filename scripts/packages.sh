@@ -4,7 +4,7 @@
 build_packages="g++ cmake ninja-build pkg-config
   cppzmq-dev libzmq3-dev libmsgpack-cxx-dev libarchive-dev libsqlitecpp-dev libsqlite3-dev
   libspdlog-dev libfmt-dev libasio-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev
-  libext2fs-dev libssl-dev libseccomp-dev"
+  libext2fs-dev libssl-dev libseccomp-dev libvterm-dev"
 
 # What the programs start. The Debian package depends on these.
 run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt iproute2 lz4
@@ -12,7 +12,7 @@ run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubb
 
 # The libraries that the programs are linked to. The Debian package finds them by itself.
 library_packages="libarchive13 libcom-err2 libext2fs2 libfmt9 libgcc-s1 libseccomp2 libspdlog1.10
-  libsqlite3-0 libssl3 libstdc++6 libtomlplusplus3 libzmq5"
+  libsqlite3-0 libssl3 libstdc++6 libtomlplusplus3 libvterm0 libzmq5"
 
 # What makes and checks the Debian package.
 package_packages="dpkg-dev file lintian"

@@ -98,8 +98,11 @@ Error beyond(const FieldInfo& info, const ValueType& type, bool positive,
     return invalid_argument("{} may be at most {}, not {}", info.name, greatest_of(type).text(),
                             value);
   }
-  return invalid_argument("{} must be at least {}, not {}", info.name, least_of(type).text(),
-                          value);
+  const AnyInteger least = least_of(type);
+  if (!info.minimum && least.magnitude == 0) {
+    return invalid_argument("{} must not be negative, as {} is", info.name, value);
+  }
+  return invalid_argument("{} must be at least {}, not {}", info.name, least.text(), value);
 }
 
 }  // namespace

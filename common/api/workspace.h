@@ -205,7 +205,18 @@ struct ServiceCounts {
   }
 };
 
-struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
+struct ShellCounts {
+  std::uint32_t shell_count = 0;
+  std::uint32_t running_shell_count = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("shell_count", &ShellCounts::shell_count, "Its open shells.");
+    f("running_shell_count", &ShellCounts::running_shell_count, "Those that run.");
+  }
+};
+
+struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, ShellCounts {
   std::string workspace_id;
   std::uint32_t ttl_seconds = 600;
   double created_at = 0;
@@ -249,6 +260,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts {
     f("command_count", &Workspace::command_count, "Commands since the last reset.");
     f("last_command", &Workspace::last_command, "The last of them.");
     ServiceCounts::describe(f);
+    ShellCounts::describe(f);
     f("reset_count", &Workspace::reset_count, "How often it was reset.");
     f("last_reset_at", &Workspace::last_reset_at, "When it was last reset.");
     f("last_error", &Workspace::last_error, "Why it is not as it should be.");
@@ -334,7 +346,7 @@ struct CreateWorkspace {
 };
 
 /// The workspaces in short.
-struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
+struct WorkspaceEntry : WorkspaceNames, ServiceCounts, ShellCounts {
   std::string workspace_id;
   std::vector<std::string> lost_snapshots;
   std::string environment;
@@ -359,6 +371,7 @@ struct WorkspaceEntry : WorkspaceNames, ServiceCounts {
     f("deleted_at", &WorkspaceEntry::deleted_at, kDeletedAt, kAbsentWhenNull);
     f("command_count", &WorkspaceEntry::command_count, "Commands since the last reset.");
     ServiceCounts::describe(f);
+    ShellCounts::describe(f);
     f("lost_snapshots", &WorkspaceEntry::lost_snapshots, kLostSnapshots);
   }
 };

@@ -9,6 +9,7 @@
 
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 
 /// A session of a workspace on one page. Owner: workspace service.
@@ -50,7 +51,7 @@ struct ExportEvent {
   }
 };
 
-struct SummaryOutcome : ServiceCounts {
+struct SummaryOutcome : ServiceCounts, ShellCounts {
   std::uint64_t command_count = 0;
   std::optional<CommandSummary> last_command;
   std::uint32_t export_count = 0;
@@ -62,6 +63,7 @@ struct SummaryOutcome : ServiceCounts {
     f("command_count", &SummaryOutcome::command_count, "Commands since the last reset.");
     f("last_command", &SummaryOutcome::last_command, "The last of them.");
     ServiceCounts::describe(f);
+    ShellCounts::describe(f);
     f("export_count", &SummaryOutcome::export_count, "Exports since the last reset.");
     f("snapshot_count", &SummaryOutcome::snapshot_count, "Named snapshots.");
     f("reset_count", &SummaryOutcome::reset_count, "How often it was reset.");
@@ -155,6 +157,15 @@ struct SummaryServices {
   }
 };
 
+struct SummaryShells {
+  std::vector<Shell> current;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("current", &SummaryShells::current, "Open shells, the oldest first.");
+  }
+};
+
 /// The session for a review: what was run, edited, changed and exported.
 struct WorkspaceSummary : WorkspaceReply, WorkspaceNames {
   std::string environment;
@@ -166,6 +177,7 @@ struct WorkspaceSummary : WorkspaceReply, WorkspaceNames {
   SummaryEdits edits;
   SummaryChanges changes;
   SummaryServices services;
+  SummaryShells shells;
   SummaryArtifacts artifacts;
   SummarySnapshots snapshots;
 
@@ -182,6 +194,7 @@ struct WorkspaceSummary : WorkspaceReply, WorkspaceNames {
     f("edits", &WorkspaceSummary::edits, "Changes from outside.");
     f("changes", &WorkspaceSummary::changes, "How the files differ from the state at creation.");
     f("services", &WorkspaceSummary::services, "Its services.");
+    f("shells", &WorkspaceSummary::shells, "Its shells.");
     f("artifacts", &WorkspaceSummary::artifacts, "What was exported.");
     f("snapshots", &WorkspaceSummary::snapshots, "Its named snapshots.");
   }

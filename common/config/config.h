@@ -104,6 +104,7 @@ struct WorkspaceConfig {
   std::uint32_t keep_days = 7;
   std::uint32_t keep_count = 32;
   std::uint32_t keep_gib = 20;
+  std::uint32_t snapshots_gib = 40;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -114,6 +115,9 @@ struct WorkspaceConfig {
       "Expired workspaces to keep at most; the oldest go first.", api::range(1, 1000));
     f("keep_gib", &WorkspaceConfig::keep_gib,
       "Disk that expired workspaces may take together; the oldest go first.",
+      api::range(1, 1U << 20U));
+    f("snapshots_gib", &WorkspaceConfig::snapshots_gib,
+      "Disk that the snapshots of one workspace may take: beyond it no further one is made.",
       api::range(1, 1U << 20U));
   }
 };

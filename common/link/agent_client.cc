@@ -33,6 +33,8 @@ constexpr std::array kReasonsOfGuests = {
     reason::kChangedMeanwhile, reason::kExists,        reason::kJobMissing,
     reason::kNoShell,          reason::kPathMissing,   reason::kOutsideWorkspace,
     reason::kTooLarge,         reason::kWrongFileType, reason::kGuestOverloaded,
+    reason::kShellMissing,     reason::kShellStopped,  reason::kTooManyShells,
+    reason::kInputNotRead,
 };
 
 /// The reason to take for the one that a guest gives; empty for none.

@@ -39,8 +39,11 @@ constexpr std::array<const char*, 5> kMigrations = {
     // This file's own id, by which directories name it.
     "CREATE TABLE identity (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "INSERT INTO identity VALUES ('registry', lower(hex(randomblob(16))));",
-    // services/workspace: services, each row's id being WORKSPACE/SESSION/NAME.
-    "CREATE TABLE workspace_services (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
+    // services/workspace: services, each row's id being WORKSPACE/SESSION/NAME; shells, each row's
+    // id
+    // being WORKSPACE/….
+    "CREATE TABLE workspace_services (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE workspace_shells (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 template <class Action>

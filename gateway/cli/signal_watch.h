@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -20,6 +22,8 @@ class SignalWatch {
   std::stop_token token() const { return stop_.get_token(); }
   /// Requests a stop without a signal.
   void stop() { stop_.request_stop(); }
+  /// Called before a second signal ends the process; empty: no more. It must not throw.
+  void before_exit(std::function<void()> action);
   /// The received signal, 0 without one.
   int signal() const { return signal_; }
 
@@ -30,6 +34,8 @@ class SignalWatch {
   std::stop_source stop_;
   std::stop_source ended_;
   std::atomic<int> signal_{0};
+  std::mutex mutex_;
+  std::function<void()> before_exit_;
   std::jthread thread_;
 };
 

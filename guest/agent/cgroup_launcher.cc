@@ -72,7 +72,7 @@ bool is_populated(int group) {
   return read_at(group, "cgroup.events").find("populated 1") != std::string::npos;
 }
 
-struct Shell {
+struct ShellStart {
   ShellCommand& command;
   int null_fd;
   int out_fd;
@@ -81,7 +81,7 @@ struct Shell {
 };
 
 [[noreturn]] void become_shell(void* argument) {
-  const auto& shell = *static_cast<Shell*>(argument);
+  const auto& shell = *static_cast<ShellStart*>(argument);
   shell.command.become(shell.null_fd, shell.out_fd, shell.error_fd, shell.report_fd);
 }
 
@@ -92,7 +92,6 @@ struct CgroupLauncher::Entry {
   UniqueFd directory;
   ProcessEvents events;
   bool shell_gone = false;
-  bool killed = false;
 
   bool populated() const { return is_populated(directory.get()); }
   /// Nothing is known of it where the memory controller is not at hand.
@@ -115,10 +114,7 @@ class CgroupLauncher::Group : public JobProcesses {
     }
   }
 
-  void kill() override {
-    entry_->killed = true;
-    write_at(entry_->directory.get(), "cgroup.kill", "1");
-  }
+  void kill() override { write_at(entry_->directory.get(), "cgroup.kill", "1"); }
 
   bool ran_out_of_memory() const override { return entry_->ran_out_of_memory(); }
   std::uint64_t reached_process_limit() const override {
@@ -167,11 +163,11 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   if (!entry->directory || ::pipe2(report.data(), O_CLOEXEC) != 0) throw system_error("pipe2");
   const UniqueFd report_read(report[0]);
   UniqueFd report_write(report[1]);
-  Shell shell{.command = command,
-              .null_fd = null_.get(),
-              .out_fd = out_fd,
-              .error_fd = error_fd,
-              .report_fd = report_write.get()};
+  ShellStart shell{.command = command,
+                   .null_fd = null_.get(),
+                   .out_fd = out_fd,
+                   .error_fd = error_fd,
+                   .report_fd = report_write.get()};
   pid_t pid = -1;
   {
     const SignalsBlocked blocked;
@@ -202,7 +198,6 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
 bool CgroupLauncher::end_left(const std::string& job_id, std::function<void()> gone) {
   for (const auto& entry : entries_) {
     if (entry->name != "job-" + job_id || !entry->populated()) continue;
-    entry->killed = true;
     entry->events.on_empty = std::move(gone);
     write_at(entry->directory.get(), "cgroup.kill", "1");
     return true;
@@ -210,15 +205,15 @@ bool CgroupLauncher::end_left(const std::string& job_id, std::function<void()> g
   return false;
 }
 
-/// Every process of a killed group ends as our child at the latest when its parent has died, so
-/// the last one is seen here; for the others this is when empty cgroups go away.
+/// The last process of a group ends as our child, since its parent has ended before, so it is seen
+/// here.
 void CgroupLauncher::sweep() {
   for (auto it = entries_.begin(); it != entries_.end();) {
     const std::shared_ptr<Entry> entry = *it;
     const bool done = entry->shell_gone && !entry->populated() &&
                       remove_group(directory_.get(), entry->name.c_str());
     it = done ? entries_.erase(it) : std::next(it);
-    if (done && entry->killed && entry->events.on_empty) {
+    if (done && entry->events.on_empty) {
       const auto on_empty = entry->events.on_empty;
       on_empty();
     }

@@ -12,7 +12,7 @@ namespace pyro::agent {
 /// Events of a job's processes.
 struct ProcessEvents {
   std::function<void(int exit_code)> on_shell_exit;  ///< 128 + n after signal n
-  std::function<void()> on_empty;                    ///< after kill(): every process is gone
+  std::function<void()> on_empty;                    ///< every process is gone
 };
 
 /// All processes that a job's shell started, even those that tried to escape. The destructor leaves

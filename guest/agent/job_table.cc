@@ -14,16 +14,15 @@ namespace {
 /// A process stuck in the kernel must not keep the answer back for ever; thousands take a while.
 constexpr std::chrono::seconds kLeftPatience{10};
 
-/// An id names a cgroup.
-void check_id(const std::string& id) {
+}  // namespace
+
+void check_cgroup_name(std::string_view field, const std::string& id) {
   constexpr std::string_view kAllowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   if (id.find_first_not_of(kAllowed) != std::string::npos) {
-    throw invalid_argument("job_id may hold letters, digits, '.', '_' and '-' only");
+    throw invalid_argument("{} may hold letters, digits, '.', '_' and '-' only", field);
   }
 }
-
-}  // namespace
 
 JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_directory,
                    files::Flusher* flusher)
@@ -33,7 +32,7 @@ JobTable::JobTable(asio::io_context& io, Launcher& launcher, UniqueFd output_dir
       flusher_(flusher) {}
 
 std::shared_ptr<Job> JobTable::start(const api::agent::StartJob& request) {
-  check_id(request.job_id);
+  check_cgroup_name("job_id", request.job_id);
   if (jobs_.contains(request.job_id)) {
     throw already_exists(reason::kExists, "job '{}' exists already", request.job_id);
   }

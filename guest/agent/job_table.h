@@ -5,11 +5,15 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/base/unique_fd.h"
 #include "guest/agent/job.h"
 
 namespace pyro::agent {
+
+/// invalid_argument: the id cannot name a cgroup.
+void check_cgroup_name(std::string_view field, const std::string& id);
 
 /// All jobs by id: the running ones, and the last ended ones.
 class JobTable {

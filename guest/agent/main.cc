@@ -62,7 +62,8 @@ void keep_freed_memory() {
     GuestMachine machine(std::move(guest.volumes), workspace);
     files::Flusher flusher(io, [&machine] { machine.flush(); });
     JobTable jobs(io, *launcher, std::move(guest.jobs_directory), &flusher);
-    Service service(io, jobs, machine);
+    Shells shells(io, *launcher);
+    Service service(io, jobs, shells, machine);
     files::FilesPort files_port(io, workspace);
     std::optional<Link> link;
     PortReopening reopening(io, guest.port.get(), [&link] { link->start(); });
@@ -128,7 +129,8 @@ int run_host(const HostOptions& options) {
   }
   HostMachine machine(*launcher);
   JobTable jobs(io, *launcher, open_file(jobs_path, O_RDONLY | O_DIRECTORY));
-  Service service(io, jobs, machine);
+  Shells shells(io, *launcher);
+  Service service(io, jobs, shells, machine);
   files::HostVolume volume(options.workspace);
   files::Workspace workspace(volume);
   files::FilesPort files_port(io, workspace);

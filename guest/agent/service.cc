@@ -20,13 +20,18 @@ std::uint64_t uptime_ms() {
 
 }  // namespace
 
-Service::Service(asio::io_context& io, JobTable& jobs, Machine& machine)
+Service::Service(asio::io_context& io, JobTable& jobs, Shells& shells, Machine& machine)
     : io_(io), jobs_(jobs), machine_(machine) {
   const auto answer = [this]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
     handle(request, Caller<Op>(session));
   };
   dispatcher_.serve(wire::AgentApi{}, answer);
   dispatcher_.serve(wire::AgentServicesApi{}, answer);
+  dispatcher_.serve(
+      wire::ShellsApi{},
+      [&shells]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
+        shells.handle(request, Caller<Op>(session));
+      });
 }
 
 void Service::dispatch(const std::shared_ptr<Session>& session, const link::Frame& request) {

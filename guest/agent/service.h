@@ -7,13 +7,15 @@
 #include "guest/agent/job_table.h"
 #include "guest/agent/machine.h"
 #include "guest/agent/session.h"
+#include "guest/agent/shells/shells.h"
 
 namespace pyro::agent {
 
-/// Answers the agent's operations: checks the request, calls a noun, builds the reply.
+/// Answers the agent's operations: checks the request, calls a noun, builds the reply. Those on
+/// shells it passes on.
 class Service {
  public:
-  Service(asio::io_context& io, JobTable& jobs, Machine& machine);
+  Service(asio::io_context& io, JobTable& jobs, Shells& shells, Machine& machine);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 

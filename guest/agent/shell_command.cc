@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,7 +20,7 @@ namespace {
 
 rlimit original_limit{};
 
-enum class Step : int { kDirectory, kDescriptors, kExecute };
+enum class Step : int { kDirectory, kDescriptors, kTerminal, kExecute };
 
 struct Failure {
   Step step;
@@ -39,6 +40,8 @@ std::string find_shell() {
   throw failed_precondition(reason::kNoShell,
                             "the guest has no shell: neither bash nor sh is in /bin or /usr/bin");
 }
+
+bool is_bash(const std::string& shell) { return shell.ends_with("bash"); }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> out;
@@ -71,14 +74,34 @@ std::vector<std::string> merged(const std::string& shell,
 
 }  // namespace
 
-ShellCommand::ShellCommand(const std::string& command, const std::string& cwd,
+ShellCommand::ShellCommand(std::string shell, std::vector<std::string> words, int terminal_fd,
+                           const std::string& cwd,
                            const std::map<std::string, std::string>& environment)
-    : shell_(find_shell()),
+    : shell_(std::move(shell)),
+      terminal_fd_(terminal_fd),
       cwd_(cwd),
-      words_{shell_.ends_with("bash") ? "bash" : "sh", "-lc", command},
+      words_(std::move(words)),
       environment_(merged(shell_, environment)),
       argv_(pointers(words_)),
       envp_(pointers(environment_)) {}
+
+ShellCommand::ShellCommand(const std::string& command, const std::string& cwd,
+                           const std::map<std::string, std::string>& environment)
+    : ShellCommand(find_shell(), {is_bash(find_shell()) ? "bash" : "sh", "-lc", command}, -1, cwd,
+                   environment) {}
+
+ShellCommand ShellCommand::on_terminal(int terminal_fd, const std::string& cwd,
+                                       const std::map<std::string, std::string>& environment) {
+  const std::string shell = find_shell();
+  std::map<std::string, std::string> all = {{"TERM", "xterm-256color"}, {"PS1", "pyro$ "}};
+  // Else an interactive bash has a file for its history, and writes it when it ends.
+  if (is_bash(shell)) all["PROMPT_COMMAND"] = "unset HISTFILE PROMPT_COMMAND";
+  for (const auto& [name, value] : environment) all[name] = value;
+  const auto words = is_bash(shell)
+                         ? std::vector<std::string>{"bash", "--noprofile", "--norc", "-i"}
+                         : std::vector<std::string>{"sh", "-i"};
+  return ShellCommand(shell, words, terminal_fd, cwd, all);
+}
 
 void ShellCommand::become(int null_fd, int out_fd, int error_fd, int report_fd) {
   ::setsid();
@@ -86,8 +109,12 @@ void ShellCommand::become(int null_fd, int out_fd, int error_fd, int report_fd) 
   ::umask(022);
   if (original_limit.rlim_max != 0) ::setrlimit(RLIMIT_NOFILE, &original_limit);
   // The agent itself holds 0, 1 and 2 open, so that no source lies among the targets.
-  if (::dup2(null_fd, 0) < 0 || ::dup2(out_fd, 1) < 0 || ::dup2(error_fd, 2) < 0) {
+  const int in_fd = terminal_fd_ >= 0 ? terminal_fd_ : null_fd;
+  if (::dup2(in_fd, 0) < 0 || ::dup2(out_fd, 1) < 0 || ::dup2(error_fd, 2) < 0) {
     fail_in_child(report_fd, Step::kDescriptors);
+  }
+  if (terminal_fd_ >= 0 && ::ioctl(0, TIOCSCTTY, 0) != 0) {
+    fail_in_child(report_fd, Step::kTerminal);
   }
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   if (::chdir(cwd_.c_str()) != 0) fail_in_child(report_fd, Step::kDirectory);

@@ -8,12 +8,16 @@
 
 namespace pyro::agent {
 
-/// A job's shell, prepared before the fork: the code in the child allocates nothing, and changes
+/// A shell of a job, prepared before the fork: the code in the child allocates nothing, and changes
 /// only errno in memory.
 class ShellCommand {
  public:
   ShellCommand(const std::string& command, const std::string& cwd,
                const std::map<std::string, std::string>& environment);
+  /// One that a person or a model types to. `terminal_fd` becomes its controlling terminal, and
+  /// stays open until it has started.
+  static ShellCommand on_terminal(int terminal_fd, const std::string& cwd,
+                                  const std::map<std::string, std::string>& environment);
   ShellCommand(const ShellCommand&) = delete;
   ShellCommand& operator=(const ShellCommand&) = delete;
 
@@ -25,7 +29,11 @@ class ShellCommand {
   void wait_started(int report_fd) const;
 
  private:
+  ShellCommand(std::string shell, std::vector<std::string> words, int terminal_fd,
+               const std::string& cwd, const std::map<std::string, std::string>& environment);
+
   std::string shell_;
+  int terminal_fd_ = -1;
   std::string cwd_;
   std::vector<std::string> words_;
   std::vector<std::string> environment_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/random.h"
 #include "common/config/config.h"
 #include "common/stack/stack_client.h"
 #include "pyro/limits.h"
@@ -40,6 +41,11 @@ typename Op::Reply Client::call(const Op& request, const CallOptions& options) {
     Op with_boot = request;
     if (with_boot.boot == api::BootPolicy::kAuto) with_boot.boot = boot_;
     return stack_->call(with_boot, work);
+  } else if constexpr (requires { request.call_id; }) {
+    // The bus repeats a call whose answer was lost.
+    Op named = request;
+    if (!named.call_id) named.call_id = new_id();
+    return stack_->call(named, work);
   } else {
     return stack_->call(request, work);
   }

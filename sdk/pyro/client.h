@@ -20,6 +20,7 @@
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
 #include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_summary.h"
 #include "common/api/workspace_sync.h"
@@ -97,6 +98,14 @@ struct ClientOptions {
   METHOD(export_workspace_disk, ExportDisk)       \
   METHOD(list_workspace_disk, ListDisk)           \
   METHOD(read_workspace_disk, ReadDisk)           \
+  METHOD(open_shell, OpenShell)                   \
+  METHOD(read_shell, ReadShell)                   \
+  METHOD(write_shell, WriteShell)                 \
+  METHOD(signal_shell, SignalShell)               \
+  METHOD(resize_shell, ResizeShell)               \
+  METHOD(close_shell, CloseShell)                 \
+  METHOD(list_shells, ListShells)                 \
+  METHOD(attach_shell, AttachShell)               \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)           \

@@ -9,6 +9,7 @@
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_sync.h"
 
@@ -22,7 +23,8 @@ inline constexpr std::chrono::seconds kInstallLimit = std::chrono::hours(2);
 inline constexpr std::chrono::seconds kTransferLimit = std::chrono::hours(6);
 /// The time of an exec beside its command: a guest that starts, output that is still written.
 inline constexpr std::chrono::seconds kExecSlack = std::chrono::minutes(10);
-/// A command's own time ends it; a caller that attaches to it does not know that time.
+/// A command's own time ends it; a caller that attaches to it, or to a shell, does not know
+/// that time.
 inline constexpr std::chrono::seconds kAttachLimit = std::chrono::hours(24 * 30);
 /// Whole directories are deleted.
 inline constexpr std::chrono::seconds kPruneLimit = std::chrono::minutes(10);
@@ -40,7 +42,7 @@ constexpr std::chrono::seconds own_limit() {
   }
   if (kIsOneOf<Op, PushSync, ExportPath, DiffWorkspace, CreateSnapshot>) return kTransferLimit;
   if (kIsOneOf<Op, ExecMachine, ExecWorkspace>) return kExecSlack;
-  if (kIsOneOf<Op, AttachExec>) return kAttachLimit;
+  if (kIsOneOf<Op, AttachExec, AttachShell>) return kAttachLimit;
   if (kIsOneOf<Op, PruneEnvironments, PruneTemplates>) return kPruneLimit;
   return kUsualLimit;
 }

@@ -13,6 +13,7 @@
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/preparation/preparation.h"
 #include "services/workspace/services/services.h"
+#include "services/workspace/shells/shells.h"
 #include "services/workspace/snapshots/snapshots.h"
 #include "services/workspace/summary/summary.h"
 
@@ -39,6 +40,7 @@ void serve(ServiceHost& host) {
   Disk disk(workspaces, machines, file_service);
   Commands commands(registry, host.paths(), workspaces);
   Services services(registry, host.paths(), workspaces, reviews);
+  Shells shells(registry, host.paths(), workspaces, machines);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
@@ -46,12 +48,14 @@ void serve(ServiceHost& host) {
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(host.paths(), workspaces, lifecycle);
-  Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, services, files);
+  Summary summary(workspaces, commands.journal(), snapshots.store(), reviews, services, shells,
+                  files);
   Preparation preparation(lifecycle, commands, vm);
 
   host.serve<api::WorkspaceApi>(lifecycle);
   host.serve<api::CommandsApi>(commands);
   host.serve<api::ServicesApi>(services);
+  host.serve<api::ShellsApi>(shells);
   host.serve<api::SnapshotsApi>(snapshots);
   host.serve<api::FilesApi>(files);
   host.serve<api::SyncApi>(files);

@@ -23,7 +23,8 @@ ToolSet review_eval() {
           "1. workspace_create. "
           "2. snapshot_create before the first candidate. "
           "3. Apply and check a candidate with workspace_exec; workspace_diff shows what it "
-          "changes; snapshot_create keeps it. "
+          "changes; snapshot_create keeps it. What must be tried by hand runs in a shell: "
+          "shell_open, shell_write, shell_read with plain and wait_for_idle_ms, shell_close. "
           "4. Note the result, since a reset deletes the command history; then workspace_reset "
           "to the snapshot before the next. "
           "5. Give your verdict from your notes; workspace_export for files; workspace_delete. ",

@@ -73,6 +73,7 @@ constexpr Step kSteps[] = {
   // Commands.
   {reason::kJobMissing, "workspace_logs", "",
    "workspace_logs shows the commands with their job_id."},
+  {reason::kSnapshotsFull, "snapshot_delete", "", "snapshot_delete frees their space."},
   {reason::kServiceMissing, "service_list", "", "service_list shows the services."},
   {reason::kServiceRuns, "service_stop", "",
    "service_stop ends it; service_status shows how it stands."},
@@ -81,6 +82,14 @@ constexpr Step kSteps[] = {
    "Wait until a command has ended, or end one with workspace_exec_cancel."},
   {reason::kStillRunning, "workspace_exec_poll", "",
    "It is still running: workspace_logs shows its job_id, workspace_exec_poll follows it."},
+  // Shells.
+  {reason::kShellMissing, "shell_open", "",
+   "It was closed, or ended with a stop or a reset: shell_open opens a new one."},
+  {reason::kShellStopped, "shell_open", "",
+   "Its program has ended: shell_read shows its last output, shell_open opens a new one."},
+  {reason::kTooManyShells, "shell_close", "", "Close one that you no longer need: shell_close."},
+  {reason::kInputNotRead, "shell_signal", "",
+   "shell_read shows what runs there; shell_signal ends it."},
   // Snapshots and files.
   {reason::kSnapshotMissing, "snapshot_list", "", "snapshot_list shows those that exist."},
   {reason::kPathMissing, "workspace_file_list", "", kShowsFiles},

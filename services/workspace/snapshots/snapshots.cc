@@ -4,13 +4,18 @@
 #include <utility>
 
 #include "common/api/files.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/reasons/workspace.h"
+#include "common/base/text.h"
 #include "common/disk/free_space.h"
+#include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
 
 Snapshots::Snapshots(Registry& registry, const Paths& paths, std::uint32_t keep_free_mib,
                      Workspaces& workspaces, bus::Client& files)
-    : state_dir_(paths.state_dir),
+    : paths_(paths),
       keep_free_mib_(keep_free_mib),
       workspaces_(workspaces),
       files_(files),
@@ -18,8 +23,20 @@ Snapshots::Snapshots(Registry& registry, const Paths& paths, std::uint32_t keep_
   workspaces_.add(*this);
 }
 
+void Snapshots::require_room(const std::string& workspace_id) const {
+  require_free_disk(paths_.state_dir, keep_free_mib_);
+  const std::uint64_t most = std::uint64_t{workspaces_.config().snapshots_gib} << 30U;
+  const std::uint64_t used = disk_usage(WorkspacePaths(paths_, workspace_id).snapshots());
+  if (used < most) return;
+  throw resource_exhausted(
+      reason::kSnapshotsFull,
+      "the snapshots of workspace '{}' take {} of the host's disk, and may take {} "
+      "(workspace.snapshots_gib): delete one first",
+      workspace_id, human_size(used), human_size(most));
+}
+
 api::CreatedSnapshot Snapshots::handle(const api::CreateSnapshot& request, bus::Call& call) {
-  require_free_disk(state_dir_, keep_free_mib_);
+  require_room(request.workspace_id);
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   const auto started = workspaces_.require_started(request.workspace_id,

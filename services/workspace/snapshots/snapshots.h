@@ -29,7 +29,9 @@ class Snapshots final : public Part {
   void forget(const std::string& workspace_id) override { store_.forget(workspace_id); }
 
  private:
-  std::filesystem::path state_dir_;
+  void require_room(const std::string& workspace_id) const;
+
+  Paths paths_;
   std::uint32_t keep_free_mib_;
   Workspaces& workspaces_;
   bus::Client& files_;

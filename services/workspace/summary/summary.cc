@@ -50,11 +50,8 @@ api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bu
   const auto exports = reviews_.exports(record);
   api::WorkspaceSummary summary{
       .session_started_at = record.session_started_at,
-      .outcome = {.command_count = workspace.command_count,
-                  .last_command = workspace.last_command,
-                  .export_count = static_cast<std::uint32_t>(exports.size()),
-                  .snapshot_count = static_cast<std::uint32_t>(named.size()),
-                  .reset_count = workspace.reset_count},
+      .outcome = {.export_count = static_cast<std::uint32_t>(exports.size()),
+                  .snapshot_count = static_cast<std::uint32_t>(named.size())},
       .commands = {.total = workspace.command_count},
       .edits = {.recent = first_of(reviews_.edits(record), kRecent)},
       .changes = changes_of(workspace, call),
@@ -64,6 +61,8 @@ api::WorkspaceSummary Summary::handle(const api::SummarizeWorkspace& request, bu
   summary.services = {.current = services_.all(record),
                       .recent = first_of(reviews_.services(record), kRecent)};
   api::assign_fields(summary, workspace);
+  api::assign_fields(summary.outcome, workspace);
+  summary.shells.current = shells_.all(record);
   for (const auto& command : journal_.recent(record, kRecent)) {
     summary.commands.recent.push_back(command.summary());
   }

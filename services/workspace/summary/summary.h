@@ -6,6 +6,7 @@
 #include "services/workspace/files/files.h"
 #include "services/workspace/files/review_log.h"
 #include "services/workspace/services/services.h"
+#include "services/workspace/shells/shells.h"
 #include "services/workspace/snapshots/snapshot_store.h"
 #include "services/workspace/workspaces.h"
 
@@ -15,12 +16,13 @@ namespace pyro::workspace {
 class Summary {
  public:
   Summary(Workspaces& workspaces, const Journal& journal, const SnapshotStore& snapshots,
-          const ReviewLog& reviews, const Services& services, Files& files)
+          const ReviewLog& reviews, const Services& services, const Shells& shells, Files& files)
       : workspaces_(workspaces),
         journal_(journal),
         snapshots_(snapshots),
         reviews_(reviews),
         services_(services),
+        shells_(shells),
         files_(files) {}
 
   api::WorkspaceSummary handle(const api::SummarizeWorkspace& request, bus::Call& call);
@@ -34,6 +36,7 @@ class Summary {
   const SnapshotStore& snapshots_;
   const ReviewLog& reviews_;
   const Services& services_;
+  const Shells& shells_;
   Files& files_;
 };
 

@@ -1,9 +1,12 @@
+#include <fcntl.h>
+
 #include <future>
 
 #include "common/base/clock.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/stack.h"
 #include "common/base/reasons/workspace.h"
+#include "services/workspace/workspace_paths.h"
 #include "tests/service/workspace/workspace_service.h"
 
 namespace pyro::workspace {
@@ -244,6 +247,24 @@ TEST_F(WorkspaceService, a_snapshot_that_is_killed_before_its_row_is_none_and_ma
   EXPECT_EQ(call(api::ListSnapshots{.workspace_id = id}).count, 1U);
   EXPECT_FALSE(error_of(snapshot));
   EXPECT_EQ(call(api::ListSnapshots{.workspace_id = id}).count, 2U);
+}
+
+TEST_F(WorkspaceService, snapshots_take_no_more_disk_than_they_may) {
+  service_.reset();
+  settings_["PYRO_WORKSPACE_SNAPSHOTS_GIB"] = "1";
+  start_service();
+  const std::string id = create();
+  call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "first"});
+  const auto first = WorkspacePaths(stack_.paths(), id).snapshot("first");
+  const UniqueFd file = open_file(first, O_RDWR);
+  ASSERT_EQ(::posix_fallocate(file.get(), 0, off_t{1} << 30U), 0);
+  EXPECT_THAT(
+      error_of([&] { call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "second"}); }),
+      Refused(ErrorCode::kResourceExhausted, HasSubstr("workspace.snapshots_gib")));
+  call(api::DeleteSnapshot{.workspace_id = id, .snapshot_name = "first"});
+  EXPECT_EQ(call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "second"})
+                .snapshot.snapshot_name,
+            "second");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
 #include "gateway/cli/commands/workspace/patch/patch.h"
 #include "gateway/cli/commands/workspace/services/service.h"
+#include "gateway/cli/commands/workspace/shells/shell.h"
 #include "gateway/cli/commands/workspace/snapshots/snapshot.h"
 #include "gateway/cli/commands/workspace/summary/summary.h"
 #include "gateway/cli/commands/workspace/sync/sync.h"
@@ -32,6 +33,7 @@ void add_workspace(CliCommand& root, Session& session) {
   add_workspace_status(workspace, session);
   add_workspace_exec(workspace, session);
   add_workspace_logs(workspace, session);
+  add_workspace_shell(workspace, session);
   add_workspace_diff(workspace, session);
   add_workspace_summary(workspace, session);
   add_workspace_file(workspace, session);

@@ -126,6 +126,10 @@ std::string status_text(const api::Workspace& workspace, double now) {
     lines.add("services", fmt::format("{}, {} running", workspace.service_count,
                                       workspace.running_service_count));
   }
+  if (workspace.shell_count > 0) {
+    lines.add("shells",
+              fmt::format("{}, {} running", workspace.shell_count, workspace.running_shell_count));
+  }
   if (workspace.reset_count > 0 && workspace.last_reset_at) {
     lines.add("resets", fmt::format("{}, the last {}", workspace.reset_count,
                                     human_ago(*workspace.last_reset_at, now)));
