@@ -39,7 +39,7 @@ void serve(ServiceHost& host) {
   Files files(host.paths(), workspaces, reviews, file_service);
   Disk disk(workspaces, machines, file_service);
   Commands commands(registry, host.paths(), workspaces);
-  Services services(registry, host.paths(), workspaces, reviews);
+  Services services(registry, host.paths(), workspaces, machines, reviews);
   Shells shells(registry, host.paths(), workspaces, machines);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });

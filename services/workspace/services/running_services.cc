@@ -238,7 +238,7 @@ std::optional<wire::Job> RunningServices::wait_for_end(Running& running,
       if (error.code() == ErrorCode::kNotFound) break;
       // One that lasted is no failed try.
       if (Clock::now() - begun > kAgentGrace) attempt = 0;
-      if (attempt >= kTries) break;
+      if (attempt >= kTries && hooks_.machine_is_gone(running.vm_id)) break;
     }
     sleep_unless_stopped(kWriteAgain, stop);
   }

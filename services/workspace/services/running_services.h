@@ -30,6 +30,8 @@ class RunningServices {
   struct Hooks {
     /// The row of a service is another now: it became ready, failed, or ended.
     std::function<void(const ServiceRecord& now)> recorded;
+    /// Whether the machine is known to run no more. One that is silent may come back.
+    std::function<bool(const std::string& vm_id)> machine_is_gone;
     /// A service is of no more concern: any() no longer counts it.
     std::function<void()> done;
   };

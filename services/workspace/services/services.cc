@@ -76,16 +76,29 @@ void check_request(const api::StartService& request) {
   }
 }
 
+/// Where that is not known, it may run.
+bool runs_no_more(Machines& machines, const std::string& vm_id) {
+  try {
+    const Work work{.deadline = Clock::now() + kPatience};
+    return machines.status(vm_id, work).state != api::MachineState::kStarted;
+  } catch (const Error& error) {
+    log::info("vm {}: {}", vm_id, error.message());
+    return false;
+  }
+}
+
 }  // namespace
 
 Services::Services(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                   ReviewLog& reviews)
+                   Machines& machines, ReviewLog& reviews)
     : workspaces_(workspaces),
       reviews_(reviews),
       table_(registry),
       logs_(paths),
       running_(paths, table_, logs_,
                {.recorded = [this](const ServiceRecord& now) { note(now); },
+                .machine_is_gone =
+                    [&machines](const std::string& vm_id) { return runs_no_more(machines, vm_id); },
                 .done = [this] { workspaces_.expiry_changed(); }}) {
   workspaces_.add(*this);
   adopt();

@@ -19,7 +19,8 @@ namespace pyro::workspace {
 class Services final : public Part {
  public:
   /// Takes up the services that a former process started.
-  Services(Registry& registry, const Paths& paths, Workspaces& workspaces, ReviewLog& reviews);
+  Services(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines,
+           ReviewLog& reviews);
 
   /// Returns once the service is ready, or has failed to become it. A caller that cancels ends it.
   api::ServiceReply handle(const api::StartService& request, bus::Call& call);

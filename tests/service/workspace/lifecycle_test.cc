@@ -250,9 +250,8 @@ TEST_F(WorkspaceService, a_snapshot_that_is_killed_before_its_row_is_none_and_ma
 }
 
 TEST_F(WorkspaceService, snapshots_take_no_more_disk_than_they_may) {
-  service_.reset();
   settings_["PYRO_WORKSPACE_SNAPSHOTS_GIB"] = "1";
-  start_service();
+  restart();
   const std::string id = create();
   call(api::CreateSnapshot{.workspace_id = id, .snapshot_name = "first"});
   const auto first = WorkspacePaths(stack_.paths(), id).snapshot("first");

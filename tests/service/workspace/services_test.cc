@@ -298,6 +298,9 @@ TEST_F(WorkspaceServices, a_stopped_workspace_shows_its_services_stopped_with_wh
 
 TEST_F(WorkspaceServices, a_guest_that_goes_takes_its_services_along) {
   start();
+  vm_->on<api::MachineStatus>([](const api::MachineStatus& request) {
+    return api::Machine{.vm_id = request.vm_id, .state = api::MachineState::kStopped};
+  });
   job_.go();
   agent_.reset();
   EXPECT_EQ(wait_for(ServiceState::kStopped).stop_reason, StopReason::kGuestGone);

@@ -47,7 +47,7 @@ TEST(WorkspaceSummaryText, what_was_done_is_listed) {
   summary.commands.recent = {{.command = "make test", .exit_code = 0, .duration_ms = 1200},
                              {.command = "sleep 9"}};
   summary.edits.recent = {{"patch_apply", kBegan, {"a.c", "b.c"}}, {"sync_push", kBegan, {"src"}}};
-  summary.services.current = {{"web", "running"}};
+  summary.services.current = {{.service_name = "web"}};
   summary.artifacts.exports = {{.workspace_path = "/workspace/out", .output_path = "/h/out"}};
   summary.snapshots.named_count = 1;
   summary.snapshots.recent = {{.snapshot_name = "before"}};
@@ -112,7 +112,7 @@ api::WorkspaceSummary huge_summary() {
   summary.commands.recent.resize(
       10, {.command = longest, .exit_code = -2147483647, .duration_ms = 7505000});
   summary.edits.recent.resize(10, {"patch_apply", kBegan, {longest, longest}});
-  summary.services.current.resize(30, {std::string(64, 's'), "running"});
+  summary.services.current.resize(30, {.service_name = std::string(64, 's')});
   summary.artifacts.exports.resize(50, {.workspace_path = longest});
   summary.snapshots.named_count = 99999;
   summary.snapshots.recent.resize(10, {.snapshot_name = std::string(64, 's')});

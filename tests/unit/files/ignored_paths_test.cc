@@ -184,6 +184,22 @@ TEST_F(IgnoredPaths, of_a_damaged_index_are_refused_and_the_whole_diff_is_there)
   EXPECT_THAT(paths_of(diff({.include_ignored = true})), ElementsAre("a.pyc"));
 }
 
+TEST_F(IgnoredPaths, are_told_in_a_repository_that_the_guest_made_odd) {
+  guest().remove(".git/index");
+  guest().link(".git/index", "/etc/passwd");
+  guest().remove(".git/info");
+  guest().make_directory(".git/info");
+  guest().make_directory(".git/info/exclude");
+  guest().write(".git/objects", "no directory");
+  guest().write(".git/HEAD", std::string(1U << 20U, 'x'));
+  guest().write("a.pyc", "x");
+  guest().write("b.txt", "x");
+  EXPECT_THAT(paths_of(diff()), ElementsAre("b.txt"));
+  guest().remove(".git");
+  guest().link(".git", "/");
+  EXPECT_THAT(paths_of(diff()), ElementsAre("b.txt"));
+}
+
 TEST_F(IgnoredPaths, of_rules_without_end_are_refused) {
   guest().write(".gitignore", std::string((1U << 20U) + 1, 'x'));
   EXPECT_THAT(testing::error_of([&] { diff(); }), testing::Refused(reason::kIgnoreRulesUnreadable));

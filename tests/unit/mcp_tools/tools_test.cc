@@ -27,6 +27,11 @@ const std::vector<std::string> kFix = {"workspace_diff", "workspace_file_write",
                                        "workspace_patch_apply", "workspace_reset",
                                        "workspace_sync_push"};
 
+const std::vector<std::string> kServices = {"service_start", "service_list", "service_status",
+                                            "service_logs", "service_stop"};
+const std::vector<std::string> kShells = {"shell_open", "shell_read", "shell_write", "shell_signal",
+                                          "shell_close"};
+
 std::vector<std::string> names_with(const ServerOptions& options) {
   return names_of(tools_of(toolbox(options)));
 }
@@ -39,14 +44,14 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
               UnorderedElementsAreArray(with(kEveryMode, kFix)));
   EXPECT_THAT(names_with({.mode = ServerMode::kInspect}), UnorderedElementsAreArray(kEveryMode));
   EXPECT_THAT(names_with({.mode = ServerMode::kColdStart}),
-              UnorderedElementsAreArray(with(kEveryMode, {"workspace_reset"})));
+              UnorderedElementsAreArray(with(with(kEveryMode, kServices), {"workspace_reset"})));
   EXPECT_THAT(names_with({.mode = ServerMode::kReviewEval}),
               UnorderedElementsAreArray(
-                  with(kEveryMode, {"workspace_diff", "workspace_reset", "snapshot_create",
+                  with(with(kEveryMode, kShells), {"workspace_diff", "workspace_reset", "snapshot_create",
                                     "snapshot_list", "snapshot_delete"})));
   EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
               UnorderedElementsAreArray(with(
-                  with(kEveryMode, kFix),
+                  with(with(with(kEveryMode, kFix), kServices), kShells),
                   {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
                    "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
                    "workspace_stop", "workspace_disk_export", "workspace_disk_list",
@@ -79,7 +84,8 @@ TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
       "workspace_status",    "workspace_list",      "workspace_logs",  "workspace_summary",
       "workspace_diff",      "workspace_file_list", "snapshot_list",   "workspace_file_read",
       "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments",
-      "workspace_disk_list", "workspace_disk_read"};
+      "workspace_disk_list", "workspace_disk_read", "service_list", "service_status",
+      "service_logs", "shell_read"};
   const std::vector<std::string> destroyers = {"workspace_delete", "workspace_reset",
                                                "snapshot_delete", "vm_delete"};
   const auto is_in = [](const auto& list, const std::string& name) {

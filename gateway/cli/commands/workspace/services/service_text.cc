@@ -11,12 +11,12 @@
 namespace pyro::cli {
 namespace {
 
-constexpr std::size_t kCommandColumns = 60;
+constexpr std::size_t kServiceCommandColumns = 60;
 
 std::string target_of(const api::Readiness& readiness) {
   for (const auto* target :
        {&readiness.path, &readiness.address, &readiness.url, &readiness.command}) {
-    if (*target) return one_line(**target, kCommandColumns);
+    if (*target) return one_line(**target, kServiceCommandColumns);
   }
   return "";
 }
@@ -69,7 +69,7 @@ std::string service_list_text(const api::ServiceList& list, double now) {
   std::vector<std::vector<std::string>> rows{{"NAME", "STATE", "STARTED", "COMMAND"}};
   for (const auto& service : list.services) {
     rows.push_back({service.service_name, state_of(service), human_ago(service.started_at, now),
-                    one_line(service.command, kCommandColumns)});
+                    one_line(service.command, kServiceCommandColumns)});
   }
   return list.services.empty() ? "no services\n" : table(rows);
 }
