@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/command_line/parse.h"
 #include "tests/bench/bus.h"
+#include "tests/bench/disk.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
 #include "tests/bench/warm.h"
@@ -61,11 +62,10 @@ void print_json(const std::vector<Part>& parts) {
 }
 
 /// A new part has a name here and a pair of files beside this one.
-const std::vector<std::pair<std::string, Part (*)()>> kParts = {{"bus", measure_bus},
-                                                                {"machine", measure_machine},
-                                                                {"warm", measure_warm},
-                                                                {"workspace", measure_workspace},
-                                                                {"mcp", measure_mcp}};
+const std::vector<std::pair<std::string, Part (*)()>> kParts = {
+    {"bus", measure_bus},   {"machine", measure_machine},
+    {"warm", measure_warm}, {"workspace", measure_workspace},
+    {"disk", measure_disk}, {"mcp", measure_mcp}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
@@ -89,7 +89,8 @@ int run(int argc, char** argv) {
   command.add_flag("--json", "One JSON document instead of a table", json);
   command.add(
       {.name = "parts",
-       .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, mcp"},
+       .help =
+           "Which parts; all of them when none is named: bus, machine, warm, workspace, disk, mcp"},
       chosen);
   command.add({.name = "--serve-bus", .help = "A role, then a socket", .hidden = true}, serve);
   command.action = [&] {
