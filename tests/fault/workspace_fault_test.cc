@@ -10,6 +10,7 @@
 #include "common/api/machine.h"
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
+#include "common/api/workspace_disk.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_sync.h"
 #include "common/base/clock.h"
@@ -293,6 +294,35 @@ TEST_F(WorkspaceFaults, a_push_comes_whole_or_not_wherever_a_process_is_killed) 
               expect_no_garbage(1);
             },
         .least_steps = 2});
+}
+
+TEST_F(WorkspaceFaults, an_exported_disk_is_whole_or_absent_wherever_a_process_is_killed) {
+  const std::string id = create(small_seed()).workspace_id;
+  const fs::path directory = directory_.path() / "out";
+  const fs::path output = directory / "disk.ext4";
+  walk({.prepare =
+            [&] {
+              call(api::StopWorkspace{.workspace_id = id});
+              fs::remove_all(directory);
+              fs::create_directory(directory);
+            },
+        .act = [&] { call(api::ExportDisk{.workspace_id = id, .output_path = output.string()}); },
+        .check =
+            [&] {
+              const auto listed = call(api::ListDisk{.workspace_id = id, .path = "src"});
+              EXPECT_EQ(listed.entries.at(0).path, "/workspace/src/main.py");
+              // The next service has removed what a killed one left.
+              for (const auto& entry : fs::directory_iterator(directory)) {
+                EXPECT_EQ(entry.path(), output);
+                EXPECT_EQ(run_command({.argv = {"e2fsck", "-fn", output.string()}},
+                                      Clock::now() + std::chrono::minutes(1), {})
+                              .status.code,
+                          0);
+              }
+              EXPECT_TRUE(fs::is_empty(paths_.exports_dir()));
+              expect_no_garbage(1);
+            },
+        .least_steps = 4});
 }
 
 TEST_F(WorkspaceFaults, a_deletion_leaves_all_or_nothing_wherever_a_process_is_killed) {

@@ -85,8 +85,12 @@ void ask(const Disks& disks, DiskTask task, const std::string& path) {
   DiskQuestion question{.disks = disks.all(), .task = task, .recursive = true, .max_bytes = 10'000};
   question.path.data = path;
   const DiskAnswer given = pyro::files::answer(question);
-  if (given.content.data.size() > question.max_bytes) __builtin_trap();
-  if (given.outcome != DiskOutcome::kDone && !given.entries.empty()) __builtin_trap();
+  if (given.content.size() > question.max_bytes) __builtin_trap();
+  if ((given.outcome == DiskOutcome::kDone) == given.entries.empty()) __builtin_trap();
+  // What it says can be said.
+  if (pyro::files::decoded(pyro::files::encoded(given), question).entries != given.entries) {
+    __builtin_trap();
+  }
 }
 
 }  // namespace

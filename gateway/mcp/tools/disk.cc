@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "common/base/reasons/files.h"
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/pages.h"
 #include "gateway/mcp/tools/read_page.h"
@@ -28,6 +29,12 @@ void tell_encoding_on_disk(const Toolbox&, const api::ReadDisk&, Json& reply, bo
   }
 }
 
+constexpr std::string_view kShowsDisk = "workspace_disk_list shows what is there.";
+
+std::vector<Step> steps() {
+  return {{reason::kPathMissing, "", "", kShowsDisk}, {reason::kWrongFileType, "", "", kShowsDisk}};
+}
+
 }  // namespace
 
 std::vector<ToolRow> disk_tools() {
@@ -44,7 +51,8 @@ std::vector<ToolRow> disk_tools() {
                "from the disks of a stopped workspace, also of one that does not start any more. "
                "Shows what is on the disks: nothing of /run, /proc or a mount in memory. When "
                "truncated is true, call again with offset = next_offset. A started workspace must "
-               "be stopped first."},
+               "be stopped first.",
+       .steps = steps()},
       {.operation = operation<api::ReadDisk>(
            {.call = read_page<api::ReadDisk>, .finish = tell_encoding_on_disk}),
        .name = "workspace_disk_read",
@@ -55,6 +63,7 @@ std::vector<ToolRow> disk_tools() {
                "most some 20,000 characters a call. When truncated is true, call again with offset "
                "= next_offset. Of a link read its target. Where encoding is not utf-8, content is "
                "not what the file holds; of a binary file there is none.",
+       .steps = steps(),
        .defaults = read_defaults},
       {.operation = operation<api::ExportDisk>({.check = check}),
        .name = "workspace_disk_export",

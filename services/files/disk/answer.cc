@@ -16,21 +16,6 @@ namespace {
 
 constexpr std::size_t kDetailColumns = 200;
 
-api::ArtifactType type_of(const volume::DiskNode& node) {
-  switch (node.kind) {
-    case tree::EntryKind::kDirectory:
-      return api::ArtifactType::kDirectory;
-    case tree::EntryKind::kFile:
-      return api::ArtifactType::kFile;
-    case tree::EntryKind::kSymlink:
-      return api::ArtifactType::kSymlink;
-    case tree::EntryKind::kOther:
-    case tree::EntryKind::kAbsent:
-      break;
-  }
-  return api::ArtifactType::kOther;
-}
-
 struct TooMany {};
 
 /// Collects what is below a directory.
@@ -38,11 +23,10 @@ class Listing {
  public:
   Listing(GuestRoot& root, bool recursive) : root_(root), recursive_(recursive) {}
 
-  static DiskEntry entry_of(std::string path, const GuestRoot::Place& place) {
-    DiskEntry entry{.artifact_type = type_of(place.node), .size_bytes = place.node.size};
-    entry.path.data = std::move(path);
-    if (place.node.kind == tree::EntryKind::kSymlink) {
-      entry.link_target.data = place.disk->link_target(place.node);
+  static tree::Entry entry_of(std::string path, const GuestRoot::Place& place) {
+    tree::Entry entry{.path = std::move(path), .kind = place.node.kind, .size = place.node.size};
+    if (entry.kind == tree::EntryKind::kSymlink) {
+      entry.link_target = place.disk->link_target(place.node);
     }
     return entry;
   }
@@ -61,11 +45,11 @@ class Listing {
     }
   }
 
-  std::vector<DiskEntry> take() { return std::move(entries_); }
+  std::vector<tree::Entry> take() { return std::move(entries_); }
 
  private:
-  void add(DiskEntry entry) {
-    name_bytes_ += entry.path.data.size() + entry.link_target.data.size();
+  void add(tree::Entry entry) {
+    name_bytes_ += entry.path.size() + entry.link_target.size();
     if (entries_.size() == kListEntries || name_bytes_ > kListNameBytes) throw TooMany{};
     entries_.push_back(std::move(entry));
   }
@@ -74,22 +58,23 @@ class Listing {
   const bool recursive_;
   std::set<std::pair<const volume::GuestDisk*, std::uint32_t>> seen_;
   std::size_t name_bytes_ = 0;
-  std::vector<DiskEntry> entries_;
+  std::vector<tree::Entry> entries_;
 };
 
 DiskAnswer found(const DiskQuestion& question) {
   GuestRoot root(question.disks);
   const auto place = root.find(question.path.data);
   if (!place) return {.outcome = DiskOutcome::kMissing};
-  DiskAnswer answer{.top = Listing::entry_of("", *place)};
+  DiskAnswer answer;
   if (question.task == DiskTask::kRead) {
     if (place->node.kind != tree::EntryKind::kFile) return {.outcome = DiskOutcome::kNoFile};
-    answer.content.data = place->disk->read(place->node, question.offset, question.max_bytes);
+    answer.content = place->disk->read(place->node, question.offset, question.max_bytes);
   } else if (place->node.kind == tree::EntryKind::kDirectory) {
     Listing listing(root, question.recursive);
     listing.add_all_of(*place, "");
     answer.entries = listing.take();
   }
+  answer.entries.insert(answer.entries.begin(), Listing::entry_of("", *place));
   return answer;
 }
 

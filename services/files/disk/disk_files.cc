@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "common/api/message_type.h"
 #include "common/base/error.h"
@@ -74,31 +73,6 @@ DiskAnswer done(DiskReader& reader, const DiskQuestion& question, const Work& wo
   return answer;
 }
 
-Error wrong_answer(std::string_view what) {
-  return internal_error("pyro-disk-reader gave a wrong answer: {}", what);
-}
-
-tree::EntryKind kind_of(api::ArtifactType type) {
-  switch (type) {
-    case api::ArtifactType::kFile:
-      return tree::EntryKind::kFile;
-    case api::ArtifactType::kDirectory:
-      return tree::EntryKind::kDirectory;
-    case api::ArtifactType::kSymlink:
-      return tree::EntryKind::kSymlink;
-    case api::ArtifactType::kOther:
-      break;
-  }
-  return tree::EntryKind::kOther;
-}
-
-tree::Entry tree_entry(DiskEntry& entry) {
-  return {.path = std::move(entry.path.data),
-          .kind = kind_of(entry.artifact_type),
-          .size = entry.size_bytes,
-          .link_target = std::move(entry.link_target.data)};
-}
-
 /// Bytes of a file that are no hole.
 std::uint64_t bytes_of_data(int file) {
   std::uint64_t bytes = 0;
@@ -127,15 +101,7 @@ api::FileList list_disk(DiskReader& reader, const api::OnDisks<api::ListDisk>& r
       .disks = request.disks, .task = DiskTask::kList, .recursive = request.request.recursive};
   question.path.data = disk_path(request.request.path);
   DiskAnswer answer = done(reader, question, work);
-  answer.top.path.data.clear();
-  std::vector<tree::Entry> entries{tree_entry(answer.top)};
-  for (DiskEntry& entry : answer.entries) {
-    if (entry.path.data.empty() || !tree::is_clean_path(entry.path.data)) {
-      throw wrong_answer("a path that is none");
-    }
-    entries.push_back(tree_entry(entry));
-  }
-  return list_reply("/" + question.path.data, std::move(entries), request.request.offset);
+  return list_reply("/" + question.path.data, std::move(answer.entries), request.request.offset);
 }
 
 api::FileContent read_disk(DiskReader& reader, const api::OnDisks<api::ReadDisk>& request,
@@ -148,8 +114,7 @@ api::FileContent read_disk(DiskReader& reader, const api::OnDisks<api::ReadDisk>
                         .max_bytes = page.max_bytes};
   question.path.data = disk_path(page.path);
   const DiskAnswer answer = done(reader, question, work);
-  if (answer.content.data.size() > page.max_bytes) throw wrong_answer("more than it was asked for");
-  return page_reply("/" + question.path.data, page, answer.top.size_bytes, answer.content.data);
+  return page_reply("/" + question.path.data, page, answer.entries.front().size, answer.content);
 }
 
 api::DiskExported export_disk(const PendingExports& exports, std::uint32_t keep_free_mib,

@@ -96,7 +96,7 @@ DiskAnswer DiskReader::ask(const DiskQuestion& question, const Work& work) {
   const auto status = bytes ? child.wait(std::min(own_end, work.deadline), stop) : std::nullopt;
   if (status && status->ok()) {
     try {
-      return api::from_msgpack<DiskAnswer>(*bytes, api::UnknownFields::kRefuse);
+      return decoded(*bytes, question);
     } catch (const Error& error) {
       log::warn("pyro-disk-reader gave a wrong answer: {}", error.message());
     }

@@ -20,7 +20,7 @@ class DiskReader {
   struct Limits {
     std::chrono::milliseconds time{std::chrono::minutes(2)};
     std::uint64_t memory_bytes = 512ULL << 20U;
-    std::uint64_t answer_bytes = 96ULL << 20U;
+    std::uint64_t answer_bytes = 48ULL << 20U;
   };
 
   /// `program`: that of pyro-disk-reader, its absolute path.

@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "common/api/artifact.h"
 #include "common/api/disks.h"
 #include "common/api/field.h"
+#include "common/tree/tree.h"
 
-/// What pyro-disk-reader is asked on standard input and answers on standard output, in msgpack.
+/// What pyro-disk-reader is asked on standard input, in msgpack, and answers on standard output.
 namespace pyro::files {
 
 enum class DiskTask { kList, kRead };
@@ -48,36 +48,28 @@ constexpr std::array<std::pair<DiskOutcome, std::string_view>, 6> enum_names(Dis
            {DiskOutcome::kDamaged, "damaged"}}};
 }
 
-struct DiskEntry {
-  api::Bytes path;
-  api::ArtifactType artifact_type = api::ArtifactType::kOther;
-  std::uint64_t size_bytes = 0;
-  api::Bytes link_target;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("path", &DiskEntry::path, "Relative to what is listed; empty: that itself.");
-    f("artifact_type", &DiskEntry::artifact_type, "Its kind.");
-    f("size_bytes", &DiskEntry::size_bytes, "Of a file.");
-    f("link_target", &DiskEntry::link_target, "Of a symlink.");
-  }
-};
-
 struct DiskAnswer {
   DiskOutcome outcome = DiskOutcome::kDone;
   std::string detail;
-  DiskEntry top;
-  std::vector<DiskEntry> entries;
-  api::Bytes content;
+  /// Of what is done: what the path names, as "", and what is below a listed directory.
+  std::vector<tree::Entry> entries{};
+  /// Of a read.
+  std::string content{};
 
+  /// What goes in front of the tree.
   template <class Fields>
   static void describe(Fields& f) {
     f("outcome", &DiskAnswer::outcome, "Whether it was done, or why not.", api::kRequired);
     f("detail", &DiskAnswer::detail, "Of damage: where it was met.", api::max_length(1024));
-    f("top", &DiskAnswer::top, "What the path names.");
-    f("entries", &DiskAnswer::entries, "Of a list: what is below a directory.");
-    f("content", &DiskAnswer::content, "Of a read.");
   }
 };
+
+/// Four bytes of length, little-endian, so much msgpack, and the entries as a tree (common/tree),
+/// with the content in the first one.
+std::string encoded(const DiskAnswer& answer);
+
+/// The bytes may be hostile. kInvalidArgument, kResourceExhausted: they are no answer to the
+/// question, or more than it asks for.
+DiskAnswer decoded(std::string_view bytes, const DiskQuestion& question);
 
 }  // namespace pyro::files

@@ -15,7 +15,7 @@ int main() {
     constexpr std::uint64_t kMostBytes = 1U << 16U;
     const auto question = pyro::api::from_msgpack<pyro::files::DiskQuestion>(
         pyro::read_to_end(STDIN_FILENO, kMostBytes), pyro::api::UnknownFields::kRefuse);
-    pyro::write_all(STDOUT_FILENO, pyro::api::to_msgpack(pyro::files::answer(question)));
+    pyro::write_all(STDOUT_FILENO, pyro::files::encoded(pyro::files::answer(question)));
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());

@@ -8,6 +8,7 @@
 #include <array>
 #include <thread>
 
+#include "common/api/disks.h"
 #include "common/api/files.h"
 #include "common/base/files.h"
 #include "common/bus/client.h"
@@ -132,6 +133,29 @@ TEST_F(FilesService, serves_a_workspace_from_its_seed_to_its_export) {
   EXPECT_EQ(client_.call(api::CopyVolume{.vm_id = "vm", .volume = path("copy")}).entry_count, 5U);
   EXPECT_EQ(volume::VolumeReader(path("copy")).find("new.txt").size, 4U);
   EXPECT_TRUE(entries_beside_marker(path("state/files-scratch")).empty());
+}
+
+TEST_F(FilesService, reads_and_exports_disks_of_which_no_guest_runs) {
+  fs::create_directories(path("work/tree"));
+  fs::create_directories(path("work/empty"));
+  write_file_atomically(path("work/tree/a.txt"), "text\n", 0644);
+  run_checked({.argv = {"mke2fs", "-q", "-t", "ext4", "-d", path("work"), path("disk"), "16M"}},
+              Clock::now() + std::chrono::minutes(1), {});
+  const api::DiskPaths disks{path("disk"), path("disk"), path("disk")};
+  EXPECT_EQ(
+      client_.call(api::OnDisks<api::ListDisk>{disks, {.workspace_id = "w"}}).entries.at(0).path,
+      "/workspace/a.txt");
+  EXPECT_EQ(client_.call(api::OnDisks<api::ReadDisk>{disks, {.workspace_id = "w", .path = "a.txt"}})
+                .content,
+            "text\n");
+  client_.call(
+      api::OnDisks<api::ExportDisk>{disks, {.workspace_id = "w", .output_path = path("out/copy")}});
+  EXPECT_EQ(read_file(path("out/copy")), read_file(path("disk")));
+  EXPECT_THAT(error_of([&] {
+                client_.call(api::OnDisks<api::ExportDisk>{
+                    disks, {.workspace_id = "w", .output_path = path("out/copy")}});
+              }),
+              Refused(ErrorCode::kAlreadyExists));
 }
 
 /// The host and the guest both ran the tests of a project: each has the files that this makes.

@@ -14,6 +14,7 @@
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_diff.h"
+#include "common/api/workspace_disk.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
@@ -164,6 +165,7 @@ int main(int argc, char** argv) {
     host.serve<api::SyncApi>(service);
     host.serve<api::ExportApi>(service);
     host.serve<api::DiffApi>(service);
+    host.serve<api::DiskApi>(service);
     host.serve<api::PatchApi>(service);
     host.serve<api::SummaryApi>(service);
     host.serve<api::PrepareApi>(service);

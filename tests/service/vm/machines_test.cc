@@ -1,5 +1,6 @@
 #include <future>
 
+#include "common/api/disks.h"
 #include "common/api/stack.h"
 #include "common/base/error.h"
 #include "common/base/reasons/machine.h"
@@ -183,6 +184,22 @@ TEST_F(VmService, of_several_starts_at_once_one_starts_the_machine) {
                                HasSubstr("cannot be started from state 'started'")));
   }
   EXPECT_EQ(refused, 3);
+}
+
+TEST_F(VmService, a_machine_shows_its_disks_while_it_does_not_run) {
+  const std::string vm_id = started();
+  EXPECT_THAT(error_of([&] { call(api::GetDisks{.vm_id = vm_id}); }),
+              Refused(reason::kAlreadyStarted));
+  call(api::StopMachine{.vm_id = vm_id});
+  const auto disks = call(api::GetDisks{.vm_id = vm_id});
+  EXPECT_EQ(disks.system, (directory_of(vm_id) / "system.ext4").string());
+  EXPECT_EQ(disks.workspace, (directory_of(vm_id) / "workspace.ext4").string());
+  EXPECT_TRUE(std::filesystem::exists(disks.environment));
+  std::filesystem::remove(disks.system);
+  EXPECT_THAT(error_of([&] { call(api::GetDisks{.vm_id = vm_id}); }),
+              Refused(reason::kMachineLost));
+  EXPECT_THAT(error_of([&] { call(api::GetDisks{.vm_id = "none"}); }),
+              Refused(reason::kMachineGone));
 }
 
 TEST_F(VmService, a_stopped_machine_starts_again) {

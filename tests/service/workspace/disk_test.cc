@@ -52,7 +52,7 @@ TEST_F(DiskOrder, the_disks_of_a_stopped_workspace_are_read_and_exported) {
 
 TEST_F(DiskOrder, a_started_workspace_is_refused_with_the_way_out) {
   const auto refused = error_of([&] { call(api::ListDisk{.workspace_id = id_}); });
-  EXPECT_THAT(refused, Refused(reason::kNotStopped));
+  ASSERT_THAT(refused, Refused(reason::kNotStopped));
   EXPECT_EQ(refused->message(), "workspace " + id_ +
                                     " must be in 'stopped' state before workspace_disk_list: it is "
                                     "started; stop it first");
@@ -135,7 +135,7 @@ TEST_F(DiskOrder, the_error_of_a_start_that_fails_names_what_is_left) {
     throw unavailable(reason::kGuestSilent, "the guest ended before it answered");
   });
   const auto failed = error_of([&] { call(api::StartWorkspace{.workspace_id = id_}); });
-  EXPECT_THAT(failed, Refused(reason::kGuestSilent));
+  ASSERT_THAT(failed, Refused(reason::kGuestSilent));
   EXPECT_THAT(failed->message(), AllOf(HasSubstr("the guest ended before it answered"),
                                        HasSubstr("`pyro workspace disk` still lists, reads and")));
   EXPECT_EQ(call(api::ReadDisk{.workspace_id = id_, .path = "x"}).content, "text");

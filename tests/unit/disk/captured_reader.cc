@@ -62,9 +62,16 @@ int main() {
   }
   DiskAnswer answer;
   if (task == "steal") answer.detail = steal(question);
-  answer.content.data = std::string(question.max_bytes + (task == "more" ? 1 : 0), 'x');
-  answer.top.artifact_type = pyro::api::ArtifactType::kDirectory;
-  if (task == "climb") answer.entries.emplace_back().path.data = "../../etc";
-  pyro::write_all(STDOUT_FILENO, pyro::api::to_msgpack(answer));
+  answer.entries.emplace_back();
+  if (task == "more") answer.content = std::string(question.max_bytes + 1, 'x');
+  if (task == "two") answer.entries.emplace_back().path = "other";
+  std::string bytes = pyro::files::encoded(answer);
+  if (task == "climb") {
+    answer.entries.emplace_back().path = "aa/bb/etc";
+    bytes = pyro::files::encoded(answer);
+    bytes.replace(bytes.find("aa/bb"), 5, "../..");
+  }
+  if (task == "half") bytes.pop_back();
+  pyro::write_all(STDOUT_FILENO, bytes);
   return 0;
 }

@@ -94,13 +94,15 @@ class Disks : public ::testing::Test {
     const auto found = list(path, recursive);
     EXPECT_EQ(found.outcome, DiskOutcome::kDone) << path << ": " << found.detail;
     std::vector<std::string> names;
-    for (const auto& entry : found.entries) names.push_back(entry.path.data);
+    for (const auto& entry : found.entries) {
+      if (!entry.path.empty()) names.push_back(entry.path);
+    }
     return names;
   }
   std::string content(const std::string& path) const {
     const auto found = read(path);
     EXPECT_EQ(found.outcome, DiskOutcome::kDone) << path << ": " << found.detail;
-    return found.content.data;
+    return found.content;
   }
 
   pyro::testing::TestDirectory directory_;

@@ -43,9 +43,9 @@ TEST_F(Disks, links_on_the_way_are_followed_within_the_guest) {
 
 TEST_F(Disks, a_link_at_the_end_is_itself) {
   const auto link = list("bin");
-  EXPECT_EQ(link.top.artifact_type, api::ArtifactType::kSymlink);
-  EXPECT_EQ(link.top.link_target.data, "usr/bin");
-  EXPECT_TRUE(link.entries.empty());
+  ASSERT_THAT(link.entries, ::testing::SizeIs(1));
+  EXPECT_EQ(link.entries[0].kind, tree::EntryKind::kSymlink);
+  EXPECT_EQ(link.entries[0].link_target, "usr/bin");
   EXPECT_EQ(read("workspace/hosts").outcome, DiskOutcome::kNoFile);
 }
 
@@ -56,13 +56,13 @@ TEST_F(Disks, what_is_there_at_run_time_only_is_never_there) {
 }
 
 TEST_F(Disks, a_read_takes_its_part_and_a_hole_is_zeros) {
-  EXPECT_EQ(read("etc/hosts", 10, 9).content.data, "localhost");
-  EXPECT_EQ(read("etc/hosts", 15, 100).content.data, "host\n");
-  EXPECT_EQ(read("etc/hosts", 20).content.data, "");
-  EXPECT_EQ(read("etc/hosts").top.size_bytes, 20U);
+  EXPECT_EQ(read("etc/hosts", 10, 9).content, "localhost");
+  EXPECT_EQ(read("etc/hosts", 15, 100).content, "host\n");
+  EXPECT_EQ(read("etc/hosts", 20).content, "");
+  EXPECT_EQ(read("etc/hosts").entries.at(0).size, 20U);
   EXPECT_EQ(read("etc").outcome, DiskOutcome::kNoFile);
   edit(disks_.workspace, {"sif /tree/README.md size 9000000000000"});
-  EXPECT_EQ(read("workspace/README.md", 8'000'000'000'000, 4).content.data, std::string(4, '\0'));
+  EXPECT_EQ(read("workspace/README.md", 8'000'000'000'000, 4).content, std::string(4, '\0'));
 }
 
 TEST_F(Disks, the_workspace_needs_no_other_disk) {

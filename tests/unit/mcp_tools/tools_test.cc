@@ -45,10 +45,11 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
   EXPECT_THAT(names_with({.mode = ServerMode::kInspect}), UnorderedElementsAreArray(kEveryMode));
   EXPECT_THAT(names_with({.mode = ServerMode::kColdStart}),
               UnorderedElementsAreArray(with(with(kEveryMode, kServices), {"workspace_reset"})));
-  EXPECT_THAT(names_with({.mode = ServerMode::kReviewEval}),
-              UnorderedElementsAreArray(
-                  with(with(kEveryMode, kShells), {"workspace_diff", "workspace_reset", "snapshot_create",
-                                    "snapshot_list", "snapshot_delete"})));
+  EXPECT_THAT(
+      names_with({.mode = ServerMode::kReviewEval}),
+      UnorderedElementsAreArray(
+          with(with(kEveryMode, kShells), {"workspace_diff", "workspace_reset", "snapshot_create",
+                                           "snapshot_list", "snapshot_delete"})));
   EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
               UnorderedElementsAreArray(with(
                   with(with(with(kEveryMode, kFix), kServices), kShells),
@@ -84,8 +85,8 @@ TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
       "workspace_status",    "workspace_list",      "workspace_logs",  "workspace_summary",
       "workspace_diff",      "workspace_file_list", "snapshot_list",   "workspace_file_read",
       "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments",
-      "workspace_disk_list", "workspace_disk_read", "service_list", "service_status",
-      "service_logs", "shell_read"};
+      "workspace_disk_list", "workspace_disk_read", "service_list",    "service_status",
+      "service_logs",        "shell_read"};
   const std::vector<std::string> destroyers = {"workspace_delete", "workspace_reset",
                                                "snapshot_delete", "vm_delete"};
   const auto is_in = [](const auto& list, const std::string& name) {

@@ -162,7 +162,8 @@ TEST(Registry, a_new_file_is_migrated_to_this_version_in_wal_mode) {
 TEST(Registry, a_file_of_an_earlier_version_gets_an_id_that_lasts) {
   const TestDirectory dir;
   { const Registry registry(dir / "r.db"); }
-  run_sql(dir / "r.db", "DROP TABLE identity; DROP TABLE workspace_services; DROP TABLE workspace_shells; "
+  run_sql(dir / "r.db",
+          "DROP TABLE identity; DROP TABLE workspace_services; DROP TABLE workspace_shells; "
           "PRAGMA user_version = 3");
   const std::string id = Registry(dir / "r.db").id();
   EXPECT_EQ(id.size(), 32U);
