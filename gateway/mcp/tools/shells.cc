@@ -45,8 +45,8 @@ std::vector<ToolRow> shell_tools() {
                "use it for programs that ask questions, REPLs, debuggers and full-screen programs; "
                "for a single command workspace_exec is simpler. Next: shell_write, then shell_read "
                "with plain and wait_for_idle_ms; shell_close when done."},
-      {.operation =
-           operation<api::ReadShell>({.call = read, .most_text = kMostShellText, .finish = tell_more}),
+      {.operation = operation<api::ReadShell>(
+           {.call = read, .most_text = kMostShellText, .finish = tell_more}),
        .name = "shell_read",
        .effect = Effect::kReads,
        .title = "Read a shell",

@@ -323,6 +323,10 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
         throw invalid_argument("cursor {} is beyond the {} characters that shell {} has printed",
                                request.cursor, text.place().cursor, request.shell_id);
       }
+      if (text.place().offset <= ask.offset) {
+        throw internal_error("the guest's agent has more of shell {} and does not give it",
+                             request.shell_id);
+      }
       place = text.place();
       ask.offset = place.offset;
       continue;
