@@ -322,6 +322,20 @@ TEST_F(WorkspaceShells, what_a_hostile_guest_says_of_a_shell_is_refused) {
   EXPECT_EQ(read().output, "text");
 }
 
+TEST_F(WorkspaceShells, a_plain_read_is_what_a_person_sees_of_the_new_output) {
+  open();
+  shells_.print(kShell, "$ \x1b[31mmake\x1b[0m\r\n 1%\r99%\r\n");
+  const auto plain = [&](std::uint64_t cursor) {
+    return call(
+        api::ReadShell{.workspace_id = id_, .shell_id = kShell, .cursor = cursor, .plain = true});
+  };
+  const auto first = plain(0);
+  EXPECT_EQ(first.output, "$ make\n99%");
+  EXPECT_EQ(first.next_cursor, read().next_cursor);
+  shells_.print(kShell, "$ ");
+  EXPECT_EQ(plain(first.next_cursor).output, "$");
+}
+
 TEST_F(WorkspaceShells, a_guest_that_always_has_more_does_not_hold_a_reader) {
   open();
   shells_.spoil = [](wire::ShellPart& part) {

@@ -64,7 +64,9 @@ TEST(Plain, lines_that_scrolled_away_before_are_not_told_again) {
             "new 1\nnew 2\nnew 3\nnew 4\nnew 5\nnew 6");
 }
 
-TEST(Plain, a_screen_of_one_cell_is_a_screen) { EXPECT_EQ(seen("abc", {1, 1}), "c"); }
+TEST(Plain, a_screen_of_one_column_has_room_for_a_wide_character) {
+  EXPECT_EQ(seen("漢", {1, 1}), "漢");
+}
 
 TEST(Plain, bytes_that_are_no_text_do_no_harm) {
   for (int first = 0; first < 256; ++first) {
