@@ -18,6 +18,8 @@ constexpr std::uint64_t kMostCells = 100'000'000;
 /// Of what is left then, its end is shown.
 constexpr std::size_t kLastBytes = 4096;
 constexpr std::size_t kBytesPerStep = 512;
+/// A wide character has no place in fewer, and libvterm writes it nevertheless.
+constexpr int kLeastCols = 2;
 /// Of lines that scrolled away the last are kept.
 constexpr std::size_t kMostScrolledBytes = 8U << 20U;
 
@@ -63,7 +65,7 @@ class Screen {
  public:
   explicit Screen(TerminalSize size)
       : rows_(static_cast<int>(size.rows)),
-        cols_(static_cast<int>(size.cols)),
+        cols_(std::max(static_cast<int>(size.cols), kLeastCols)),
         terminal_(vterm_new(rows_, cols_), &vterm_free) {
     if (!terminal_) throw internal_error("no memory for a terminal of {}x{}", cols_, rows_);
     vterm_set_utf8(terminal_.get(), 1);

@@ -16,7 +16,7 @@
 #include "common/fault/fault.h"
 #include "common/log/log.h"
 #include "common/stream/output_sender.h"
-#include "services/workspace/shells/plain.h"
+#include "services/workspace/shells/screen.h"
 #include "services/workspace/shells/shell_text.h"
 
 namespace pyro::workspace {
@@ -323,6 +323,10 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
         throw invalid_argument("cursor {} is beyond the {} characters that shell {} has printed",
                                request.cursor, text.place().cursor, request.shell_id);
       }
+      if (text.place().offset <= ask.offset) {
+        throw internal_error("the guest's agent has more of shell {} and does not give it",
+                             request.shell_id);
+      }
       place = text.place();
       ask.offset = place.offset;
       continue;
@@ -337,8 +341,8 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
     if (request.plain) {
       const std::string before = bytes_before(found, from.offset, call.work());
       reply.output =
-          plain_text(before, bytes.substr(from.offset - place.offset, next.offset - from.offset),
-                     {part.shell.cols, part.shell.rows});
+          screen_text(before, bytes.substr(from.offset - place.offset, next.offset - from.offset),
+                      {part.shell.cols, part.shell.rows}, call.work());
     }
     if (next.cursor > request.cursor) store_.remember(found.shell, next);
     return about(found, std::move(reply));

@@ -134,6 +134,7 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
                              .last_activity_at = kNow,
                              .expires_at = kNow + 604800});
   list.workspaces.front().name = "fix";
+  list.workspaces.front().running_shell_count = 2;
   list.workspaces.back().lost_snapshots = {"baseline"};
   list.workspaces.push_back({.workspace_id = "aaaaaaaaaaaa",
                              .environment = "debian:12",
@@ -145,13 +146,13 @@ TEST(WorkspaceText, the_list_is_a_table_or_says_how_to_make_a_workspace) {
       list_text(list, kNow),
       "ID            NAME  STATE             ENVIRONMENT     LAST ACTIVITY  EXPIRES         "
       "COMMANDS"
-      "  PROJECT\n"
+      "  SHELLS  PROJECT\n"
       "0123456789ab  fix   started           debian:12       3 min ago      in 6 min        12"
-      "        /home/u/one\n"
+      "        2       /home/u/one\n"
       "ba9876543210  -     stopped, damaged  debian:12-base  just now       in 7 d          0"
-      "         -\n"
+      "         0       -\n"
       "aaaaaaaaaaaa  -     expired           debian:12       1 d ago        deleted in 6 d  0"
-      "         -\n");
+      "         0       -\n");
 }
 
 TEST(WorkspaceText, changes_of_state_are_one_line_each) {

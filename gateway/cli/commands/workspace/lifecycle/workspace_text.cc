@@ -141,13 +141,14 @@ std::string list_text(const api::WorkspaceList& list, double now) {
   if (list.workspaces.empty()) {
     return "there are no workspaces; make one: pyro workspace create debian:12 --seed-path .\n";
   }
-  std::vector<std::vector<std::string>> rows{
-      {"ID", "NAME", "STATE", "ENVIRONMENT", "LAST ACTIVITY", "EXPIRES", "COMMANDS", "PROJECT"}};
+  std::vector<std::vector<std::string>> rows{{"ID", "NAME", "STATE", "ENVIRONMENT", "LAST ACTIVITY",
+                                              "EXPIRES", "COMMANDS", "SHELLS", "PROJECT"}};
   for (const auto& workspace : list.workspaces) {
     rows.push_back({workspace.workspace_id,
                     one_line(workspace.name.value_or("-"), kTableNameColumns), state_of(workspace),
                     workspace.environment, human_ago(workspace.last_activity_at, now),
                     end_of(workspace, now), std::to_string(workspace.command_count),
+                    std::to_string(workspace.running_shell_count),
                     one_line(workspace.project.value_or("-"), kTextColumns)});
   }
   return table(rows);

@@ -140,6 +140,13 @@ std::string single_lines(const api::WorkspaceSummary& summary) {
                                                api::name_of(service.state));
                           }),
                  services.size()) +
+         line_of("Shells",
+                 texts_of(summary.shells.current,
+                          [](const auto& shell) {
+                            return fmt::format("{} {}", code(shell.shell_id, kShortColumns),
+                                               api::name_of(shell.state));
+                          }),
+                 summary.shells.current.size()) +
          line_of("Exports",
                  texts_of(exports,
                           [](const auto& item) {
