@@ -53,7 +53,7 @@ TEST_F(CompletionTest, an_environment_is_offered_where_one_belongs) {
 
 TEST_F(CompletionTest, commands_are_offered_three_levels_down) {
   EXPECT_THAT(words_after({"workspace", "s"}),
-              ElementsAre("status", "summary", "sync", "snapshot", "start", "stop"));
+              ElementsAre("status", "shell", "summary", "sync", "snapshot", "start", "stop"));
   EXPECT_THAT(words_after({"workspace", "file", ""}), ElementsAre("list", "read", "write"));
   EXPECT_THAT(words_after({"workspace", "file", "read", "--con"}), ElementsAre("--content-only"));
   EXPECT_THAT(words_after({"workspace", "create", "--network-policy", "e"}),

@@ -43,13 +43,15 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
   EXPECT_THAT(names_with({.mode = ServerMode::kReviewEval}),
               UnorderedElementsAreArray(
                   with(kEveryMode, {"workspace_diff", "workspace_reset", "snapshot_create",
-                                    "snapshot_list", "snapshot_delete"})));
+                                    "snapshot_list", "snapshot_delete", "shell_open", "shell_read",
+                                    "shell_write", "shell_signal", "shell_close"})));
   EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
-              UnorderedElementsAreArray(
-                  with(with(kEveryMode, kFix),
-                       {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
-                        "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
-                        "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete"})));
+              UnorderedElementsAreArray(with(
+                  with(kEveryMode, kFix),
+                  {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
+                   "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
+                   "workspace_stop", "snapshot_create", "snapshot_list", "snapshot_delete",
+                   "shell_open", "shell_read", "shell_write", "shell_signal", "shell_close"})));
 }
 
 TEST(Tools, a_default_that_is_no_utf8_is_described_as_well_as_it_goes) {
@@ -75,9 +77,10 @@ TEST(Tools, only_the_full_profile_offers_network_policies) {
 
 TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
   const std::vector<std::string> readers = {
-      "workspace_status",    "workspace_list",      "workspace_logs",  "workspace_summary",
-      "workspace_diff",      "workspace_file_list", "snapshot_list",   "workspace_file_read",
-      "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments"};
+      "workspace_status",    "workspace_list",      "workspace_logs", "workspace_summary",
+      "workspace_diff",      "workspace_file_list", "snapshot_list",  "workspace_file_read",
+      "workspace_exec_poll", "shell_read",          "vm_status",      "vm_network_info",
+      "vm_list_environments"};
   const std::vector<std::string> destroyers = {"workspace_delete", "workspace_reset",
                                                "snapshot_delete", "vm_delete"};
   const auto is_in = [](const auto& list, const std::string& name) {
