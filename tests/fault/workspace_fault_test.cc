@@ -11,6 +11,7 @@
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_disk.h"
+#include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_sync.h"
 #include "common/base/clock.h"
@@ -384,6 +385,51 @@ TEST_F(WorkspaceFaults, a_command_runs_once_wherever_a_process_is_killed) {
               }
             },
         .least_steps = 5});
+}
+
+TEST_F(WorkspaceFaults, a_shell_is_opened_once_or_not_wherever_a_process_is_killed) {
+  const std::string id = create().workspace_id;
+  std::string shell;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              shell = new_id();
+            },
+        .act = [&] { call(api::OpenShell{.workspace_id = id, .call_id = shell}); },
+        .check =
+            [&] {
+              revive(id);
+              // The same open, repeated: it is that one, or the first.
+              call(api::OpenShell{.workspace_id = id, .call_id = shell});
+              EXPECT_EQ(call(api::ListShells{.workspace_id = id}).count, 1U);
+              call(api::WriteShell{.workspace_id = id, .shell_id = shell, .input = "true"});
+              call(api::CloseShell{.workspace_id = id, .shell_id = shell});
+              expect_no_garbage(1);
+            },
+        .least_steps = 2});
+}
+
+TEST_F(WorkspaceFaults, a_closed_shell_is_gone_or_as_before_wherever_a_process_is_killed) {
+  const std::string id = create().workspace_id;
+  std::string shell;
+  walk({.prepare =
+            [&] {
+              revive(id);
+              shell = call(api::OpenShell{.workspace_id = id}).shell_id;
+            },
+        .act = [&] { call(api::CloseShell{.workspace_id = id, .shell_id = shell}); },
+        .check =
+            [&] {
+              revive(id);
+              error_of([&] { call(api::CloseShell{.workspace_id = id, .shell_id = shell}); });
+              const Deadline deadline = Clock::now() + std::chrono::seconds(30);
+              const auto count = [&] { return call(api::ListShells{.workspace_id = id}).count; };
+              while (count() > 0 && Clock::now() < deadline) std::this_thread::yield();
+              EXPECT_EQ(count(), 0U);
+              EXPECT_FALSE(error_of([&] { run(id, "true"); }));
+              expect_no_garbage(1);
+            },
+        .least_steps = 1});
 }
 
 TEST_F(WorkspaceFaults, a_command_outlives_every_service) {

@@ -71,7 +71,7 @@ std::vector<ToolRow> shell_tools() {
                "prompt: INT (as Ctrl-C), TERM, HUP or KILL."},
       {.operation = operation<api::CloseShell>(),
        .name = "shell_close",
-       .effect = Effect::kDestroys,
+       .effect = Effect::kChanges,
        .title = "Close a shell",
        .text = "Ends a shell with all that it started, its background programs included, and "
                "forgets its output. Files remain."},

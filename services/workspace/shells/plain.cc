@@ -14,7 +14,9 @@ namespace {
 
 /// Cells that the bytes may move or fill, beyond what a screen of text needs: a few bytes can fill
 /// and scroll a whole screen. A second of work at most.
-constexpr std::uint64_t kMostCells = 100'000'000;
+constexpr std::uint64_t kMostCells = 30'000'000;
+/// Moving a cell is so much less work than filling it.
+constexpr std::uint64_t kMovedPerFilled = 128;
 /// Of what is left then, its end is shown.
 constexpr std::size_t kLastBytes = 4096;
 constexpr std::size_t kBytesPerStep = 512;
@@ -59,6 +61,52 @@ std::string without_end(std::string line) {
   return line;
 }
 
+/// Takes from control sequences what makes libvterm loop for long or for ever: numbers beyond all
+/// measure, and a repetition (REP) of what is no character of one column.
+class Tamer {
+ public:
+  std::string take(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size());
+    for (const char c : bytes) take_byte(static_cast<unsigned char>(c), out);
+    return out;
+  }
+
+ private:
+  static constexpr int kMostDigits = 4;
+  static constexpr unsigned char kEscape = 0x1B;
+  static constexpr unsigned char kCancel = 0x18;
+  static constexpr unsigned char kSubstitute = 0x1A;
+
+  void take_byte(unsigned char byte, std::string& out) {
+    if (byte == kEscape || byte == kCancel || byte == kSubstitute) {
+      state_ = byte == kEscape ? State::kEscape : State::kText;
+    } else if (state_ == State::kText) {
+      repeatable_ = byte >= 0x20 && byte < 0x7F;
+    } else if (state_ == State::kEscape && byte >= 0x20) {
+      state_ = byte == '[' ? State::kSequence : State::kText;
+      digits_ = 0;
+    } else if (state_ == State::kSequence && byte >= '0' && byte <= '9') {
+      if (++digits_ > kMostDigits) return;
+    } else if (state_ == State::kSequence && byte >= 0x20) {
+      // Controls within a sequence do not end its number.
+      digits_ = 0;
+      if (byte >= 0x40) {
+        state_ = State::kText;
+        // As a color it does no harm.
+        if (byte == 'b' && !repeatable_) byte = 'm';
+        repeatable_ = false;
+      }
+    }
+    out += static_cast<char>(byte);
+  }
+
+  enum class State { kText, kEscape, kSequence };
+  State state_ = State::kText;
+  int digits_ = 0;
+  bool repeatable_ = false;
+};
+
 /// A terminal, and the rows that changed since `mark`. Rows are numbered from the first that ever
 /// was, so that a scrolled row keeps its number.
 class Screen {
@@ -75,7 +123,9 @@ class Screen {
     vterm_screen_reset(screen_, 1);
   }
 
-  void write(std::string_view bytes) {
+  void write(std::string_view untamed) {
+    const std::string tamed = tamer_.take(untamed);
+    std::string_view bytes = tamed;
     std::uint64_t& cells = marked_ ? cells_ : cells_before_;
     while (!bytes.empty()) {
       if (cells > kMostCells && bytes.size() > kLastBytes) {
@@ -123,28 +173,28 @@ class Screen {
     return without_end(std::move(line));
   }
 
-  void count(const VTermRect& rect) {
-    const auto cells = static_cast<std::uint64_t>(std::max(rect.end_row - rect.start_row, 0)) *
-                       static_cast<std::uint64_t>(std::max(rect.end_col - rect.start_col, 0));
-    (marked_ ? cells_ : cells_before_) += cells;
+  static std::uint64_t cells_of(const VTermRect& rect) {
+    return static_cast<std::uint64_t>(std::max(rect.end_row - rect.start_row, 0)) *
+           static_cast<std::uint64_t>(std::max(rect.end_col - rect.start_col, 0));
   }
+  void count(std::uint64_t cells) { (marked_ ? cells_ : cells_before_) += cells; }
 
   void changed(const VTermRect& rect) {
-    count(rect);
+    count(cells_of(rect));
     const auto row = static_cast<std::uint64_t>(std::max(rect.start_row, 0));
     if (!alternate_) first_changed_ = std::min(first_changed_, scrolled_count_ + row);
   }
 
   /// A screen that scrolls as a whole moves its rows, which keep their numbers.
   void moved(const VTermRect& to, const VTermRect& from) {
-    count(to);
+    count(cells_of(to) / kMovedPerFilled);
     const bool scrolls = from.end_row == rows_ && to.start_row == 0 && to.end_col == cols_ &&
                          to.start_col == 0 && !alternate_;
     if (!scrolls) changed(to);
   }
 
   void push(int cols, const VTermScreenCell* cells) {
-    (marked_ ? cells_ : cells_before_) += static_cast<std::uint64_t>(cols);
+    count(static_cast<std::uint64_t>(cols));
     const std::uint64_t number = scrolled_count_++;
     if (!marked_ || number < first_changed_) return;
     std::string line;
@@ -184,6 +234,7 @@ class Screen {
                                                    .sb_pushline = on_push,
                                                    .sb_popline = nullptr};
 
+  Tamer tamer_;
   int rows_;
   int cols_;
   std::unique_ptr<VTerm, decltype(&vterm_free)> terminal_;

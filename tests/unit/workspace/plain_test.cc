@@ -76,6 +76,18 @@ TEST(Plain, bytes_that_are_no_text_do_no_harm) {
   }
 }
 
+TEST(Plain, a_repetition_beyond_all_measure_ends) {
+  EXPECT_EQ(seen("a\x1b[99\x01"
+                 "9999999b\r\nend")
+                .substr(0, 20),
+            std::string(20, 'a'));
+  EXPECT_TRUE(seen("a\x1b[2147483647b\r\nend").ends_with("end"));
+  // Of nothing, and of a character without a width.
+  EXPECT_EQ(seen("\x1b[5bend"), "end");
+  EXPECT_TRUE(seen("\xcc\x81\x1b[5b\r\nend").ends_with("end"));
+  EXPECT_EQ(seen("-\x1b[5b"), "------");
+}
+
 TEST(Plain, a_few_bytes_that_ask_for_endless_work_get_little_and_the_end_is_seen) {
   std::string output;
   while (output.size() < (1U << 20U)) output += "\x1b#8\x1b[200S";
