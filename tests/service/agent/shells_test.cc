@@ -106,7 +106,8 @@ TEST_F(ShellsTest, what_a_program_prints_last_is_read_before_its_end) {
 
 TEST_F(ShellsTest, an_interrupt_ends_the_foreground_program_only) {
   const std::string id = open();
-  type(id, "echo start-$((1+1)); sleep 1000\r");
+  // It is in the foreground when it prints.
+  type(id, "sh -c 'echo start-$((1+1)); exec sleep 1000'\r");
   read_until(id, "start-2");
   call(wire::SignalShell{.shell_id = id, .signal = SIGINT});
   type(id, "echo status-$?\r");
@@ -122,7 +123,7 @@ TEST_F(ShellsTest, programs_hear_of_a_new_size) {
 
 TEST_F(ShellsTest, a_close_ends_background_children_that_ignore_the_hangup) {
   const std::string id = open();
-  type(id, "nohup setsid sleep 1000 >/dev/null 2>&1 & echo pid-$!-end$((1+1))\r");
+  type(id, "sh -c 'trap \"\" HUP; echo pid-$$-end$((1+1)); exec sleep 1000' &\r");
   std::string output = read_until(id, "-end2");
   output = output.substr(0, output.rfind("-end2"));
   const std::string pid = output.substr(output.rfind("pid-") + 4);
