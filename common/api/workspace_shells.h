@@ -180,8 +180,7 @@ struct SignalShell {
   template <class Fields>
   static void describe(Fields& f) {
     describe_shell<SignalShell>(f);
-    f("signal_name", &SignalShell::signal_name, "HUP, INT, TERM or KILL.", kRequired,
-      max_length(16));
+    f("signal_name", &SignalShell::signal_name, "HUP, INT, TERM or KILL.", max_length(16));
   }
 };
 

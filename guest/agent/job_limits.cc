@@ -25,8 +25,9 @@ std::uint64_t number_in(std::string_view text) {
 
 JobLimits limits_of_guest(std::uint64_t most_processes, std::uint64_t memory_bytes) {
   const std::uint64_t reserve = std::clamp(memory_bytes / 16, kLeastReserve, kMostReserve);
-  return {.processes_of_all = most_processes / 2,
-          .processes_of_one = most_processes / 4,
+  const std::uint64_t of_one = most_processes / 4;
+  return {.processes_of_all = 2 * of_one,
+          .processes_of_one = of_one,
           .memory_bytes = memory_bytes > reserve ? memory_bytes - reserve : 0};
 }
 

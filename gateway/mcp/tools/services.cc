@@ -36,7 +36,8 @@ std::vector<ToolRow> service_tools() {
                "give one of ready_tcp, ready_http, ready_file, ready_command. The command must "
                "stay in the foreground. Returns state running, or failed with the reason and its "
                "last output. Reach it from workspace_exec, with curl http://localhost:PORT for "
-               "example. It runs until service_stop, a reset or a stop."},
+               "example. It runs until service_stop, a reset or a stop.",
+       .full_schemas_only = {"published_ports"}},
       {.operation = operation<api::ListServices>(),
        .name = "service_list",
        .effect = Effect::kReads,

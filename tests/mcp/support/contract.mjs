@@ -50,6 +50,23 @@ export const tools = {
   workspace_disk_export: workspace(changes, 'output_path?'),
   workspace_disk_list: workspace(reads, 'path?', 'recursive?', 'offset?'),
   workspace_disk_read: workspace(reads, 'path', 'max_bytes?', 'offset?', 'as_base64?'),
+  shell_open: workspace(changes, 'cwd?', 'cols?', 'rows?'),
+  shell_read: workspace(
+    reads,
+    ...['shell_id', 'cursor?', 'max_chars?', 'plain?', 'wait_for_idle_ms?'],
+  ),
+  shell_write: workspace(changes, 'shell_id', 'input', 'append_newline?'),
+  shell_signal: workspace(changes, 'shell_id', 'signal_name?'),
+  shell_close: workspace(changes, 'shell_id'),
+  service_start: workspace(
+    changes,
+    ...['service_name', 'command', 'cwd?', 'ready_file?', 'ready_tcp?', 'ready_http?'],
+    ...['ready_command?', 'ready_timeout_seconds?', 'ready_interval_ms?', 'published_ports?'],
+  ),
+  service_list: workspace(reads),
+  service_status: workspace(reads, 'service_name'),
+  service_logs: workspace(reads, 'service_name', 'tail_lines?', 'all?'),
+  service_stop: workspace(changes, 'service_name'),
   snapshot_create: workspace(changes, 'snapshot_name'),
   snapshot_delete: workspace(destroys, 'snapshot_name'),
   snapshot_list: workspace(reads),
@@ -63,7 +80,9 @@ const common = named(
 );
 const edits = named('workspace', 'diff file_write patch_apply reset sync_push');
 
-const narrow = (...names) => ({ names, without: ['network_policy'] });
+const services = named('service', 'list logs start status stop');
+
+const narrow = (...names) => ({ names, without: ['network_policy', 'published_ports'] });
 
 // What each offers: names of tools, and the parameters that its schemas leave out.
 export const offers = [
@@ -73,13 +92,14 @@ export const offers = [
   { flags: ['--profile', 'workspace-full'], names: Object.keys(tools), without: [] },
   { flags: ['--mode', 'repro-fix'], ...narrow(...common, ...edits) },
   { flags: ['--mode', 'inspect'], ...narrow(...common) },
-  { flags: ['--mode', 'cold-start'], ...narrow(...common, 'workspace_reset') },
+  { flags: ['--mode', 'cold-start'], ...narrow(...common, 'workspace_reset', ...services) },
   {
     flags: ['--mode', 'review-eval'],
     ...narrow(
       ...common,
       ...named('workspace', 'diff reset'),
       ...named('snapshot', 'create delete list'),
+      ...named('shell', 'open read write signal close'),
     ),
   },
 ].map((offer) => ({ ...offer, title: offer.flags.join(' ') || 'no flag' }));
