@@ -90,7 +90,30 @@ test('every tool returns what its schema promises', async (t) => {
   await here('snapshot_list');
   await here('workspace_reset', { snapshot: 'noted' });
   await here('snapshot_delete', { snapshot_name: 'noted' });
+  const web = { service_name: 'web' };
+  const started = await here('service_start', {
+    ...web,
+    command: 'exec python3 -m http.server 8000',
+    ready_http: 'http://localhost:8000/',
+  });
+  assert.equal(started.state, 'running');
+  assert.equal((await here('service_status', web)).state, 'running');
+  assert.equal((await here('service_list')).running_count, 1);
+  assert.match((await here('service_logs', web)).stderr, /GET \//);
+  assert.equal((await here('service_stop', web)).stop_reason, 'sigterm');
+  const { shell_id } = await here('shell_open');
+  await here('shell_write', { shell_id, input: 'echo $((40 + 2))' });
+  const read = await here('shell_read', { shell_id, plain: true, wait_for_idle_ms: 1000 });
+  assert.match(read.output, /^42$/m);
+  await here('shell_signal', { shell_id });
+  assert.equal((await here('shell_close', { shell_id })).closed, true);
   await here('workspace_stop');
+  await here('workspace_disk_list', { path: '/etc' });
+  assert.equal(
+    (await here('workspace_disk_read', { path: '/workspace/new/note.txt' })).content,
+    'A note.\n',
+  );
+  await here('workspace_disk_export', { output_path: path.join(project, 'disk.ext4') });
   await here('workspace_start');
   await here('workspace_delete');
 

@@ -51,7 +51,7 @@ function* boundsMissing(schema, path) {
     if (!(bound in schema)) continue;
     const said = words(schema[bound]);
     const description = (schema.description ?? '').replaceAll(',', '').toLowerCase();
-    if (said.length > 0 && !said.some((word) => description.includes(word))) {
+    if (said.length > 0 && !said.some((word) => description.includes(word.toLowerCase()))) {
       yield `${path} does not say its ${bound} ${schema[bound]}: "${schema.description}"`;
     }
   }
