@@ -14,7 +14,7 @@
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
-#include "common/process/wait.h"
+#include "services/workspace/write_down.h"
 
 namespace pyro::workspace {
 namespace {
@@ -25,24 +25,6 @@ constexpr std::chrono::seconds kGrace = kAgentGrace;
 /// A command's own time may be less than a guest that is well takes to start one.
 constexpr std::chrono::seconds kLeastStart{5};
 constexpr int kFollowTries = 3;
-/// Between two tries to record an end.
-constexpr std::chrono::seconds kWriteAgain{1};
-
-/// Until there is room, or the command's session is gone; `later` hears that it takes longer. False
-/// when this service ended first: the guest still knows the command, and tells the next one.
-bool write_down(const std::function<void()>& write,
-                const std::function<void(const std::exception&)>& later,
-                const std::stop_token& stop) {
-  for (bool told = false;; told = true) {
-    try {
-      write();
-      return true;
-    } catch (const std::exception& error) {
-      if (!told) later(error);
-    }
-    if (!sleep_unless_stopped(kWriteAgain, stop)) return false;
-  }
-}
 
 void log_unrecorded(const CommandRecord& command, const std::exception& error) {
   log::error("command {} of workspace {} is not recorded yet: {}", command.sequence,

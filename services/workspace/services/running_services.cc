@@ -16,6 +16,7 @@
 #include "common/log/log.h"
 #include "common/process/wait.h"
 #include "services/workspace/agent_link.h"
+#include "services/workspace/write_down.h"
 
 namespace pyro::workspace {
 namespace {
@@ -30,8 +31,8 @@ constexpr std::chrono::milliseconds kFirstSteps{200};
 constexpr std::uint32_t kLastLines = 20;
 /// A link that was slow on a busy host is dialled again.
 constexpr int kTries = 3;
-/// Between two tries to record something.
-constexpr std::chrono::seconds kWriteAgain{1};
+/// Between two tries to hear of an end.
+constexpr std::chrono::seconds kDialAgain{1};
 
 struct Target {
   wire::ProbeKind kind;
@@ -63,19 +64,9 @@ std::string how_it_ended(const wire::Job& ended) {
   return fmt::format("it exited with {} before it was ready", ended.exit_code.value_or(-1));
 }
 
-/// False when this service ended first.
-bool write_down(const ServiceRecord& service, const std::function<void()>& write,
-                const std::stop_token& stop) {
-  for (;;) {
-    try {
-      write();
-      return true;
-    } catch (const std::exception& error) {
-      log::error("service {} of workspace {} is not recorded yet: {}", service.service_name,
-                 service.workspace_id, error.what());
-    }
-    if (!sleep_unless_stopped(kWriteAgain, stop)) return false;
-  }
+void log_unrecorded(const ServiceRecord& service, const std::exception& error) {
+  log::error("service {} of workspace {} is not recorded yet: {}", service.service_name,
+             service.workspace_id, error.what());
 }
 
 }  // namespace
@@ -213,9 +204,8 @@ std::optional<std::string> RunningServices::wait_until_ready(Running& running,
     return fmt::format("it cannot be told whether it is ready: {}", error.message());
   }
   write_down(
-      service,
       [&] { change(service, [](ServiceRecord& now) { now.ready_at = now_epoch_seconds(); }); },
-      stop);
+      [&service](const std::exception& error) { log_unrecorded(service, error); }, stop);
   fault::point("workspace.service_start.ready");
   settle(running);
   return std::nullopt;
@@ -240,7 +230,7 @@ std::optional<wire::Job> RunningServices::wait_for_end(Running& running,
       if (Clock::now() - begun > kAgentGrace) attempt = 0;
       if (attempt >= kTries && hooks_.machine_is_gone(running.vm_id)) break;
     }
-    sleep_unless_stopped(kWriteAgain, stop);
+    sleep_unless_stopped(kDialAgain, stop);
   }
   return std::nullopt;
 }
@@ -277,7 +267,6 @@ void RunningServices::record_end(Running& running, const std::optional<wire::Job
   }
   fault::point("workspace.service.ended");
   write_down(
-      service,
       [&] {
         change(service, [&](ServiceRecord& now) {
           now.ended_at = now_epoch_seconds();
@@ -297,7 +286,7 @@ void RunningServices::record_end(Running& running, const std::optional<wire::Job
           }
         });
       },
-      stop);
+      [&service](const std::exception& error) { log_unrecorded(service, error); }, stop);
   fault::point("workspace.service.end_recorded");
 }
 

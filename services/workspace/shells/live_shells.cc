@@ -4,9 +4,9 @@
 #include <system_error>
 
 #include "common/base/error.h"
-#include "common/guest/machine_paths.h"
 #include "common/log/log.h"
 #include "common/process/wait.h"
+#include "services/workspace/agent_link.h"
 
 namespace pyro::workspace {
 namespace {
@@ -14,7 +14,6 @@ namespace {
 namespace wire = api::agent;
 
 /// A guest that answers a dial at all does so within this.
-constexpr std::chrono::seconds kDialGrace{15};
 /// Between two questions to a guest that does not answer.
 constexpr std::chrono::seconds kAskAgain{1};
 /// A shell may run for as long; then its thread asks once more.
@@ -39,8 +38,7 @@ LiveShells::~LiveShells() {
 }
 
 link::AgentConnection LiveShells::dial(const std::string& vm_id, const Work& work) const {
-  return link::AgentConnection::dial(MachinePaths(paths_, vm_id).link_socket, wire::kPort,
-                                     work.within(kDialGrace));
+  return dial_agent(paths_, vm_id, work);
 }
 
 wire::Shell LiveShells::write(const ShellRecord& shell, const std::string& vm_id,
