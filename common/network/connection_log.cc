@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "common/api/json_codec.h"
+#include "common/api/message_table.h"
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
@@ -110,3 +111,5 @@ std::vector<LogLine> read_connection_log(const std::filesystem::path& directory,
 }
 
 }  // namespace pyro::network
+
+PYRO_TABLE(pyro::network::LogLine)

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/api/message_table.h"
 #include "common/api/msgpack_codec.h"
 #include "common/base/error.h"
 
@@ -99,3 +100,7 @@ std::optional<ReceivedReport> receive_report(int socket) {
 bool no_packet_yet() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace pyro::network
+
+PYRO_TABLE_ELSEWHERE(pyro::network::Policy)
+PYRO_TABLE(pyro::network::GateOrder)
+PYRO_TABLE(pyro::network::GateReport)

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "common/api/json_codec.h"
+#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 
@@ -63,3 +64,5 @@ void write_learned(const std::filesystem::path& directory, const LearnedNames& l
 }
 
 }  // namespace pyro::network
+
+PYRO_TABLE(pyro::network::LearnedNames)
