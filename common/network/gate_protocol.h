@@ -43,6 +43,8 @@ struct GuestNetwork {
   static constexpr int kPrefixBits6 = 64;
   static constexpr std::string_view kGateway6 = "fd00:2::1";
   static constexpr unsigned kMtu = 65520;
+  /// Of each gateway: the guest's neighbour stays the same when its gate is another one.
+  static constexpr std::array<unsigned char, 6> kGatewayMac{0x52, 0x54, 0x00, 0x70, 0x79, 0x01};
 };
 
 struct GateOrder {

@@ -71,7 +71,10 @@ UniqueFd bound(int family, int type, std::uint16_t port) {
   must(static_cast<bool>(fd), "socket");
   constexpr int kYes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &kYes, sizeof kYes);
-  if (family == AF_INET6) ::setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &kYes, sizeof kYes);
+  if (family == AF_INET6) {
+    ::setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &kYes, sizeof kYes);
+    ::setsockopt(fd.get(), SOL_IPV6, IPV6_FREEBIND, &kYes, sizeof kYes);
+  }
   sockaddr_storage address{};
   const socklen_t size =
       Endpoint{*Address::parse(family == AF_INET ? "0.0.0.0" : "::"), port}.put(address);

@@ -99,6 +99,26 @@ void add_address(NetlinkBatch& batch, unsigned interface, std::string_view text,
       .attribute(IFA_ADDRESS, address.bytes());
 }
 
+/// The same for each gate: a guest keeps it in mind over a new gate, a restore and a fork.
+void set_gateway_mac(NetlinkBatch& batch, unsigned interface) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface);
+  const auto& mac = GuestNetwork::kGatewayMac;
+  batch.message(RTM_NEWLINK, NLM_F_ACK, header)
+      .attribute(IFLA_ADDRESS, {reinterpret_cast<const char*>(mac.data()), mac.size()});
+}
+
+/// A refusal is told at once, however many there are. With a read-only /proc/sys the kernel tells
+/// some of many a second later.
+void tell_all_errors() {
+  for (const auto& [file, value] : {std::pair{"/proc/sys/net/ipv4/icmp_ratemask", "0"},
+                                    std::pair{"/proc/sys/net/ipv6/icmp/ratelimit", "0"},
+                                    std::pair{"/proc/sys/net/ipv6/icmp/ratemask", "0"}}) {
+    const UniqueFd fd(::open(file, O_WRONLY | O_CLOEXEC));
+    if (fd && ::write(fd.get(), value, std::strlen(value)) < 0) continue;
+  }
+}
+
 void set_up(NetlinkBatch& batch, unsigned interface, std::optional<unsigned> mtu = {}) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(interface);
@@ -137,6 +157,7 @@ void configure_interfaces(bool ipv6) {
   const unsigned tap = ::if_nametoindex(kTapName);
   NetlinkBatch batch;
   set_up(batch, loopback);
+  set_gateway_mac(batch, tap);
   set_up(batch, tap, GuestNetwork::kMtu);
   add_address(batch, tap, GuestNetwork::kGateway, GuestNetwork::kPrefixBits);
   add_local_route(batch, AF_INET, loopback);
@@ -236,6 +257,7 @@ MachineNetwork make_inside(bool ipv6, pid_t parent) {
   MachineNetwork made;
   made.tap = make_tap();
   configure_interfaces(ipv6);
+  tell_all_errors();
   made.hold = install_rules(ipv6);
   if (made.hold != SynHold::kNone) made.syn_queue = make_syn_queue();
   made.dns = make_socket(AF_INET, SOCK_DGRAM);
