@@ -49,10 +49,12 @@ struct GuestNetwork {
 
 struct GateOrder {
   Policy policy;
+  std::string digest{};  ///< send_order sets it
 
   template <class Fields>
   static void describe(Fields& f) {
     f("policy", &GateOrder::policy, "What the guest may reach from now on.", api::kRequired);
+    f("digest", &GateOrder::digest, "By which the gate names the policy.", api::max_length(64));
   }
 };
 
@@ -92,6 +94,10 @@ struct GateReport {
     f("ipv6", &GateReport::ipv6, "Whether the guest gets an IPv6 address: the host has a route.");
   }
 };
+
+/// Bytes as one packet. `descriptor` goes with it unless it is negative. False: the other end is
+/// gone.
+bool send_packet(int socket, std::string bytes, int descriptor = -1);
 
 /// One packet. `descriptor` goes with it unless it is negative. False: the other end is gone.
 bool send_order(int socket, const GateOrder& order);

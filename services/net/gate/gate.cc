@@ -84,7 +84,7 @@ class Gate {
       return;
     }
     try {
-      rules_.set(order->policy);
+      rules_.set(order->policy, order->digest);
     } catch (const Error& error) {
       report({.event = GateEvent::kPolicyRefused,
               .reason = std::string(error.reason()),
