@@ -103,6 +103,8 @@ class Lab {
   /// Closes the shim's end.
   void hang_up() { control_.reset(); }
   ChildProcess& gate() { return *gate_; }
+  /// Connects the guest to the tap of a network.
+  void plug(UniqueFd tap);
 
   Internet& internet() { return *internet_; }
   const Namespace& guest() const { return *guest_; }
@@ -137,7 +139,6 @@ class Lab {
   bool logged(network::Verdict verdict, std::string_view reason, std::string_view name = {}) const;
 
  private:
-  void plug(UniqueFd tap);
   void unplug();
 
   pyro::testing::TestDirectory directory_;

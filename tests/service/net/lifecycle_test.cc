@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "common/network/learned_names.h"
 #include "common/process/wait.h"
 #include "tests/service/net/lab.h"
@@ -210,6 +212,17 @@ TEST_F(GateLifecycle, learning_records_names_and_ports_with_their_counts) {
   EXPECT_THAT(network::allow_entries_of(learned),
               ElementsAre("a.example:22", "host.example", "sni.example"));
   EXPECT_EQ(learned.names.back().count, 2U);
+}
+
+TEST_F(GateLifecycle, a_full_log_is_rotated_by_the_confined_gate) {
+  std::filesystem::create_directories(lab.directory() / "net");
+  std::ofstream(lab.directory() / "net" / network::kConnectionLog)
+      << std::string(network::kMostLogBytes - 10, 'x') << "\n";
+  std::ofstream(lab.directory() / "net/network.log.1") << "{}\n";
+  lab.start(open_policy());
+  EXPECT_EQ(lab.dial("10.1.2.3", 80).error, EHOSTUNREACH);
+  ASSERT_EQ(lab.log().size(), 1U);
+  EXPECT_LT(std::filesystem::file_size(lab.directory() / "net" / network::kConnectionLog), 1000U);
 }
 
 TEST_F(GateLifecycle, repeated_refusals_share_a_line) {
