@@ -18,25 +18,13 @@
 #include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
 #include "services/net/gate/rules/address.h"
+#include "tests/support/namespaces.h"
 #include "tests/support/soon.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::gate {
 
-/// A network namespace, and what is done in it.
-class Namespace {
- public:
-  /// A new one, with its loopback interface up.
-  Namespace();
-  /// Runs `action` in a thread inside; sockets and programs that it makes belong to the namespace.
-  void run(const std::function<void()>& action) const;
-  /// A line of ip(8), with `-6` or others at its start.
-  void ip(const std::string& line) const;
-  int fd() const { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
-};
+using Namespace = test::NetworkNamespace;
 
 /// What a server of the internet saw of one connection.
 struct Seen {
