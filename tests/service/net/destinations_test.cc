@@ -152,6 +152,12 @@ TEST_F(GateRawPackets, what_is_not_plain_tcp_or_udp_of_the_guest_goes_nowhere) {
   routed.insert(20, std::string("\x83\x07\x04\xCB\x00\x71\x0A\x00", 8));
   routed.replace(2, 2, big_endian16(static_cast<std::uint16_t>(routed.size())));
   send_raw(routed);
+  // Options that do nothing, which the kernel would let through.
+  std::string padded = udp_packet(end("10.0.2.15", 1000), far, "padded");
+  padded[0] = 0x46;
+  padded.insert(20, "\x01\x01\x01\x01");
+  padded.replace(2, 2, big_endian16(static_cast<std::uint16_t>(padded.size())));
+  send_raw(padded);
   for (const char protocol : std::string("\x2F\x84\x32\x04\x29\x02")) {
     std::string other = udp_packet(end("10.0.2.15", 1000), far, "other");
     other[9] = protocol;

@@ -166,7 +166,8 @@ TEST_F(GateTls, the_second_hello_that_a_server_asks_for_has_the_same_name) {
     } else {
       char byte = 0;
       EXPECT_LT(::recv(dialed.fd.get(), &byte, 1, 0), 0);
-      EXPECT_EQ(lab.internet().bytes_at(kAllowed).find("other.example"), std::string::npos);
+      EXPECT_EQ(errno, ECONNRESET);
+      EXPECT_LE(lab.internet().bytes_at(kAllowed).size(), before + dummy_change.size());
     }
   }
 }

@@ -92,9 +92,10 @@ bool TlsGuard::take_second_hello(std::string& out) {
       out += record;
       continue;
     }
+    second_records_ += record;
     switch (second_.feed(record)) {
       case Hello::kMore:
-        break;
+        continue;
       case Hello::kName:
         if (second_.server_name() != name_) return refuse(denial::kServerNameNotAllowed);
         state_ = State::kDone;
@@ -102,11 +103,8 @@ bool TlsGuard::take_second_hello(std::string& out) {
       default:
         return refuse(denial::kNoTls);
     }
-    out += record;
-    if (state_ == State::kDone) {
-      out += std::exchange(held_, {});
-      return true;
-    }
+    out += std::exchange(second_records_, {});
+    out += std::exchange(held_, {});
   }
   return true;
 }

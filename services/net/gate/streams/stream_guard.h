@@ -64,6 +64,7 @@ class TlsGuard : public StreamGuard {
   std::string answer_;  ///< the start of the server's
   ClientHelloReader reader_;
   ClientHelloReader second_;
+  std::string second_records_;  ///< of the second hello, until it is checked
 };
 
 /// Plain HTTP/1: the host of each request.
