@@ -139,7 +139,8 @@ Rates measure_from(const NetworkNamespace& where) {
   control(EPOLL_CTL_ADD, listener, EPOLLIN, nullptr);
   std::vector<char> block(256U << 10U);
   const auto arm = [&](Side* side) {
-    std::uint32_t events = !side->at_end && side->peer->held.empty() ? EPOLLIN : 0;
+    std::uint32_t events = 0;
+    if (!side->at_end && side->peer->held.empty()) events |= EPOLLIN;
     if (!side->held.empty()) events |= EPOLLOUT;
     if (events == side->armed) return;
     control(EPOLL_CTL_MOD, side->fd, events, side);
