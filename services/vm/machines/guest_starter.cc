@@ -134,7 +134,6 @@ RunningGuest GuestStarter::boot(Driver& driver, const Attempt& attempt) const {
 RunningGuest GuestStarter::run(Launch launch, const BootLimits& limits,
                                const Attempt& attempt) const {
   ShimProcess shim = boot_guest(options_.shim_program, launch, attempt.paths, limits, attempt.work);
-  launch.monitor.reset();
   Cleanup end_again([&shim] { shim.end(); });
   personalize_guest(attempt.paths, attempt.vm_id(), options_.limits.personalize, attempt.work);
   end_again.dismiss();

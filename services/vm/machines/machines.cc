@@ -295,7 +295,7 @@ void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
   if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id));
   if (live.shim) live.shim->end();
   live.shim.reset();
-  fs::remove(paths_of(vm_id).link_socket);
+  paths_of(vm_id).remove_sockets();
 }
 
 /// First the guest, then the record, then the files: killed in between, a record without a guest
@@ -422,7 +422,7 @@ void Machines::collect_garbage() {
       }
       shim->end();
     }
-    fs::remove(paths.link_socket);
+    paths.remove_sockets();
   }
   for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
     if (known.contains(entry.path().filename().string())) continue;
