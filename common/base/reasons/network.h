@@ -1,0 +1,15 @@
+#pragma once
+
+#include "common/base/reason.h"
+
+/// Refusals about networks of machines. docs/reasons.md explains each.
+namespace pyro::reason {
+
+inline constexpr Reason kAllowEntryRefused{"allow_entry_refused"};
+inline constexpr Reason kNoUserNamespaces{"no_user_namespaces"};
+inline constexpr Reason kNamespacesWithoutRights{"namespaces_without_rights"};
+inline constexpr Reason kNoTun{"no_tun"};
+inline constexpr Reason kNoPacketFilter{"no_packet_filter"};
+inline constexpr Reason kGateFailed{"gate_failed"};
+
+}  // namespace pyro::reason
