@@ -14,19 +14,12 @@
 #include "common/api/field.h"
 #include "common/api/job_state.h"
 #include "common/api/machine.h"
+#include "common/api/network.h"
 #include "common/api/page.h"
 
 /// Operations on workspaces: sandboxes that live on, with /workspace, a history and snapshots.
 /// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
 namespace pyro::api {
-
-/// The network of a workspace's guest.
-enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
-constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
-  return {{{NetworkPolicy::kOff, "off"},
-           {NetworkPolicy::kEgress, "egress"},
-           {NetworkPolicy::kEgressPublishedPorts, "egress+published-ports"}}};
-}
 
 enum class SeedMode { kEmpty, kDirectory, kTarArchive };
 constexpr std::array<std::pair<SeedMode, std::string_view>, 3> enum_names(SeedMode) {

@@ -110,6 +110,10 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
   if (!identity.machine_id.empty()) TextFile("/etc/machine-id").replace(identity.machine_id + "\n");
 }
 
+void GuestMachine::configure_network(const api::agent::ConfigureNetwork& wanted) {
+  card_.configure(wanted);
+}
+
 void GuestMachine::flush() noexcept {
   if (!workspace_.is_mounted()) return;
   for (const auto& volume : volumes_) ::syncfs(volume.get());

@@ -49,6 +49,11 @@ void Service::handle(const wire::Personalize& request, To<wire::Personalize> cal
   caller.answer({});
 }
 
+void Service::handle(const wire::ConfigureNetwork& request, To<wire::ConfigureNetwork> caller) {
+  machine_.configure_network(request);
+  caller.answer({});
+}
+
 void Service::handle(const wire::StartJob& request, To<wire::StartJob> caller) {
   const auto job = jobs_.start(request);
   if (request.follow) return job->follow({}, caller.session());

@@ -80,6 +80,8 @@ std::span<const WantedModule> guest_modules() {
                                                     {"af_packet"},
                                                     {"virtio_rng"},
                                                     {"vmw_vsock_virtio_transport"},
+                                                    {"inet_diag", kIfThere},
+                                                    {"tcp_diag", kIfThere},
                                                     {"crc32c_intel", kIfThere}};
   return modules;
 }

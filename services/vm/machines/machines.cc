@@ -11,7 +11,9 @@
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/guest_network.h"
 #include "services/vm/boot/host_facts.h"
+#include "services/vm/machines/machine_addresses.h"
 #include "services/vm/machines/machine_description.h"
 #include "services/vm/shim/power_off.h"
 
@@ -46,6 +48,8 @@ void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
   record.machine.state = MachineState::kStopped;
   record.machine.execution_mode = api::ExecutionMode::kPending;
   record.machine.last_error = std::move(last_error);
+  record.machine.guest_ip.reset();
+  record.machine.tap_name.reset();
 }
 
 }  // namespace
@@ -100,6 +104,15 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   });
   auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
+  if (record.network.has_network()) {
+    if (launch.execution_mode == api::ExecutionMode::kHostCompat) {
+      throw failed_precondition(reason::kNoNetwork,
+                                "vm {} runs on the host itself, where no network policy holds", vm_id);
+    }
+    operation->run(
+        [&] { set_guest_network(paths, record.network, options_.network, work); });
+  }
+  fault::point("vm.start.networked");
   if (record.has_volume) operation->run([&] { mount_workspace(paths, options_.mount, work); });
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
@@ -107,6 +120,7 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
     changed.home = launch.home;
+    describe_addresses(changed);
     for (const auto key : {kWarmFrom, kAcceleratorReason}) {
       changed.machine.metadata.erase(std::string(key));
     }
@@ -366,6 +380,7 @@ void Machines::recover_one(const MachineRecord& record) {
         vm_id, [](MachineRecord& changed) { set_stopped(changed, std::string(kGuestGone)); });
   }
   log::info("vm {} still runs and is adopted", vm_id);
+  restore_network(record);
   watch_.add(vm_id, live->shim->pidfd());
 }
 

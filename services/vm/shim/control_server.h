@@ -1,9 +1,13 @@
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/thread_pool.hpp>
+#include <chrono>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -13,6 +17,7 @@
 #include "common/work/work.h"
 #include "services/vm/drivers/qemu/qmp.h"
 #include "services/vm/shim/control.h"
+#include "services/vm/shim/machine_network.h"
 
 namespace pyro::vm {
 
@@ -21,8 +26,10 @@ namespace pyro::vm {
 /// monitor is the shim's as long as the machine runs, whatever becomes of the services.
 class ControlServer {
  public:
-  /// `monitor` is our end of the VMM's monitor.
-  ControlServer(asio::io_context& loop, UniqueFd monitor, const std::filesystem::path& path);
+  /// `monitor` is our end of the VMM's monitor. The guest's network card has no carrier before
+  /// anything else is asked; `on_failed` hears, on the loop, that the VMM did not comply.
+  ControlServer(asio::io_context& loop, UniqueFd monitor, const std::filesystem::path& path,
+                std::function<void(std::string why)> on_failed);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -34,12 +41,23 @@ class ControlServer {
   api::Nothing handle(const control::Load& request, const Work& work);
   api::Nothing handle(const control::Pause& request, const Work& work);
   api::Nothing handle(const control::Resume& request, const Work& work);
+  control::Network handle(const control::SetNetwork& request, const Work& work);
+  control::Network handle(const control::DescribeNetwork& request, const Work& work);
 
  private:
   void serve(const UniqueFd& connection) noexcept;
   link::Frame answer_to(const link::Frame& request);
+  void begin(const std::function<void(std::string)>& on_failed);
+  /// On the loop: has a gate replaced once it has ended.
+  void watch_gate(UniqueFd pidfd);
+  void replace_gate();
 
+  asio::io_context& loop_;
   qemu::Qmp monitor_;
+  MachineNetwork network_;
+  std::optional<asio::posix::stream_descriptor> gate_exit_;
+  asio::steady_timer next_gate_;
+  std::chrono::milliseconds gate_delay_;
   api::Dispatcher<std::string> dispatcher_;
   std::stop_source stop_;
   asio::thread_pool worker_{1};

@@ -146,7 +146,11 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directo
       link_socket_(spec.link_socket) {
   vmm_end_of_link_.reset();
   vmm_end_of_monitor_.reset();
-  if (monitor_) control_.emplace(loop, std::move(monitor_), spec.control_socket);
+  if (monitor_) {
+    control_.emplace(loop, std::move(monitor_), spec.control_socket, [this](const std::string& why) {
+      end("the guest's network card could not be disconnected: " + why);
+    });
+  }
   vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this](const std::error_code& failed) {
                          if (!failed) end("the VMM ended");

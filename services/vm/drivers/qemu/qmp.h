@@ -28,6 +28,15 @@ class Qmp {
   void pause(const Work& work);
   void resume(const Work& work);
 
+  /// Whether the guest's network card has a carrier.
+  enum class Carrier { kOff, kOn };
+  void set_carrier(Carrier carrier, const Work& work);
+  /// Joins a tap to the guest's network card. Attach and detach while there is no carrier: a card
+  /// that sends into a net that goes is stuck for good.
+  void attach_tap(int tap, const Work& work);
+  /// Nothing attached is no error.
+  void detach_tap(const Work& work);
+
   /// Runs `command`; drops events before its answer.
   nlohmann::json execute(std::string_view command, const nlohmann::json& arguments,
                          const Work& work);
@@ -37,6 +46,12 @@ class Qmp {
   void greet(const Work& work);
   /// Passes a descriptor to QEMU under `name`.
   void pass_descriptor(int fd, std::string_view name, const Work& work);
+  /// What a command came to: its answer, or why it was refused.
+  struct Outcome {
+    nlohmann::json answer;
+    std::optional<std::string> refusal;
+  };
+  Outcome outcome_of(const Work& work);
   nlohmann::json answer_to(std::string_view command, const Work& work);
   /// Waits for the end of the migration and the answer of its command; returns why it failed, or
   /// nullopt.
