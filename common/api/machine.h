@@ -204,6 +204,7 @@ struct MachineExecResult : CommandRun {
   std::int32_t exit_code = 0;
   std::optional<KilledBy> killed_by;
   std::optional<LikelyCause> likely_cause;
+  std::vector<EgressDenied> egress_denied;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
@@ -216,6 +217,7 @@ struct MachineExecResult : CommandRun {
     f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
     f("killed_by", &MachineExecResult::killed_by, kKilledBy, kAbsentWhenNull);
     f("likely_cause", &MachineExecResult::likely_cause, kLikelyCause, kAbsentWhenNull);
+    f("egress_denied", &MachineExecResult::egress_denied, kEgressDenied);
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
     f("metadata", &MachineExecResult::metadata, "The machine's: boot_mode, accelerator, …");

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,5 +42,28 @@ struct NetworkRules {
   bool has_network() const { return kind != NetworkPolicy::kOff; }
   bool operator==(const NetworkRules&) const = default;
 };
+
+/// A connection, or a name, that a command's machine was denied.
+struct EgressDenied {
+  std::string name;
+  std::string address;
+  std::uint32_t port = 0;
+  std::string reason;
+  std::uint64_t count = 1;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("name", &EgressDenied::name, "The host's name, where it is known.");
+    f("address", &EgressDenied::address, "Its address; empty for a name that was not resolved.");
+    f("port", &EgressDenied::port, "Its port; 0 for a name that was not resolved.");
+    f("reason", &EgressDenied::reason, "Why, by name.");
+    f("count", &EgressDenied::count, "How often.");
+  }
+};
+inline constexpr std::string_view kEgressDenied =
+    "What the network policy denied while it ran, also to other commands. The person who runs pyro "
+    "can allow it: `pyro workspace network update WORKSPACE --allow-domain NAME`.";
+/// The most of one command.
+inline constexpr std::size_t kMostDenied = 20;
 
 }  // namespace pyro::api

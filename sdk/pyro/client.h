@@ -18,6 +18,7 @@
 #include "common/api/workspace_disk.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_network.h"
 #include "common/api/workspace_patch.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
@@ -106,6 +107,10 @@ struct ClientOptions {
   METHOD(close_shell, CloseShell)                 \
   METHOD(list_shells, ListShells)                 \
   METHOD(attach_shell, AttachShell)               \
+  METHOD(show_network, ShowNetwork)               \
+  METHOD(update_network, UpdateNetwork)           \
+  METHOD(read_network_log, ReadNetworkLog)        \
+  METHOD(learned_network, ReadLearnedNetwork)     \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)           \

@@ -1,6 +1,7 @@
 #include "common/ownership/claim.h"
 #include "common/ownership/owned_directories.h"
 #include "common/service/service_host.h"
+#include "common/stack/installation.h"
 #include "services/workspace/commands/commands.h"
 #include "services/workspace/disk/disk.h"
 #include "services/workspace/files/files.h"
@@ -11,6 +12,7 @@
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
+#include "services/workspace/network/networks.h"
 #include "services/workspace/preparation/preparation.h"
 #include "services/workspace/services/services.h"
 #include "services/workspace/shells/shells.h"
@@ -41,10 +43,14 @@ void serve(ServiceHost& host) {
   Commands commands(registry, host.paths(), workspaces);
   Services services(registry, host.paths(), workspaces, machines, reviews);
   Shells shells(registry, host.paths(), workspaces, machines);
+  Networks networks(host.paths(),
+                    {find_share_file(network::kPresetsFile),
+                     host.paths().config_file.parent_path() / network::kPresetsFile},
+                    workspaces, vm);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
-                      descriptions, snapshots.store(), garbage);
+                      descriptions, snapshots.store(), networks, garbage);
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(host.paths(), workspaces, lifecycle);
@@ -56,6 +62,7 @@ void serve(ServiceHost& host) {
   host.serve<api::CommandsApi>(commands);
   host.serve<api::ServicesApi>(services);
   host.serve<api::ShellsApi>(shells);
+  host.serve<api::WorkspaceNetworkApi>(networks);
   host.serve<api::SnapshotsApi>(snapshots);
   host.serve<api::FilesApi>(files);
   host.serve<api::SyncApi>(files);

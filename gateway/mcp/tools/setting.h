@@ -3,11 +3,14 @@
 #include <cstddef>
 #include <string>
 
+#include "gateway/mcp/tools/server_network.h"
+
 namespace pyro::mcp {
 
 /// What the words of a server depend on beside its tools.
 struct Setting {
   std::string environment;       ///< what workspace_create boots by default
+  ServerNetwork::Options network{};
   std::string source{};          ///< what /workspace begins with by default; empty: nothing
   std::string source_problem{};  ///< why that cannot be told
 };

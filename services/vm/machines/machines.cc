@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
@@ -9,6 +10,7 @@
 #include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
+#include "common/network/denials.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
 #include "services/vm/boot/guest_network.h"
@@ -161,6 +163,7 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
   }
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
+  const double begun_at = now_epoch_seconds();
   outcome.job = operation->run([&] {
     const std::chrono::seconds timeout(request.timeout_seconds);
     const MachineRecord& record = outcome.record;
@@ -168,6 +171,7 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
                          {request.command, record.home, timeout, record.machine.mem_mib}, output,
                          work.stopped_by(operation->stop()));
   });
+  outcome.egress_denied = network::denied_since(paths_of(vm_id).directory, begun_at);
   return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/api/disks.h"
 #include "common/api/machine.h"
@@ -30,6 +31,7 @@ inline constexpr std::string_view kRunErrorCleanup = "run_vm_error_cleanup";
 struct ExecOutcome {
   MachineRecord record;
   api::agent::Job job;
+  std::vector<api::EgressDenied> egress_denied{};
 };
 
 /// The machines of this host, and every operation on one. A kill of this process at any point

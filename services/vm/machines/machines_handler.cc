@@ -17,6 +17,7 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
       .exit_code = outcome.job.exit_code.value_or(-1),
       .killed_by = outcome.job.killed_by,
       .likely_cause = outcome.job.likely_cause,
+      .egress_denied = outcome.egress_denied,
       .duration_ms = outcome.job.duration_ms,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};

@@ -57,9 +57,10 @@ bool MachineNetwork::gate_ended(const Work& work) {
     start_gate(work);
     fmt::print(stderr, "shim: the gate had ended, and there is a new one\n");
     return true;
-  } catch (const Error& error) {
-    reason_ = error.reason();
-    message_ = error.message();
+  } catch (const std::exception& error) {
+    const auto* refusal = dynamic_cast<const Error*>(&error);
+    reason_ = refusal != nullptr ? refusal->reason() : "";
+    message_ = error.what();
     fmt::print(stderr, "shim: the machine has no network: {}\n", message_);
     return false;
   }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <asio.hpp>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -27,6 +28,8 @@ namespace pyro::vm {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kEndOfVmm{1};
 
 FileLock lock_machine(const fs::path& directory) {
   FileLock lock = FileLock::attempt(directory / MachinePaths::kShimLock);
@@ -110,6 +113,7 @@ class Shim {
 
  private:
   void end(const std::string& reason);
+  void give_up(const std::string& why);
   void power_off();
   void serve_again();
 
@@ -124,6 +128,7 @@ class Shim {
   ChildProcess vmm_;
   std::optional<ControlServer> control_;
   asio::posix::stream_descriptor vmm_exit_;
+  asio::steady_timer giving_up_;
   asio::signal_set termination_;
   asio::signal_set quick_end_;
   asio::signal_set lost_socket_;
@@ -140,6 +145,7 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directo
       monitor_(make_monitor(spec, vmm_end_of_monitor_)),
       vmm_(start_vmm(loop, spec, vmm_end_of_link_.get(), vmm_end_of_monitor_.get(), printed_)),
       vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
+      giving_up_(loop),
       termination_(loop, SIGTERM, SIGHUP, SIGINT),
       quick_end_(loop, kEndAtOnce),
       lost_socket_(loop, kServeAgain),
@@ -147,9 +153,8 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directo
   vmm_end_of_link_.reset();
   vmm_end_of_monitor_.reset();
   if (monitor_) {
-    control_.emplace(loop, std::move(monitor_), spec.control_socket, [this](const std::string& why) {
-      end("the guest's network card could not be disconnected: " + why);
-    });
+    control_.emplace(loop, std::move(monitor_), spec.control_socket,
+                     [this](const std::string& why) { give_up(why); });
   }
   vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this](const std::error_code& failed) {
@@ -179,6 +184,14 @@ void Shim::serve_again() {
                  error.what());
     }
     serve_again();
+  });
+}
+
+/// A VMM that ends closes its monitor first: its end is the reason then.
+void Shim::give_up(const std::string& why) {
+  giving_up_.expires_after(kEndOfVmm);
+  giving_up_.async_wait([this, why](const std::error_code& failed) {
+    if (!failed) end("the guest's network card could not be disconnected: " + why);
   });
 }
 

@@ -24,13 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 
-void refuse_network(api::NetworkPolicy policy) {
-  if (policy == api::NetworkPolicy::kOff) return;
-  throw failed_precondition(
-      reason::kNoNetwork,
-      "this pyro gives workspaces no network yet: create the workspace with network_policy off");
-}
-
 bool is_asked_for(const WorkspaceRecord& record, const api::ListWorkspaces& request) {
   if (!request.project || record.workspace.project == request.project) return true;
   const auto& also = request.handed_over;
@@ -65,7 +58,7 @@ Error overtaken(const std::string& workspace_id, std::string_view what) {
 Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
                      const OwnedDirectories& directories, Workspaces& workspaces,
                      Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
-                     const SnapshotStore& snapshots, Garbage& garbage)
+                     const SnapshotStore& snapshots, const Networks& networks, Garbage& garbage)
     : paths_(paths),
       keep_free_mib_(keep_free_mib),
       directories_(directories),
@@ -74,6 +67,7 @@ Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
       sandboxes_(sandboxes),
       descriptions_(descriptions),
       snapshots_(snapshots),
+      networks_(networks),
       garbage_(garbage) {}
 
 api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call& call) {
@@ -82,13 +76,13 @@ api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call&
 
 api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus::Call& call,
                                  Lifetime lifetime) {
-  refuse_network(request.network_policy);
   require_free_disk(paths_.state_dir, keep_free_mib_);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
   WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
                          .throwaway = lifetime == Lifetime::kOfThisService};
   api::assign_fields(record.workspace, request);
+  networks_.set_policy(record);
   const WorkspacePaths files(paths_, record.id());
   Cleanup collect([this] { garbage_.wake(); });  // the last, once it is no longer in the making
   const Garbage::Making making(garbage_, record.id());
@@ -100,7 +94,10 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   directories_.make(record.id());
   fault::point("workspace.create.directory");
   Sandboxes::Seeded made = sandboxes_.make_seeded(
-      {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
+      {.workspace = record.workspace,
+       .network = record.rules(),
+       .boot = request.boot,
+       .volume = files.baseline()}, request,
       call, call.stop());
   record.workspace.environment_version = made.machine.environment_version;
   record.workspace.workspace_seed = made.seed;
@@ -266,6 +263,7 @@ void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWork
   try {
     const api::Machine machine = sandboxes_.make(
         {.workspace = before.workspace,
+         .network = before.rules(),
          .boot = request.boot,
          .replaces = before.vm_id,
          .volume = snapshots_.volume_of(before, snapshot.snapshot_name),
