@@ -84,6 +84,11 @@ void HttpRequests::pass(std::string_view& bytes, std::string& out) {
 bool HttpRequests::take_line(std::string_view& bytes) {
   const auto end = bytes.find('\n');
   const auto piece = bytes.substr(0, end);
+  // At once, not when a line ends: what is no HTTP may have no lines.
+  if (std::any_of(piece.begin(), piece.end(),
+                  [](char c) { return c != '\r' && has_control(std::string_view(&c, 1)); })) {
+    return refuse(denial::kNoHttp);
+  }
   line_ += piece;
   bytes.remove_prefix(piece.size());
   if (line_.size() > kMostLineBytes) return refuse(denial::kNoHttp);
