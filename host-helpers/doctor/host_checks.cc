@@ -122,7 +122,6 @@ Packages check_packages(const HasProgram& has_program, const std::string& qemu) 
   };
   if (qemu == "qemu-system-x86_64") need(qemu, "qemu-system-x86");
   for (const auto& [program, package] : kNeeded) need(program, package);
-  for (const auto& [program, package] : kNetworkTools) need(program, package);
   if (!packages.missing.empty()) {
     packages.install_command =
         "sudo apt-get install --no-install-recommends " + join(packages.missing, " ");

@@ -20,6 +20,7 @@
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_network.h"
 #include "common/api/workspace_patch.h"
+#include "common/api/workspace_ports.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
@@ -111,6 +112,9 @@ struct ClientOptions {
   METHOD(update_network, UpdateNetwork)           \
   METHOD(read_network_log, ReadNetworkLog)        \
   METHOD(learned_network, ReadLearnedNetwork)     \
+  METHOD(list_ports, ListPorts)                   \
+  METHOD(open_port, OpenPort)                     \
+  METHOD(close_port, ClosePort)                   \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)           \

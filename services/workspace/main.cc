@@ -13,6 +13,7 @@
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/network/networks.h"
+#include "services/workspace/ports/ports.h"
 #include "services/workspace/preparation/preparation.h"
 #include "services/workspace/services/services.h"
 #include "services/workspace/shells/shells.h"
@@ -41,12 +42,14 @@ void serve(ServiceHost& host) {
   Files files(host.paths(), workspaces, reviews, file_service);
   Disk disk(workspaces, machines, file_service);
   Commands commands(registry, host.paths(), workspaces);
-  Services services(registry, host.paths(), workspaces, machines, reviews);
+  bus::Client net = host.client("net");
+  Ports ports(host.paths(), workspaces, net);
+  Services services(registry, host.paths(), workspaces, machines, reviews, ports);
   Shells shells(registry, host.paths(), workspaces, machines);
   Networks networks(host.paths(),
                     {find_share_file(network::kPresetsFile),
                      host.paths().config_file.parent_path() / network::kPresetsFile},
-                    workspaces, vm);
+                    workspaces, ports, vm);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
@@ -63,6 +66,7 @@ void serve(ServiceHost& host) {
   host.serve<api::ServicesApi>(services);
   host.serve<api::ShellsApi>(shells);
   host.serve<api::WorkspaceNetworkApi>(networks);
+  host.serve<api::WorkspacePortsApi>(ports);
   host.serve<api::SnapshotsApi>(snapshots);
   host.serve<api::FilesApi>(files);
   host.serve<api::SyncApi>(files);

@@ -12,6 +12,8 @@ inline constexpr Reason kNoTun{"no_tun"};
 inline constexpr Reason kNoPacketFilter{"no_packet_filter"};
 inline constexpr Reason kPresetMissing{"preset_missing"};
 inline constexpr Reason kNetworkNotAllowed{"network_not_allowed"};
+inline constexpr Reason kPortTaken{"port_taken"};
+inline constexpr Reason kPortRefused{"port_refused"};
 inline constexpr Reason kGateFailed{"gate_failed"};
 
 }  // namespace pyro::reason

@@ -149,6 +149,9 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
     collect_garbage(workspaces_.table().find(workspace_id));
     throw error.within(fmt::format("change the network of workspace '{}'", workspace_id));
   }
+  if (request.network_policy && request.network_policy != before.workspace.network_policy) {
+    ports_.end_all(before);
+  }
   workspaces_.changed(workspace_id);
   log::info("workspace {} has another network policy", workspace_id);
   return describe_network(workspaces_.table().find(workspace_id), call.work());

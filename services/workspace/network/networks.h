@@ -9,6 +9,7 @@
 #include "common/config/paths.h"
 #include "common/network/presets.h"
 #include "services/workspace/part.h"
+#include "services/workspace/ports/ports.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -16,8 +17,13 @@ namespace pyro::workspace {
 /// The networks of workspaces. A policy is part of the workspace's record; its machine has it too.
 class Networks final : public Part {
  public:
-  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces, bus::Client& vm)
-      : paths_(paths), presets_(std::move(presets)), workspaces_(workspaces), vm_(vm) {
+  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces, Ports& ports,
+           bus::Client& vm)
+      : paths_(paths),
+        presets_(std::move(presets)),
+        workspaces_(workspaces),
+        ports_(ports),
+        vm_(vm) {
     workspaces_.add(*this);
   }
 
@@ -39,6 +45,7 @@ class Networks final : public Part {
   const Paths& paths_;
   network::Presets presets_;
   Workspaces& workspaces_;
+  Ports& ports_;
   bus::Client& vm_;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
@@ -68,12 +69,6 @@ std::optional<api::Readiness> readiness_of(const api::StartService& request,
 /// Of what a request names itself; the guest looks at the addresses.
 void check_request(const api::StartService& request) {
   check_identifier("service_name", request.service_name);
-  if (!request.published_ports.empty()) {
-    throw failed_precondition(
-        reason::kNoNetwork,
-        "published ports need network_policy egress+published-ports, which this pyro does not "
-        "offer yet: start the service without them, and reach it from inside the workspace");
-  }
 }
 
 /// Where that is not known, it may run.
@@ -90,9 +85,10 @@ bool runs_no_more(Machines& machines, const std::string& vm_id) {
 }  // namespace
 
 Services::Services(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                   Machines& machines, ReviewLog& reviews)
+                   Machines& machines, ReviewLog& reviews, Ports& ports)
     : workspaces_(workspaces),
       reviews_(reviews),
+      ports_(ports),
       table_(registry),
       logs_(paths),
       running_(paths, table_, logs_,
@@ -121,6 +117,7 @@ void Services::adopt() {
 void Services::note(const ServiceRecord& now) {
   const auto record = workspaces_.table().get(now.workspace_id);
   if (!record || record->session != now.session) return;
+  if (!now.running()) ports_.withdraw(*record, now.service_name);
   if (now.running() && !now.ready_at) return;  // it was told to stop: its end is the event
   reviews_.add(*record, {.service_name = now.service_name,
                          .event = now.running() ? "ready" : std::string(api::name_of(now.state)),
@@ -188,11 +185,20 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
     if (!before->running()) logs_.drop(*before);
   }
   turn->run([&] {
+    service.published_ports =
+        ports_.publish(started.record, request.service_name, request.published_ports,
+                       call.work().stopped_by(turn->stop()));
+    Cleanup withdraw([&] {
+      if (!service.published_ports.empty()) {
+        ports_.withdraw(started.record, request.service_name);
+      }
+    });
     running_.start(service,
                    {.vm_id = started.machine.vm_id,
                     .mem_mib = started.machine.mem_mib,
                     .variables = work_environment(started.machine)},
                    call.work().stopped_by(turn->stop()));
+    withdraw.dismiss();
   });
   return service;
 }
