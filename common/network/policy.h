@@ -37,6 +37,7 @@ struct AllowEntry {
   bool covers_port(std::uint16_t of_connection) const;
 };
 
+using api::kMostAllowEntries;
 using Policy = api::NetworkRules;
 
 /// The same policy in its one form: entries checked, sorted, each once.

@@ -18,7 +18,8 @@ using ByName = std::map<std::string, api::NetworkPreset>;
 
 void read_into(ByName& presets, const std::filesystem::path& file) {
   with_context(file.string(), [&] {
-    for (const auto& [name, fields] : read_toml(file).items()) {
+    const api::Json all = read_toml(file);
+    for (const auto& [name, fields] : all.items()) {
       with_context(fmt::format("preset '{}'", printable(name)), [&] {
         auto preset = api::from_json<api::NetworkPreset>(fields, api::UnknownFields::kRefuse);
         preset.name = name;

@@ -10,9 +10,9 @@ namespace pyro::mcp {
 /// What the words of a server depend on beside its tools.
 struct Setting {
   std::string environment;       ///< what workspace_create boots by default
-  ServerNetwork::Options network{};
   std::string source{};          ///< what /workspace begins with by default; empty: nothing
   std::string source_problem{};  ///< why that cannot be told
+  ServerNetwork::Options network{};
 };
 
 /// `Without seed_path /workspace is empty. `: the source or its problem in at most so many

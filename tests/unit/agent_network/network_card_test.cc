@@ -1,5 +1,6 @@
 #include "guest/agent/network_card.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
