@@ -265,7 +265,7 @@ struct ConfigureNetwork {
   }
 };
 
-using AgentApi = Api<Hello, Personalize, ConfigureNetwork, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob,
-                     AskLeftRunning, EndLeft, PowerOff>;
+using AgentApi = Api<Hello, Personalize, ConfigureNetwork, StartJob, JobStatus, FollowJob,
+                     SignalJob, ForgetJob, AskLeftRunning, EndLeft, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -489,7 +489,8 @@ struct HostCapabilities {
     f("network_available", &HostCapabilities::network_available,
       "Whether machines can be given a network.");
     f("network_reason", &HostCapabilities::network_reason, "Why not, by name.");
-    f("network_message", &HostCapabilities::network_message, "The same as a sentence, with the way "
+    f("network_message", &HostCapabilities::network_message,
+      "The same as a sentence, with the way "
       "out.");
     f("network_honest", &HostCapabilities::network_honest,
       "Whether a guest's connect() fails as it would outside, or after it seemed to succeed.");
@@ -513,8 +514,7 @@ struct GetCapabilities {
 };
 
 using MachineApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine,
-                       DeleteMachine, MachineStatus, MachineNetworkInfo,
-                       SetMachineNetwork, MountVolume,
-                       ListWorkspaceMachines, ReapExpired, GetCapabilities>;
+                       DeleteMachine, MachineStatus, MachineNetworkInfo, SetMachineNetwork,
+                       MountVolume, ListWorkspaceMachines, ReapExpired, GetCapabilities>;
 
 }  // namespace pyro::api

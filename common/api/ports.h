@@ -51,8 +51,7 @@ struct PublishPorts {
   static void describe(Fields& f) {
     f("workspace_id", &PublishPorts::workspace_id, "The workspace.", kRequired, max_length(64));
     f("vm_id", &PublishPorts::vm_id, "Its machine.", kRequired, max_length(64));
-    f("service_name", &PublishPorts::service_name, "The service that they are of.",
-      max_length(64));
+    f("service_name", &PublishPorts::service_name, "The service that they are of.", max_length(64));
     f("ports", &PublishPorts::ports, "The ports.", kRequired, max_length(64));
   }
 };
@@ -68,8 +67,7 @@ struct WithdrawPorts {
   template <class Fields>
   static void describe(Fields& f) {
     f("workspace_id", &WithdrawPorts::workspace_id, "The workspace.", kRequired, max_length(64));
-    f("service_name", &WithdrawPorts::service_name, "Only those of this service.",
-      max_length(64));
+    f("service_name", &WithdrawPorts::service_name, "Only those of this service.", max_length(64));
     f("host_port", &WithdrawPorts::host_port, "Only this one.");
   }
 };

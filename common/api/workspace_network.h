@@ -23,8 +23,7 @@ struct NetworkPreset {
   static void describe(Fields& f) {
     f("name", &NetworkPreset::name, "Its name.");
     f("description", &NetworkPreset::description, "What it is for.");
-    f("allow", &NetworkPreset::allow, "What it allows.", kRequired,
-      max_length(kMostAllowEntries));
+    f("allow", &NetworkPreset::allow, "What it allows.", kRequired, max_length(kMostAllowEntries));
   }
 };
 
@@ -42,7 +41,8 @@ struct WorkspaceNetwork : WorkspaceReply {
   template <class Fields>
   static void describe(Fields& f) {
     WorkspaceReply::describe(f);
-    f("network_policy", &WorkspaceNetwork::network_policy, "off, egress or egress+published-ports.");
+    f("network_policy", &WorkspaceNetwork::network_policy,
+      "off, egress or egress+published-ports.");
     f("allow_domains", &WorkspaceNetwork::allow_domains, "The names given one by one.");
     f("allow_presets", &WorkspaceNetwork::allow_presets, "The presets given.");
     f("presets", &WorkspaceNetwork::presets, "What these mean now.");

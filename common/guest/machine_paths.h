@@ -19,7 +19,7 @@ struct MachinePaths {
   static MachinePaths nowhere() { return MachinePaths(); }
 
   std::filesystem::path directory;
-  std::filesystem::path link_socket;  ///< the shim's: dials the guest
+  std::filesystem::path link_socket;     ///< the shim's: dials the guest
   std::filesystem::path control_socket;  ///< the shim's: for the vm service
 
   /// Of a shim that has ended.

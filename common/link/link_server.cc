@@ -104,8 +104,7 @@ LinkServer::~LinkServer() {
 
 void LinkServer::accept(UniqueFd connection) {
   if (dials_.size() >= kMaxStreams) return;
-  const auto dial =
-      std::make_shared<Dial>(*this, Unix::socket(io_, Unix(), connection.release()));
+  const auto dial = std::make_shared<Dial>(*this, Unix::socket(io_, Unix(), connection.release()));
   dials_.insert(dial);
   dial->read_line();
 }

@@ -5,8 +5,8 @@
 
 namespace pyro::agent {
 
-/// The host itself in host mode: the agent changes neither its identity nor its network, and power off ends the
-/// agent and everything that its jobs started.
+/// The host itself in host mode: the agent changes neither its identity nor its network, and power
+/// off ends the agent and everything that its jobs started.
 class HostMachine : public Machine {
  public:
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}

@@ -50,18 +50,17 @@ void Link::connect_to_service(const std::shared_ptr<link::MuxStream>& stream,
   const auto socket = std::make_shared<tcp::socket>(io_);
   const tcp::endpoint place = places.front();
   places.erase(places.begin());
-  socket->async_connect(
-      place, [this, stream, socket, left = std::move(places)](auto failed) mutable {
-        if (failed && !left.empty()) return connect_to_service(stream, std::move(left));
-        if (failed) return stream->reset();
-        if (!stream->open()) return;
-        asio::error_code ignored;
-        socket->set_option(tcp::no_delay(true), ignored);
-        const auto bridge =
-            std::make_shared<link::Bridge>(link::Bridge::Socket(std::move(*socket)));
-        stream->accept(bridge);
-        bridge->start(stream);
-      });
+  socket->async_connect(place, [this, stream, socket,
+                                left = std::move(places)](auto failed) mutable {
+    if (failed && !left.empty()) return connect_to_service(stream, std::move(left));
+    if (failed) return stream->reset();
+    if (!stream->open()) return;
+    asio::error_code ignored;
+    socket->set_option(tcp::no_delay(true), ignored);
+    const auto bridge = std::make_shared<link::Bridge>(link::Bridge::Socket(std::move(*socket)));
+    stream->accept(bridge);
+    bridge->start(stream);
+  });
 }
 
 PortReopening::PortReopening(asio::io_context& io, int port_fd, std::function<void()> on_open)

@@ -46,8 +46,7 @@ Address address_of(const std::string& text) {
 
 /// A setting of the kernel for one card; without IPv6 there is none.
 void set_ipv6(const std::string& card, const char* name, std::string_view value) {
-  const std::filesystem::path file =
-      std::filesystem::path("/proc/sys/net/ipv6/conf") / card / name;
+  const std::filesystem::path file = std::filesystem::path("/proc/sys/net/ipv6/conf") / card / name;
   if (std::filesystem::exists(file)) write_all(open_file(file, O_WRONLY).get(), value);
 }
 

@@ -51,8 +51,7 @@ void RouteRequest::append(const void* data, std::size_t bytes) {
   message()->nlmsg_len = static_cast<std::uint32_t>(bytes_.size());
 }
 
-RouteSocket::RouteSocket()
-    : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
+RouteSocket::RouteSocket() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
   if (!socket_) throw system_error("a netlink socket");
 }
 

@@ -84,21 +84,23 @@ api::NetworkRules ServerNetwork::machine_rules() const {
 std::string ServerNetwork::sentence(const Options& options, std::string_view whose,
                                     std::size_t most) {
   if (options.policy == api::NetworkPolicy::kOff) {
-    return fmt::format("{} have no network: the environment or the files must contain all that a "
-                       "build needs. ",
-                       whose);
+    return fmt::format(
+        "{} have no network: the environment or the files must contain all that a "
+        "build needs. ",
+        whose);
   }
   std::vector<std::string> names = options.allow_domains;
   for (const auto& preset : options.allow_presets) names.push_back("preset " + preset);
   if (names.empty()) {
-    return fmt::format("{} reach the public internet, never this host or private networks (policy "
-                       "{}). ",
-                       whose, api::name_of(options.policy));
+    return fmt::format(
+        "{} reach the public internet, never this host or private networks (policy "
+        "{}). ",
+        whose, api::name_of(options.policy));
   }
-  return fmt::format("{} reach only {} (policy {}): egress_denied of a result names what was "
-                     "refused, and only the user can allow more. ",
-                     whose, without_middle(printable(join(names, ", ")), most),
-                     api::name_of(options.policy));
+  return fmt::format(
+      "{} reach only {} (policy {}): egress_denied of a result names what was "
+      "refused, and only the user can allow more. ",
+      whose, without_middle(printable(join(names, ", ")), most), api::name_of(options.policy));
 }
 
 }  // namespace pyro::mcp

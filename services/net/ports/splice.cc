@@ -35,18 +35,17 @@ void Splice::say_port() {
 
 /// The guest's first bytes may come with the answer.
 void Splice::hear_answer() {
-  asio::async_read_until(
-      guest_, asio::dynamic_buffer(answer_, kMostAnswer), '\n',
-      [self = shared_from_this()](auto failed, std::size_t length) {
-        if (failed || !self->answer_.starts_with("OK ")) return self->close();
-        self->answer_.erase(0, length);
-        asio::async_write(self->client_, asio::buffer(self->answer_),
-                          [self](auto lost, std::size_t) {
-                            if (lost) return self->close();
-                            self->pump(self->client_, self->guest_, self->up_);
-                            self->pump(self->guest_, self->client_, self->down_);
-                          });
-      });
+  asio::async_read_until(guest_, asio::dynamic_buffer(answer_, kMostAnswer), '\n',
+                         [self = shared_from_this()](auto failed, std::size_t length) {
+                           if (failed || !self->answer_.starts_with("OK ")) return self->close();
+                           self->answer_.erase(0, length);
+                           asio::async_write(self->client_, asio::buffer(self->answer_),
+                                             [self](auto lost, std::size_t) {
+                                               if (lost) return self->close();
+                                               self->pump(self->client_, self->guest_, self->up_);
+                                               self->pump(self->guest_, self->client_, self->down_);
+                                             });
+                         });
 }
 
 template <class From, class To>

@@ -47,8 +47,8 @@ std::string ShimControl::exchange(std::string_view method, std::string body,
     socket.send(request, patient);
     link::Frame answer = socket.receive(patient);
     if (answer.type == link::FrameType::kError) {
-      throw api::error_from(api::from_msgpack<api::ErrorBody>(answer.body.data,
-                                                              api::UnknownFields::kIgnore));
+      throw api::error_from(
+          api::from_msgpack<api::ErrorBody>(answer.body.data, api::UnknownFields::kIgnore));
     }
     return std::move(answer.body.data);
   });

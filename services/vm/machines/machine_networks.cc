@@ -19,8 +19,8 @@ void Machines::set_network(const std::string& vm_id, const api::NetworkRules& ru
   const auto operation = live->turns.begin(work.stop);
   const MachineRecord before = table_.find(vm_id);
   if (before.machine.execution_mode == api::ExecutionMode::kHostCompat && wanted.has_network()) {
-    throw failed_precondition(reason::kNoNetwork,
-                              "vm {} runs on the host itself, where no network policy holds", vm_id);
+    throw failed_precondition(
+        reason::kNoNetwork, "vm {} runs on the host itself, where no network policy holds", vm_id);
   }
   const auto record = [&](const api::NetworkRules& now) {
     table_.update(vm_id, [&now](MachineRecord& changed) {

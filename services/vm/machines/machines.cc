@@ -109,10 +109,10 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   if (record.network.has_network()) {
     if (launch.execution_mode == api::ExecutionMode::kHostCompat) {
       throw failed_precondition(reason::kNoNetwork,
-                                "vm {} runs on the host itself, where no network policy holds", vm_id);
+                                "vm {} runs on the host itself, where no network policy holds",
+                                vm_id);
     }
-    operation->run(
-        [&] { set_guest_network(paths, record.network, options_.network, work); });
+    operation->run([&] { set_guest_network(paths, record.network, options_.network, work); });
   }
   fault::point("vm.start.networked");
   if (record.has_volume) operation->run([&] { mount_workspace(paths, options_.mount, work); });

@@ -31,8 +31,8 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 
 MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
                                       const Work& work) {
-  const api::NetworkRules rules = network::canonical(
-      request.network_rules.value_or(api::NetworkRules{
+  const api::NetworkRules rules =
+      network::canonical(request.network_rules.value_or(api::NetworkRules{
           .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
   if (rules.has_network()) host_.require_network();
   MachineRecord record{.belongs_to_run = belongs_to_run,

@@ -86,8 +86,8 @@ struct Network {
 
 /// Gives the machine the network of a policy in place of the one that it has. With `off` nothing is
 /// attached, no gate is there, and the guest's card has no carrier. A gate that ends is replaced.
-/// An Error of a gate's reason: it does not start, and the machine has no network; or it refuses the
-/// policy, and the one before stays.
+/// An Error of a gate's reason: it does not start, and the machine has no network; or it refuses
+/// the policy, and the one before stays.
 struct SetNetwork {
   static constexpr api::Method kMethod{"shim.set_network", api::Idempotent::kYes};
   using Reply = Network;

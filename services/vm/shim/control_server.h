@@ -15,9 +15,9 @@
 #include "common/link/message_frame.h"
 #include "common/link/unix_listener.h"
 #include "common/work/work.h"
-#include "services/vm/drivers/qemu/qmp.h"
 #include "services/vm/shim/control.h"
 #include "services/vm/shim/machine_network.h"
+#include "services/vm/shim/qmp.h"
 
 namespace pyro::vm {
 

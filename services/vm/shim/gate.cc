@@ -25,10 +25,10 @@ UniqueFd make_packet_pair(UniqueFd& other) {
 ChildProcess start_gate(const std::filesystem::path& directory, UniqueFd& socket) {
   UniqueFd theirs;
   socket = make_packet_pair(theirs);
-  return ChildProcess(Command{
-      .argv = {sibling_program(network::kGateProgram).string(), directory.string()},
-      .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}},
-      .parentage = Parentage::kDieWithParent});
+  return ChildProcess(
+      Command{.argv = {sibling_program(network::kGateProgram).string(), directory.string()},
+              .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}},
+              .parentage = Parentage::kDieWithParent});
 }
 
 Error gone() {
@@ -37,8 +37,7 @@ Error gone() {
 
 Error refusal(const network::GateReport& report) {
   return {ErrorCode::kFailedPrecondition,
-          report.reason.empty() ? std::string(reason::kGateFailed) : report.reason,
-          report.message};
+          report.reason.empty() ? std::string(reason::kGateFailed) : report.reason, report.message};
 }
 
 }  // namespace

@@ -7,9 +7,9 @@
 
 #include "common/network/policy.h"
 #include "common/work/work.h"
-#include "services/vm/drivers/qemu/qmp.h"
 #include "services/vm/shim/control.h"
 #include "services/vm/shim/gate.h"
+#include "services/vm/shim/qmp.h"
 
 namespace pyro::vm {
 

@@ -94,11 +94,11 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot,
   const MachineRecord record = default_machine(boot);
   const auto leases = take_boot_leases(boot);
   const auto driver = host_.driver_for(record, work.stop);
-  const TemplateShape shape =
-      builder_
-          .ensure(*driver, record, Priority::kNormal, work,
-                  wanted.force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept)
-          .manifest.shape;
+  const TemplateShape shape = builder_
+                                  .ensure(*driver, record, Priority::kNormal, work,
+                                          wanted.force ? TemplateStore::Existing::kReplaced
+                                                       : TemplateStore::Existing::kKept)
+                                  .manifest.shape;
   work.report("verify", "reading the template in full");
   if (const auto flaw = templates_.check(shape, work.stop)) {
     templates_.discard(shape);

@@ -93,12 +93,11 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   });
   directories_.make(record.id());
   fault::point("workspace.create.directory");
-  Sandboxes::Seeded made = sandboxes_.make_seeded(
-      {.workspace = record.workspace,
-       .network = record.rules(),
-       .boot = request.boot,
-       .volume = files.baseline()}, request,
-      call, call.stop());
+  Sandboxes::Seeded made = sandboxes_.make_seeded({.workspace = record.workspace,
+                                                   .network = record.rules(),
+                                                   .boot = request.boot,
+                                                   .volume = files.baseline()},
+                                                  request, call, call.stop());
   record.workspace.environment_version = made.machine.environment_version;
   record.workspace.workspace_seed = made.seed;
   record.workspace.created_at = record.session_started_at = now_epoch_seconds();

@@ -56,12 +56,11 @@ api::WorkspacePorts Ports::handle(const api::OpenPort& request, bus::Call& call)
       workspaces_.require_started(request.workspace_id, api::OpenPort::kMethod.name, call.work());
   require_publishing(started.record);
   turn->run([&] {
-    net_.call(
-        api::PublishPorts{.workspace_id = request.workspace_id,
-                          .vm_id = started.record.vm_id,
-                          .ports = {{.guest_port = request.guest_port,
-                                     .host_port = request.host_port}}},
-        call.work().stopped_by(turn->stop()));
+    net_.call(api::PublishPorts{.workspace_id = request.workspace_id,
+                                .vm_id = started.record.vm_id,
+                                .ports = {{.guest_port = request.guest_port,
+                                           .host_port = request.host_port}}},
+              call.work().stopped_by(turn->stop()));
   });
   workspaces_.table().touch(request.workspace_id);
   return reply(started.record, call.work());
@@ -72,9 +71,9 @@ api::WorkspacePorts Ports::handle(const api::ClosePort& request, bus::Call& call
   const auto turn = use.turns().begin(call.stop());
   const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
   if (publishes(record)) {
-    net_.call(api::WithdrawPorts{.workspace_id = request.workspace_id,
-                                 .host_port = request.host_port},
-              call.work());
+    net_.call(
+        api::WithdrawPorts{.workspace_id = request.workspace_id, .host_port = request.host_port},
+        call.work());
   }
   return reply(record, call.work());
 }

@@ -29,12 +29,11 @@ void Preparation::prove(const api::PrepareEnvironment& wanted, const bus::Call& 
   bus::Call quiet({.deadline = call.deadline(), .stop = call.stop(), .trace_id = call.trace_id()},
                   {});
   step("create a workspace");
-  const api::Workspace made =
-      lifecycle_.create({.environment = environment,
-                         .network_policy = wanted.network ? api::NetworkPolicy::kEgress
-                                                          : api::NetworkPolicy::kOff,
-                         .name = "pyro prepare"},
-                        quiet, Lifecycle::Lifetime::kOfThisService);
+  const api::Workspace made = lifecycle_.create(
+      {.environment = environment,
+       .network_policy = wanted.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff,
+       .name = "pyro prepare"},
+      quiet, Lifecycle::Lifetime::kOfThisService);
   Cleanup remove([&] {
     try {
       lifecycle_.handle(api::DeleteWorkspace{.workspace_id = made.workspace_id}, quiet);

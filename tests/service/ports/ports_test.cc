@@ -115,9 +115,9 @@ class PortsTest : public ::testing::Test {
   }
   fs::path link() const { return MachinePaths(stack_.paths(), kVm).link_socket; }
   void start() {
-    service_.emplace("pyro-net", stack_.paths(),
-                     testing::ServiceProcess::Environment{
-                         {"PYRO_FAULTS", (stack_ / "faults").string()}});
+    service_.emplace(
+        "pyro-net", stack_.paths(),
+        testing::ServiceProcess::Environment{{"PYRO_FAULTS", (stack_ / "faults").string()}});
   }
   template <class Op>
   typename Op::Reply call(const Op& request) {

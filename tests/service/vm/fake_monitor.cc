@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
   const std::filesystem::path directory = argv[1];
   say({{"QMP", {{"version", nlohmann::json::object()}}}});
   for (std::string text; hear(text, directory);) {
-    for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos;
+         text.erase(0, end + 1)) {
       const auto command = nlohmann::json::parse(text.substr(0, end));
       std::ofstream(directory / "monitor", std::ios::app) << text.substr(0, end) << "\n";
       if (std::filesystem::exists(directory / ("refuse-" + command.value("execute", "")))) {

@@ -1,8 +1,9 @@
+#include "common/base/reasons/network.h"
+
 #include <signal.h>
 
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
-#include "common/base/reasons/network.h"
 #include "common/base/text.h"
 #include "common/guest/machine_paths.h"
 #include "common/network/policy.h"
@@ -131,8 +132,7 @@ TEST_F(VmServiceNetwork, a_host_without_what_a_gate_needs_is_told_with_the_way_o
 
 TEST_F(VmServiceNetwork, a_gate_that_does_not_start_starts_no_machine) {
   write_file_atomically(gates() / "refuse", "");
-  const std::string vm_id =
-      create({.environment = "debian:12", .network_rules = kEgress}).vm_id;
+  const std::string vm_id = create({.environment = "debian:12", .network_rules = kEgress}).vm_id;
   EXPECT_TRUE(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); }).has_value());
   EXPECT_EQ(status(vm_id).state, api::MachineState::kCreated);
 }
@@ -192,12 +192,12 @@ TEST_F(VmServiceNetwork, a_policy_that_the_gate_refuses_leaves_the_one_before) {
               }).has_value());
   EXPECT_EQ(network_of(vm_id).digest, network::digest_of(kEgress));
   EXPECT_TRUE(call(api::MachineNetworkInfo{.vm_id = vm_id}).outbound_connectivity_expected);
-  EXPECT_THAT(error_of([&] {
-                call(api::SetMachineNetwork{
-                    .vm_id = vm_id,
-                    .rules = {.kind = NetworkPolicy::kEgress, .allow = {"10.0.0.1"}}});
-              }),
-              Refused(reason::kAllowEntryRefused));
+  EXPECT_THAT(
+      error_of([&] {
+        call(api::SetMachineNetwork{
+            .vm_id = vm_id, .rules = {.kind = NetworkPolicy::kEgress, .allow = {"10.0.0.1"}}});
+      }),
+      Refused(reason::kAllowEntryRefused));
 }
 
 /// Old under a new name would be worse than none.

@@ -38,9 +38,8 @@ TEST_F(VmServiceRestart, a_killed_service_loses_no_monitor) {
   control.call(control::Pause{}, work);
   control.call(control::Resume{}, work);
   EXPECT_THAT(monitored(), IsSupersetOf({HasSubstr("\"stop\""), HasSubstr("\"cont\"")}));
-  const auto refusal = error_of([&] {
-    control.call(control::Save{.file = (stack_ / "saved").string()}, work);
-  });
+  const auto refusal =
+      error_of([&] { control.call(control::Save{.file = (stack_ / "saved").string()}, work); });
   EXPECT_THAT(refusal, Refused(ErrorCode::kUnavailable, HasSubstr("refused by the test")));
 }
 

@@ -1,7 +1,7 @@
-#include "common/api/workspace_network.h"
-
-#include "common/base/files.h"
 #include "common/base/reasons/network.h"
+
+#include "common/api/workspace_network.h"
+#include "common/base/files.h"
 #include "common/guest/machine_paths.h"
 #include "common/network/connection_log.h"
 #include "common/network/learned_names.h"
@@ -37,8 +37,8 @@ class WorkspaceNetworks : public WorkspaceService {
 
 TEST_F(WorkspaceNetworks, a_policy_is_the_workspaces_and_its_machines) {
   const std::string id = with_name();
-  EXPECT_EQ(rules_of(id), (api::NetworkRules{.kind = NetworkPolicy::kEgress,
-                                             .allow = {"example.com"}}));
+  EXPECT_EQ(rules_of(id),
+            (api::NetworkRules{.kind = NetworkPolicy::kEgress, .allow = {"example.com"}}));
   const auto network = show(id);
   EXPECT_EQ(network.network_policy, NetworkPolicy::kEgress);
   EXPECT_THAT(network.allow, ElementsAre("example.com"));
@@ -61,36 +61,35 @@ TEST_F(WorkspaceNetworks, a_preset_means_its_names_as_they_were_when_it_was_give
   const auto own = stack_.paths().config_file.parent_path() / "network-presets.toml";
   std::filesystem::create_directories(own.parent_path());
   write_file_atomically(own, "[ours]\nallow = [\"a.example.com\"]\n");
-  const std::string id = create_with({.network_policy = NetworkPolicy::kEgress,
-                                      .allow_presets = {"ours", "npm"}});
+  const std::string id =
+      create_with({.network_policy = NetworkPolicy::kEgress, .allow_presets = {"ours", "npm"}});
   EXPECT_THAT(rules_of(id).allow, ElementsAre("a.example.com", "registry.npmjs.org"));
   write_file_atomically(own, "[ours]\nallow = [\"b.example.com\"]\n");
   EXPECT_THAT(show(id).allow, Contains("a.example.com"));
   EXPECT_THAT(show(id).presets.front().allow, ElementsAre("b.example.com"));
-  EXPECT_THAT(error_of([&] {
-                create_with({.network_policy = NetworkPolicy::kEgress,
-                             .allow_presets = {"nobody"}});
-              }),
-              Refused(reason::kPresetMissing));
+  EXPECT_THAT(
+      error_of([&] {
+        create_with({.network_policy = NetworkPolicy::kEgress, .allow_presets = {"nobody"}});
+      }),
+      Refused(reason::kPresetMissing));
   EXPECT_EQ(machine_count(), 1U);
 }
 
 TEST_F(WorkspaceNetworks, names_without_a_policy_are_refused) {
   EXPECT_THAT(error_of([&] { create_with({.allow_domains = {"example.com"}}); }),
               Refused(ErrorCode::kInvalidArgument, HasSubstr("network_policy egress")));
-  EXPECT_THAT(error_of([&] {
-                create_with({.network_policy = NetworkPolicy::kEgress,
-                             .allow_domains = {"10.0.0.1"}});
-              }),
-              Refused(reason::kAllowEntryRefused));
+  EXPECT_THAT(
+      error_of([&] {
+        create_with({.network_policy = NetworkPolicy::kEgress, .allow_domains = {"10.0.0.1"}});
+      }),
+      Refused(reason::kAllowEntryRefused));
   EXPECT_EQ(machine_count(), 0U);
 }
 
 TEST_F(WorkspaceNetworks, an_update_adds_and_removes_names_and_off_forgets_them) {
   const std::string id = with_name();
-  call(api::UpdateNetwork{.workspace_id = id,
-                          .allow_domains = {"example.org:22"},
-                          .remove_domains = {"EXAMPLE.com"}});
+  call(api::UpdateNetwork{
+      .workspace_id = id, .allow_domains = {"example.org:22"}, .remove_domains = {"EXAMPLE.com"}});
   EXPECT_THAT(rules_of(id).allow, ElementsAre("example.org:22"));
   call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kOff});
   EXPECT_EQ(rules_of(id), api::NetworkRules{});
@@ -125,9 +124,8 @@ TEST_F(WorkspaceNetworks, what_the_machine_refuses_leaves_the_policy_before) {
 TEST_F(WorkspaceNetworks, a_change_that_a_kill_cut_short_reaches_the_machine) {
   const std::string id = with_name();
   points_.kill_at("workspace.network.recorded");
-  error_of([&] {
-    call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kOff});
-  });
+  error_of(
+      [&] { call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kOff}); });
   EXPECT_TRUE(rules_of(id).has_network());
   start_service();
   EXPECT_TRUE(test::soon([&] { return !rules_of(id).has_network(); }));
@@ -145,8 +143,7 @@ TEST_F(WorkspaceNetworks, the_log_is_told_by_number_and_by_what_was_denied) {
   EXPECT_EQ(denied.entries[0].name, "evil.test");
   EXPECT_EQ(denied.entries[0].verdict, "denied");
   auto next = std::async(std::launch::async, [&] {
-    return call(api::ReadNetworkLog{
-        .workspace_id = id, .after = denied.last, .wait_seconds = 25});
+    return call(api::ReadNetworkLog{.workspace_id = id, .after = denied.last, .wait_seconds = 25});
   });
   log.append({.time = 3, .verdict = network::Verdict::kDenied, .name = "more.test"});
   EXPECT_THAT(next.get().entries, SizeIs(1));

@@ -103,9 +103,8 @@ void WorkspaceService::answer_as_vm() {
   vm_->on<api::MachineNetworkInfo>([this](const api::MachineNetworkInfo& request) {
     const std::lock_guard lock(mutex_);
     const bool on = machine(request.vm_id).rules.has_network();
-    return api::MachineNetwork{.vm_id = request.vm_id,
-                               .network_enabled = on,
-                               .outbound_connectivity_expected = on};
+    return api::MachineNetwork{
+        .vm_id = request.vm_id, .network_enabled = on, .outbound_connectivity_expected = on};
   });
   vm_->on<api::SetMachineNetwork>([this](const api::SetMachineNetwork& request) {
     const std::lock_guard lock(mutex_);

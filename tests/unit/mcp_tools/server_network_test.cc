@@ -24,9 +24,8 @@ ServerNetwork server(ServerNetwork::Options options) {
   return {std::move(options), []() -> network::Presets { throw internal_error("no presets"); }};
 }
 const ServerNetwork::Options kOpen{.policy = NetworkPolicy::kEgress};
-const ServerNetwork::Options kListed{.policy = NetworkPolicy::kEgress,
-                                     .allow_domains = {"example.com"},
-                                     .allow_presets = {"npm"}};
+const ServerNetwork::Options kListed{
+    .policy = NetworkPolicy::kEgress, .allow_domains = {"example.com"}, .allow_presets = {"npm"}};
 
 TEST(ServerNetwork, gives_its_own_list_where_the_model_names_none) {
   api::CreateWorkspace request{.network_policy = NetworkPolicy::kEgress};
@@ -83,12 +82,12 @@ TEST(ServerNetwork, lets_no_update_widen_what_it_gave) {
 TEST(ServerNetwork, gives_machines_its_list_with_the_names_of_its_presets) {
   const pyro::testing::TestDirectory directory;
   write_file_atomically(directory / "shipped", "[npm]\nallow = [\"registry.npmjs.org\"]\n");
-  const ServerNetwork network(kListed, [&directory] {
-    return network::Presets(directory / "shipped", directory / "own");
-  });
+  const ServerNetwork network(
+      kListed, [&directory] { return network::Presets(directory / "shipped", directory / "own"); });
   api::CreateMachine request{.network = true};
   network.check_machine(request);
-  EXPECT_THAT(request.network_rules.value().allow, ElementsAre("example.com", "registry.npmjs.org"));
+  EXPECT_THAT(request.network_rules.value().allow,
+              ElementsAre("example.com", "registry.npmjs.org"));
   api::CreateMachine without;
   network.check_machine(without);
   EXPECT_FALSE(without.network_rules);

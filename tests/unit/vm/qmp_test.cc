@@ -1,4 +1,4 @@
-#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/shim/qmp.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "common/base/files.h"
-#include "services/vm/drivers/qemu/command_line.h"
+#include "services/vm/drivers/link_fd.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 

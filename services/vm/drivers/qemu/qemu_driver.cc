@@ -10,6 +10,7 @@
 #include "services/vm/drivers/disks.h"
 #include "services/vm/drivers/host_cpu.h"
 #include "services/vm/drivers/initramfs.h"
+#include "services/vm/drivers/link_fd.h"
 #include "services/vm/drivers/qemu/tsc.h"
 
 namespace pyro::vm::qemu {

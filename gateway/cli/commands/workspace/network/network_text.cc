@@ -54,8 +54,8 @@ std::string network_log_line(const api::NetworkLogEntry& entry) {
                                  entry.protocol, where(entry.name, entry.address, entry.port));
   if (!entry.reason.empty()) line += "  " + shown(entry.reason);
   if (entry.bytes_up + entry.bytes_down > 0) {
-    line += fmt::format("  {} up, {} down", human_size(entry.bytes_up),
-                        human_size(entry.bytes_down));
+    line +=
+        fmt::format("  {} up, {} down", human_size(entry.bytes_up), human_size(entry.bytes_down));
   }
   if (entry.count > 1) line += fmt::format("  {} times", entry.count);
   return line + "\n";
@@ -70,9 +70,10 @@ std::string network_log_text(const api::NetworkLog& log) {
 std::string learned_network_text(const api::LearnedNetwork& learned) {
   if (learned.names.empty()) {
     return learned.learn ? "nothing was reached by a name yet\n"
-                         : fmt::format("it records nothing: pyro workspace network update {} "
-                                       "--learn\n",
-                                       learned.workspace_id);
+                         : fmt::format(
+                               "it records nothing: pyro workspace network update {} "
+                               "--learn\n",
+                               learned.workspace_id);
   }
   std::string text;
   for (const auto& one : learned.names) {

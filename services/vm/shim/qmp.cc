@@ -1,4 +1,4 @@
-#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/shim/qmp.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/process/wait.h"
-#include "services/vm/drivers/qemu/command_line.h"
+#include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::qemu {
 namespace {
@@ -102,7 +102,8 @@ Qmp::Outcome Qmp::outcome_of(const Work& work) {
   while (true) {
     Json message = receive(work);
     if (const auto error = message.find("error"); error != message.end()) {
-      return {.answer = {}, .refusal = printable(error->is_object() ? text_at(*error, "desc") : "")};
+      return {.answer = {},
+              .refusal = printable(error->is_object() ? text_at(*error, "desc") : "")};
     }
     if (message.contains("return")) return {.answer = std::move(message["return"]), .refusal = {}};
     if (!message.contains("event")) throw malformed();
