@@ -80,8 +80,6 @@ std::span<const WantedModule> guest_modules() {
                                                     {"af_packet"},
                                                     {"virtio_rng"},
                                                     {"vmw_vsock_virtio_transport"},
-                                                    {"inet_diag", kIfThere},
-                                                    {"tcp_diag", kIfThere},
                                                     {"crc32c_intel", kIfThere}};
   return modules;
 }

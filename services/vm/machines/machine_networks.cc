@@ -84,6 +84,8 @@ void Machines::restore_network(const MachineRecord& record) {
     log::warn("vm {} has not the network of its record and gets it", vm_id);
     set_guest_network(paths, record.network, options_.network, work);
   } catch (const Error& error) {
+    // The shim of an earlier version has no control socket, and its machine no network.
+    if (!record.network.has_network() && error.code() == ErrorCode::kUnavailable) return;
     log::error("vm {}: its network may not be the one of its record: {}", vm_id, error.message());
   }
 }

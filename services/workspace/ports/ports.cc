@@ -106,6 +106,15 @@ void Ports::withdraw(const WorkspaceRecord& record, const std::string& service_n
   }
 }
 
+void Ports::keep_only(const WorkspaceRecord& record, const std::set<std::string>& services) {
+  if (!publishes(record)) return;
+  for (const auto& entry : of(record, brief())) {
+    if (!entry.service_name || services.contains(*entry.service_name)) continue;
+    net_.call(api::WithdrawPorts{.workspace_id = record.id(), .host_port = entry.host_port},
+              brief());
+  }
+}
+
 /// Its machine goes, and with it all that they lead to.
 void Ports::end_all(const WorkspaceRecord& record) {
   if (!publishes(record)) return;

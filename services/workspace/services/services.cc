@@ -1,6 +1,7 @@
 #include "services/workspace/services/services.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/base/error.h"
@@ -140,6 +141,15 @@ void Services::describe(const WorkspaceRecord& record, api::Workspace& workspace
 
 void Services::end_all(const WorkspaceRecord& record) {
   running_.stop_all(record, kPatienceOfStop);
+}
+
+void Services::collect_garbage(const WorkspaceRecord& record) {
+  table_.forget_other_sessions(record);
+  std::set<std::string> running;
+  for (const auto& service : table_.all(record)) {
+    if (service.running()) running.insert(service.service_name);
+  }
+  ports_.keep_only(record, running);
 }
 
 ServiceRecord Services::find(const WorkspaceRecord& record, const std::string& name) const {

@@ -38,9 +38,7 @@ class Services final : public Part {
   }
   void describe(const WorkspaceRecord& record, api::Workspace& workspace) const override;
   void end_all(const WorkspaceRecord& record) override;
-  void collect_garbage(const WorkspaceRecord& record) override {
-    table_.forget_other_sessions(record);
-  }
+  void collect_garbage(const WorkspaceRecord& record) override;
   void forget(const std::string& workspace_id) override { table_.forget(workspace_id); }
 
  private:

@@ -2,10 +2,12 @@
 
 #include <signal.h>
 
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/text.h"
 #include "common/guest/machine_paths.h"
+#include "common/network/connection_log.h"
 #include "common/network/policy.h"
 #include "common/process/pidfd.h"
 #include "services/vm/boot/shim_control.h"
@@ -208,6 +210,16 @@ TEST_F(VmServiceNetwork, a_change_that_a_kill_cut_short_is_completed_at_the_next
   EXPECT_EQ(network_of(vm_id).digest, network::digest_of(kEgress));
   restart();
   EXPECT_EQ(network_of(vm_id).digest, network::digest_of(kOneName));
+}
+
+TEST_F(VmServiceNetwork, a_commands_result_says_what_was_denied_meanwhile) {
+  const std::string vm_id = started_with(kOneName);
+  network::ConnectionLog log(directory_of(vm_id));
+  log.append({.time = now_epoch_seconds() - 100, .name = "before.test"});
+  log.append({.time = now_epoch_seconds() + 100, .name = "evil.test", .reason = "not_listed"});
+  const auto ran = call(api::ExecMachine{.vm_id = vm_id, .command = "true"});
+  ASSERT_THAT(ran.egress_denied, SizeIs(1));
+  EXPECT_EQ(ran.egress_denied[0].name, "evil.test");
 }
 
 TEST_F(VmServiceNetwork, a_killed_service_ends_no_network) {
