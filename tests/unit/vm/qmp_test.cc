@@ -289,9 +289,9 @@ TEST_F(QmpTest, joins_a_tap_to_the_hub_of_the_guests_card) {
   const UniqueFd tap = open_file("/dev/null", O_RDWR);
   {
     Qmp qmp(vmm.connect());
-    qmp.set_carrier(Qmp::Carrier::kOff, work());
-    qmp.attach_tap(tap.get(), work());
-    qmp.set_carrier(Qmp::Carrier::kOn, work());
+    qmp.set_carrier(Qmp::Carrier::kOff, later());
+    qmp.attach_tap(tap.get(), later());
+    qmp.set_carrier(Qmp::Carrier::kOn, later());
   }
   EXPECT_THAT(vmm.commands(), ElementsAre("qmp_capabilities", "set_link", "getfd", "netdev_add",
                                           "netdev_add", "set_link"));
@@ -303,10 +303,10 @@ TEST_F(QmpTest, joins_a_tap_to_the_hub_of_the_guests_card) {
 
 TEST_F(QmpTest, takes_away_what_is_attached_and_does_not_mind_that_nothing_is) {
   FakeVmm vmm({.replies = {{"netdev_del", {refusal({{"desc", "Device 'up' not found"}})}}}});
-  Qmp(vmm.connect()).detach_tap(work());
+  Qmp(vmm.connect()).detach_tap(later());
   EXPECT_THAT(vmm.commands(), ElementsAre("qmp_capabilities", "netdev_del", "netdev_del"));
   FakeVmm busy({.replies = {{"netdev_del", {refusal({{"desc", "it is in use"}})}}}});
-  EXPECT_THAT(error_of([&] { Qmp(busy.connect()).detach_tap(work()); }),
+  EXPECT_THAT(error_of([&] { Qmp(busy.connect()).detach_tap(later()); }),
               Refused(ErrorCode::kUnavailable, HasSubstr("it is in use")));
 }
 
