@@ -33,6 +33,8 @@ struct MachinePaths {
   std::filesystem::path workspace_disk() const { return directory / "workspace.ext4"; }
   std::filesystem::path console_log() const { return directory / "console.log"; }
   std::filesystem::path vmm_log() const { return directory / "vmm.log"; }
+  /// Its gate's own: the log of its connections.
+  std::filesystem::path network_directory() const { return directory / "network"; }
   std::filesystem::path shim_spec() const { return directory / "shim.json"; }
   /// Its shim holds it, and its first line is the shim's pid.
   std::filesystem::path shim_lock() const { return directory / kShimLock; }

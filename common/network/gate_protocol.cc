@@ -16,29 +16,6 @@ namespace {
 /// More than a policy of kMostAllowEntries of the longest names.
 constexpr std::size_t kMostPacketBytes = 512U << 10U;
 
-template <api::Message T>
-bool send_packet(int socket, const T& message, int descriptor) {
-  std::string bytes = api::to_msgpack(message);
-  iovec part{.iov_base = bytes.data(), .iov_len = bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (descriptor >= 0) {
-    packet.msg_control = control.data();
-    packet.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&packet);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-  }
-  for (;;) {
-    if (::sendmsg(socket, &packet, MSG_NOSIGNAL) >= 0) return true;
-    if (errno != EINTR) return false;
-  }
-}
-
 struct Packet {
   std::string bytes;
   UniqueFd descriptor;
@@ -77,10 +54,29 @@ std::optional<Packet> receive_packet(int socket) {
 
 }  // namespace
 
-bool send_order(int socket, const GateOrder& order) { return send_packet(socket, order, -1); }
+bool send_packet(int socket, std::string bytes, int descriptor) {
+  iovec part{.iov_base = bytes.data(), .iov_len = bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr packet{};
+  packet.msg_iov = &part;
+  packet.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    packet.msg_control = control.data();
+    packet.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&packet);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  }
+  for (;;) {
+    if (::sendmsg(socket, &packet, MSG_NOSIGNAL) >= 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
 
 bool send_report(int socket, const GateReport& report, int descriptor) {
-  return send_packet(socket, report, descriptor);
+  return send_packet(socket, api::to_msgpack(report), descriptor);
 }
 
 std::optional<GateOrder> receive_order(int socket) {

@@ -13,7 +13,8 @@
 /// How a shim starts a gate and talks to it.
 ///
 /// `pyro-net-gate DIRECTORY`: descriptor 3 is a SOCK_SEQPACKET socket of the shim. The gate writes
-/// network.log and learned.json (connection_log.h, learned_names.h) into the directory.
+/// network.log and learned.json (connection_log.h, learned_names.h) into the directory, which is
+/// its own: confined, it may make, replace and remove the files in it.
 ///
 ///     shim → gate   GateOrder                      at once after the start, later at each change
 ///     gate → shim   GateReport ready, the tap      the first policy applies; the guest may begin
@@ -43,14 +44,18 @@ struct GuestNetwork {
   static constexpr int kPrefixBits6 = 64;
   static constexpr std::string_view kGateway6 = "fd00:2::1";
   static constexpr unsigned kMtu = 65520;
+  /// Of each gateway: the guest's neighbour stays the same when its gate is another one.
+  static constexpr std::array<unsigned char, 6> kGatewayMac{0x52, 0x54, 0x00, 0x70, 0x79, 0x01};
 };
 
 struct GateOrder {
   Policy policy;
+  std::string digest{};  ///< send_order sets it
 
   template <class Fields>
   static void describe(Fields& f) {
     f("policy", &GateOrder::policy, "What the guest may reach from now on.", api::kRequired);
+    f("digest", &GateOrder::digest, "By which the gate names the policy.", api::max_length(64));
   }
 };
 
@@ -90,6 +95,10 @@ struct GateReport {
     f("ipv6", &GateReport::ipv6, "Whether the guest gets an IPv6 address: the host has a route.");
   }
 };
+
+/// Bytes as one packet. `descriptor` goes with it unless it is negative. False: the other end is
+/// gone.
+bool send_packet(int socket, std::string bytes, int descriptor = -1);
 
 /// One packet. `descriptor` goes with it unless it is negative. False: the other end is gone.
 bool send_order(int socket, const GateOrder& order);

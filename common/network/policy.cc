@@ -7,7 +7,6 @@
 #include "common/base/error.h"
 #include "common/base/reasons/network.h"
 #include "common/base/text.h"
-#include "common/digest/sha256.h"
 
 namespace pyro::network {
 namespace {
@@ -112,7 +111,5 @@ Policy canonical(const Policy& policy) {
 }
 
 std::string text_of(const Policy& policy) { return api::to_json_text(canonical(policy)); }
-
-std::string digest_of(const Policy& policy) { return sha256_of_text(text_of(policy)); }
 
 }  // namespace pyro::network

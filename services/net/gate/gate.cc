@@ -59,7 +59,7 @@ class Gate {
       : shim_(shim),
         network_(std::move(network)),
         journal_(loop_, directory),
-        forwarder_(loop_, rules_, journal_, network_.dns.get()),
+        forwarder_(loop_, rules_, journal_, network_.dns.get(), network_.v6.has_value()),
         tcp_(loop_, rules_, journal_, network_, caps.connections,
              [this](UniqueFd guest) { forwarder_.take_connection(std::move(guest)); }),
         udp_(loop_, rules_, journal_, network_, caps.flows),
@@ -84,7 +84,7 @@ class Gate {
       return;
     }
     try {
-      rules_.set(order->policy);
+      rules_.set(order->policy, order->digest);
     } catch (const Error& error) {
       report({.event = GateEvent::kPolicyRefused,
               .reason = std::string(error.reason()),

@@ -13,11 +13,17 @@ namespace {
 /// The best size for a relay by measurement.
 constexpr std::size_t kBufferBytes = 256U << 10U;
 constexpr int kMostEvents = 128;
+constexpr std::size_t kMuchHeld = 16U << 20U;
+constexpr std::size_t kLittleRead = 8U << 10U;
 
 }  // namespace
 
 Loop::Loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), buffer_(kBufferBytes) {
   if (!epoll_) throw system_error("epoll_create1");
+}
+
+std::size_t Loop::most_read_bytes() const {
+  return held_bytes > kMuchHeld ? kLittleRead : buffer_.size();
 }
 
 int Loop::wait_ms() const {

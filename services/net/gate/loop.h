@@ -79,6 +79,11 @@ class Loop {
 
   /// Of the one who handles an event.
   std::vector<char>& buffer() { return buffer_; }
+  /// How much of it a relay may fill, that has to hold what its other side does not take: less once
+  /// all of them hold much. A guest that reads nothing does not use the host's memory up.
+  std::size_t most_read_bytes() const;
+  /// What relays hold, together.
+  std::size_t held_bytes = 0;
 
  private:
   void run_timers();

@@ -57,6 +57,10 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
     if (launch.restored) ShimControl(paths.control_socket).call(control::Load{}, work);
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
     agent.call(api::agent::Hello{}, work);
+    // Whatever answers there: it began without a carrier.
+    if (launch.has_monitor) {
+      ShimControl(paths.control_socket).call(control::DescribeNetwork{}, work);
+    }
   } catch (const Error& error) {
     const bool ended = error.reason() == reason::kGuestAway && ends_by_itself(shim);
     shim.end();

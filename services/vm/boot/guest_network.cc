@@ -1,6 +1,7 @@
 #include "services/vm/boot/guest_network.h"
 
 #include "common/api/agent.h"
+#include "common/base/files.h"
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/network/gate_protocol.h"
@@ -37,10 +38,11 @@ control::Network describe_guest_network(const MachinePaths& paths, const Limit& 
 
 void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
                        const Limit& limit, const Work& work) {
+  if (rules.has_network()) make_private_directory(paths.network_directory());
   limit.run(work, [&](const Work& brief) {
     const control::Network network =
         ShimControl(paths.control_socket)
-            .call(control::SetNetwork{.policy = rules, .directory = paths.directory.string()},
+            .call(control::SetNetwork{.policy = rules, .directory = paths.network_directory().string()},
                   brief);
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);

@@ -171,7 +171,7 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
                          {request.command, record.home, timeout, record.machine.mem_mib}, output,
                          work.stopped_by(operation->stop()));
   });
-  outcome.egress_denied = network::denied_since(paths_of(vm_id).directory, begun_at);
+  outcome.egress_denied = network::denied_since(paths_of(vm_id).network_directory(), begun_at);
   return outcome;
 }
 

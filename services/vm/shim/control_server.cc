@@ -66,7 +66,8 @@ void ControlServer::begin(const std::function<void(std::string)>& on_failed) {
   try {
     network_.begin({.deadline = Clock::now() + kBeginLimit, .stop = stop_.get_token()});
   } catch (const std::exception& error) {
-    asio::post(loop_, [on_failed, text = std::string(error.what())] { on_failed(text); });
+    failed_ = error.what();
+    asio::post(loop_, [on_failed, text = failed_] { on_failed(text); });
   }
 }
 
@@ -112,6 +113,9 @@ link::Frame ControlServer::answer_to(const link::Frame& request) {
   try {
     const auto run = dispatcher_.find(request.method, request.body.data);
     if (!run) throw invalid_argument("the shim knows no method '{}'", request.method);
+    if (!failed_.empty()) {
+      throw unavailable("the guest's network card could not be disconnected: {}", failed_);
+    }
     return frame_of(link::FrameType::kResult, run());
   } catch (const Error& error) {
     return frame_of(link::FrameType::kError, api::to_msgpack(api::error_body(error)));

@@ -27,7 +27,8 @@ namespace pyro::vm {
 class ControlServer {
  public:
   /// `monitor` is our end of the VMM's monitor. The guest's network card has no carrier before
-  /// anything else is asked; `on_failed` hears, on the loop, that the VMM did not comply.
+  /// anything else is asked. When the VMM does not comply every request is refused, and `on_failed`
+  /// hears of it on the loop.
   ControlServer(asio::io_context& loop, UniqueFd monitor, const std::filesystem::path& path,
                 std::function<void(std::string why)> on_failed);
   ~ControlServer();
@@ -59,6 +60,7 @@ class ControlServer {
   asio::steady_timer next_gate_;
   std::chrono::milliseconds gate_delay_;
   api::Dispatcher<std::string> dispatcher_;
+  std::string failed_;  ///< why the card could not be disconnected; of the worker
   std::stop_source stop_;
   asio::thread_pool worker_{1};
   link::UnixListener listener_;

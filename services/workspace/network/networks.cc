@@ -168,7 +168,7 @@ void Networks::collect_garbage(const WorkspaceRecord& record) {
 
 api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& call) {
   const WorkspaceRecord record = workspaces_.find(request.workspace_id);
-  const auto directory = MachinePaths(paths_, record.vm_id).directory;
+  const auto directory = MachinePaths(paths_, record.vm_id).network_directory();
   LogWatch watch(directory, network::kConnectionLog);
   const Deadline limit =
       std::min(call.deadline(), Clock::now() + std::chrono::seconds(request.wait_seconds));
@@ -189,7 +189,7 @@ api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& 
 
 api::LearnedNetwork Networks::handle(const api::ReadLearnedNetwork& request, bus::Call&) {
   const WorkspaceRecord record = workspaces_.find(request.workspace_id);
-  const auto learned = network::read_learned(MachinePaths(paths_, record.vm_id).directory);
+  const auto learned = network::read_learned(MachinePaths(paths_, record.vm_id).network_directory());
   api::LearnedNetwork reply{.learn = record.workspace.learn,
                             .allow_domains = network::allow_entries_of(learned),
                             .truncated = learned.truncated};

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "services/net/gate/setup/netlink.h"
 #include "tests/service/net/lab.h"
 
@@ -155,6 +157,15 @@ TEST_F(GateDns, a_server_that_fails_or_is_silent_does_not_hang_the_guest) {
   lab.internet().set_raw("odd.example", "xx");  // no answer to anything
   EXPECT_EQ(lab.resolve("odd.example").rcode, kServerFailure);
   EXPECT_TRUE(lab.logged(Verdict::kFailed, "no_answer", "odd.example"));
+}
+
+TEST_F(GateDns, the_hosts_resolvers_are_read_again_when_they_change_and_the_next_one_is_asked) {
+  std::ofstream(lab.directory() / "resolv.conf") << "nameserver 203.0.113.254\n";
+  start(open_policy());
+  EXPECT_EQ(lab.resolve("denied.example").rcode, kServerFailure);
+  std::ofstream(lab.directory() / "resolv.conf")
+      << "# two\nnameserver 203.0.113.254\nnameserver\t203.0.113.53 # ours\n";
+  EXPECT_EQ(lab.resolve("denied.example").rcode, kNoError);
 }
 
 TEST_F(GateDns, names_below_a_wildcard_are_bounded_in_length_and_number) {

@@ -38,22 +38,12 @@ void must(bool good, std::string_view what) {
   if (!good) throw system_error(what);
 }
 
-void put(const char* file, const std::string& text) {
-  const UniqueFd fd(::open(file, O_WRONLY | O_CLOEXEC));
-  must(fd && ::write(fd.get(), text.data(), text.size()) > 0, file);
-}
-
 /// Once a process, before its first thread: a user namespace in which we may make all others, and
 /// the host's resolv.conf.
 void enter_lab(const std::filesystem::path& resolv_conf) {
   static bool entered = false;
   if (!entered) {
-    const uid_t uid = ::geteuid();
-    const gid_t gid = ::getegid();
-    must(::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) == 0, "unshare");
-    put("/proc/self/setgroups", "deny");
-    put("/proc/self/uid_map", fmt::format("0 {} 1", uid));
-    put("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+    test::enter_user_namespace(CLONE_NEWNS | CLONE_NEWNET);
     entered = true;
   }
   const std::filesystem::path there = std::filesystem::canonical("/etc/resolv.conf");
@@ -71,7 +61,10 @@ UniqueFd bound(int family, int type, std::uint16_t port) {
   must(static_cast<bool>(fd), "socket");
   constexpr int kYes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &kYes, sizeof kYes);
-  if (family == AF_INET6) ::setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &kYes, sizeof kYes);
+  if (family == AF_INET6) {
+    ::setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &kYes, sizeof kYes);
+    ::setsockopt(fd.get(), SOL_IPV6, IPV6_FREEBIND, &kYes, sizeof kYes);
+  }
   sockaddr_storage address{};
   const socklen_t size =
       Endpoint{*Address::parse(family == AF_INET ? "0.0.0.0" : "::"), port}.put(address);
@@ -90,37 +83,6 @@ bool wait_readable(int fd, const std::stop_token& stop) {
 }
 
 }  // namespace
-
-// ---- namespaces
-
-Namespace::Namespace() {
-  std::thread([this] {
-    must(::unshare(CLONE_NEWNET) == 0, "unshare");
-    fd_ = open_file("/proc/thread-self/ns/net", O_RDONLY);
-  }).join();
-  ip("link set lo up");
-}
-
-void Namespace::run(const std::function<void()>& action) const {
-  std::exception_ptr failed;
-  std::thread([&] {
-    try {
-      must(::setns(fd_.get(), CLONE_NEWNET) == 0, "setns");
-      action();
-    } catch (...) {
-      failed = std::current_exception();
-    }
-  }).join();
-  if (failed) std::rethrow_exception(failed);
-}
-
-void Namespace::ip(const std::string& line) const {
-  run([&] {
-    Command command{.argv = {"ip"}};
-    for (const auto& word : split(line, ' ')) command.argv.push_back(word);
-    run_checked(command, Clock::now() + kPatient, {});
-  });
-}
 
 // ---- the internet
 
@@ -370,8 +332,7 @@ Lab::Lab() {
   guest_ = std::make_unique<Namespace>();
   // The test's own thread, and so its gates, are on this host.
   must(::setns(host_->fd(), CLONE_NEWNET) == 0, "setns");
-  host_->ip(fmt::format("link add h0 type veth peer name s0 netns /proc/{}/fd/{}", ::getpid(),
-                        far_->fd()));
+  host_->ip("link add h0 type veth peer name s0 netns " + far_->path());
   for (const char* line :
        {"addr add 198.51.100.1/24 dev h0", "-6 addr add 2a00:1::1/64 dev h0 nodad",
         "link set h0 up", "route add default via 198.51.100.10",

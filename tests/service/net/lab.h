@@ -18,25 +18,13 @@
 #include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
 #include "services/net/gate/rules/address.h"
+#include "tests/support/namespaces.h"
 #include "tests/support/soon.h"
 #include "tests/support/temporary.h"
 
 namespace pyro::gate {
 
-/// A network namespace, and what is done in it.
-class Namespace {
- public:
-  /// A new one, with its loopback interface up.
-  Namespace();
-  /// Runs `action` in a thread inside; sockets and programs that it makes belong to the namespace.
-  void run(const std::function<void()>& action) const;
-  /// A line of ip(8), with `-6` or others at its start.
-  void ip(const std::string& line) const;
-  int fd() const { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
-};
+using Namespace = test::NetworkNamespace;
 
 /// What a server of the internet saw of one connection.
 struct Seen {
@@ -103,9 +91,12 @@ class Lab {
   /// Closes the shim's end.
   void hang_up() { control_.reset(); }
   ChildProcess& gate() { return *gate_; }
+  /// Connects the guest to the tap of a network.
+  void plug(UniqueFd tap);
 
   Internet& internet() { return *internet_; }
   const Namespace& guest() const { return *guest_; }
+  const Namespace& host() const { return *host_; }
   const std::filesystem::path& directory() const { return directory_.path(); }
   int control() const { return control_.get(); }
 
@@ -137,7 +128,6 @@ class Lab {
   bool logged(network::Verdict verdict, std::string_view reason, std::string_view name = {}) const;
 
  private:
-  void plug(UniqueFd tap);
   void unplug();
 
   pyro::testing::TestDirectory directory_;

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "common/network/learned_names.h"
+#include "common/process/pidfd.h"
 #include "common/process/wait.h"
 #include "tests/service/net/lab.h"
 #include "tests/support/errors.h"
@@ -176,6 +179,26 @@ TEST_F(GateLifecycle, a_large_transfer_arrives_whole_through_a_slow_reader) {
 }
 
 // 39
+TEST_F(GateLifecycle, a_guest_that_reads_nothing_does_not_use_up_the_hosts_memory) {
+  lab.start(open_policy());
+  // Each asks for more than it ever takes: the echo of what it sends.
+  std::vector<UniqueFd> held;
+  const std::string much(1U << 20U, 'm');
+  for (int i = 0; i < 200; ++i) {
+    auto dialed = lab.dial("203.0.113.10", 22);
+    ASSERT_EQ(dialed.error, 0);
+    for (int n = 0; n < 16; ++n) {
+      if (::send(dialed.fd.get(), much.data(), much.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) break;
+    }
+    held.push_back(std::move(dialed.fd));
+  }
+  EXPECT_TRUE(test::soon([&] { return pss_bytes(lab.gate().pid()).value_or(0) > 0; }));
+  EXPECT_LT(pss_bytes(lab.gate().pid()).value_or(0), 64U << 20U);
+  held.clear();
+  EXPECT_EQ(lab.talk("203.0.113.10", 22, "x"), "x");
+}
+
+// 39
 TEST_F(GateLifecycle, connections_are_capped_and_those_that_end_make_room) {
   lab.start(open_policy());
   std::vector<UniqueFd> held;
@@ -210,6 +233,17 @@ TEST_F(GateLifecycle, learning_records_names_and_ports_with_their_counts) {
   EXPECT_THAT(network::allow_entries_of(learned),
               ElementsAre("a.example:22", "host.example", "sni.example"));
   EXPECT_EQ(learned.names.back().count, 2U);
+}
+
+TEST_F(GateLifecycle, a_full_log_is_rotated_by_the_confined_gate) {
+  std::filesystem::create_directories(lab.directory() / "net");
+  std::ofstream(lab.directory() / "net" / network::kConnectionLog)
+      << std::string(network::kMostLogBytes - 10, 'x') << "\n";
+  std::ofstream(lab.directory() / "net/network.log.1") << "{}\n";
+  lab.start(open_policy());
+  EXPECT_EQ(lab.dial("10.1.2.3", 80).error, EHOSTUNREACH);
+  ASSERT_EQ(lab.log().size(), 1U);
+  EXPECT_LT(std::filesystem::file_size(lab.directory() / "net" / network::kConnectionLog), 1000U);
 }
 
 TEST_F(GateLifecycle, repeated_refusals_share_a_line) {

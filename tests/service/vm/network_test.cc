@@ -214,7 +214,7 @@ TEST_F(VmServiceNetwork, a_change_that_a_kill_cut_short_is_completed_at_the_next
 
 TEST_F(VmServiceNetwork, a_commands_result_says_what_was_denied_meanwhile) {
   const std::string vm_id = started_with(kOneName);
-  network::ConnectionLog log(directory_of(vm_id));
+  network::ConnectionLog log(directory_of(vm_id) / "network");
   log.append({.time = now_epoch_seconds() - 100, .name = "before.test"});
   log.append({.time = now_epoch_seconds() + 100, .name = "evil.test", .reason = "not_listed"});
   const auto ran = call(api::ExecMachine{.vm_id = vm_id, .command = "true"});

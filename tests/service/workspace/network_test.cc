@@ -28,7 +28,7 @@ class WorkspaceNetworks : public WorkspaceService {
                         .allow_domains = {"Example.com", "example.com"}});
   }
   std::filesystem::path machine_directory(const std::string& id) {
-    return MachinePaths(stack_.paths(), machines_of(id).at(0)).directory;
+    return MachinePaths(stack_.paths(), machines_of(id).at(0)).network_directory();
   }
   api::WorkspaceNetwork show(const std::string& id) {
     return call(api::ShowNetwork{.workspace_id = id});

@@ -102,11 +102,12 @@ struct Forwarder::Stream {
   Loop::Timer rest;
 };
 
-Forwarder::Forwarder(Loop& loop, Rules& rules, Journal& journal, int datagrams)
+Forwarder::Forwarder(Loop& loop, Rules& rules, Journal& journal, int datagrams, bool ipv6)
     : loop_(loop),
       rules_(rules),
       journal_(journal),
       datagrams_(datagrams),
+      ipv6_(ipv6),
       watch_(loop, datagrams, EPOLLIN, [this](std::uint32_t) { take_datagrams(); }),
       questions_(kQuestionsAtOnce, kQuestionsPerSecond),
       wildcard_names_(kChosenNamesAtOnce, kChosenNamesPerSecond) {}
@@ -147,6 +148,7 @@ std::string_view Forwarder::refusal(const Question& question, Rcode& rcode) {
   rcode = Rcode::kNoError;
   if (question.type == kTypeHttps || question.type == kTypeSvcb) return denial::kTypeNotAllowed;
   if (rules_.lists_names() && !question.asks_address()) return denial::kTypeNotAllowed;
+  if (question.type == kTypeAaaa && !ipv6_) return denial::kTypeNotAllowed;
   rcode = Rcode::kRefused;
   if (queries_.size() >= kMostQueries || !questions_.take()) return denial::kTooOften;
   const std::size_t chosen = rules_.chosen_bytes(question.name);
@@ -257,7 +259,13 @@ void Forwarder::take_answer(Query& query, std::string message) {
 void Forwarder::answer(Query& query, const Answer& found, std::string message) {
   const Question& question = query.question;
   // An address of the host's network under a public name: the page of a stranger would speak to it.
-  for (const auto& address : found.mentioned) {
+  // Of an answer about addresses only those are passed on, of others the whole message.
+  std::vector<Address> passed_on = found.mentioned;
+  if (question.asks_address()) {
+    passed_on.clear();
+    for (const auto& record : found.addresses) passed_on.push_back(record.address);
+  }
+  for (const auto& address : passed_on) {
     if (rules_.denied_address(address).empty()) continue;
     deny(question, query.guest_port, denial::kAnswerNotPublic);
     return finish(query, write_answer(question, Rcode::kRefused));

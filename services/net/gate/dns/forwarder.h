@@ -31,7 +31,8 @@ class Allowance {
 /// addresses that it answers to their names.
 class Forwarder {
  public:
-  Forwarder(Loop& loop, Rules& rules, Journal& journal, int datagrams);
+  /// `ipv6`: whether the guest has it; else no name has an address of it.
+  Forwarder(Loop& loop, Rules& rules, Journal& journal, int datagrams, bool ipv6);
   ~Forwarder();
 
   /// A connection of the guest to the DNS port.
@@ -62,6 +63,7 @@ class Forwarder {
   Rules& rules_;
   Journal& journal_;
   int datagrams_;
+  bool ipv6_;
   Loop::Watch watch_;
   Resolvers resolvers_;
   Allowance questions_;

@@ -153,7 +153,7 @@ std::variant<Question, BadQuestion> read_question(std::string_view bytes) {
   const auto name = plain_name(ns_rr_name(record));
   if (!name) return malformed;
   question.name = *name;
-  question.type = ns_rr_type(record);
+  question.type = static_cast<std::uint16_t>(ns_rr_type(record));
   if (message.count(ns_s_ar) == 1) {
     if (!message.record(ns_s_ar, 0, record) || ns_rr_type(record) != kTypeOpt) return malformed;
     question.has_edns = true;

@@ -107,6 +107,7 @@ void Connection::finish(std::string_view reason) {
   for (Side* side : {&guest_, &remote_}) {
     side->watch = {};
     side->fd.reset();
+    loop_.held_bytes -= std::exchange(side->held, {}).size();
   }
   silence_ = {};
   ended_();
@@ -127,6 +128,7 @@ bool Connection::flush(Side& side) {
   const ssize_t sent = ::send(side.fd.get(), side.held.data(), side.held.size(), MSG_NOSIGNAL);
   if (sent < 0) return errno == EAGAIN || errno == EINTR;
   side.held.erase(0, static_cast<std::size_t>(sent));
+  loop_.held_bytes -= static_cast<std::size_t>(sent);
   if (side.held.empty()) side.held = {};
   return true;
 }
@@ -137,7 +139,7 @@ bool Connection::read_from(Side& side) {
   if (side.at_end || !other(side).held.empty()) return true;
   if (from_guest && guard_ && !guard_->takes_more()) return true;
   auto& buffer = loop_.buffer();
-  const ssize_t got = ::recv(side.fd.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = ::recv(side.fd.get(), buffer.data(), loop_.most_read_bytes(), 0);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) {
     side.at_end = true;
@@ -193,6 +195,7 @@ bool Connection::deliver(Side& to, std::string_view bytes) {
     if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   to.held += bytes;
+  loop_.held_bytes += bytes.size();
   return true;
 }
 

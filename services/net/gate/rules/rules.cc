@@ -8,11 +8,11 @@ namespace pyro::gate {
 
 using network::AllowEntry;
 
-void Rules::set(const network::Policy& policy) {
+void Rules::set(const network::Policy& policy, const std::string& digest) {
   network::Policy next = network::canonical(policy);
   std::vector<AllowEntry> entries;
   for (const auto& text : next.allow) entries.push_back(AllowEntry::parse(text));
-  digest_ = network::digest_of(next);
+  digest_ = digest;
   policy_ = std::move(next);
   entries_ = std::move(entries);
 }

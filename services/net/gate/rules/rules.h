@@ -31,8 +31,9 @@ struct Decision {
 /// itself. Before the first policy nothing is allowed.
 class Rules {
  public:
-  /// Throws kInvalidArgument, and keeps what it had: the policy is none.
-  void set(const network::Policy& policy);
+  /// `digest`: the name of the policy. Throws kInvalidArgument, and keeps what it had: the policy
+  /// is none.
+  void set(const network::Policy& policy, const std::string& digest);
   const std::string& digest() const { return digest_; }
   bool learns() const { return policy_.learn; }
   bool lists_names() const { return policy_.lists_names(); }

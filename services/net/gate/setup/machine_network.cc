@@ -99,6 +99,26 @@ void add_address(NetlinkBatch& batch, unsigned interface, std::string_view text,
       .attribute(IFA_ADDRESS, address.bytes());
 }
 
+/// The same for each gate: a guest keeps it in mind over a new gate, a restore and a fork.
+void set_gateway_mac(NetlinkBatch& batch, unsigned interface) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(interface);
+  const auto& mac = GuestNetwork::kGatewayMac;
+  batch.message(RTM_NEWLINK, NLM_F_ACK, header)
+      .attribute(IFLA_ADDRESS, {reinterpret_cast<const char*>(mac.data()), mac.size()});
+}
+
+/// A refusal is told at once, however many there are. With a read-only /proc/sys the kernel tells
+/// some of many a second later.
+void tell_all_errors() {
+  for (const auto& [file, value] : {std::pair{"/proc/sys/net/ipv4/icmp_ratemask", "0"},
+                                    std::pair{"/proc/sys/net/ipv6/icmp/ratelimit", "0"},
+                                    std::pair{"/proc/sys/net/ipv6/icmp/ratemask", "0"}}) {
+    const UniqueFd fd(::open(file, O_WRONLY | O_CLOEXEC));
+    if (fd && ::write(fd.get(), value, std::strlen(value)) < 0) continue;
+  }
+}
+
 void set_up(NetlinkBatch& batch, unsigned interface, std::optional<unsigned> mtu = {}) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(interface);
@@ -137,6 +157,7 @@ void configure_interfaces(bool ipv6) {
   const unsigned tap = ::if_nametoindex(kTapName);
   NetlinkBatch batch;
   set_up(batch, loopback);
+  set_gateway_mac(batch, tap);
   set_up(batch, tap, GuestNetwork::kMtu);
   add_address(batch, tap, GuestNetwork::kGateway, GuestNetwork::kPrefixBits);
   add_local_route(batch, AF_INET, loopback);
@@ -150,10 +171,11 @@ void configure_interfaces(bool ipv6) {
 }
 
 /// The strongest hold that this kernel has.
-SynHold install_rules(bool ipv6) {
+SynHold install_rules(bool ipv6, SynHold strongest) {
   const UniqueFd socket = netlink_socket(NETLINK_NETFILTER);
   int failed = 0;
   for (const SynHold hold : {SynHold::kQueue, SynHold::kTargetQueue, SynHold::kNone}) {
+    if (hold < strongest) continue;
     const NetlinkBatch rules = packet_rules(hold, ipv6);
     // All but the two that bound the transaction.
     failed = netlink_commit(socket.get(), rules, rules.count() - 2);
@@ -231,12 +253,13 @@ UniqueFd make_syn_queue() {
   return socket;
 }
 
-MachineNetwork make_inside(bool ipv6, pid_t parent) {
+MachineNetwork make_inside(bool ipv6, SynHold strongest, pid_t parent) {
   enter_namespaces(parent);
   MachineNetwork made;
   made.tap = make_tap();
   configure_interfaces(ipv6);
-  made.hold = install_rules(ipv6);
+  tell_all_errors();
+  made.hold = install_rules(ipv6, strongest);
   if (made.hold != SynHold::kNone) made.syn_queue = make_syn_queue();
   made.dns = make_socket(AF_INET, SOCK_DGRAM);
   bind_to(made.dns.get(), {*Address::parse(GuestNetwork::kGateway), 53});
@@ -277,9 +300,9 @@ bool send_descriptors(int socket, const FailedStep& step, const std::vector<int>
   return ::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0;
 }
 
-[[noreturn]] void run_child(int socket, bool ipv6, pid_t parent) {
+[[noreturn]] void run_child(int socket, bool ipv6, SynHold strongest, pid_t parent) {
   try {
-    MachineNetwork made = make_inside(ipv6, parent);
+    MachineNetwork made = make_inside(ipv6, strongest, parent);
     std::vector<int> descriptors;
     for (const UniqueFd* fd : places(made)) descriptors.push_back(fd->get());
     FailedStep done;
@@ -361,7 +384,7 @@ Error setup_error(std::string_view step, int error_number) {
   return internal_error(reason::kGateFailed, "the network of a machine cannot be made: {}", what);
 }
 
-MachineNetwork make_machine_network(bool ipv6) {
+MachineNetwork make_machine_network(bool ipv6, SynHold strongest) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     throw system_error("socketpair");
@@ -371,7 +394,7 @@ MachineNetwork make_machine_network(bool ipv6) {
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) throw system_error("fork");
-  if (child == 0) run_child(theirs.get(), ipv6, parent);
+  if (child == 0) run_child(theirs.get(), ipv6, strongest, parent);
   theirs.reset();
   const Cleanup reap([child] {
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {

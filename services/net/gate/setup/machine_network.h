@@ -34,9 +34,9 @@ struct MachineNetwork {
 };
 
 /// Makes one by a child, which is gone when this returns: a user and network namespace of its own,
-/// as an ordinary user may make them. Throws failed_precondition with the reason and the sentence
-/// of what mends it.
-MachineNetwork make_machine_network(bool ipv6);
+/// as an ordinary user may make them. SYNs are held in the first way, from `strongest` on, that the
+/// kernel has. Throws failed_precondition with the reason and the sentence of what mends it.
+MachineNetwork make_machine_network(bool ipv6, SynHold strongest = SynHold::kQueue);
 
 /// The Error for a step of the making that failed.
 Error setup_error(std::string_view step, int error_number);
