@@ -11,6 +11,7 @@
 #include "common/log/log.h"
 #include "common/process/wait.h"
 #include "services/vm/boot/guest_exec.h"
+#include "services/vm/boot/guest_network.h"
 #include "services/vm/boot/shim_control.h"
 
 namespace pyro::vm {
@@ -54,6 +55,7 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, work);
   launch.descriptors.clear();
   try {
+    if (launch.has_monitor) prepare_guest_network(paths, launch.network, work);
     if (launch.restored) ShimControl(paths.control_socket).call(control::Load{}, work);
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
     agent.call(api::agent::Hello{}, work);

@@ -36,13 +36,24 @@ control::Network describe_guest_network(const MachinePaths& paths, const Limit& 
   });
 }
 
+void prepare_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
+                           const Work& work) {
+  if (!rules.has_network()) return;
+  make_private_directory(paths.network_directory());
+  ShimControl(paths.control_socket)
+      .call(
+          control::PrepareNetwork{.policy = rules, .directory = paths.network_directory().string()},
+          work);
+}
+
 void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
                        const Limit& limit, const Work& work) {
   if (rules.has_network()) make_private_directory(paths.network_directory());
   limit.run(work, [&](const Work& brief) {
     const control::Network network =
         ShimControl(paths.control_socket)
-            .call(control::SetNetwork{.policy = rules, .directory = paths.network_directory().string()},
+            .call(control::SetNetwork{.policy = rules,
+                                      .directory = paths.network_directory().string()},
                   brief);
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);

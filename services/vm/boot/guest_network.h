@@ -17,6 +17,11 @@ inline constexpr const char* kTapName = "tap0";
 control::Network describe_guest_network(const MachinePaths& paths, const Limit& limit,
                                         const Work& work);
 
+/// Has the shim start the machine's gate while the guest boots or is personalized; nothing without
+/// a network.
+void prepare_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
+                           const Work& work);
+
 /// Gives a started machine that network in the place of the one that it has: its shim the rules,
 /// then its guest the addresses. Without a network the guest has no carrier first.
 void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,

@@ -10,6 +10,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/network.h"
 #include "common/base/unique_fd.h"
 #include "common/confinement/confinement_plan.h"
 #include "common/guest/machine_paths.h"
@@ -26,6 +27,7 @@ struct Launch {
   bool restored = false;        ///< the VMM waits for control::Load
   bool ends_by_signals = true;  ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;
+  api::NetworkRules network{};  ///< its gate starts while it boots
   ConfinementPlan confinement{};
   std::string home = "/root";  ///< HOME and working directory of its commands
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;

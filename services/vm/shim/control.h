@@ -84,6 +84,23 @@ struct Network {
   }
 };
 
+/// Starts the gate of a policy, and returns before it is ready: a guest boots meanwhile. Attaches
+/// nothing.
+struct PrepareNetwork {
+  static constexpr api::Method kMethod{"shim.prepare_network", api::Idempotent::kYes};
+  using Reply = api::Nothing;
+  std::uint64_t limit_ms = 0;
+  network::Policy policy;
+  std::string directory;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("limit_ms", &PrepareNetwork::limit_ms, kLimitText, api::kRequired);
+    f("policy", &PrepareNetwork::policy, "What the guest may reach.", api::kRequired);
+    f("directory", &PrepareNetwork::directory, "Where the gate writes its log.");
+  }
+};
+
 /// Gives the machine the network of a policy in place of the one that it has. With `off` nothing is
 /// attached, no gate is there, and the guest's card has no carrier. A gate that ends is replaced.
 /// An Error of a gate's reason: it does not start, and the machine has no network; or it refuses
@@ -114,6 +131,6 @@ struct DescribeNetwork {
   }
 };
 
-using ControlApi = api::Api<Save, Load, Pause, Resume, SetNetwork, DescribeNetwork>;
+using ControlApi = api::Api<Save, Load, Pause, Resume, PrepareNetwork, SetNetwork, DescribeNetwork>;
 
 }  // namespace pyro::vm::control

@@ -145,6 +145,11 @@ api::Nothing ControlServer::handle(const control::Resume&, const Work& work) {
   return {};
 }
 
+api::Nothing ControlServer::handle(const control::PrepareNetwork& request, const Work&) {
+  network_.prepare(request);
+  return {};
+}
+
 control::Network ControlServer::handle(const control::SetNetwork& request, const Work& work) {
   return network_.set(request, work);
 }

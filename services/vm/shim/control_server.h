@@ -42,6 +42,7 @@ class ControlServer {
   api::Nothing handle(const control::Load& request, const Work& work);
   api::Nothing handle(const control::Pause& request, const Work& work);
   api::Nothing handle(const control::Resume& request, const Work& work);
+  api::Nothing handle(const control::PrepareNetwork& request, const Work& work);
   control::Network handle(const control::SetNetwork& request, const Work& work);
   control::Network handle(const control::DescribeNetwork& request, const Work& work);
 

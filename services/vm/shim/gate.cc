@@ -42,18 +42,27 @@ Error refusal(const network::GateReport& report) {
 
 }  // namespace
 
-Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory, const Work& work)
-    : process_(start_gate(directory, socket_)) {
-  take(network::GateEvent::kReady, policy, work);
+Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory)
+    : process_(start_gate(directory, socket_)), policy_(policy) {
+  order(policy);
+}
+
+void Gate::order(const network::Policy& policy) const {
+  if (!network::send_order(socket_.get(), {.policy = policy})) throw gone();
+}
+
+void Gate::wait_until_ready(const Work& work) {
+  take(network::GateEvent::kReady, policy_, work);
   if (!tap_) throw internal_error("a gate gave no tap");
 }
 
 void Gate::change(const network::Policy& policy, const Work& work) {
+  order(policy);
   take(network::GateEvent::kPolicySet, policy, work);
+  policy_ = policy;
 }
 
 void Gate::take(network::GateEvent wanted, const network::Policy& policy, const Work& work) {
-  if (!network::send_order(socket_.get(), {.policy = policy})) throw gone();
   network::ReceivedReport answer = next_report(work);
   if (answer.report.event != wanted) throw refusal(answer.report);
   if (answer.report.digest != network::digest_of(policy)) {

@@ -3,12 +3,23 @@
 #include <fmt/core.h>
 #include <poll.h>
 
+#include <utility>
+
 #include "common/base/error.h"
 #include "common/fault/fault.h"
 
 namespace pyro::vm {
 
 using qemu::Qmp;
+
+void MachineNetwork::prepare(const control::PrepareNetwork& wanted) {
+  try {
+    prepared_.emplace(network::canonical(wanted.policy), wanted.directory);
+  } catch (const Error& error) {
+    // `set` tries again, and its caller hears why.
+    fmt::print(stderr, "shim: no gate was started beforehand: {}\n", error.message());
+  }
+}
 
 control::Network MachineNetwork::set(const control::SetNetwork& wanted, const Work& work) {
   const network::Policy policy = network::canonical(wanted.policy);
@@ -67,6 +78,7 @@ bool MachineNetwork::gate_ended(const Work& work) {
 }
 
 void MachineNetwork::take_away(const Work& work) {
+  prepared_.reset();
   // First the gate: whatever the VMM then answers, nothing leaves.
   gate_.reset();
   monitor_.set_carrier(Qmp::Carrier::kOff, work);
@@ -76,8 +88,12 @@ void MachineNetwork::take_away(const Work& work) {
 }
 
 void MachineNetwork::start_gate(const Work& work) {
+  std::optional<Gate> next = std::exchange(prepared_, std::nullopt);
+  if (next && next->policy() != policy_) next.reset();
   take_away(work);
-  gate_.emplace(policy_, directory_, work);
+  if (!next) next.emplace(policy_, directory_);
+  next->wait_until_ready(work);
+  gate_ = std::move(next);
   fault::point("shim.network.gate_ready");
   try {
     monitor_.attach_tap(gate_->take_tap().get(), work);

@@ -25,6 +25,8 @@ class MachineNetwork {
   /// Before the guest runs: its card has no carrier.
   void begin(const Work& work) { monitor_.set_carrier(qemu::Qmp::Carrier::kOff, work); }
 
+  /// Starts a gate for `set` with that policy, beside what else is done.
+  void prepare(const control::PrepareNetwork& wanted);
   control::Network set(const control::SetNetwork& wanted, const Work& work);
   control::Network describe() const;
 
@@ -42,6 +44,7 @@ class MachineNetwork {
   network::Policy policy_;
   std::filesystem::path directory_;
   std::optional<Gate> gate_;
+  std::optional<Gate> prepared_;
   std::string reason_;
   std::string message_;
 };

@@ -251,8 +251,8 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.killed_by = ended.killed_by;
   command.likely_cause = ended.likely_cause;
   command.duration_ms = ended.duration_ms;
-  command.egress_denied =
-      network::denied_since(MachinePaths(paths_, running.vm_id).network_directory(), command.recorded_at);
+  command.egress_denied = network::denied_since(
+      MachinePaths(paths_, running.vm_id).network_directory(), command.recorded_at);
   fault::point("workspace.exec.ended");
   const bool recorded = write_down(
       [&] {

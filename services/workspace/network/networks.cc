@@ -189,7 +189,8 @@ api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& 
 
 api::LearnedNetwork Networks::handle(const api::ReadLearnedNetwork& request, bus::Call&) {
   const WorkspaceRecord record = workspaces_.find(request.workspace_id);
-  const auto learned = network::read_learned(MachinePaths(paths_, record.vm_id).network_directory());
+  const auto learned =
+      network::read_learned(MachinePaths(paths_, record.vm_id).network_directory());
   api::LearnedNetwork reply{.learn = record.workspace.learn,
                             .allow_domains = network::allow_entries_of(learned),
                             .truncated = learned.truncated};

@@ -37,8 +37,8 @@ class Ports final : public Part {
   /// Of a service that does not run any more. What cannot be done now the collector does.
   void withdraw(const WorkspaceRecord& record, const std::string& service_name) noexcept;
 
-  /// Withdraws those of other services than these: of a start that a kill cut short. Called within a
-  /// turn of the workspace.
+  /// Withdraws those of other services than these: of a start that a kill cut short. Called within
+  /// a turn of the workspace.
   void keep_only(const WorkspaceRecord& record, const std::set<std::string>& services);
 
   void end_all(const WorkspaceRecord& record) override;

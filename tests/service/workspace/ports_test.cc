@@ -63,9 +63,7 @@ class WorkspacePorts : public WorkspaceService {
         .workspace_id;
   }
   std::uint32_t open(const std::string& id, std::uint32_t guest_port = 3000) {
-    return call(api::OpenPort{.workspace_id = id, .guest_port = guest_port})
-        .ports.back()
-        .host_port;
+    return call(api::OpenPort{.workspace_id = id, .guest_port = guest_port}).ports.back().host_port;
   }
   std::vector<api::PublishedEntry> published() {
     const std::lock_guard lock(mutex_);
