@@ -19,6 +19,7 @@ class GuestMachine : public Machine {
 
   void personalize(const api::agent::Personalize& identity) override;
   void configure_network(const api::agent::ConfigureNetwork& wanted) override;
+  void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
   /// Writes what its commands wrote to its disks. Needless before a workspace is mounted: nobody
@@ -29,6 +30,7 @@ class GuestMachine : public Machine {
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;
   NetworkCard card_{"eth0", "/etc/resolv.conf"};
+  bool has_secrets_mount_ = false;
 };
 
 }  // namespace pyro::agent

@@ -12,6 +12,7 @@ class HostMachine : public Machine {
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}
   void personalize(const api::agent::Personalize&) override {}
   void configure_network(const api::agent::ConfigureNetwork&) override {}
+  void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
  private:

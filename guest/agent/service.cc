@@ -27,6 +27,7 @@ Service::Service(asio::io_context& io, JobTable& jobs, Shells& shells, Machine& 
   };
   dispatcher_.serve(wire::AgentApi{}, answer);
   dispatcher_.serve(wire::AgentServicesApi{}, answer);
+  dispatcher_.serve(wire::AgentSecretsApi{}, answer);
   dispatcher_.serve(
       wire::ShellsApi{},
       [&shells]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
@@ -51,6 +52,11 @@ void Service::handle(const wire::Personalize& request, To<wire::Personalize> cal
 
 void Service::handle(const wire::ConfigureNetwork& request, To<wire::ConfigureNetwork> caller) {
   machine_.configure_network(request);
+  caller.answer({});
+}
+
+void Service::handle(const wire::InstallSecrets& request, To<wire::InstallSecrets> caller) {
+  machine_.install_secrets(request);
   caller.answer({});
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/api/disks.h"
 #include "common/bus/call.h"
+#include "common/secrets/known_secrets.h"
 #include "services/files/disk/disk_reader.h"
 #include "services/files/pending_exports.h"
 
@@ -16,10 +17,11 @@ class DisksHandler {
  public:
   /// `exports`: records of current exports; `keep_free_mib`: exports leave that on the disk.
   DisksHandler(std::filesystem::path exports, std::uint32_t keep_free_mib,
-               std::filesystem::path reader_program)
+               std::filesystem::path reader_program, KnownSecrets& secrets)
       : exports_(std::move(exports)),
         keep_free_mib_(keep_free_mib),
-        reader_(std::move(reader_program)) {}
+        reader_(std::move(reader_program)),
+        secrets_(secrets) {}
 
   api::DiskExported handle(const api::OnDisks<api::ExportDisk>& request, bus::Call& call);
   api::FileList handle(const api::OnDisks<api::ListDisk>& request, bus::Call& call);
@@ -29,6 +31,7 @@ class DisksHandler {
   PendingExports exports_;
   std::uint32_t keep_free_mib_;
   DiskReader reader_;
+  KnownSecrets& secrets_;
 };
 
 }  // namespace pyro::files

@@ -5,6 +5,7 @@
 
 #include "common/api/files.h"
 #include "common/bus/call.h"
+#include "common/secrets/known_secrets.h"
 #include "services/files/guests.h"
 #include "services/files/pending_exports.h"
 
@@ -16,7 +17,7 @@ class MachineFilesHandler {
   /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
   /// exports; `scratch`: temporary files of calls; `keep_free_mib`: exports leave that on the disk.
   MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch,
-                      std::uint32_t keep_free_mib, Guests& guests);
+                      std::uint32_t keep_free_mib, Guests& guests, KnownSecrets& secrets);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);
   api::Exported handle(const api::OnMachine<api::ExportPath>& request, bus::Call& call);
@@ -31,6 +32,7 @@ class MachineFilesHandler {
   std::filesystem::path scratch_;
   std::uint32_t keep_free_mib_;
   Guests& guests_;
+  KnownSecrets& secrets_;
 };
 
 }  // namespace pyro::files

@@ -6,6 +6,7 @@
 #include "common/config/programs.h"
 #include "common/log/log.h"
 #include "common/ownership/marker.h"
+#include "common/secrets/known_secrets.h"
 #include "common/service/service_host.h"
 #include "services/files/disks_handler.h"
 #include "services/files/guests.h"
@@ -37,12 +38,13 @@ int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "files", [](pyro::ServiceHost& host) {
     const auto scratch = fresh_scratch(host.paths());
     pyro::files::Guests guests(host.paths());
+    pyro::KnownSecrets secrets;
     const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
     pyro::files::VolumesHandler volumes(host.paths(), scratch, keep_free_mib, guests);
     pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch,
-                                                   keep_free_mib, guests);
+                                                   keep_free_mib, guests, secrets);
     pyro::files::DisksHandler disks(host.paths().exports_dir(), keep_free_mib,
-                                    pyro::sibling_program("pyro-disk-reader"));
+                                    pyro::sibling_program("pyro-disk-reader"), secrets);
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);
     host.serve<pyro::api::DiskFilesApi>(disks);

@@ -38,7 +38,11 @@ typename Op::Reply Disk::answer(const Op& request, const bus::Call& call) {
   const Work work = call.work().stopped_by(turn->stop());
   auto reply = turn->run([&] {
     const api::DiskPaths disks = disks_of(request.workspace_id, Op::kMethod.name, work);
-    return files_.call(api::OnDisks<Op>{.disks = disks, .request = request}, work);
+    return files_.call(
+        api::OnDisks<Op>{.disks = disks,
+                         .request = request,
+                         .secrets = secrets_.file_of(workspaces_.find(request.workspace_id))},
+        work);
   });
   fault::point("workspace.disk.answered");
   return workspaces_.about(request.workspace_id, std::move(reply));

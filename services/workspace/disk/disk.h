@@ -4,6 +4,7 @@
 #include "common/bus/call.h"
 #include "common/bus/client.h"
 #include "services/workspace/machines.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -12,8 +13,8 @@ namespace pyro::workspace {
 /// copies them; the workspace's turn keeps it stopped meanwhile.
 class Disk {
  public:
-  Disk(Workspaces& workspaces, Machines& machines, bus::Client& files)
-      : workspaces_(workspaces), machines_(machines), files_(files) {}
+  Disk(Workspaces& workspaces, Machines& machines, Secrets& secrets, bus::Client& files)
+      : workspaces_(workspaces), machines_(machines), secrets_(secrets), files_(files) {}
 
   api::DiskExported handle(const api::ExportDisk& request, bus::Call& call);
   api::FileList handle(const api::ListDisk& request, bus::Call& call);
@@ -28,6 +29,7 @@ class Disk {
 
   Workspaces& workspaces_;
   Machines& machines_;
+  Secrets& secrets_;
   bus::Client& files_;
 };
 

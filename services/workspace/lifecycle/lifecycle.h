@@ -2,6 +2,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "common/api/workspace.h"
 #include "common/bus/call.h"
@@ -12,6 +13,7 @@
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/machines.h"
 #include "services/workspace/network/networks.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/snapshots/snapshot_store.h"
 #include "services/workspace/workspaces.h"
 
@@ -23,7 +25,7 @@ class Lifecycle {
   Lifecycle(const Paths& paths, std::uint32_t keep_free_mib, const OwnedDirectories& directories,
             Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
             const Descriptions& descriptions, const SnapshotStore& snapshots,
-            const Networks& networks, Garbage& garbage);
+            const Networks& networks, Secrets& secrets, Garbage& garbage);
 
   api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
   api::WorkspaceList handle(const api::ListWorkspaces& request, bus::Call& call);
@@ -49,6 +51,9 @@ class Lifecycle {
   void erase(const WorkspaceRecord& record, Ending ending);
 
  private:
+  api::Workspace create(const api::CreateWorkspace& request,
+                        const std::vector<StoredSecret>& secrets, const bus::Call& call,
+                        Lifetime lifetime);
   void end_all(const WorkspaceRecord& record);
   /// Of a stopped one; the error of one that may start no more says what is left to do.
   api::Machine start_machine(const WorkspaceRecord& record, const api::Machine& stopped,
@@ -67,6 +72,7 @@ class Lifecycle {
   const Descriptions& descriptions_;
   const SnapshotStore& snapshots_;
   const Networks& networks_;
+  Secrets& secrets_;
   Garbage& garbage_;
 };
 

@@ -15,6 +15,7 @@
 #include "common/guest/silent_guest.h"
 #include "common/log/log.h"
 #include "common/process/wait.h"
+#include "common/secrets/redacted_message.h"
 #include "services/workspace/agent_link.h"
 #include "services/workspace/write_down.h"
 
@@ -99,7 +100,9 @@ void RunningServices::start(const ServiceRecord& service, const Environment& env
                             const Work& work) {
   collect_finished();
   require_room(service.workspace_id);
-  table_.begin(service);
+  ServiceRecord row = service;
+  if (environment.redactor) redact_message(*environment.redactor, row);
+  table_.begin(row);
   fault::point("workspace.service_start.recorded");
   try {
     dial_agent(paths_, environment.vm_id, work)
@@ -118,13 +121,17 @@ void RunningServices::start(const ServiceRecord& service, const Environment& env
     throw with_way_out(error);
   }
   fault::point("workspace.service_start.started");
-  launch(std::make_unique<Running>(
-      Running{.begun = service, .vm_id = environment.vm_id, .variables = environment.variables}));
+  launch(std::make_unique<Running>(Running{.begun = service,
+                                           .vm_id = environment.vm_id,
+                                           .variables = environment.variables,
+                                           .redactor = environment.redactor}));
 }
 
 void RunningServices::adopt(const ServiceRecord& service, const Environment& environment) {
-  launch(std::make_unique<Running>(
-      Running{.begun = service, .vm_id = environment.vm_id, .variables = environment.variables}));
+  launch(std::make_unique<Running>(Running{.begun = service,
+                                           .vm_id = environment.vm_id,
+                                           .variables = environment.variables,
+                                           .redactor = environment.redactor}));
 }
 
 void RunningServices::launch(std::unique_ptr<Running> running) {
@@ -278,6 +285,7 @@ void RunningServices::record_end(Running& running, const std::optional<wire::Job
           } else if (failure) {
             now.state = api::WorkspaceServiceState::kFailed;
             now.failure = words.empty() ? *failure : *failure + "; it printed last:\n" + words;
+            if (running.redactor) now.failure = running.redactor->redact(*now.failure);
           } else if (ended) {
             now.state = api::WorkspaceServiceState::kExited;
           } else {

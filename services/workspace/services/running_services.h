@@ -45,6 +45,7 @@ class RunningServices {
     std::string vm_id;
     std::uint32_t mem_mib = 0;
     std::map<std::string, std::string> variables;
+    std::shared_ptr<const Redactor> redactor;  ///< or null
   };
   /// Records it and starts it. Throws when it is not begun: then its row is gone again.
   void start(const ServiceRecord& service, const Environment& environment, const Work& work);
@@ -68,6 +69,7 @@ class RunningServices {
     ServiceRecord begun;
     std::string vm_id;
     std::map<std::string, std::string> variables{};  ///< environment variables
+    std::shared_ptr<const Redactor> redactor{};      ///< or null
     bool settled = false;
     bool done = false;
     std::jthread thread;

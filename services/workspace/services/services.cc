@@ -86,12 +86,13 @@ bool runs_no_more(Machines& machines, const std::string& vm_id) {
 }  // namespace
 
 Services::Services(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                   Machines& machines, ReviewLog& reviews, Ports& ports)
+                   Machines& machines, ReviewLog& reviews, Secrets& secrets, Ports& ports)
     : workspaces_(workspaces),
       reviews_(reviews),
+      secrets_(secrets),
       ports_(ports),
       table_(registry),
-      logs_(paths),
+      logs_(paths, secrets),
       running_(paths, table_, logs_,
                {.recorded = [this](const ServiceRecord& now) { note(now); },
                 .machine_is_gone =
@@ -106,7 +107,9 @@ void Services::adopt() {
     const auto record = workspaces_.table().get(service.workspace_id);
     if (!record || record->session != service.session) continue;
     try {
-      running_.adopt(service, {.vm_id = record->vm_id});
+      running_.adopt(service, {.vm_id = record->vm_id,
+                               .variables = secrets_.variables(*record, service.secret_env),
+                               .redactor = secrets_.redactor(*record)});
     } catch (const std::exception& error) {
       log::error("service {} of workspace {}: {}", service.service_name, service.workspace_id,
                  error.what());
@@ -189,15 +192,19 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
   service.job_id = new_id();
   service.ready_timeout_seconds = request.ready_timeout_seconds;
   service.ready_interval_ms = request.ready_interval_ms;
+  service.secret_env = request.secret_env;
   // Before it runs: from then on it is the service that holds off the expiry.
   workspaces_.table().touch(request.workspace_id);
   if (const auto before = table_.find(started.record, request.service_name)) {
     if (!before->running()) logs_.drop(*before);
   }
   turn->run([&] {
+    const Work work = call.work().stopped_by(turn->stop());
+    auto variables =
+        secrets_.environment(started.record, started.machine, request.secret_env, work);
+    variables.merge(work_environment(started.machine));
     service.published_ports =
-        ports_.publish(started.record, request.service_name, request.published_ports,
-                       call.work().stopped_by(turn->stop()));
+        ports_.publish(started.record, request.service_name, request.published_ports, work);
     Cleanup withdraw([&] {
       if (!service.published_ports.empty()) {
         ports_.withdraw(started.record, request.service_name);
@@ -206,8 +213,9 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
     running_.start(service,
                    {.vm_id = started.machine.vm_id,
                     .mem_mib = started.machine.mem_mib,
-                    .variables = work_environment(started.machine)},
-                   call.work().stopped_by(turn->stop()));
+                    .variables = std::move(variables),
+                    .redactor = secrets_.redactor(started.record)},
+                   work);
     withdraw.dismiss();
   });
   return service;
