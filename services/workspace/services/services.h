@@ -54,8 +54,8 @@ class Services final : public Part {
 
   Workspaces& workspaces_;
   ReviewLog& reviews_;
-  Ports& ports_;
   Secrets& secrets_;
+  Ports& ports_;
   ServiceTable table_;
   ServiceLogFiles logs_;
   RunningServices running_;
