@@ -97,6 +97,6 @@ bool no_packet_yet() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace pyro::network
 
-PYRO_TABLE_ELSEWHERE(pyro::network::Policy)
+PYRO_TABLE_ELSEWHERE(pyro::api::NetworkRules)
 PYRO_TABLE(pyro::network::GateOrder)
 PYRO_TABLE(pyro::network::GateReport)

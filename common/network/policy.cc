@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "common/api/json_codec.h"
-#include "common/api/message_table.h"
 #include "common/base/error.h"
 #include "common/base/reasons/network.h"
 #include "common/base/text.h"
@@ -114,5 +113,3 @@ Policy canonical(const Policy& policy) {
 std::string text_of(const Policy& policy) { return api::to_json_text(canonical(policy)); }
 
 }  // namespace pyro::network
-
-PYRO_TABLE(pyro::network::Policy)

@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/api/field.h"
-#include "common/api/workspace.h"
+#include "common/api/network.h"
 
 /// The network of a machine: what its guest may reach, how its gate is told, and what it logs.
 namespace pyro::network {
@@ -15,7 +14,6 @@ namespace pyro::network {
 /// The ports of an entry that names none.
 inline constexpr std::uint16_t kTlsPort = 443;
 inline constexpr std::uint16_t kHttpPort = 80;
-inline constexpr std::size_t kMostAllowEntries = 1024;
 inline constexpr std::size_t kMostNameBytes = 253;
 
 /// A host name in lower case, without a dot at its end: labels of letters, digits, `-` and `_`. It
@@ -39,25 +37,8 @@ struct AllowEntry {
   bool covers_port(std::uint16_t of_connection) const;
 };
 
-/// What the guest of a machine may reach. With no entries `egress` is the whole public internet.
-struct Policy {
-  api::NetworkPolicy kind = api::NetworkPolicy::kOff;
-  std::vector<std::string> allow;
-  bool learn = false;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("kind", &Policy::kind, "off, egress or egress+published-ports.", api::kRequired);
-    f("allow", &Policy::allow,
-      "Names that may be reached, NAME, *.NAME or either with :PORT; none: all public ones.",
-      api::max_length(kMostAllowEntries));
-    f("learn", &Policy::learn, "Whether to record the names and ports that are used.");
-  }
-
-  /// With entries, only they may be reached.
-  bool lists_names() const { return !allow.empty(); }
-  bool operator==(const Policy&) const = default;
-};
+using api::kMostAllowEntries;
+using Policy = api::NetworkRules;
 
 /// The same policy in its one form: entries checked, sorted, each once.
 Policy canonical(const Policy& policy);

@@ -26,7 +26,8 @@ export const tools = {
   vm_reap_expired: tool(changes),
   workspace_create: tool(
     changes,
-    ...['environment?', 'network_policy?', 'secrets?', 'seed_path?', 'name?', 'labels?', ...machine],
+    ...['environment?', 'network_policy?', 'allow_domains?', 'allow_presets?', 'learn?'],
+    ...['secrets?', 'seed_path?', 'name?', 'labels?', ...machine],
   ),
   workspace_list: tool(reads, 'offset?'),
   workspace_update: workspace(changes, 'name?', 'clear_name?', 'labels?', 'clear_labels?'),
@@ -67,6 +68,17 @@ export const tools = {
   service_status: workspace(reads, 'service_name'),
   service_logs: workspace(reads, 'service_name', 'tail_lines?', 'all?'),
   service_stop: workspace(changes, 'service_name'),
+  workspace_network_show: workspace(reads),
+  workspace_network_update: workspace(
+    changes,
+    ...['network_policy?', 'allow_domains?', 'allow_presets?', 'remove_domains?'],
+    ...['remove_presets?', 'learn?'],
+  ),
+  workspace_network_log: workspace(reads, 'denied?', 'after?', 'count?'),
+  workspace_network_learned: workspace(reads),
+  workspace_port_list: workspace(reads),
+  workspace_port_open: workspace(changes, 'guest_port', 'host_port?'),
+  workspace_port_close: workspace(changes, 'host_port'),
   snapshot_create: workspace(changes, 'snapshot_name'),
   snapshot_delete: workspace(destroys, 'snapshot_name'),
   snapshot_list: workspace(reads),
@@ -82,7 +94,13 @@ const edits = named('workspace', 'diff file_write patch_apply reset sync_push');
 
 const services = named('service', 'list logs start status stop');
 
-const narrow = (...names) => ({ names, without: ['network_policy', 'published_ports', 'secrets', 'secret_env'] });
+const narrow = (...names) => ({
+  names,
+  without: [
+    ...['network_policy', 'allow_domains', 'allow_presets', 'learn', 'published_ports'],
+    ...['secrets', 'secret_env'],
+  ],
+});
 
 // What each offers: names of tools, and the parameters that its schemas leave out.
 export const offers = [
