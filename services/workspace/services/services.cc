@@ -192,7 +192,7 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
                    {.vm_id = started.machine.vm_id,
                     .mem_mib = started.machine.mem_mib,
                     .variables = work_environment(started.machine)},
-                   call.work().stopped_by(turn->stop()));
+                   call, turn->stop());
   });
   return service;
 }

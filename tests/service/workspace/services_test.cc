@@ -28,6 +28,10 @@ class FakeJob {
   std::optional<wire::ProbeResult> probed;
   bool obeys_term = true;
   bool forgets = false;
+  /// It takes a start and does not answer.
+  std::atomic<bool> silent_starts = false;
+  /// So many signals do not reach it.
+  std::atomic<int> lost_signals = 0;
 
   std::optional<std::string> answer(const link::Frame& request) {
     std::unique_lock lock(mutex_);
@@ -35,6 +39,7 @@ class FakeJob {
     if (request.method == wire::StartJob::kMethod.name) {
       ++starts;
       exit_code_.reset();
+      if (silent_starts) return std::string();
       return FakeAgent::result(wire::Job{.pid = 7});
     }
     if (request.method == wire::ProbeJob::kMethod.name) {
@@ -49,6 +54,10 @@ class FakeJob {
       return FakeAgent::result(job());
     }
     if (request.method == wire::SignalJob::kMethod.name) {
+      if (lost_signals > 0) {
+        --lost_signals;
+        return std::nullopt;
+      }
       const auto asked =
           api::from_msgpack<wire::SignalJob>(request.body.data, api::UnknownFields::kRefuse);
       signals.push_back(asked.signal);
@@ -252,6 +261,48 @@ TEST_F(WorkspaceServices, a_caller_that_cancels_the_start_ends_the_service) {
   EXPECT_THAT(error_of([&] { call(request(), caller.get_token()); }),
               Refused(ErrorCode::kCancelled));
   EXPECT_EQ(wait_for(ServiceState::kStopped).stop_reason, StopReason::kSigterm);
+}
+
+TEST_F(WorkspaceServices, a_service_whose_start_is_answered_too_late_runs_with_its_record) {
+  job_.silent_starts = true;
+  EXPECT_THAT(error_of([&] { call_within(std::chrono::seconds(1), request()); }),
+              Refused(ErrorCode::kDeadlineExceeded));
+  EXPECT_EQ(job_.starts, 1);
+  EXPECT_TRUE(test::soon([&] { return !error_of([&] { status(); }).has_value(); }));
+  EXPECT_EQ(status().state, ServiceState::kRunning);
+  EXPECT_FALSE(status().ready_at);
+  job_.probe({.ready = true});
+  EXPECT_TRUE(test::soon([&] { return status().ready_at.has_value(); }));
+  EXPECT_THAT(job_.signals, ::testing::IsEmpty()) << "it runs, and nobody ended it";
+  EXPECT_EQ(stop().stop_reason, StopReason::kSigterm);
+}
+
+TEST_F(WorkspaceServices, a_kill_that_does_not_reach_the_guest_is_repeated_until_it_does) {
+  job_.lost_signals = 2;
+  job_.probe({.why = "Connection refused"});
+  EXPECT_EQ(call(request()).state, ServiceState::kFailed);
+  EXPECT_EQ(job_.lost_signals, 0);
+  EXPECT_THAT(job_.signals, ElementsAre(9U));
+}
+
+TEST_F(WorkspaceServices, a_start_that_is_cancelled_before_its_answer_is_ended_and_recorded) {
+  job_.silent_starts = true;
+  job_.lost_signals = 1;
+  std::stop_source caller;
+  std::jthread later([&] {
+    EXPECT_TRUE(test::soon([this] { return job_.starts > 0; }));
+    caller.request_stop();
+  });
+  EXPECT_THAT(error_of([&] { call(request(), caller.get_token()); }),
+              Refused(ErrorCode::kCancelled));
+  EXPECT_THAT(*wait_for(ServiceState::kFailed).failure, HasSubstr("its start was cancelled"));
+  EXPECT_THAT(job_.signals, ElementsAre(9U));
+}
+
+TEST_F(WorkspaceServices, a_start_that_the_guest_refuses_leaves_no_record) {
+  job_.forgets = true;
+  EXPECT_THAT(error_of([&] { call(request()); }), Refused(ErrorCode::kNotFound));
+  EXPECT_EQ(call(api::ListServices{.workspace_id = id_}).count, 0U);
 }
 
 TEST_F(WorkspaceServices, a_service_outlives_this_one_and_its_readiness_is_awaited_by_the_next) {
