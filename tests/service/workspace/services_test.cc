@@ -248,6 +248,8 @@ TEST_F(WorkspaceServices, what_cannot_be_a_service_is_refused_before_anything_ru
   };
   refused(file("/etc/passwd"), "under /workspace");
   refused(file("../etc/passwd"), "under /workspace");
+  refused(file("/workspace/a/../../etc/passwd"), "under /workspace");
+  refused(file("/workspace"), "under /workspace");
   EXPECT_EQ(job_.starts, 0);
   EXPECT_THAT(error_of([&] { status(); }), Refused(ErrorCode::kNotFound, HasSubstr("'web'")));
 }
@@ -345,6 +347,64 @@ TEST_F(WorkspaceServices, a_stopped_workspace_shows_its_services_stopped_with_wh
       call(api::ServiceLogs{.workspace_id = id_, .service_name = "web", .tail_lines = 2});
   EXPECT_EQ(log.stdout_text, "two\nthree\n");
   EXPECT_TRUE(log.truncated);
+}
+
+TEST_F(WorkspaceServices, a_stop_of_the_workspace_kills_what_does_not_obey) {
+  job_.obeys_term = false;
+  start();
+  call(api::StopWorkspace{.workspace_id = id_});
+  EXPECT_THAT(job_.signals, ElementsAre(15U, 9U));
+  EXPECT_EQ(status().state, ServiceState::kStopped);
+}
+
+TEST_F(WorkspaceServices, the_kept_log_of_a_service_goes_once_another_takes_its_place) {
+  const auto kept = [this] {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             stack_.paths().workspaces_dir() / id_ / "output")) {
+      files += entry.path().filename().string().starts_with("service-") ? 1 : 0;
+    }
+    return files;
+  };
+  start();
+  job_.end(0);
+  wait_for(ServiceState::kExited);
+  EXPECT_EQ(kept(), 2U);
+  start();
+  EXPECT_EQ(kept(), 0U);
+  stop();
+  EXPECT_EQ(kept(), 2U);
+}
+
+TEST_F(WorkspaceServices, only_so_many_run_at_once) {
+  job_.probe({.ready = true});
+  auto one = request();
+  for (int i = 0; i < 32; ++i) {
+    one.service_name = "s" + std::to_string(i);
+    EXPECT_EQ(call(one).state, ServiceState::kRunning);
+  }
+  one.service_name = "more";
+  EXPECT_THAT(error_of([&] { call(one); }), Refused(reason::kTooManyServices));
+  EXPECT_EQ(call(api::ListServices{.workspace_id = id_}).count, 32U);
+}
+
+TEST_F(WorkspaceServices, one_that_runs_holds_the_expiry_off) {
+  start();
+  service_->kill();
+  change_record(
+      id_, [](WorkspaceRecord& record) { record.workspace.expires_at = now_epoch_seconds() - 1; });
+  start_service();
+  const std::string other = create();
+  service_->kill();
+  change_record(other, [](WorkspaceRecord& record) {
+    record.workspace.expires_at = now_epoch_seconds() - 1;
+  });
+  start_service();
+  EXPECT_TRUE(test::soon([&] {
+    return call(api::WorkspaceStatus{.workspace_id = other}).state == api::WorkspaceState::kExpired;
+  }));
+  EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id_}).state, api::WorkspaceState::kStarted);
+  EXPECT_EQ(status().state, ServiceState::kRunning);
 }
 
 TEST_F(WorkspaceServices, a_guest_that_goes_takes_its_services_along) {
