@@ -37,7 +37,7 @@ void serve(ServiceHost& host) {
   const Descriptions descriptions(directories, workspaces, snapshots.store());
   ReviewLog reviews(registry, workspaces);
   Files files(host.paths(), workspaces, reviews, file_service);
-  Disk disk(workspaces, machines, file_service);
+  Disk disk(workspaces, machines, reviews, file_service);
   Commands commands(registry, host.paths(), workspaces);
   Services services(registry, host.paths(), workspaces, machines, reviews);
   Shells shells(registry, host.paths(), workspaces, machines);

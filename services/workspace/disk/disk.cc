@@ -30,6 +30,30 @@ api::DiskPaths Disk::disks_of(const std::string& workspace_id, std::string_view 
   return machines_.disks(record.vm_id, work);
 }
 
+template <class Op>
+typename Op::Reply Disk::ask(const Op& request, const api::DiskPaths& disks, const Work& work) {
+  return files_.call(api::OnDisks<Op>{.disks = disks, .request = request}, work);
+}
+
+/// An export is an event for the review, as that of a path is.
+template <>
+api::DiskExported Disk::ask(const api::ExportDisk& request, const api::DiskPaths& disks,
+                            const Work& work) {
+  const auto entry = reviews_.begin_export(
+      workspaces_.find(request.workspace_id),
+      {.workspace_path = "/workspace", .output_path = request.output_path, .disk_format = "ext4"});
+  fault::point("workspace.disk.noted");
+  try {
+    auto exported =
+        files_.call(api::OnDisks<api::ExportDisk>{.disks = disks, .request = request}, work);
+    entry->confirm();
+    return exported;
+  } catch (const Error& error) {
+    entry->failed(error);
+    throw;
+  }
+}
+
 /// Its turn: a start waits until the disks are read; stop, reset and delete end the reading.
 template <class Op>
 typename Op::Reply Disk::answer(const Op& request, const bus::Call& call) {
@@ -38,7 +62,7 @@ typename Op::Reply Disk::answer(const Op& request, const bus::Call& call) {
   const Work work = call.work().stopped_by(turn->stop());
   auto reply = turn->run([&] {
     const api::DiskPaths disks = disks_of(request.workspace_id, Op::kMethod.name, work);
-    return files_.call(api::OnDisks<Op>{.disks = disks, .request = request}, work);
+    return ask(request, disks, work);
   });
   fault::point("workspace.disk.answered");
   return workspaces_.about(request.workspace_id, std::move(reply));

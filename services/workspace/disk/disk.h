@@ -3,6 +3,7 @@
 #include "common/api/disks.h"
 #include "common/bus/call.h"
 #include "common/bus/client.h"
+#include "services/workspace/files/review_log.h"
 #include "services/workspace/machines.h"
 #include "services/workspace/workspaces.h"
 
@@ -12,14 +13,16 @@ namespace pyro::workspace {
 /// copies them; the workspace's turn keeps it stopped meanwhile.
 class Disk {
  public:
-  Disk(Workspaces& workspaces, Machines& machines, bus::Client& files)
-      : workspaces_(workspaces), machines_(machines), files_(files) {}
+  Disk(Workspaces& workspaces, Machines& machines, ReviewLog& reviews, bus::Client& files)
+      : workspaces_(workspaces), machines_(machines), reviews_(reviews), files_(files) {}
 
   api::DiskExported handle(const api::ExportDisk& request, bus::Call& call);
   api::FileList handle(const api::ListDisk& request, bus::Call& call);
   api::FileContent handle(const api::ReadDisk& request, bus::Call& call);
 
  private:
+  template <class Op>
+  typename Op::Reply ask(const Op& request, const api::DiskPaths& disks, const Work& work);
   template <class Op>
   typename Op::Reply answer(const Op& request, const bus::Call& call);
   /// not_stopped, no_disk, machine_lost: there is nothing to read.
@@ -28,6 +31,7 @@ class Disk {
 
   Workspaces& workspaces_;
   Machines& machines_;
+  ReviewLog& reviews_;
   bus::Client& files_;
 };
 
