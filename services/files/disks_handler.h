@@ -7,6 +7,7 @@
 #include "common/api/disks.h"
 #include "common/bus/call.h"
 #include "services/files/disk/disk_reader.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 namespace pyro::files {
@@ -14,12 +15,10 @@ namespace pyro::files {
 /// The operations on the disks of guests that do not run.
 class DisksHandler {
  public:
-  /// `exports`: records of current exports; `keep_free_mib`: exports leave that on the disk.
-  DisksHandler(std::filesystem::path exports, std::uint32_t keep_free_mib,
+  /// `exports`: records of current exports.
+  DisksHandler(std::filesystem::path exports, const ExportLimits& limits,
                std::filesystem::path reader_program)
-      : exports_(std::move(exports)),
-        keep_free_mib_(keep_free_mib),
-        reader_(std::move(reader_program)) {}
+      : exports_(std::move(exports)), limits_(limits), reader_(std::move(reader_program)) {}
 
   api::DiskExported handle(const api::OnDisks<api::ExportDisk>& request, bus::Call& call);
   api::FileList handle(const api::OnDisks<api::ListDisk>& request, bus::Call& call);
@@ -27,7 +26,7 @@ class DisksHandler {
 
  private:
   PendingExports exports_;
-  std::uint32_t keep_free_mib_;
+  ExportLimits limits_;
   DiskReader reader_;
 };
 

@@ -11,12 +11,9 @@
 namespace pyro::files {
 
 MachineFilesHandler::MachineFilesHandler(std::filesystem::path exports,
-                                         std::filesystem::path scratch, std::uint32_t keep_free_mib,
+                                         std::filesystem::path scratch, const ExportLimits& limits,
                                          Guests& guests)
-    : exports_(std::move(exports)),
-      scratch_(std::move(scratch)),
-      keep_free_mib_(keep_free_mib),
-      guests_(guests) {
+    : exports_(std::move(exports)), scratch_(std::move(scratch)), limits_(limits), guests_(guests) {
   exports_.remove_leftovers();
 }
 
@@ -30,7 +27,7 @@ api::PushedSync MachineFilesHandler::handle(const api::OnMachine<api::PushSync>&
 api::Exported MachineFilesHandler::handle(const api::OnMachine<api::ExportPath>& request,
                                           bus::Call& call) {
   return guests_.with(request.vm_id, call, [&](GuestTree& guest, const Work& work) {
-    return export_path(guest, exports_, keep_free_mib_, request, work);
+    return export_path(guest, exports_, limits_, request, work);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "common/api/files.h"
 #include "common/bus/call.h"
 #include "services/files/guests.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 namespace pyro::files {
@@ -14,9 +15,9 @@ namespace pyro::files {
 class MachineFilesHandler {
  public:
   /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
-  /// exports; `scratch`: temporary files of calls; `keep_free_mib`: exports leave that on the disk.
+  /// exports; `scratch`: temporary files of calls.
   MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch,
-                      std::uint32_t keep_free_mib, Guests& guests);
+                      const ExportLimits& limits, Guests& guests);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);
   api::Exported handle(const api::OnMachine<api::ExportPath>& request, bus::Call& call);
@@ -29,7 +30,7 @@ class MachineFilesHandler {
  private:
   PendingExports exports_;
   std::filesystem::path scratch_;
-  std::uint32_t keep_free_mib_;
+  ExportLimits limits_;
   Guests& guests_;
 };
 
