@@ -14,6 +14,7 @@
 #include "tests/bench/link.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
+#include "tests/bench/shells.h"
 #include "tests/bench/warm.h"
 #include "tests/bench/workspace.h"
 
@@ -68,7 +69,8 @@ const std::vector<std::pair<std::string, Part (*)()>> kParts = {
     {"bus", measure_bus},   {"machine", measure_machine},
     {"warm", measure_warm}, {"workspace", measure_workspace},
     {"link", measure_link}, {"trees", measure_large_trees},
-    {"disk", measure_disk}, {"mcp", measure_mcp}};
+    {"disk", measure_disk}, {"shells", measure_shells},
+    {"mcp", measure_mcp}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
@@ -93,7 +95,7 @@ int run(int argc, char** argv) {
   command.add(
       {.name = "parts",
        .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, "
-               "link, trees, disk, mcp"},
+               "link, trees, disk, shells, mcp"},
       chosen);
   command.add({.name = "--serve-bus", .help = "A role, a socket, a core", .hidden = true}, serve);
   command.action = [&] {
