@@ -362,7 +362,7 @@ TEST_F(WorkspaceServices, the_kept_log_of_a_service_goes_once_another_takes_its_
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(
              stack_.paths().workspaces_dir() / id_ / "output")) {
-      files += entry.path().filename().string().starts_with("service-") ? 1 : 0;
+      if (entry.path().filename().string().starts_with("service-")) ++files;
     }
     return files;
   };

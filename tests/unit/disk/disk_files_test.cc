@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "common/base/reasons/files.h"
 #include "common/config/programs.h"
 #include "tests/support/errors.h"
 #include "tests/unit/disk/disk_fixture.h"
