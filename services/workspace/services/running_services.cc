@@ -112,14 +112,17 @@ void RunningServices::start(const ServiceRecord& service, const Environment& env
     throw with_way_out(error);
   }
   try {
-    agent->call(wire::StartJob{.job_id = service.job_id,
-                               .command = service.command,
-                               .cwd = service.cwd,
-                               .environment = environment.variables,
-                               .timeout_ms = kNoTimeout,
-                               .mem_mib = environment.mem_mib,
-                               .log_bytes = ServiceLogFiles::kMostBytes},
-                work);
+    const wire::Job begun = agent->call(wire::StartJob{.job_id = service.job_id,
+                                                       .command = service.command,
+                                                       .cwd = service.cwd,
+                                                       .environment = environment.variables,
+                                                       .timeout_ms = kNoTimeout,
+                                                       .mem_mib = environment.mem_mib,
+                                                       .log_bytes = ServiceLogFiles::kMostBytes},
+                                        work);
+    if (begun.pid) {
+      change(service, [&begun](ServiceRecord& now) { now.pid = begun.pid; });
+    }
   } catch (const Error& error) {
     log::warn("service {} of workspace {}: {}", service.service_name, service.workspace_id,
               error.message());

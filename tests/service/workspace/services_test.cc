@@ -156,6 +156,7 @@ TEST_F(WorkspaceServices, a_service_is_running_once_it_is_ready) {
   EXPECT_EQ(started.state, ServiceState::kRunning);
   EXPECT_EQ(started.cwd, "/workspace");
   EXPECT_TRUE(started.ready_at);
+  EXPECT_EQ(started.pid, 7U);
   ASSERT_TRUE(started.readiness);
   EXPECT_EQ(started.readiness->address, "localhost:8000");
   const auto list = call(api::ListServices{.workspace_id = id_});
