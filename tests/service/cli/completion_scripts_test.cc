@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "tests/service/cli/cli_fixture.h"
 #include "tests/support/processes.h"
@@ -57,6 +58,16 @@ TEST_F(CompletionScriptsTest, completion_starts_no_stack_and_says_nothing) {
   }
   EXPECT_FALSE(client_->status());
   EXPECT_TRUE(pyro::testing::processes_of(paths_.state_dir).empty());
+}
+
+TEST_F(CompletionScriptsTest, a_service_that_does_not_answer_offers_nothing) {
+  write_stack({{"image", ""}});
+  const pid_t image = static_cast<pid_t>(service(settled(), "image").pid);
+  ::kill(image, SIGSTOP);
+  const auto result = run({"__complete", "--", "run", ""});
+  ::kill(image, SIGCONT);
+  EXPECT_EQ(result.status.code, 0);
+  EXPECT_EQ(result.output + result.error_output, "");
 }
 
 TEST_F(CompletionScriptsTest, fish_completes_commands_with_their_meaning) {

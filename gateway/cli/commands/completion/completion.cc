@@ -21,7 +21,7 @@ namespace pyro::cli {
 namespace {
 
 /// For all answers together. A slow stack offers nothing: a person waits for the tab key.
-constexpr std::chrono::milliseconds kAtOnce{40};
+constexpr std::chrono::milliseconds kAtOnce{30};
 constexpr std::size_t kMeaningColumns = 40;
 
 /// By a plain client of the service: the stack's would start a stack that has just ended.
