@@ -62,7 +62,7 @@ TEST_F(CompletionScriptsTest, completion_starts_no_stack_and_says_nothing) {
 
 TEST_F(CompletionScriptsTest, a_service_that_does_not_answer_offers_nothing) {
   write_stack({{"image", ""}});
-  const pid_t image = static_cast<pid_t>(service(settled(), "image").pid);
+  const pid_t image = static_cast<pid_t>(*service(settled(), "image").pid);
   ::kill(image, SIGSTOP);
   const auto result = run({"__complete", "--", "run", ""});
   ::kill(image, SIGCONT);
