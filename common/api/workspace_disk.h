@@ -93,12 +93,7 @@ struct ReadDisk {
     f("path", &ReadDisk::path,
       "File anywhere in the guest's file system; relative: below /workspace.", kRequired,
       kMayBeEmpty, kPositional, max_length(4096));
-    f("max_bytes", &ReadDisk::max_bytes,
-      "At most this many bytes. When more follows, the page ends with a whole character.",
-      kPositive, range(1, kFileLimit));
-    f("offset", &ReadDisk::offset, "Where to begin, in bytes.");
-    f("as_base64", &ReadDisk::as_base64,
-      "The bytes as base64, whatever they are: for a file that is binary or not UTF-8.");
+    describe_page<ReadDisk>(f, kPositive);
   }
 };
 

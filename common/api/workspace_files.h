@@ -104,6 +104,17 @@ struct FileContent : WorkspaceReply {
   }
 };
 
+/// The fields of a request for a page of a file; `rules` are more of max_bytes.
+template <class Request, class Fields, class... Rules>
+void describe_page(Fields& f, const Rules&... rules) {
+  f("max_bytes", &Request::max_bytes,
+    "At most this many bytes. When more follows, the page ends with a whole character.", rules...,
+    range(1, kFileLimit));
+  f("offset", &Request::offset, "Where to begin, in bytes.");
+  f("as_base64", &Request::as_base64,
+    "The bytes as base64, whatever they are: for a file that is binary or not UTF-8.");
+}
+
 struct ReadFile {
   static constexpr Method kMethod{"workspace.file_read", Idempotent::kYes};
   using Reply = FileContent;
@@ -118,12 +129,7 @@ struct ReadFile {
     describe_workspace_id<ReadFile>(f);
     f("path", &ReadFile::path, "File below /workspace.", kRequired, kMayBeEmpty, kPositional,
       max_length(4096));
-    f("max_bytes", &ReadFile::max_bytes,
-      "At most this many bytes. When more follows, the page ends with a whole character.",
-      range(1, kFileLimit));
-    f("offset", &ReadFile::offset, "Where to begin, in bytes.");
-    f("as_base64", &ReadFile::as_base64,
-      "The bytes as base64, whatever they are: for a file that is binary or not UTF-8.");
+    describe_page<ReadFile>(f);
   }
 };
 

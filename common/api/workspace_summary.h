@@ -38,6 +38,7 @@ struct ExportEvent {
   std::string workspace_path;
   std::string output_path;
   ArtifactType artifact_type = ArtifactType::kFile;
+  std::optional<std::string> disk_format;
   double recorded_at = 0;
   std::optional<bool> unconfirmed;
 
@@ -46,6 +47,8 @@ struct ExportEvent {
     f("workspace_path", &ExportEvent::workspace_path, "What was exported.");
     f("output_path", &ExportEvent::output_path, "Where to.");
     f("artifact_type", &ExportEvent::artifact_type, "file, directory or symlink.");
+    f("disk_format", &ExportEvent::disk_format,
+      "ext4 when it is the whole disk of /workspace, by disk export.", kAbsentWhenNull);
     f("recorded_at", &ExportEvent::recorded_at, "Seconds since the epoch.");
     f("unconfirmed", &ExportEvent::unconfirmed, kUnconfirmed, kAbsentWhenNull);
   }

@@ -108,6 +108,7 @@ struct WorkspaceConfig {
   std::uint32_t keep_count = 32;
   std::uint32_t keep_gib = 20;
   std::uint32_t snapshots_gib = 40;
+  std::uint32_t exports_gib = 20;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -121,6 +122,9 @@ struct WorkspaceConfig {
       api::range(1, 1U << 20U));
     f("snapshots_gib", &WorkspaceConfig::snapshots_gib,
       "Disk that the snapshots of one workspace may take: beyond it no further one is made.",
+      api::range(1, 1U << 20U));
+    f("exports_gib", &WorkspaceConfig::exports_gib,
+      "Disk that models may fill in .pyro/exports of one project: beyond it they export no more.",
       api::range(1, 1U << 20U));
   }
 };

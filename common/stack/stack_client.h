@@ -32,6 +32,9 @@ class StackClient {
   /// failed_precondition.
   void ensure_running(const std::stop_token& stop = {});
 
+  /// Whether a supervisor listens; waits for nothing and starts nothing.
+  bool runs() const { return listens(); }
+
   /// The state of the stack, nullopt if none runs; starts nothing.
   std::optional<api::Stack> status(const api::StackStatus& request = {},
                                    const std::stop_token& stop = {});

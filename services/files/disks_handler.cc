@@ -8,7 +8,7 @@ namespace pyro::files {
 api::DiskExported DisksHandler::handle(const api::OnDisks<api::ExportDisk>& request,
                                        bus::Call& call) {
   const log::Context context(call.trace_id(), request.request.workspace_id);
-  return export_disk(exports_, keep_free_mib_, request, call.work());
+  return export_disk(exports_, limits_, request, call.work());
 }
 
 api::FileList DisksHandler::handle(const api::OnDisks<api::ListDisk>& request, bus::Call& call) {

@@ -8,6 +8,7 @@
 #include "common/bus/call.h"
 #include "common/secrets/known_secrets.h"
 #include "services/files/disk/disk_reader.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 namespace pyro::files {
@@ -15,11 +16,11 @@ namespace pyro::files {
 /// The operations on the disks of guests that do not run.
 class DisksHandler {
  public:
-  /// `exports`: records of current exports; `keep_free_mib`: exports leave that on the disk.
-  DisksHandler(std::filesystem::path exports, std::uint32_t keep_free_mib,
+  /// `exports`: records of current exports.
+  DisksHandler(std::filesystem::path exports, const ExportLimits& limits,
                std::filesystem::path reader_program, KnownSecrets& secrets)
       : exports_(std::move(exports)),
-        keep_free_mib_(keep_free_mib),
+        limits_(limits),
         reader_(std::move(reader_program)),
         secrets_(secrets) {}
 
@@ -29,7 +30,7 @@ class DisksHandler {
 
  private:
   PendingExports exports_;
-  std::uint32_t keep_free_mib_;
+  ExportLimits limits_;
   DiskReader reader_;
   KnownSecrets& secrets_;
 };

@@ -34,13 +34,8 @@ namespace fs = std::filesystem;
 class ExportSink : public tree::Sink {
  public:
   /// `path` is what is exported.
-  ExportSink(std::string path, HostOutput& output, const PendingExports& exports,
-             std::uint32_t keep_free_mib, const Work& work)
-      : path_(std::move(path)),
-        output_(output),
-        exports_(exports),
-        keep_free_mib_(keep_free_mib),
-        work_(work) {}
+  ExportSink(std::string path, HostOutput& output, const PendingExports& exports, const Work& work)
+      : path_(std::move(path)), output_(output), exports_(exports), work_(work) {}
 
   void entry(const tree::Entry& entry) override {
     check(work_);
@@ -78,29 +73,29 @@ class ExportSink : public tree::Sink {
       throw tree::escapes(tree::join(path_, first.path));
     }
     output_.open_parent();
-    require_free_disk(output_.path().parent_path(), keep_free_mib_);
+    output_.require_room(0);
     pending_.emplace(exports_, output_.path().parent_path(), output_.parent());
     writer_.emplace(output_.parent(), pending_->name(), tree::Trust::kHost,
                     tree::WriterLimits{.entries = kExportEntries, .bytes = kExportBytes});
   }
 
-  /// Asks the disk again once this much more may be on it.
   void keep_disk_free(std::size_t bytes) {
-    constexpr std::uint64_t kInterval = 16U << 20U;
-    unchecked_bytes_ += bytes;
-    if (unchecked_bytes_ < kInterval) return;
-    unchecked_bytes_ = 0;
-    require_free_disk(output_.path().parent_path(), keep_free_mib_);
+    bytes_ += bytes;
+    if (bytes_ < next_look_) return;
+    next_look_ = bytes_ + kInterval;
+    output_.require_room(bytes_);
   }
 
+  /// Once this much more may be on the disk, that is asked again.
+  static constexpr std::uint64_t kInterval = 16U << 20U;
   /// As long as it may take on a disk without content.
   static constexpr std::size_t kBytesOfEntry = 4096;
 
   std::string path_;
   HostOutput& output_;
   const PendingExports& exports_;
-  const std::uint32_t keep_free_mib_;
-  std::uint64_t unchecked_bytes_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t next_look_ = kInterval;
   const Work& work_;
   std::optional<PendingExports::Export> pending_;
   std::optional<tree::Writer> writer_;
@@ -109,7 +104,7 @@ class ExportSink : public tree::Sink {
 }  // namespace
 
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
-                          std::uint32_t keep_free_mib,
+                          const ExportLimits& limits,
                           const api::OnMachine<api::ExportPath>& request, const Work& work) {
   fault::point("files.export.begun");
   const std::string path = workspace_path(request.request.path);
@@ -117,8 +112,9 @@ api::Exported export_path(GuestTree& guest, const PendingExports& exports,
   if (by_model && has_git_directory_name(path)) throw in_git_directory("path", path);
   HostOutput output({.path = request.request.output_path,
                      .by_model = by_model,
-                     .guarded_below = request.request.guarded_below});
-  ExportSink sink(path, output, exports, keep_free_mib, work);
+                     .guarded_below = request.request.guarded_below},
+                    limits);
+  ExportSink sink(path, output, exports, work);
   GuardedExport guarded(sink, !request.request.guarded_below.empty());
   tree::Sink& taken = by_model ? static_cast<tree::Sink&>(guarded) : sink;
   KnownContent whole(request.baseline, taken, work);

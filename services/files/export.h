@@ -4,6 +4,7 @@
 
 #include "common/api/files.h"
 #include "services/files/guest_tree.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 namespace pyro::files {
@@ -13,9 +14,9 @@ inline constexpr std::uint64_t kExportBytes = 8ULL << 30U;
 inline constexpr std::uint64_t kExportEntries = 1'000'000;
 
 /// Answers ExportPath. Nothing is at the output path until all of it is. Holes stay holes.
-/// disk_full: the disk of the output would have fewer than `keep_free_mib` MiB left.
+/// disk_full, exports_full: beyond the limits; then nothing of it is left.
 api::Exported export_path(GuestTree& guest, const PendingExports& exports,
-                          std::uint32_t keep_free_mib,
+                          const ExportLimits& limits,
                           const api::OnMachine<api::ExportPath>& request, const Work& work);
 
 }  // namespace pyro::files

@@ -12,6 +12,7 @@
 #include "common/base/files.h"
 #include "common/base/reasons/files.h"
 #include "common/base/text.h"
+#include "common/disk/free_space.h"
 #include "common/tree/beneath.h"
 #include "services/files/git_directory_marks.h"
 #include "services/files/guarded_export.h"
@@ -36,7 +37,8 @@ fs::path exports_directory_of(const fs::path& path) {
 
 }  // namespace
 
-HostOutput::HostOutput(Wish wish) : wish_(std::move(wish)) {
+HostOutput::HostOutput(Wish wish, const ExportLimits& limits)
+    : wish_(std::move(wish)), limits_(limits) {
   path_ = fs::path(wish_.path).lexically_normal();
   if (!path_.has_filename()) path_ = path_.parent_path();
   if (!path_.is_absolute()) throw invalid_argument("output_path must be an absolute path");
@@ -45,6 +47,24 @@ HostOutput::HostOutput(Wish wish) : wish_(std::move(wish)) {
   if (open_host_path(path_.string(), O_PATH | O_NOFOLLOW, links())) {
     throw output_exists(wish_.path);
   }
+  exports_ = exports_directory_of(path_);
+  if (!wish_.by_model || exports_.empty()) return;
+  exported_ = disk_usage(exports_);
+  refuse_beyond_budget(1);
+}
+
+void HostOutput::require_room(std::uint64_t bytes) const {
+  require_free_disk(path_.parent_path(), limits_.keep_free_mib);
+  if (wish_.by_model && !exports_.empty()) refuse_beyond_budget(bytes);
+}
+
+void HostOutput::refuse_beyond_budget(std::uint64_t bytes) const {
+  if (exported_ <= limits_.by_models && bytes <= limits_.by_models - exported_) return;
+  throw resource_exhausted(
+      reason::kExportsFull,
+      "'{}' holds {} of earlier exports, and with this one it would hold more than the {} that it "
+      "may (workspace.exports_gib): delete exports there that nobody needs any more",
+      exports_.string(), human_size(exported_), human_size(limits_.by_models));
 }
 
 void HostOutput::open_parent() {
@@ -92,9 +112,8 @@ void HostOutput::refuse_obeyed() const {
 
 /// An export into `.pyro/exports` keeps that out of the project's `git status`.
 void HostOutput::ignore_in_git() const {
-  const fs::path directory = exports_directory_of(path_);
-  if (directory.empty()) return;
-  const UniqueFd opened = open_host_path(directory.string(), O_PATH | O_DIRECTORY, links());
+  if (exports_.empty()) return;
+  const UniqueFd opened = open_host_path(exports_.string(), O_PATH | O_DIRECTORY, links());
   if (!opened) return;
   const UniqueFd file = tree::open_beneath(opened.get(), ".gitignore",
                                            O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);

@@ -11,11 +11,11 @@
 namespace pyro::files {
 
 MachineFilesHandler::MachineFilesHandler(std::filesystem::path exports,
-                                         std::filesystem::path scratch, std::uint32_t keep_free_mib,
+                                         std::filesystem::path scratch, const ExportLimits& limits,
                                          Guests& guests, KnownSecrets& secrets)
     : exports_(std::move(exports)),
       scratch_(std::move(scratch)),
-      keep_free_mib_(keep_free_mib),
+      limits_(limits),
       guests_(guests),
       secrets_(secrets) {
   exports_.remove_leftovers();
@@ -31,7 +31,7 @@ api::PushedSync MachineFilesHandler::handle(const api::OnMachine<api::PushSync>&
 api::Exported MachineFilesHandler::handle(const api::OnMachine<api::ExportPath>& request,
                                           bus::Call& call) {
   return guests_.with(request.vm_id, call, [&](GuestTree& guest, const Work& work) {
-    return export_path(guest, exports_, keep_free_mib_, request, work);
+    return export_path(guest, exports_, limits_, request, work);
   });
 }
 

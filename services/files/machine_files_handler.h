@@ -7,6 +7,7 @@
 #include "common/bus/call.h"
 #include "common/secrets/known_secrets.h"
 #include "services/files/guests.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 namespace pyro::files {
@@ -15,9 +16,9 @@ namespace pyro::files {
 class MachineFilesHandler {
  public:
   /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
-  /// exports; `scratch`: temporary files of calls; `keep_free_mib`: exports leave that on the disk.
+  /// exports; `scratch`: temporary files of calls.
   MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch,
-                      std::uint32_t keep_free_mib, Guests& guests, KnownSecrets& secrets);
+                      const ExportLimits& limits, Guests& guests, KnownSecrets& secrets);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);
   api::Exported handle(const api::OnMachine<api::ExportPath>& request, bus::Call& call);
@@ -30,7 +31,7 @@ class MachineFilesHandler {
  private:
   PendingExports exports_;
   std::filesystem::path scratch_;
-  std::uint32_t keep_free_mib_;
+  ExportLimits limits_;
   Guests& guests_;
   KnownSecrets& secrets_;
 };

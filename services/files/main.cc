@@ -41,9 +41,12 @@ int main(int argc, char** argv) {
     pyro::KnownSecrets secrets;
     const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
     pyro::files::VolumesHandler volumes(host.paths(), scratch, keep_free_mib, guests);
-    pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch,
-                                                   keep_free_mib, guests, secrets);
-    pyro::files::DisksHandler disks(host.paths().exports_dir(), keep_free_mib,
+    const pyro::files::ExportLimits exports{
+        .keep_free_mib = keep_free_mib,
+        .by_models = std::uint64_t{host.config().workspace.exports_gib} << 30U};
+    pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch, exports,
+                                                   guests, secrets);
+    pyro::files::DisksHandler disks(host.paths().exports_dir(), exports,
                                     pyro::sibling_program("pyro-disk-reader"), secrets);
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);

@@ -43,7 +43,7 @@ void serve(ServiceHost& host) {
   Secrets secrets(host.paths(), workspaces);
   ReviewLog reviews(registry, workspaces, secrets);
   Files files(host.paths(), workspaces, reviews, secrets, file_service);
-  Disk disk(workspaces, machines, secrets, file_service);
+  Disk disk(workspaces, machines, reviews, secrets, file_service);
   Commands commands(registry, host.paths(), workspaces, secrets);
   bus::Client net = host.client("net");
   Ports ports(host.paths(), workspaces, net);

@@ -1,23 +1,27 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/api/machine.h"
 
 namespace pyro::workspace {
 
+/// Where /workspace is in a guest.
+inline constexpr const char* kWorkspaceDirectory = "/workspace";
+
 /// Where the commands of a workspace start. On the host without a sandbox it is not at its place.
-inline std::string work_directory(const api::Machine& machine) {
-  const auto elsewhere = machine.metadata.find("workspace_dir");
-  return elsewhere == machine.metadata.end() ? "/workspace" : elsewhere->second;
-}
+std::string work_directory(const api::Machine& machine);
 
 /// What their environment has beside the agent's own: there also their HOME.
-inline std::map<std::string, std::string> work_environment(const api::Machine& machine) {
-  const auto home = machine.metadata.find("home_dir");
-  if (home == machine.metadata.end()) return {};
-  return {{"HOME", home->second}};
-}
+std::map<std::string, std::string> work_environment(const api::Machine& machine);
+
+/// A caller's path as one of the guest, whose /workspace is at `directory`; a relative one begins
+/// there.
+std::string place_of(const std::string& path, const std::string& directory);
+
+/// The same, of a path inside /workspace; nullopt: it leads out, or may do so by a `..`.
+std::optional<std::string> place_inside(const std::string& path, const std::string& directory);
 
 }  // namespace pyro::workspace

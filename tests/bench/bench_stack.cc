@@ -11,6 +11,7 @@
 #include "common/stack/installation.h"
 #include "services/vm/boot/guest_exec.h"
 #include "tests/bench/part.h"
+#include "tests/support/processes.h"
 
 namespace pyro::bench {
 
@@ -78,6 +79,20 @@ Exec exec(const MachinePaths& paths, const std::string& command) {
 void run_true() {
   run_checked({.argv = {find_helper("pyro").string(), "run", kEnvironment, "--", "true"}},
               Clock::now() + std::chrono::minutes(2), {});
+}
+
+std::map<std::string, double> peaks_mib(const BenchStack& stack) {
+  std::map<std::string, double> peaks;
+  for (const pid_t pid : testing::processes_of(stack.paths().state_dir)) {
+    const fs::path process = fs::path("/proc") / std::to_string(pid);
+    const std::string words = testing::content_of(process / "cmdline");
+    const std::string program = fs::path(words.c_str()).filename().string();
+    if (!program.starts_with("pyro-")) continue;
+    const std::string status = testing::content_of(process / "status");
+    const auto at = status.find("VmHWM:");
+    if (at != std::string::npos) peaks[program] = std::stod(status.substr(at + 6)) / 1024;
+  }
+  return peaks;
 }
 
 double pss_mib_of(const std::string& word) {

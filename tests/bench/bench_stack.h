@@ -56,6 +56,10 @@ Exec exec(const MachinePaths& paths, const std::string& command);
 /// `pyro run debian:12 -- true` to its end.
 void run_true();
 
+/// Of each process of the stack on the host, by its program, the most memory that it has held. The
+/// VMM is left out: its guest's page cache fills with what passes.
+std::map<std::string, double> peaks_mib(const BenchStack& stack);
+
 /// Proportional share of memory of all processes that have `word` on their command line.
 double pss_mib_of(const std::string& word);
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <map>
 
 #include "common/api/machine.h"
 #include "common/api/prepare.h"
@@ -18,7 +17,6 @@
 #include "common/process/child_process.h"
 #include "tests/bench/floor.h"
 #include "tests/bench/workspaces.h"
-#include "tests/support/processes.h"
 
 namespace pyro::bench {
 namespace {
@@ -176,22 +174,6 @@ void measure_flush(BenchStack& stack, const Adder& add) {
       fmt::format("p50, the flush takes {:.1f} of it", percentile(written, 0.5) - floor));
   workspaces.remove(id);
   workspaces.call(api::DeleteMachine{.vm_id = vm});
-}
-
-/// Of each process of the stack on the host, by its program, the most memory that it has held. The
-/// VMM is left out: its guest's page cache fills with what passes.
-std::map<std::string, double> peaks_mib(const BenchStack& stack) {
-  std::map<std::string, double> peaks;
-  for (const pid_t pid : testing::processes_of(stack.paths().state_dir)) {
-    const fs::path process = fs::path("/proc") / std::to_string(pid);
-    const std::string words = testing::content_of(process / "cmdline");
-    const std::string program = fs::path(words.c_str()).filename().string();
-    if (!program.starts_with("pyro-")) continue;
-    const std::string status = testing::content_of(process / "status");
-    const auto at = status.find("VmHWM:");
-    if (at != std::string::npos) peaks[program] = std::stod(status.substr(at + 6)) / 1024;
-  }
-  return peaks;
 }
 
 void measure_memory(BenchStack& stack, const Adder& add) {

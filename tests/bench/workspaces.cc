@@ -33,8 +33,7 @@ Tree::Tree(int files, std::size_t bytes) {
 
 void Tree::commit() const {
   for (const char* words :
-       {"init -q", "config core.checkStat minimal", "config core.trustctime false",
-        "-c core.compression=0 add .", "-c user.name=n -c user.email=e@x commit -qm all",
+       {"init -q", "-c core.compression=0 add .", "-c user.name=n -c user.email=e@x commit -qm all",
         "-c pack.window=0 -c core.compression=0 repack -adq"}) {
     run_checked({.argv = {"sh", "-c", fmt::format("git -C {} {}", path().string(), words)}},
                 Clock::now() + std::chrono::minutes(5), {});

@@ -17,8 +17,7 @@ class Tree {
   Tree(int files, std::size_t bytes);
   const std::filesystem::path& path() const { return directory_.path(); }
 
-  /// Makes it a repository with all of it in one commit and one pack. Its index goes by size and
-  /// time alone, so that it still holds where the files have other inodes.
+  /// Makes it a repository with all of it in one commit and one pack.
   void commit() const;
 
  private:

@@ -11,6 +11,7 @@
 #include "common/api/workspace.h"
 #include "common/api/workspace_commands.h"
 #include "common/api/workspace_disk.h"
+#include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
 #include "common/api/workspace_sync.h"
@@ -20,6 +21,7 @@
 #include "tests/fault/fault_points.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
+#include "tests/support/soon.h"
 
 namespace pyro::test {
 namespace {
@@ -430,6 +432,78 @@ TEST_F(WorkspaceFaults, a_closed_shell_is_gone_or_as_before_wherever_a_process_i
               expect_no_garbage(1);
             },
         .least_steps = 1});
+}
+
+/// A service of a workspace, and what of it is in the guest.
+class ServiceFaults : public WorkspaceFaults {
+ protected:
+  using State = api::WorkspaceServiceState;
+
+  void start() {
+    ++number_;
+    call(api::StartService{.workspace_id = id_,
+                           .service_name = "web",
+                           .command = fmt::format("touch ready-{}; exec sleep 7777", number_),
+                           .ready_file = fmt::format("ready-{}", number_),
+                           .ready_timeout_seconds = 60});
+  }
+  void stop() { call(api::StopService{.workspace_id = id_, .service_name = "web"}); }
+  /// Nothing when there is none.
+  std::optional<api::Service> service() {
+    const auto list = call(api::ListServices{.workspace_id = id_}).services;
+    return list.empty() ? std::nullopt : std::optional(list.front());
+  }
+  void expect_that_it_runs_as_its_record_says() {
+    std::optional<api::Service> now;
+    EXPECT_TRUE(soon([&] {
+      now = service();
+      return !now || now->state != State::kRunning || now->ready_at;
+    })) << "it starts for ever";
+    const bool runs = now && now->state == State::kRunning;
+    EXPECT_EQ(output_of(id_, "cat /proc/[0-9]*/comm | grep -cx sleep; true"), runs ? "1\n" : "0\n");
+  }
+
+  std::string id_ = create().workspace_id;
+
+ private:
+  int number_ = 0;
+};
+
+TEST_F(ServiceFaults, a_service_is_started_with_its_record_or_not_wherever_a_process_is_killed) {
+  walk({.prepare =
+            [&] {
+              revive(id_);
+              const auto before = service();
+              if (before && before->state == State::kRunning) stop();
+            },
+        .act = [&] { start(); },
+        .check =
+            [&] {
+              revive(id_);
+              expect_that_it_runs_as_its_record_says();
+              expect_no_garbage(1);
+            },
+        .least_steps = 3});
+}
+
+TEST_F(ServiceFaults, a_stopped_service_is_gone_or_as_before_wherever_a_process_is_killed) {
+  walk({.prepare =
+            [&] {
+              revive(id_);
+              const auto before = service();
+              if (!before || before->state != State::kRunning) start();
+            },
+        .act = [&] { stop(); },
+        .check =
+            [&] {
+              revive(id_);
+              expect_that_it_runs_as_its_record_says();
+              stop();
+              EXPECT_NE(service()->state, State::kRunning);
+              expect_that_it_runs_as_its_record_says();
+              expect_no_garbage(1);
+            },
+        .least_steps = 3});
 }
 
 TEST_F(WorkspaceFaults, a_command_outlives_every_service) {

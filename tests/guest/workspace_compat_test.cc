@@ -1,7 +1,11 @@
 #include "common/api/machine.h"
 #include "common/api/workspace.h"
 #include "common/api/workspace_export.h"
+#include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
 #include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/reasons/workspace.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/support/errors.h"
 
@@ -61,6 +65,34 @@ TEST_F(CompatWorkspaceTest, everything_works_on_a_directory_of_the_host_and_says
   call(api::DeleteWorkspace{.workspace_id = id});
   EXPECT_TRUE(fs::is_empty(paths_.workspaces_dir()));
   EXPECT_TRUE(fs::is_empty(paths_.machines_dir()));
+}
+
+TEST_F(CompatWorkspaceTest, a_shell_is_refused_with_one_sentence) {
+  const std::string id = create_on_host().workspace_id;
+  EXPECT_THAT(
+      error_of([&] { call(api::OpenShell{.workspace_id = id}); }),
+      Refused(ErrorCode::kFailedPrecondition,
+              ::testing::MatchesRegex("workspace '" + id + "' runs on the host itself[^.\n]*")));
+  EXPECT_EQ(call(api::ListShells{.workspace_id = id}).count, 0U);
+}
+
+TEST_F(CompatWorkspaceTest, a_service_runs_on_the_host_for_a_person_and_is_refused_to_a_model) {
+  const std::string id = create_on_host().workspace_id;
+  api::StartService request{.workspace_id = id,
+                            .service_name = "web",
+                            .command = "echo said; touch ready; exec sleep 7777",
+                            .ready_file = "ready",
+                            .guests_only = true};
+  EXPECT_THAT(error_of([&] { call(request); }), Refused(reason::kHostNotAllowed));
+  EXPECT_EQ(call(api::ListServices{.workspace_id = id}).count, 0U);
+  request.guests_only = false;
+  const auto started = call(request);
+  EXPECT_EQ(started.state, api::WorkspaceServiceState::kRunning);
+  EXPECT_EQ(started.execution_mode, api::ExecutionMode::kHostCompat);
+  EXPECT_EQ(call(api::ServiceLogs{.workspace_id = id, .service_name = "web"}).stdout_text,
+            "said\n");
+  EXPECT_EQ(call(api::StopService{.workspace_id = id, .service_name = "web"}).state,
+            api::WorkspaceServiceState::kStopped);
 }
 
 TEST_F(CompatWorkspaceTest, sees_the_hosts_files_read_only_where_there_is_a_sandbox) {

@@ -11,6 +11,7 @@ inline constexpr Reason kHostPathRefused{"host_path_refused"};
 inline constexpr Reason kWrongFileType{"wrong_file_type"};
 inline constexpr Reason kOutsideWorkspace{"outside_workspace"};
 inline constexpr Reason kExists{"exists"};
+inline constexpr Reason kExportsFull{"exports_full"};
 inline constexpr Reason kNotChanged{"not_changed"};
 inline constexpr Reason kIgnoreRulesUnreadable{"ignore_rules_unreadable"};
 inline constexpr Reason kChangedMeanwhile{"changed_meanwhile"};

@@ -70,6 +70,8 @@ constexpr Step kSteps[] = {
    "workspace_exec with rm frees space in the workspace; or ask for less at once."},
   {reason::kDiskFull, "", "",
    "The disk of the host is full: only the user can free space there."},
+  {reason::kExportsFull, "", "",
+   "Ask the user which exports may go; another output_path in the project is possible meanwhile."},
   // Commands.
   {reason::kJobMissing, "workspace_logs", "",
    "workspace_logs shows the commands with their job_id."},

@@ -118,7 +118,7 @@ api::FileContent read_disk(DiskReader& reader, const api::OnDisks<api::ReadDisk>
   return window.reply("/" + question.path.data, answer.entries.front().size, answer.content);
 }
 
-api::DiskExported export_disk(const PendingExports& exports, std::uint32_t keep_free_mib,
+api::DiskExported export_disk(const PendingExports& exports, const ExportLimits& limits,
                               const api::OnDisks<api::ExportDisk>& request, const Work& work) {
   fault::point("files.disk_export.begun");
   const std::filesystem::path disk = request.disks.workspace;
@@ -128,15 +128,17 @@ api::DiskExported export_disk(const PendingExports& exports, std::uint32_t keep_
   const std::uint64_t total = bytes_of_data(source.get());
   HostOutput output({.path = request.request.output_path,
                      .by_model = request.request.by_model,
-                     .guarded_below = request.request.guarded_below});
+                     .guarded_below = request.request.guarded_below},
+                    limits);
+  // All of it is known: beyond the budget nothing is copied at all.
+  output.require_room(total);
   output.open_parent();
-  require_free_disk(output.path().parent_path(), keep_free_mib);
   const PendingExports::Export pending(exports, output.path().parent_path(), output.parent());
   const std::filesystem::path copy = output.beside(pending.name());
   copy_sparse(disk, copy, [&] {
     check(work);
-    require_free_disk(output.path().parent_path(), keep_free_mib);
     const std::uint64_t copied = std::min(bytes_on_disk(copy), total);
+    output.require_room(total);
     work.report("export_disk", fmt::format("{} of {}", human_size(copied), human_size(total)),
                 copied, total);
   });

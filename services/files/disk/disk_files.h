@@ -6,6 +6,7 @@
 #include "common/api/disks.h"
 #include "common/secrets/redactor.h"
 #include "services/files/disk/disk_reader.h"
+#include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
 
 /// The operations on the disks of a stopped guest.
@@ -17,8 +18,8 @@ api::FileList list_disk(DiskReader& reader, const api::OnDisks<api::ListDisk>& r
 api::FileContent read_disk(DiskReader& reader, const api::OnDisks<api::ReadDisk>& request,
                            const Work& work, std::shared_ptr<const Redactor> redactor = nullptr);
 /// Copies the disk that holds /workspace. Nothing is at the output path until all of it is.
-/// disk_full: the disk of the output would have fewer than `keep_free_mib` MiB left.
-api::DiskExported export_disk(const PendingExports& exports, std::uint32_t keep_free_mib,
+/// disk_full, exports_full: beyond the limits; then nothing of it is left.
+api::DiskExported export_disk(const PendingExports& exports, const ExportLimits& limits,
                               const api::OnDisks<api::ExportDisk>& request, const Work& work);
 
 }  // namespace pyro::files

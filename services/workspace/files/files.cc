@@ -8,28 +8,6 @@
 #include "services/workspace/workspace_paths.h"
 
 namespace pyro::workspace {
-namespace {
-
-/// Whether the files service has refused the request, or its outcome is unknown.
-bool is_refusal(const Error& error) {
-  switch (error.code()) {
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kFailedPrecondition:
-    case ErrorCode::kAlreadyExists:
-    case ErrorCode::kResourceExhausted:
-      return true;
-    case ErrorCode::kDeadlineExceeded:
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kCancelled:
-    case ErrorCode::kInternal:
-      return false;
-  }
-  return false;
-}
-
-}  // namespace
-
 template <class Op>
 typename Op::Reply Files::ask(const Workspaces::Started& started, const Op& request,
                               const Work& work, ReviewLog::Entry* entry) {
@@ -42,7 +20,7 @@ typename Op::Reply Files::ask(const Workspaces::Started& started, const Op& requ
                                           .secrets = secrets_.file_of(started.record)},
                        work);
   } catch (const Error& error) {
-    if (entry != nullptr && is_refusal(error)) entry->retract();
+    if (entry != nullptr) entry->failed(error);
     // A guest that went meanwhile is the better reason.
     if (error.code() == ErrorCode::kUnavailable) {
       workspaces_.require_started(request.workspace_id, Op::kMethod.name, work);
@@ -106,7 +84,8 @@ api::Exported Files::handle(const api::ExportPath& request, bus::Call& call) {
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto started =
       workspaces_.require_started(request.workspace_id, api::ExportPath::kMethod.name, call.work());
-  const auto entry = reviews_.begin_export(started.record, request);
+  const auto entry = reviews_.begin_export(
+      started.record, {.workspace_path = request.path, .output_path = request.output_path});
   fault::point("workspace.files.noted");
   auto exported = ask(started, request, call.work(), entry.get());
   fault::point("workspace.files.answered");

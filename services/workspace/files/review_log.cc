@@ -21,6 +21,24 @@ std::vector<std::string> first_of(std::vector<std::string> paths) {
   return paths;
 }
 
+/// Whether the files service has refused the request, or its outcome is unknown.
+bool is_refusal(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kFailedPrecondition:
+    case ErrorCode::kAlreadyExists:
+    case ErrorCode::kResourceExhausted:
+      return true;
+    case ErrorCode::kDeadlineExceeded:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInternal:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 ReviewLog::ReviewLog(Registry& registry, Workspaces& workspaces, Secrets& secrets)
@@ -72,6 +90,10 @@ void ReviewLog::Entry::retract() {
   settle([this] { log_.rows_.erase(row_); });
 }
 
+void ReviewLog::Entry::failed(const Error& error) {
+  if (is_refusal(error)) retract();
+}
+
 void ReviewLog::Entry::settle(const std::function<void()>& write) {
   try {
     const std::lock_guard lock(log_.mutex_);
@@ -90,10 +112,9 @@ std::unique_ptr<ReviewLog::Entry> ReviewLog::begin_edit(const WorkspaceRecord& r
 }
 
 std::unique_ptr<ReviewLog::Entry> ReviewLog::begin_export(const WorkspaceRecord& record,
-                                                          const api::ExportPath& request) {
-  return begin(record, {.exported = api::ExportEvent{.workspace_path = request.path,
-                                                     .output_path = request.output_path,
-                                                     .recorded_at = now_epoch_seconds()}});
+                                                          api::ExportEvent event) {
+  event.recorded_at = now_epoch_seconds();
+  return begin(record, {.exported = std::move(event)});
 }
 
 std::unique_ptr<ReviewLog::Entry> ReviewLog::begin(const WorkspaceRecord& record,

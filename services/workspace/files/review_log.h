@@ -10,6 +10,7 @@
 
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_summary.h"
+#include "common/base/error.h"
 #include "common/registry/registry.h"
 #include "services/workspace/part.h"
 #include "services/workspace/secrets/secrets.h"
@@ -55,6 +56,9 @@ class ReviewLog final : public Part {
     void confirm(const api::Exported& exported);
     /// It did not happen.
     void retract();
+    /// The files service answered with this: retracts what that has refused. The outcome of
+    /// anything else is unknown.
+    void failed(const Error& error);
 
     void confirm();
 
@@ -70,8 +74,7 @@ class ReviewLog final : public Part {
   /// In the session of `record`, also when a reset ends that meanwhile.
   std::unique_ptr<Entry> begin_edit(const WorkspaceRecord& record, std::string kind,
                                     std::vector<std::string> paths);
-  std::unique_ptr<Entry> begin_export(const WorkspaceRecord& record,
-                                      const api::ExportPath& request);
+  std::unique_ptr<Entry> begin_export(const WorkspaceRecord& record, api::ExportEvent event);
 
   /// Events of the session, the latest first, without those under way.
   std::vector<api::EditEvent> edits(const WorkspaceRecord& record) const;

@@ -97,34 +97,67 @@ void RunningServices::require_room(const std::string& workspace_id) const {
 }
 
 void RunningServices::start(const ServiceRecord& service, const Environment& environment,
-                            const Work& work) {
+                            const bus::Call& call, const std::stop_token& stop) {
   collect_finished();
   require_room(service.workspace_id);
+  auto running = std::make_unique<Running>(Running{.begun = service,
+                                                   .vm_id = environment.vm_id,
+                                                   .variables = environment.variables,
+                                                   .redactor = environment.redactor});
   ServiceRecord row = service;
   if (environment.redactor) redact_message(*environment.redactor, row);
   table_.begin(row);
   fault::point("workspace.service_start.recorded");
+  const Work work = call.work().stopped_by(stop).within(kAgentGrace);
+  std::optional<link::AgentConnection> agent;
   try {
-    dial_agent(paths_, environment.vm_id, work)
-        .call(wire::StartJob{.job_id = service.job_id,
-                             .command = service.command,
-                             .cwd = service.cwd,
-                             .environment = environment.variables,
-                             .timeout_ms = kNoTimeout,
-                             .mem_mib = environment.mem_mib,
-                             .log_bytes = ServiceLogFiles::kMostBytes},
-              work.within(kAgentGrace));
+    agent = dial_agent(paths_, environment.vm_id, work);
   } catch (const Error& error) {
-    // A start whose answer was lost may have begun.
-    signal(service, environment.vm_id, SIGKILL);
     table_.retract(service);
     throw with_way_out(error);
   }
+  try {
+    const wire::Job begun = agent->call(wire::StartJob{.job_id = service.job_id,
+                                                       .command = service.command,
+                                                       .cwd = service.cwd,
+                                                       .environment = environment.variables,
+                                                       .timeout_ms = kNoTimeout,
+                                                       .mem_mib = environment.mem_mib,
+                                                       .log_bytes = ServiceLogFiles::kMostBytes},
+                                        work);
+    if (begun.pid) {
+      change(service, [&begun](ServiceRecord& now) { now.pid = begun.pid; });
+    }
+  } catch (const Error& error) {
+    const auto& redactor = environment.redactor;
+    log::warn("service {} of workspace {}: {}", service.service_name, service.workspace_id,
+              redactor ? redactor->redact(error.message()) : error.message());
+    agent.reset();
+    if (stop.stop_requested()) {
+      // Its fate is found out and recorded all the same.
+      running->unwanted = call.cancelled_by_caller();
+      launch(std::move(running));
+      throw;
+    }
+    const bool unanswered = error.code() == ErrorCode::kDeadlineExceeded;
+    if (!unanswered && !may_run(*running, call.work().stopped_by(stop).within(kAgentGrace))) {
+      table_.retract(service);
+      throw;
+    }
+  }
   fault::point("workspace.service_start.started");
-  launch(std::make_unique<Running>(Running{.begun = service,
-                                           .vm_id = environment.vm_id,
-                                           .variables = environment.variables,
-                                           .redactor = environment.redactor}));
+  launch(std::move(running));
+}
+
+/// For one whose start was not answered with a yes. Only its guest can deny it.
+bool RunningServices::may_run(const Running& running, const Work& work) const {
+  try {
+    dial_agent(paths_, running.vm_id, work)
+        .call(wire::JobStatus{.job_id = running.begun.job_id}, work);
+    return true;
+  } catch (const Error& error) {
+    return error.code() != ErrorCode::kNotFound;
+  }
 }
 
 void RunningServices::adopt(const ServiceRecord& service, const Environment& environment) {
@@ -154,8 +187,7 @@ void RunningServices::run(Running& running, const std::stop_token& stop) {
   std::optional<std::string> failure;
   if (running.begun.is_starting()) failure = wait_until_ready(running, stop);
   if (stop.stop_requested()) return settle(running);
-  if (failure) signal(running.begun, running.vm_id, SIGKILL);
-  const auto ended = wait_for_end(running, stop);
+  const auto ended = wait_for_end(running, failure ? Until::kKilled : Until::kItEnds, stop);
   if (stop.stop_requested()) return settle(running);
   record_end(running, ended, failure, stop);
   {
@@ -178,6 +210,7 @@ void RunningServices::settle(Running& running) {
 /// Why it failed to become ready; nullopt: it is ready, or nobody waits any more.
 std::optional<std::string> RunningServices::wait_until_ready(Running& running,
                                                              const std::stop_token& stop) {
+  if (running.unwanted) return "its start was cancelled";
   const ServiceRecord& service = running.begun;
   const Work work{.deadline = Clock::now() + time_left(service) + kAgentGrace, .stop = stop};
   try {
@@ -218,15 +251,21 @@ std::optional<std::string> RunningServices::wait_until_ready(Running& running,
   return std::nullopt;
 }
 
-/// nullopt: its guest is gone, or this service ends.
-std::optional<wire::Job> RunningServices::wait_for_end(Running& running,
+/// nullopt: its guest is gone, or this service ends. A KILL that a silent guest did not take is
+/// repeated.
+std::optional<wire::Job> RunningServices::wait_for_end(Running& running, Until until,
                                                        const std::stop_token& stop) {
+  const std::string& job_id = running.begun.job_id;
   for (int attempt = 1; !stop.stop_requested(); ++attempt) {
     const auto begun = Clock::now();
     try {
       auto agent =
           dial_agent(paths_, running.vm_id, {.deadline = begun + kAgentGrace, .stop = stop});
-      return agent.call(wire::WaitJob{.job_id = running.begun.job_id},
+      if (until == Until::kKilled) {
+        agent.call(wire::SignalJob{.job_id = job_id, .signal = SIGKILL},
+                   {.deadline = begun + kAgentGrace, .stop = stop});
+      }
+      return agent.call(wire::WaitJob{.job_id = job_id},
                         {.deadline = begun + kLongest, .stop = stop});
     } catch (const Error& error) {
       if (stop.stop_requested()) break;

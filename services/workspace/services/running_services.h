@@ -12,6 +12,7 @@
 
 #include "common/api/agent_services.h"
 #include "common/base/clock.h"
+#include "common/bus/call.h"
 #include "common/config/paths.h"
 #include "common/work/work.h"
 #include "services/workspace/services/service_log.h"
@@ -47,8 +48,11 @@ class RunningServices {
     std::map<std::string, std::string> variables;
     std::shared_ptr<const Redactor> redactor;  ///< or null
   };
-  /// Records it and starts it. Throws when it is not begun: then its row is gone again.
-  void start(const ServiceRecord& service, const Environment& environment, const Work& work);
+  /// Records it and starts it. Returns once it runs, or once that is unknown: its thread finds out,
+  /// and ends one that fails to become ready. Throws when it is not begun, and its row is gone
+  /// again; or when `stop` ended the start, which goes on unless the caller cancelled it.
+  void start(const ServiceRecord& service, const Environment& environment, const bus::Call& call,
+             const std::stop_token& stop);
   /// Takes up one that a former process started.
   void adopt(const ServiceRecord& service, const Environment& environment);
 
@@ -70,6 +74,7 @@ class RunningServices {
     std::string vm_id;
     std::map<std::string, std::string> variables{};  ///< environment variables
     std::shared_ptr<const Redactor> redactor{};      ///< or null
+    bool unwanted = false;                           ///< its start was cancelled
     bool settled = false;
     bool done = false;
     std::jthread thread;
@@ -78,12 +83,15 @@ class RunningServices {
   void launch(std::unique_ptr<Running> running);
   void run(Running& running, const std::stop_token& stop);
   std::optional<std::string> wait_until_ready(Running& running, const std::stop_token& stop);
-  std::optional<api::agent::Job> wait_for_end(Running& running, const std::stop_token& stop);
+  enum class Until { kItEnds, kKilled };
+  std::optional<api::agent::Job> wait_for_end(Running& running, Until until,
+                                              const std::stop_token& stop);
   void record_end(Running& running, const std::optional<api::agent::Job>& ended,
                   const std::optional<std::string>& failure, const std::stop_token& stop);
   void change(const ServiceRecord& service, const std::function<void(ServiceRecord&)>& change);
   void settle(Running& running);
   void signal(const ServiceRecord& service, const std::string& vm_id, int number) const;
+  bool may_run(const Running& running, const Work& work) const;
   bool wait_until_gone(const std::string& job_id, Deadline limit) const;
   std::string last_words(const Running& running, const std::stop_token& stop) const;
   void collect_finished();

@@ -17,29 +17,17 @@
 namespace pyro::workspace {
 namespace {
 
-constexpr std::string_view kWorkspace = "/workspace";
 /// From TERM to KILL.
 constexpr std::chrono::seconds kPatience{5};
 /// The same where the machine goes with them.
 constexpr std::chrono::seconds kPatienceOfStop{2};
 
-/// A path in the guest: as it is, or seen from /workspace.
-std::string in_workspace(const std::string& path, const std::string& directory) {
-  if (path.starts_with(std::string(kWorkspace) + "/")) {
-    return directory + path.substr(kWorkspace.size());
-  }
-  if (path == kWorkspace || path == ".") return directory;
-  return path.starts_with('/') ? path : directory + "/" + path;
-}
-
 std::string ready_file(const std::string& path, const std::string& directory) {
-  const std::string place = in_workspace(path, directory);
-  const auto parts = split(place, '/');
-  const bool climbs = std::find(parts.begin(), parts.end(), "..") != parts.end();
-  if (climbs || !place.starts_with(directory + "/")) {
+  const auto place = place_inside(path, directory);
+  if (!place || *place == directory) {
     throw invalid_argument("ready_file '{}' must be a path under /workspace", printable(path));
   }
-  return place;
+  return *place;
 }
 
 /// The one ready_… of the request, if it has any.
@@ -183,7 +171,7 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
   ServiceRecord service;
   service.service_name = request.service_name;
   service.command = request.command;
-  service.cwd = in_workspace(request.cwd.value_or(directory), directory);
+  service.cwd = place_of(request.cwd.value_or(directory), directory);
   service.started_at = now_epoch_seconds();
   service.readiness = readiness_of(request, directory);
   service.execution_mode = started.machine.execution_mode;
@@ -215,7 +203,7 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
                     .mem_mib = started.machine.mem_mib,
                     .variables = std::move(variables),
                     .redactor = secrets_.redactor(started.record)},
-                   work);
+                   call, turn->stop());
     withdraw.dismiss();
   });
   return service;

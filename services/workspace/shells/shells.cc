@@ -20,6 +20,7 @@
 #include "common/stream/output_sender.h"
 #include "services/workspace/shells/screen.h"
 #include "services/workspace/shells/shell_text.h"
+#include "services/workspace/work_directory.h"
 
 namespace pyro::workspace {
 namespace {
@@ -55,17 +56,12 @@ std::pair<std::string_view, int> signal_of(std::string name) {
   throw invalid_argument("signal_name must be one of: HUP, INT, TERM, KILL");
 }
 
-/// `directory` as a path in the guest.
-std::string in_workspace(const std::string& directory) {
-  constexpr std::string_view kRoot = "/workspace";
-  const bool below = directory == kRoot || directory.starts_with("/workspace/");
-  const auto parts = split(directory, '/');
-  const bool climbs = std::find(parts.begin(), parts.end(), "..") != parts.end();
-  if (climbs || (directory.starts_with('/') && !below)) {
-    throw invalid_argument(reason::kOutsideWorkspace, "workspace path must stay inside /workspace");
-  }
-  if (directory.empty()) throw invalid_argument("workspace path must not be empty");
-  return below ? directory : std::string(kRoot) + "/" + directory;
+/// Where a shell is to start, in the guest.
+std::string start_of(const std::string& cwd) {
+  if (cwd.empty()) throw invalid_argument("workspace path must not be empty");
+  const auto place = place_inside(cwd, kWorkspaceDirectory);
+  if (place) return *place;
+  throw invalid_argument(reason::kOutsideWorkspace, "workspace path must stay inside /workspace");
 }
 
 void check_call_id(const std::optional<std::string>& id) {
@@ -215,7 +211,7 @@ Reply Shells::about(const Found& found, Reply reply) const {
 
 api::ShellReply Shells::handle(const api::OpenShell& request, bus::Call& call) {
   check_call_id(request.call_id);
-  const std::string cwd = in_workspace(request.cwd);
+  const std::string cwd = start_of(request.cwd);
   const Workspaces::Use use(workspaces_, request.workspace_id);
   const auto turn = use.turns().begin(call.stop());
   auto started = workspaces_.require_started(request.workspace_id, kShellOperations, call.work());

@@ -10,6 +10,8 @@ const normalised = (text, stack) =>
     .replace(/"[0-9a-f]{12}"/g, '"0123456789ab"')
     .replace(/\b[0-9a-f]{64}\b/g, '…')
     .replace(/"(\w+_at|duration_ms)":(\s*)[\d.]+/g, '"$1":$2…')
+    .replace(/"pid":(\s*)\d+/g, '"pid":$1…')
+    .replace(/\[\d+\/\w+\/\d+ [\d:]+\]/g, '[…]')
     .replace(/Ran 1 test in [\d.]+s/g, 'Ran 1 test in …s')
     .replace(/index [0-9a-f]{7,40}\.\.[0-9a-f]{7,40}/g, 'index …');
 
@@ -17,13 +19,12 @@ const block = (language, text) => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\
 const asJson = (value) => JSON.stringify(value, null, 2);
 
 // Writes down what a host's model was offered, what it called and what came back.
-export function writeTranscript(stack, { title, version, tools, calls }) {
+export function writeTranscript(stack, { title, file, version, tools, calls }) {
   const parts = [`\n## ${title}\n`, `Version: ${version.trim()}. Tools offered:\n`];
   parts.push(block('text', tools.join('\n')));
   for (const { tool, args, result } of calls) {
     parts.push(`### ${tool}\n`, block('json', asJson(args)), block('json', asJson(result)));
   }
   fs.mkdirSync(directory, { recursive: true });
-  const name = `${title.toLowerCase().replaceAll(' ', '-')}.md`;
-  fs.writeFileSync(path.join(directory, name), normalised(parts.join('\n'), stack));
+  fs.writeFileSync(path.join(directory, `${file}.md`), normalised(parts.join('\n'), stack));
 }

@@ -134,6 +134,16 @@ TEST_F(ShellsTest, a_close_ends_background_children_that_ignore_the_hangup) {
   call(wire::CloseShell{.shell_id = id});  // missing: no error
 }
 
+TEST_F(ShellsTest, a_close_lets_a_program_that_hears_the_hangup_end_by_itself) {
+  const std::string mark = (directory_.path() / "hung-up").string();
+  const std::string id = open();
+  type(id, "sh -c 'trap \"touch " + mark +
+               "; exit\" HUP; echo ready-$((1+1)); while :; do sleep 0.1; done'\r");
+  read_until(id, "ready-2");
+  call(wire::CloseShell{.shell_id = id, .hangup_ms = 20'000});
+  EXPECT_TRUE(std::filesystem::exists(mark));
+}
+
 TEST_F(ShellsTest, a_read_waits_until_the_terminal_is_idle) {
   const std::string id = open();
   read_until(id, "pyro$ ");

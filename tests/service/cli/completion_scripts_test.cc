@@ -1,12 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "tests/service/cli/cli_fixture.h"
+#include "tests/support/processes.h"
 
 namespace pyro::test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// The real shells source the real scripts and complete.
 class CompletionScriptsTest : public CliFixture {
@@ -38,6 +40,34 @@ TEST_F(CompletionScriptsTest, bash_completes_commands_options_and_environments) 
   std::string offered;
   while (offered != "12-base\n" && Clock::now() < deadline) offered = bash("pyro run debian:12-");
   EXPECT_EQ(offered, "12-base\n");
+}
+
+TEST_F(CompletionScriptsTest, completion_starts_no_stack_and_says_nothing) {
+  write_stack({{"image", ""}, {"workspace", ""}});
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"run", ""},
+           {"workspace", "status", ""},
+           {"workspace", "service", "stop", "0123456789ab", ""},
+           {"workspace", "shell", "read", "0123456789ab", ""},
+           {"workspace", "reset", "0123456789ab", "--snapshot", ""}}) {
+    std::vector<std::string> words{"__complete", "--"};
+    words.insert(words.end(), line.begin(), line.end());
+    const auto result = run(words);
+    EXPECT_EQ(result.status.code, 0);
+    EXPECT_EQ(result.output + result.error_output, "") << line.front();
+  }
+  EXPECT_FALSE(client_->status());
+  EXPECT_TRUE(pyro::testing::processes_of(paths_.state_dir).empty());
+}
+
+TEST_F(CompletionScriptsTest, a_service_that_does_not_answer_offers_nothing) {
+  write_stack({{"image", ""}});
+  const pid_t image = static_cast<pid_t>(*service(settled(), "image").pid);
+  ::kill(image, SIGSTOP);
+  const auto result = run({"__complete", "--", "run", ""});
+  ::kill(image, SIGCONT);
+  EXPECT_EQ(result.status.code, 0);
+  EXPECT_EQ(result.output + result.error_output, "");
 }
 
 TEST_F(CompletionScriptsTest, fish_completes_commands_with_their_meaning) {

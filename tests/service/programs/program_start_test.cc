@@ -109,5 +109,9 @@ TEST_F(ProgramStartTest, a_guarded_tool_without_descriptors_has_them_on_the_null
   EXPECT_EQ(read_file(said), "/dev/null\n" + said.string() + "\n/dev/null\n");
 }
 
+TEST_F(ProgramStartTest, a_screen_without_descriptors_draws_nothing_and_ends_well) {
+  EXPECT_EQ(status_of("pyro-screen", {"80", "24", "0"}), 0);
+}
+
 }  // namespace
 }  // namespace pyro::test

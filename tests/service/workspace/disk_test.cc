@@ -50,6 +50,36 @@ TEST_F(DiskOrder, the_disks_of_a_stopped_workspace_are_read_and_exported) {
   EXPECT_EQ(call(api::ListDisk{.workspace_id = id_}).path, "/workspace");
 }
 
+TEST_F(DiskOrder, an_export_is_told_in_the_summary_and_a_refused_one_is_not) {
+  stop();
+  call(api::ExportDisk{.workspace_id = id_, .output_path = "/out"});
+  files_->on<api::OnDisks<api::ExportDisk>>(
+      [](const api::OnDisks<api::ExportDisk>&) -> api::DiskExported {
+        throw already_exists("output_path already exists: /out");
+      });
+  EXPECT_THAT(error_of([&] { call(api::ExportDisk{.workspace_id = id_, .output_path = "/out"}); }),
+              Refused(ErrorCode::kAlreadyExists));
+  const auto told = summary(id_);
+  EXPECT_EQ(told.outcome.export_count, 1U);
+  ASSERT_THAT(told.artifacts.exports, SizeIs(1));
+  EXPECT_EQ(told.artifacts.exports[0].workspace_path, "/workspace");
+  EXPECT_EQ(told.artifacts.exports[0].output_path, "/out");
+  EXPECT_EQ(told.artifacts.exports[0].disk_format, "ext4");
+  EXPECT_FALSE(told.artifacts.exports[0].unconfirmed);
+}
+
+TEST_F(DiskOrder, an_export_whose_outcome_was_not_heard_is_told_as_unconfirmed) {
+  stop();
+  files_->on<api::OnDisks<api::ExportDisk>>(
+      [](const api::OnDisks<api::ExportDisk>&) -> api::DiskExported {
+        throw unavailable("the files service vanished");
+      });
+  EXPECT_THAT(error_of([&] { call(api::ExportDisk{.workspace_id = id_, .output_path = "/out"}); }),
+              Refused(ErrorCode::kUnavailable));
+  ASSERT_THAT(summary(id_).artifacts.exports, SizeIs(1));
+  EXPECT_EQ(summary(id_).artifacts.exports[0].unconfirmed, true);
+}
+
 TEST_F(DiskOrder, a_started_workspace_is_refused_with_the_way_out) {
   const auto refused = error_of([&] { call(api::ListDisk{.workspace_id = id_}); });
   ASSERT_THAT(refused, Refused(reason::kNotStopped));

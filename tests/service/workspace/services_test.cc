@@ -28,6 +28,10 @@ class FakeJob {
   std::optional<wire::ProbeResult> probed;
   bool obeys_term = true;
   bool forgets = false;
+  /// It takes a start and does not answer.
+  std::atomic<bool> silent_starts = false;
+  /// So many signals do not reach it.
+  std::atomic<int> lost_signals = 0;
 
   std::optional<std::string> answer(const link::Frame& request) {
     std::unique_lock lock(mutex_);
@@ -35,6 +39,7 @@ class FakeJob {
     if (request.method == wire::StartJob::kMethod.name) {
       ++starts;
       exit_code_.reset();
+      if (silent_starts) return std::string();
       return FakeAgent::result(wire::Job{.pid = 7});
     }
     if (request.method == wire::ProbeJob::kMethod.name) {
@@ -49,6 +54,10 @@ class FakeJob {
       return FakeAgent::result(job());
     }
     if (request.method == wire::SignalJob::kMethod.name) {
+      if (lost_signals > 0) {
+        --lost_signals;
+        return std::nullopt;
+      }
       const auto asked =
           api::from_msgpack<wire::SignalJob>(request.body.data, api::UnknownFields::kRefuse);
       signals.push_back(asked.signal);
@@ -147,6 +156,7 @@ TEST_F(WorkspaceServices, a_service_is_running_once_it_is_ready) {
   EXPECT_EQ(started.state, ServiceState::kRunning);
   EXPECT_EQ(started.cwd, "/workspace");
   EXPECT_TRUE(started.ready_at);
+  EXPECT_EQ(started.pid, 7U);
   ASSERT_TRUE(started.readiness);
   EXPECT_EQ(started.readiness->address, "localhost:8000");
   const auto list = call(api::ListServices{.workspace_id = id_});
@@ -239,6 +249,8 @@ TEST_F(WorkspaceServices, what_cannot_be_a_service_is_refused_before_anything_ru
   };
   refused(file("/etc/passwd"), "under /workspace");
   refused(file("../etc/passwd"), "under /workspace");
+  refused(file("/workspace/a/../../etc/passwd"), "under /workspace");
+  refused(file("/workspace"), "under /workspace");
   EXPECT_EQ(job_.starts, 0);
   EXPECT_THAT(error_of([&] { status(); }), Refused(ErrorCode::kNotFound, HasSubstr("'web'")));
 }
@@ -252,6 +264,48 @@ TEST_F(WorkspaceServices, a_caller_that_cancels_the_start_ends_the_service) {
   EXPECT_THAT(error_of([&] { call(request(), caller.get_token()); }),
               Refused(ErrorCode::kCancelled));
   EXPECT_EQ(wait_for(ServiceState::kStopped).stop_reason, StopReason::kSigterm);
+}
+
+TEST_F(WorkspaceServices, a_service_whose_start_is_answered_too_late_runs_with_its_record) {
+  job_.silent_starts = true;
+  EXPECT_THAT(error_of([&] { call_within(std::chrono::seconds(1), request()); }),
+              Refused(ErrorCode::kDeadlineExceeded));
+  EXPECT_EQ(job_.starts, 1);
+  EXPECT_TRUE(test::soon([&] { return !error_of([&] { status(); }).has_value(); }));
+  EXPECT_EQ(status().state, ServiceState::kRunning);
+  EXPECT_FALSE(status().ready_at);
+  job_.probe({.ready = true});
+  EXPECT_TRUE(test::soon([&] { return status().ready_at.has_value(); }));
+  EXPECT_THAT(job_.signals, ::testing::IsEmpty()) << "it runs, and nobody ended it";
+  EXPECT_EQ(stop().stop_reason, StopReason::kSigterm);
+}
+
+TEST_F(WorkspaceServices, a_kill_that_does_not_reach_the_guest_is_repeated_until_it_does) {
+  job_.lost_signals = 2;
+  job_.probe({.why = "Connection refused"});
+  EXPECT_EQ(call(request()).state, ServiceState::kFailed);
+  EXPECT_EQ(job_.lost_signals, 0);
+  EXPECT_THAT(job_.signals, ElementsAre(9U));
+}
+
+TEST_F(WorkspaceServices, a_start_that_is_cancelled_before_its_answer_is_ended_and_recorded) {
+  job_.silent_starts = true;
+  job_.lost_signals = 1;
+  std::stop_source caller;
+  std::jthread later([&] {
+    EXPECT_TRUE(test::soon([this] { return job_.starts > 0; }));
+    caller.request_stop();
+  });
+  EXPECT_THAT(error_of([&] { call(request(), caller.get_token()); }),
+              Refused(ErrorCode::kCancelled));
+  EXPECT_THAT(*wait_for(ServiceState::kFailed).failure, HasSubstr("its start was cancelled"));
+  EXPECT_THAT(job_.signals, ElementsAre(9U));
+}
+
+TEST_F(WorkspaceServices, a_start_that_the_guest_refuses_leaves_no_record) {
+  job_.forgets = true;
+  EXPECT_THAT(error_of([&] { call(request()); }), Refused(ErrorCode::kNotFound));
+  EXPECT_EQ(call(api::ListServices{.workspace_id = id_}).count, 0U);
 }
 
 TEST_F(WorkspaceServices, a_service_outlives_this_one_and_its_readiness_is_awaited_by_the_next) {
@@ -294,6 +348,64 @@ TEST_F(WorkspaceServices, a_stopped_workspace_shows_its_services_stopped_with_wh
       call(api::ServiceLogs{.workspace_id = id_, .service_name = "web", .tail_lines = 2});
   EXPECT_EQ(log.stdout_text, "two\nthree\n");
   EXPECT_TRUE(log.truncated);
+}
+
+TEST_F(WorkspaceServices, a_stop_of_the_workspace_kills_what_does_not_obey) {
+  job_.obeys_term = false;
+  start();
+  call(api::StopWorkspace{.workspace_id = id_});
+  EXPECT_THAT(job_.signals, ElementsAre(15U, 9U));
+  EXPECT_EQ(status().state, ServiceState::kStopped);
+}
+
+TEST_F(WorkspaceServices, the_kept_log_of_a_service_goes_once_another_takes_its_place) {
+  const auto kept = [this] {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             stack_.paths().workspaces_dir() / id_ / "output")) {
+      if (entry.path().filename().string().starts_with("service-")) ++files;
+    }
+    return files;
+  };
+  start();
+  job_.end(0);
+  wait_for(ServiceState::kExited);
+  EXPECT_EQ(kept(), 2U);
+  start();
+  EXPECT_EQ(kept(), 0U);
+  stop();
+  EXPECT_EQ(kept(), 2U);
+}
+
+TEST_F(WorkspaceServices, only_so_many_run_at_once) {
+  job_.probe({.ready = true});
+  auto one = request();
+  for (int i = 0; i < 32; ++i) {
+    one.service_name = "s" + std::to_string(i);
+    EXPECT_EQ(call(one).state, ServiceState::kRunning);
+  }
+  one.service_name = "more";
+  EXPECT_THAT(error_of([&] { call(one); }), Refused(reason::kTooManyServices));
+  EXPECT_EQ(call(api::ListServices{.workspace_id = id_}).count, 32U);
+}
+
+TEST_F(WorkspaceServices, one_that_runs_holds_the_expiry_off) {
+  start();
+  service_->kill();
+  change_record(
+      id_, [](WorkspaceRecord& record) { record.workspace.expires_at = now_epoch_seconds() - 1; });
+  start_service();
+  const std::string other = create();
+  service_->kill();
+  change_record(other, [](WorkspaceRecord& record) {
+    record.workspace.expires_at = now_epoch_seconds() - 1;
+  });
+  start_service();
+  EXPECT_TRUE(test::soon([&] {
+    return call(api::WorkspaceStatus{.workspace_id = other}).state == api::WorkspaceState::kExpired;
+  }));
+  EXPECT_EQ(call(api::WorkspaceStatus{.workspace_id = id_}).state, api::WorkspaceState::kStarted);
+  EXPECT_EQ(status().state, ServiceState::kRunning);
 }
 
 TEST_F(WorkspaceServices, a_guest_that_goes_takes_its_services_along) {

@@ -58,6 +58,10 @@ class WorkspaceService : public ::testing::Test {
     return client_.call(request,
                         {.deadline = Clock::now() + std::chrono::seconds(30), .stop = stop});
   }
+  template <class Op>
+  typename Op::Reply call_within(std::chrono::milliseconds time, const Op& request) {
+    return client_.call(request, {.deadline = Clock::now() + time});
+  }
   std::string create(std::uint32_t ttl_seconds = 600);
   api::WorkspaceSummary summary(const std::string& workspace_id);
   api::FileWritten write(const std::string& workspace_id, const std::string& path = "a.txt");

@@ -20,8 +20,12 @@ class CompletionTest : public ::testing::Test {
     for (const auto& candidate : complete(*root_, typed, known)) words.push_back(candidate.word);
     return words;
   }
-  static std::vector<Candidate> known(std::string_view what) {
+  static std::vector<Candidate> known(std::string_view what, const std::string& workspace_id) {
+    if (what == "SERVICE_NAME") return {{"web-of-" + workspace_id, "running"}};
+    if (what == "SHELL_ID") return {{"shell-of-" + workspace_id, "running"}};
+    if (what == "SNAPSHOT_NAME") return {{"snapshot-of-" + workspace_id, "snapshot"}};
     if (what == "WORKSPACE_ID") return {{"0123456789ab", "fix"}};
+    if (what != "ENVIRONMENT") return {};
     return {{"debian:12", "environment"}, {"debian:12-base", "environment"}};
   }
 
@@ -67,6 +71,21 @@ TEST_F(CompletionTest, a_workspace_is_offered_where_its_id_belongs) {
   EXPECT_THAT(words_after({"workspace", "file", "read", "0123456789ab", ""}), IsEmpty());
   EXPECT_THAT(words_after({"workspace", "create", "d"}),
               ElementsAre("debian:12", "debian:12-base"));
+}
+
+TEST_F(CompletionTest, what_a_workspace_has_is_offered_once_the_workspace_is_named) {
+  for (const char* verb : {"start", "status", "stop", "logs"}) {
+    EXPECT_THAT(words_after({"workspace", "service", verb, "w", ""}), ElementsAre("web-of-w"));
+  }
+  for (const char* verb : {"read", "write", "signal", "close", "attach"}) {
+    EXPECT_THAT(words_after({"workspace", "shell", verb, "w", ""}), ElementsAre("shell-of-w"));
+  }
+  EXPECT_THAT(words_after({"workspace", "snapshot", "delete", "w", "s"}),
+              ElementsAre("snapshot-of-w"));
+  EXPECT_THAT(words_after({"workspace", "reset", "w", "--snapshot", ""}),
+              ElementsAre("snapshot-of-w"));
+  EXPECT_THAT(words_after({"workspace", "snapshot", "create", "w", ""}), IsEmpty())
+      << "it names a new one";
 }
 
 TEST_F(CompletionTest, choices_are_offered_and_a_guests_command_is_left_alone) {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "common/base/reasons/files.h"
 #include "common/config/programs.h"
 #include "tests/support/errors.h"
 #include "tests/unit/disk/disk_fixture.h"
@@ -34,7 +35,7 @@ class DiskFiles : public Disks {
   }
   api::DiskExported export_to(const std::filesystem::path& output, bool by_model = false,
                               const std::string& guarded_below = "") {
-    return export_disk(exports_, 1,
+    return export_disk(exports_, limits_,
                        {.disks = disks_,
                         .request = {.output_path = output.string(),
                                     .by_model = by_model,
@@ -43,6 +44,7 @@ class DiskFiles : public Disks {
   }
 
   DiskReader reader_{sibling_program("pyro-disk-reader")};
+  ExportLimits limits_{.keep_free_mib = 1};
   PendingExports exports_{directory_ / "exports"};
   std::vector<api::Progress> progress_;
   Work work_{.deadline = Clock::now() + std::chrono::minutes(1),
@@ -139,6 +141,16 @@ TEST_F(DiskFiles, an_export_goes_where_nothing_is_and_where_a_model_may) {
   std::filesystem::create_directory_symlink(directory_ / "project", directory_ / "link");
   EXPECT_TRUE(error_of([&] { export_to(directory_ / "link/disk", true); }));
   EXPECT_FALSE(std::filesystem::exists(directory_ / "project/disk"));
+}
+
+TEST_F(DiskFiles, a_disk_that_does_not_fit_into_what_models_may_export_is_not_copied_at_all) {
+  limits_.by_models = 4096;
+  const auto output = directory_ / "project/.pyro/exports/disk.ext4";
+  EXPECT_THAT(error_of([&] { export_to(output, true); }), Refused(reason::kExportsFull));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "project/.pyro"));
+  EXPECT_TRUE(progress_.empty());
+  export_to(output);
+  EXPECT_TRUE(std::filesystem::exists(output)) << "a person may";
 }
 
 TEST_F(DiskFiles, a_cancelled_export_leaves_nothing) {

@@ -89,7 +89,7 @@ TEST_F(FilesNouns, export_holes_as_holes) {
 }
 
 TEST_F(FilesNouns, export_nothing_to_a_disk_that_is_too_full) {
-  keep_free_mib_ = 1U << 30U;
+  limits_.keep_free_mib = 1U << 30U;
   EXPECT_THAT(testing::error_of([&] { export_to("a.txt", directory_ / "out"); }),
               Refused(ErrorCode::kResourceExhausted, HasSubstr("limits.keep_free_mib")));
   EXPECT_THAT(names_in_directory(), ElementsAre("exports"));

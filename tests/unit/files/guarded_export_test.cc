@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include "common/base/files.h"
+#include "common/base/reasons/files.h"
 #include "services/files/obeyed_name.h"
 #include "tests/unit/files/nouns_fixture.h"
 
@@ -119,6 +121,29 @@ TEST_F(GuardedExport, makes_no_git_directory_piece_by_piece) {
   EXPECT_THAT(refusal("a.txt", "x/refs/heads/main"), in_git);
   EXPECT_THAT(refusal("a.txt", "x/commondir"), in_git);
   EXPECT_FALSE(fs::exists(project_ / "x/refs"));
+}
+
+TEST_F(GuardedExport, beyond_what_models_may_export_is_refused_before_anything_is_written) {
+  by_model("a.txt", ".pyro/exports/first.txt");
+  limits_.by_models = 1;
+  const auto full = refusal("a.txt", ".pyro/exports/second.txt");
+  ASSERT_THAT(full, Refused(reason::kExportsFull));
+  EXPECT_THAT(full->message(), ::testing::AllOf(HasSubstr("workspace.exports_gib"),
+                                                HasSubstr(".pyro/exports' holds"),
+                                                HasSubstr("delete exports there")));
+  EXPECT_FALSE(fs::exists(project_ / ".pyro/exports/second.txt"));
+  // What a person asks for, or what goes elsewhere, is not counted.
+  export_to("a.txt", project_ / ".pyro/exports/third.txt");
+  by_model("a.txt", "elsewhere.txt");
+}
+
+TEST_F(GuardedExport, an_export_that_grows_beyond_it_leaves_nothing) {
+  constexpr std::uint64_t kBytes = 40U << 20U;
+  in_guest("", {{"large", text_file(std::string(kBytes, 'x'))}});
+  limits_.by_models = 20U << 20U;
+  EXPECT_THAT(refusal("large", ".pyro/exports/large"), Refused(reason::kExportsFull));
+  EXPECT_FALSE(fs::exists(project_ / ".pyro/exports/large"));
+  EXPECT_LT(disk_usage(project_), kBytes / 2);
 }
 
 TEST_F(GuardedExport, keeps_the_directory_of_exports_out_of_git_status) {

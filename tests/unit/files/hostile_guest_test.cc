@@ -162,7 +162,7 @@ TEST(HostileGuestTest, that_climbs_is_refused) {
                   guest,
                   [&](files::GuestTree& tree) {
                     files::export_path(
-                        tree, exports, 0,
+                        tree, exports, {},
                         {.vm_id = "v", .request = {.path = "x", .output_path = output.string()}},
                         testing::work_for(kPatience));
                   },
@@ -190,7 +190,7 @@ TEST(HostileGuestTest, that_sends_a_hole_without_end_fills_no_disk_and_no_memory
                   sends,
                   [&](files::GuestTree& tree) {
                     files::export_path(
-                        tree, exports, 0,
+                        tree, exports, {},
                         {.vm_id = "v",
                          .request = {.path = "x", .output_path = (directory / "out").string()}},
                         testing::work_for(kPatience));

@@ -39,7 +39,7 @@ class FilesNouns : public ::testing::Test {
   api::Exported export_to(const std::string& path, const fs::path& output, bool by_model = false,
                           const std::string& guarded_below = "") {
     auto guest = guest_.connect();
-    return files::export_path(guest, exports(), keep_free_mib_,
+    return files::export_path(guest, exports(), limits_,
                               on_machine(api::ExportPath{.workspace_id = "w",
                                                          .path = path,
                                                          .output_path = output.string(),
@@ -68,7 +68,7 @@ class FilesNouns : public ::testing::Test {
     return names;
   }
 
-  std::uint32_t keep_free_mib_ = 0;
+  files::ExportLimits limits_;
   testing::TestDirectory directory_;
   testing::RealGuest guest_;
   Work work_ = testing::work_for(std::chrono::seconds(30));

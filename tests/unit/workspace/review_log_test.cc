@@ -32,7 +32,7 @@ class ReviewLogTest : public WorkspaceTest {
 TEST_F(ReviewLogTest, gives_back_edits_and_exports_the_latest_first) {
   const auto a = workspace();
   edit(a, "file_write", {"/workspace/a"});
-  log_.begin_export(a, {.path = "out", .output_path = "out"})
+  log_.begin_export(a, {.workspace_path = "out", .output_path = "out"})
       ->confirm(api::Exported{.workspace_path = "/workspace/out", .output_path = "/tmp/out"});
   edit(a, "patch_apply", {"b", "c"});
   const auto edits = log_.edits(a);
@@ -79,7 +79,7 @@ TEST_F(ReviewLogTest, tells_of_what_has_no_known_outcome_as_unconfirmed) {
 
 TEST_F(ReviewLogTest, an_event_that_was_forgotten_meanwhile_does_not_come_back) {
   const auto a = workspace();
-  const auto entry = log_.begin_export(a, {.path = "out", .output_path = "/out"});
+  const auto entry = log_.begin_export(a, {.workspace_path = "out", .output_path = "/out"});
   log_.forget(a.id());
   entry->confirm(api::Exported{.output_path = "/out"});
   EXPECT_THAT(log_.exports(a), IsEmpty());
@@ -88,7 +88,9 @@ TEST_F(ReviewLogTest, an_event_that_was_forgotten_meanwhile_does_not_come_back) 
 TEST_F(ReviewLogTest, an_event_of_a_session_that_has_just_ended_leaves_no_row) {
   const auto before = workspace();
   workspace(1);
-  { const auto entry = log_.begin_export(before, {.path = "out", .output_path = "/out"}); }
+  {
+    const auto entry = log_.begin_export(before, {.workspace_path = "out", .output_path = "/out"});
+  }
   EXPECT_THAT(log_.exports(before), IsEmpty());
 }
 

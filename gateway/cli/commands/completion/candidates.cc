@@ -9,7 +9,7 @@ namespace {
 struct Place {
   const CliCommand* command;
   const Option* waiting = nullptr;  ///< the next word is its value
-  std::size_t positionals = 0;
+  std::vector<std::string> positionals;
   bool in_guest_command = false;
 };
 
@@ -27,9 +27,9 @@ Place walk(const CliCommand& root, const std::vector<std::string>& words) {
       if (option != nullptr && option->takes_value()) place.waiting = option;
     } else if (const auto* below = place.command->find_command(word)) {
       place.command = below;
-      place.positionals = 0;
+      place.positionals.clear();
     } else {
-      ++place.positionals;
+      place.positionals.push_back(word);
     }
   }
   return place;
@@ -52,15 +52,37 @@ void add_choices(const Option& option, std::vector<Candidate>& out) {
   for (const auto& choice : option.choices) out.push_back({choice, ""});
 }
 
-void add_positional(const Place& place, const KnownValues& known, std::vector<Candidate>& out) {
-  std::size_t index = 0;
-  for (const auto& option : place.command->options) {
-    if (!option.positional() || index++ != place.positionals) continue;
-    if (option.name == "ENVIRONMENT" || option.name == "WORKSPACE_ID") {
-      for (auto& value : known(option.name)) out.push_back(std::move(value));
-    }
-    add_choices(option, out);
+std::vector<const Option*> positionals_of(const CliCommand& command) {
+  std::vector<const Option*> found;
+  for (const auto& option : command.options) {
+    if (option.positional()) found.push_back(&option);
   }
+  return found;
+}
+
+void add_known(const Place& place, std::string_view what, const KnownValues& known,
+               std::vector<Candidate>& out) {
+  std::string workspace_id;
+  const auto there = positionals_of(*place.command);
+  for (std::size_t i = 0; i < std::min(there.size(), place.positionals.size()); ++i) {
+    if (there[i]->name == "WORKSPACE_ID") workspace_id = place.positionals[i];
+  }
+  for (auto& value : known(what, workspace_id)) out.push_back(std::move(value));
+}
+
+void add_positional(const Place& place, const KnownValues& known, std::vector<Candidate>& out) {
+  const auto there = positionals_of(*place.command);
+  if (place.positionals.size() >= there.size()) return;
+  const Option& option = *there[place.positionals.size()];
+  const bool names_a_new_one = option.name == "SNAPSHOT_NAME" && place.command->name == "create";
+  if (!names_a_new_one) add_known(place, option.name, known, out);
+  add_choices(option, out);
+}
+
+void add_value(const Place& place, const KnownValues& known, std::vector<Candidate>& out) {
+  add_choices(*place.waiting, out);
+  if (place.waiting->name == "--environment") add_known(place, "ENVIRONMENT", known, out);
+  if (place.waiting->name == "--snapshot") add_known(place, "SNAPSHOT_NAME", known, out);
 }
 
 }  // namespace
@@ -72,10 +94,7 @@ std::vector<Candidate> complete(const CliCommand& root, const std::vector<std::s
   const std::string typed = words.empty() ? "" : words.back();
   std::vector<Candidate> all;
   if (place.waiting != nullptr) {
-    add_choices(*place.waiting, all);
-    if (place.waiting->name == "--environment") {
-      for (auto& value : known("ENVIRONMENT")) all.push_back(std::move(value));
-    }
+    add_value(place, known, all);
   } else if (typed.starts_with("-")) {
     add_options_of(*place.command, all);
   } else {

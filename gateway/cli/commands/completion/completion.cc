@@ -8,6 +8,9 @@
 
 #include "common/api/environment.h"
 #include "common/api/workspace.h"
+#include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
+#include "common/api/workspace_snapshots.h"
 #include "common/base/text.h"
 #include "common/stack/stack_client.h"
 #include "gateway/cli/commands/completion/candidates.h"
@@ -17,35 +20,71 @@
 namespace pyro::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kCheap{300};
+/// For all answers together. A slow stack offers nothing: a person waits for the tab key.
+constexpr std::chrono::milliseconds kAtOnce{30};
 constexpr std::size_t kMeaningColumns = 40;
 
-std::vector<Candidate> environments(Client& client) {
+/// By a plain client of the service: the stack's would start a stack that has just ended.
+template <api::Operation Op>
+typename Op::Reply ask(Session& session, const std::string& service, const Op& request) {
+  return session.stack().client(service).call(
+      request, {.deadline = Clock::now() + kAtOnce, .stop = session.signals().token()});
+}
+
+std::vector<Candidate> environments(Session& session) {
   std::vector<Candidate> names;
-  const auto list = client.list_environments({}, {.limit = kCheap});
-  for (const auto& environment : list.environments) {
+  for (const auto& environment : ask(session, "image", api::ListEnvironments{}).environments) {
     names.push_back({environment.name, "environment"});
   }
   return names;
 }
 
-std::vector<Candidate> workspaces(Client& client) {
+std::vector<Candidate> workspaces(Session& session) {
   std::vector<Candidate> ids;
-  const auto list = client.list_workspaces({}, {.limit = kCheap});
-  for (const auto& workspace : list.workspaces) {
+  for (const auto& workspace : ask(session, "workspace", api::ListWorkspaces{}).workspaces) {
     ids.push_back({workspace.workspace_id,
                    one_line(workspace.name.value_or(workspace.environment), kMeaningColumns)});
   }
   return ids;
 }
 
-/// Asks only a running stack of our version: the tab key starts nothing.
-std::vector<Candidate> values_of(Session& session, std::string_view what) {
+std::vector<Candidate> services(Session& session, const std::string& workspace_id) {
+  std::vector<Candidate> names;
+  const api::ListServices request{.workspace_id = workspace_id};
+  for (const auto& service : ask(session, "workspace", request).services) {
+    names.push_back({service.service_name, std::string(api::name_of(service.state))});
+  }
+  return names;
+}
+
+std::vector<Candidate> shells(Session& session, const std::string& workspace_id) {
+  std::vector<Candidate> ids;
+  const api::ListShells request{.workspace_id = workspace_id};
+  for (const auto& shell : ask(session, "workspace", request).shells) {
+    ids.push_back({shell.shell_id, std::string(api::name_of(shell.state))});
+  }
+  return ids;
+}
+
+std::vector<Candidate> snapshots(Session& session, const std::string& workspace_id) {
+  std::vector<Candidate> names;
+  const api::ListSnapshots request{.workspace_id = workspace_id};
+  for (const auto& snapshot : ask(session, "workspace", request).snapshots) {
+    names.push_back({snapshot.snapshot_name, "snapshot"});
+  }
+  return names;
+}
+
+/// Asks only a stack that runs: the tab key starts nothing, and says nothing of what goes wrong.
+std::vector<Candidate> values_of(Session& session, std::string_view what,
+                                 const std::string& workspace_id) {
   try {
-    const auto stack = session.stack().status({}, session.signals().token());
-    if (!stack || stack->stopping || stack->version != PYRO_VERSION) return {};
-    if (what == "ENVIRONMENT") return environments(session.client());
-    if (what == "WORKSPACE_ID") return workspaces(session.client());
+    if (!session.stack().runs()) return {};
+    if (what == "ENVIRONMENT") return environments(session);
+    if (what == "WORKSPACE_ID") return workspaces(session);
+    if (what == "SERVICE_NAME") return services(session, workspace_id);
+    if (what == "SHELL_ID") return shells(session, workspace_id);
+    if (what == "SNAPSHOT_NAME") return snapshots(session, workspace_id);
   } catch (const Error&) {  // no candidates
   }
   return {};
@@ -55,7 +94,9 @@ int print_candidates(const CliCommand& root, const CliCommand& command, Session&
   std::string text;
   for (const auto& [word, meaning] :
        complete(root, command.words.value_or(std::vector<std::string>{""}),
-                [&session](std::string_view what) { return values_of(session, what); })) {
+                [&session](std::string_view what, const std::string&workspace_id) {
+                  return values_of(session, what, workspace_id);
+                })) {
     text += fmt::format("{}\t{}\n", word, meaning.substr(0, meaning.find('\n')));
   }
   print(text);

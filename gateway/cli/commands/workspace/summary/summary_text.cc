@@ -150,7 +150,8 @@ std::string single_lines(const api::WorkspaceSummary& summary) {
          line_of("Exports",
                  texts_of(exports,
                           [](const auto& item) {
-                            return code(item.workspace_path, kShortColumns) + doubt(item);
+                            return code(item.workspace_path, kShortColumns) +
+                                   (item.disk_format ? " (disk)" : "") + doubt(item);
                           }),
                  std::max<std::size_t>(summary.outcome.export_count, exports.size())) +
          line_of("Snapshots",
