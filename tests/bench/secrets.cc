@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMegabyte = 1'000'000;
 constexpr std::uint64_t kBytes = 100 * kMegabyte;
-constexpr int kRounds = 5;
+constexpr int kOutputRounds = 5;
 constexpr int kSecrets = 64;
 
 std::vector<api::GivenSecret> many_secrets() {
@@ -74,7 +74,7 @@ Part measure_secrets() {
   const std::string with = workspaces.call(request).workspace_id;
   std::vector<double> bare;
   std::vector<double> redacted;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kOutputRounds; ++round) {
     bare.push_back(throughput(stack, workspaces, without));
     redacted.push_back(throughput(stack, workspaces, with));
   }
