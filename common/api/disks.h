@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/api/workspace_disk.h"
+#include "common/api/workspace_secrets.h"
 
 /// The disks of a machine that does not run, between the services. No door calls these.
 namespace pyro::api {
@@ -43,10 +45,12 @@ struct OnDisks {
   using Reply = typename Op::Reply;
   DiskPaths disks;
   Op request;
+  std::optional<std::string> secrets;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("disks", &OnDisks::disks, "The disks.", kRequired);
+    f("secrets", &OnDisks::secrets, kSecretFile);
     f("request", &OnDisks::request, "The request.", kRequired);
   }
 };

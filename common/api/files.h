@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/api/workspace_diff.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
 #include "common/api/workspace_patch.h"
+#include "common/api/workspace_secrets.h"
 #include "common/api/workspace_sync.h"
 
 /// Operations of the files service on volumes and trees. Only the workspace service calls them, no
@@ -22,11 +24,13 @@ struct OnMachine {
   std::string baseline;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   Op request;
+  std::optional<std::string> secrets;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("vm_id", &OnMachine::vm_id, "The machine that runs the workspace.", kRequired);
     f("baseline", &OnMachine::baseline, "Volume of the state at creation, a path.");
+    f("secrets", &OnMachine::secrets, kSecretFile);
     f("execution_mode", &OnMachine::execution_mode, "The machine's, for the reply.");
     f("request", &OnMachine::request, "The request.", kRequired);
   }

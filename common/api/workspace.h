@@ -15,6 +15,7 @@
 #include "common/api/job_state.h"
 #include "common/api/machine.h"
 #include "common/api/page.h"
+#include "common/api/workspace_secrets.h"
 
 /// Operations on workspaces: sandboxes that live on, with /workspace, a history and snapshots.
 /// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
@@ -86,27 +87,6 @@ struct WorkspaceSeed : CopiedTree {
   }
 };
 
-enum class SecretSource { kLiteral, kFile };
-constexpr std::array<std::pair<SecretSource, std::string_view>, 2> enum_names(SecretSource) {
-  return {{{SecretSource::kLiteral, "literal"}, {SecretSource::kFile, "file"}}};
-}
-
-/// A secret by its name; its value is in no record.
-struct WorkspaceSecret {
-  std::string name;
-  SecretSource source_kind = SecretSource::kLiteral;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("name", &WorkspaceSecret::name, "Its name.");
-    f("source_kind", &WorkspaceSecret::source_kind, "literal or file.");
-  }
-};
-
-/// Of requests that name a path on the host.
-inline constexpr std::string_view kByModel =
-    "A model named the path, and the door has resolved and checked it: no symbolic link in it is "
-    "followed.";
 inline constexpr std::string_view kJobIdOfCommand =
     "The command's id: for workspace_exec_poll and workspace_exec_cancel, also after its end.";
 inline constexpr std::string_view kLostSnapshots =
@@ -311,6 +291,7 @@ struct CreateWorkspace {
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
   bool by_model = false;
+  std::vector<GivenSecret> secrets;
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
   std::optional<std::string> project;
@@ -333,6 +314,10 @@ struct CreateWorkspace {
       max_length(4096));
     f("origin", &CreateWorkspace::origin, "Whose project source seed_path is.", kHidden);
     f("by_model", &CreateWorkspace::by_model, kByModel, kHidden);
+    f("secrets", &CreateWorkspace::secrets,
+      "Secrets of the workspace. Its guest has each as /run/pyro-secrets/NAME; what it prints of "
+      "them is shown as [REDACTED].",
+      max_length(kMostSecrets));
     f("name", &CreateWorkspace::name, "A name for people, 1 to 64 printable characters.",
       max_length(256));
     f("labels", &CreateWorkspace::labels,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,7 @@ struct ExecWorkspace {
   std::string workspace_id;
   std::string command;
   std::uint32_t timeout_seconds = 30;
+  std::map<std::string, std::string> secret_env;
   std::optional<std::string> output_socket;
   std::optional<std::string> job_id;
   std::optional<double> first_called_at;
@@ -71,6 +73,7 @@ struct ExecWorkspace {
     f("command", &ExecWorkspace::command, "Shell command.", kRequired, kPositional, kCommandLimit);
     f("timeout_seconds", &ExecWorkspace::timeout_seconds, "Seconds until it is killed.", kPositive,
       kTimeoutRange);
+    describe_secret_env<ExecWorkspace>(f);
     f("output_socket", &ExecWorkspace::output_socket,
       "Unix socket for the live output; stdout and stderr of the reply are then empty.", kHidden);
     f("job_id", &ExecWorkspace::job_id, "The caller's own id for the command, 12 hex digits.",

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -154,6 +155,7 @@ struct StartService {
   std::optional<std::string> ready_command;
   std::uint32_t ready_timeout_seconds = 30;
   std::uint32_t ready_interval_ms = 500;
+  std::map<std::string, std::string> secret_env;
   std::vector<PortToPublish> published_ports;
   bool guests_only = false;
 
@@ -177,6 +179,7 @@ struct StartService {
       "Not ready by then it has failed, and is ended.", kPositive, range(1, 604800));
     f("ready_interval_ms", &StartService::ready_interval_ms,
       "Milliseconds between two requests or commands that ask.", kPositive);
+    describe_secret_env<StartService>(f);
     f("published_ports", &StartService::published_ports,
       "Ports of the guest to publish on the host; needs network_policy egress+published-ports.",
       max_length(64));

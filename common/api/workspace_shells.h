@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +73,7 @@ struct OpenShell {
   std::string cwd = "/workspace";
   std::uint32_t cols = 120;
   std::uint32_t rows = 30;
+  std::map<std::string, std::string> secret_env;
   std::optional<std::string> call_id;
 
   template <class Fields>
@@ -79,6 +81,7 @@ struct OpenShell {
     describe_workspace_id<OpenShell>(f);
     f("cwd", &OpenShell::cwd, "Directory it starts in, below /workspace.", max_length(4096));
     describe_terminal<OpenShell>(f);
+    describe_secret_env<OpenShell>(f);
     f("call_id", &OpenShell::call_id, kCallId, max_length(12), kHidden);
   }
 };

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace pyro::log {
@@ -14,6 +15,15 @@ constexpr std::size_t kFileSize = 4U << 20U;
 constexpr std::size_t kFiles = 3;
 
 thread_local std::string current_context = "-";
+
+using Redact = std::shared_ptr<std::function<std::string(std::string)>>;
+std::mutex redact_mutex;
+Redact redact_line;  // under redact_mutex
+
+Redact redactor() {
+  const std::lock_guard lock(redact_mutex);
+  return redact_line;
+}
 
 class ContextFlag : public spdlog::custom_flag_formatter {
  public:
@@ -52,10 +62,19 @@ void start(const std::filesystem::path& directory, std::string_view name, std::s
   spdlog::set_default_logger(std::move(logger));
 }
 
+void redact_by(std::function<std::string(std::string)> redact) {
+  const std::lock_guard lock(redact_mutex);
+  redact_line = redact
+                    ? std::make_shared<std::function<std::string(std::string)>>(std::move(redact))
+                    : nullptr;
+}
+
 void write(Level level, fmt::string_view text, fmt::format_args args) {
   spdlog::logger& logger = *spdlog::default_logger_raw();
   if (logger.should_log(spdlog_level(level))) {
-    logger.log(spdlog_level(level), fmt::vformat(text, args));
+    std::string line = fmt::vformat(text, args);
+    if (const auto redact = redactor()) line = (*redact)(std::move(line));
+    logger.log(spdlog_level(level), line);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,10 @@ class Context {
  private:
   std::string previous_;
 };
+
+/// Each line passes through `redact` before it is written; empty: as it is. Threads that log call
+/// it at the same time.
+void redact_by(std::function<std::string(std::string)> redact);
 
 /// One line; before `start`, on standard output. The only include of spdlog is in log.cc: its
 /// headers would take more of each file's compilation than most files themselves.

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/base/core_dumps.h"
 #include "common/base/error.h"
 #include "common/base/standard_descriptors.h"
 #include "common/command_line/parse.h"
@@ -57,6 +58,7 @@ void ServiceHost::run(int stop_fd) {
 int run_service(int argc, char** argv, std::string_view name,
                 const std::function<void(ServiceHost&)>& body) {
   open_standard_descriptors();
+  leave_no_core_dumps();
   // That of the user's shell would bar exports from their modes, and machines from their files.
   ::umask(022);
   PathFlags flags;

@@ -14,6 +14,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/text.h"
+#include "guest/agent/secrets/secret_directory.h"
 
 namespace pyro::agent {
 namespace {
@@ -108,6 +109,15 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
   if (!identity.random_seed.data.empty()) reseed(identity.random_seed.data);
   set_host_name(identity.host_name);
   if (!identity.machine_id.empty()) TextFile("/etc/machine-id").replace(identity.machine_id + "\n");
+}
+
+void GuestMachine::install_secrets(const api::agent::InstallSecrets& request) {
+  const std::string directory(api::agent::InstallSecrets::kDirectory);
+  if (!has_secrets_mount_) {
+    mount_for_secrets(directory);
+    has_secrets_mount_ = true;
+  }
+  write_secrets(directory, request.secrets);
 }
 
 void GuestMachine::flush() noexcept {

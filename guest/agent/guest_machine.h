@@ -17,6 +17,7 @@ class GuestMachine : public Machine {
       : volumes_(std::move(volumes)), workspace_(workspace) {}
 
   void personalize(const api::agent::Personalize& identity) override;
+  void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
   /// Writes what its commands wrote to its disks. Needless before a workspace is mounted: nobody
@@ -26,6 +27,7 @@ class GuestMachine : public Machine {
  private:
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;
+  bool has_secrets_mount_ = false;
 };
 
 }  // namespace pyro::agent

@@ -2,7 +2,14 @@
 
 #include <unistd.h>
 
+#include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+
 namespace pyro::agent {
+
+void HostMachine::install_secrets(const api::agent::InstallSecrets&) {
+  throw failed_precondition(reason::kNoGuest, "secrets are for guests alone");
+}
 
 void HostMachine::power_off() {
   launcher_.end_all();

@@ -11,6 +11,7 @@ class HostMachine : public Machine {
  public:
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}
   void personalize(const api::agent::Personalize&) override {}
+  void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
  private:

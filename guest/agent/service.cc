@@ -27,6 +27,7 @@ Service::Service(asio::io_context& io, JobTable& jobs, Shells& shells, Machine& 
   };
   dispatcher_.serve(wire::AgentApi{}, answer);
   dispatcher_.serve(wire::AgentServicesApi{}, answer);
+  dispatcher_.serve(wire::AgentSecretsApi{}, answer);
   dispatcher_.serve(
       wire::ShellsApi{},
       [&shells]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
@@ -46,6 +47,11 @@ void Service::handle(const wire::Hello&, To<wire::Hello> caller) {
 
 void Service::handle(const wire::Personalize& request, To<wire::Personalize> caller) {
   machine_.personalize(request);
+  caller.answer({});
+}
+
+void Service::handle(const wire::InstallSecrets& request, To<wire::InstallSecrets> caller) {
+  machine_.install_secrets(request);
   caller.answer({});
 }
 

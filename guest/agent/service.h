@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/api/agent.h"
+#include "common/api/agent_secrets.h"
 #include "common/api/agent_services.h"
 #include "common/api/dispatcher.h"
 #include "common/link/mux.h"
@@ -29,6 +30,7 @@ class Service {
   using To = const Caller<Op>&;
   void handle(const api::agent::Hello& request, To<api::agent::Hello> caller);
   void handle(const api::agent::Personalize& request, To<api::agent::Personalize> caller);
+  void handle(const api::agent::InstallSecrets& request, To<api::agent::InstallSecrets> caller);
   void handle(const api::agent::StartJob& request, To<api::agent::StartJob> caller);
   void handle(const api::agent::JobStatus& request, To<api::agent::JobStatus> caller);
   void handle(const api::agent::FollowJob& request, To<api::agent::FollowJob> caller);

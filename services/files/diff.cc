@@ -268,7 +268,8 @@ api::Diff diff_of_many(const std::vector<Candidate>& candidates, Sides& sides, D
 }  // namespace
 
 api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspace>& request,
-                         const std::filesystem::path& scratch, const Work& work) {
+                         const std::filesystem::path& scratch, const Work& work,
+                         const Redactor* redactor) {
   const DiffPart part = part_of(request.request);
   const volume::VolumeReader baseline(request.baseline);
   ChangedPaths changed = find_changed_paths(guest, baseline, work);
@@ -277,7 +278,7 @@ api::Diff diff_workspace(GuestTree& guest, const api::OnMachine<api::DiffWorkspa
     ignored = leave_out_ignored(guest, baseline, changed, part.path, scratch, work);
   }
   const auto candidates = candidates_of(changed, baseline, work);
-  DiffBuilder builder(scratch, work);
+  DiffBuilder builder(scratch, work, redactor);
   Sides sides(guest, baseline, work);
   api::Diff diff;
   if (are_few(candidates)) {

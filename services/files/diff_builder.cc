@@ -135,8 +135,9 @@ void count_form(api::DiffSummary& summary, const api::DiffEntry& entry) {
   ++(entry.text_patch ? summary.text_patched : summary.non_text);
 }
 
-DiffBuilder::DiffBuilder(const std::filesystem::path& scratch, const Work& work)
-    : git_(scratch, work), source_(git_) {}
+DiffBuilder::DiffBuilder(const std::filesystem::path& scratch, const Work& work,
+                         const Redactor* redactor)
+    : redactor_(redactor), git_(scratch, work), source_(git_) {}
 
 void DiffBuilder::add(const std::string& path, const DiffSide& before, const DiffSide& after) {
   const bool alike = same_content(before, after);
@@ -242,7 +243,8 @@ api::Diff DiffBuilder::build(const DiffPart& part) {
                          .status = change.status,
                          .artifact_type = change.artifact_type};
     if (entry.path != path) entry.path_bytes = to_base64(path);
-    const std::string patch = std::exchange(change.patch, {});
+    std::string patch = std::exchange(change.patch, {});
+    if (redactor_ != nullptr) patch = redactor_->redact(patch);
     if (!change.omitted && change.is_text) entry.text_patch = patch;
     count(diff.summary, entry.status);
     count_form(diff.summary, entry);

@@ -10,6 +10,7 @@
 #include "common/api/artifact.h"
 #include "common/api/workspace_diff.h"
 #include "common/git/git.h"
+#include "common/secrets/redactor.h"
 #include "common/tree/tree.h"
 #include "common/work/work.h"
 #include "services/files/patch_source.h"
@@ -59,8 +60,10 @@ class DiffBuilder {
   /// What an entry says of itself beside its path, as JSON.
   static constexpr std::size_t kEntryBytes = 150;
 
-  /// git's temporary files are below `scratch`.
-  DiffBuilder(const std::filesystem::path& scratch, const Work& work);
+  /// git's temporary files are below `scratch`. `redactor`: of the secrets that the patch does not
+  /// show, or null.
+  DiffBuilder(const std::filesystem::path& scratch, const Work& work,
+              const Redactor* redactor = nullptr);
 
   /// Paths are clean (tree::is_clean_path), each once, in any order. Ignores a path with equal
   /// sides or with a part `.git`.
@@ -90,6 +93,7 @@ class DiffBuilder {
                const ChangesByHeader& by_header);
   void take_section(PatchForm form, Changed& changed, std::string_view section);
 
+  const Redactor* redactor_;
   Git git_;
   PatchSource source_;
   std::map<std::string, Change> changes_;

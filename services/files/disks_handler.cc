@@ -18,7 +18,7 @@ api::FileList DisksHandler::handle(const api::OnDisks<api::ListDisk>& request, b
 
 api::FileContent DisksHandler::handle(const api::OnDisks<api::ReadDisk>& request, bus::Call& call) {
   const log::Context context(call.trace_id(), request.request.workspace_id);
-  return read_disk(reader_, request, call.work());
+  return read_disk(reader_, request, call.work(), redactor_of(secrets_, request.secrets));
 }
 
 }  // namespace pyro::files

@@ -73,23 +73,38 @@ api::FileList list_reply(const std::string& path, std::vector<tree::Entry> entri
   return reply;
 }
 
-api::FileContent page_reply(const std::string& path, const api::ReadFile& request,
-                            std::uint64_t size_bytes, const std::string& content) {
-  const bool within = request.offset <= size_bytes;
+PageWindow::PageWindow(const api::ReadFile& request, std::shared_ptr<const Redactor> redactor)
+    : request_(request),
+      redactor_(std::move(redactor)),
+      offset_(request.offset),
+      max_bytes_(request.max_bytes) {
+  if (redactor_ == nullptr) return;
+  offset_ -= std::min<std::uint64_t>(offset_, kLongestSecretForm);
+  max_bytes_ += before() + kLongestSecretForm;
+}
+
+api::FileContent PageWindow::reply(const std::string& path, std::uint64_t size_bytes,
+                                   std::string_view content) const {
+  const bool within = request_.offset <= size_bytes;
+  const std::size_t begin = std::min(before(), content.size());
   api::FileContent page{
       .path = to_valid_utf8(path),
-      .offset = request.offset,
+      .offset = request_.offset,
       .size_bytes = size_bytes,
-      .max_bytes = request.max_bytes,
-      .encoding = request.as_base64 ? api::FileEncoding::kBase64 : api::FileEncoding::kUtf8,
-      .content = request.as_base64 ? to_base64(content) : content,
-      .truncated = within && content.size() < size_bytes - request.offset};
-  if (page.truncated && request.as_base64) {
-    page.next_offset = request.offset + content.size();
+      .max_bytes = request_.max_bytes,
+      .encoding = request_.as_base64 ? api::FileEncoding::kBase64 : api::FileEncoding::kUtf8,
+      .content = std::string(content.substr(begin, request_.max_bytes))};
+  page.truncated = within && page.content.size() < size_bytes - request_.offset;
+  if (page.truncated && request_.as_base64) {
+    page.next_offset = request_.offset + page.content.size();
   } else if (page.truncated) {
     end_with_whole_character(page);
   }
-  if (!request.as_base64) tell_encoding(page);
+  const std::size_t end = begin + page.content.size();
+  if (!request_.as_base64) tell_encoding(page);
+  if (page.encoding == api::FileEncoding::kBinary) return page;
+  if (redactor_) page.content = redactor_->redact_part(content, begin, end);
+  if (request_.as_base64) page.content = to_base64(page.content);
   return page;
 }
 

@@ -22,19 +22,21 @@ api::FileList list_files(GuestTree& guest, const api::ListFiles& request) {
   return list_reply(absolute_workspace_path(path), std::move(entries), request.offset);
 }
 
-api::FileContent read_part(GuestTree& guest, const api::ReadFile& request) {
+api::FileContent read_part(GuestTree& guest, const api::ReadFile& request,
+                           std::shared_ptr<const Redactor> redactor) {
   const std::string path = workspace_path(request.path);
   if (path.empty()) {
     throw failed_precondition(reason::kWrongFileType,
                               "workspace file read only supports regular files");
   }
-  const auto part = guest.call(
-      api::agent::ReadPart{.path = path, .offset = request.offset, .max_bytes = request.max_bytes});
+  const PageWindow window(request, std::move(redactor));
+  const auto part = guest.call(api::agent::ReadPart{
+      .path = path, .offset = window.offset(), .max_bytes = window.max_bytes()});
   const std::string& content = part.content.data;
-  if (content.size() > request.max_bytes) {
+  if (content.size() > window.max_bytes()) {
     throw internal_error("the guest's agent sent a wrong answer: more than it was asked for");
   }
-  return page_reply(absolute_workspace_path(path), request, part.size_bytes, content);
+  return window.reply(absolute_workspace_path(path), part.size_bytes, content);
 }
 
 api::FileWritten write_whole(GuestTree& guest, const api::WriteFile& request) {

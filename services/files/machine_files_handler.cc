@@ -12,8 +12,12 @@ namespace pyro::files {
 
 MachineFilesHandler::MachineFilesHandler(std::filesystem::path exports,
                                          std::filesystem::path scratch, const ExportLimits& limits,
-                                         Guests& guests)
-    : exports_(std::move(exports)), scratch_(std::move(scratch)), limits_(limits), guests_(guests) {
+                                         Guests& guests, KnownSecrets& secrets)
+    : exports_(std::move(exports)),
+      scratch_(std::move(scratch)),
+      limits_(limits),
+      guests_(guests),
+      secrets_(secrets) {
   exports_.remove_leftovers();
 }
 
@@ -33,8 +37,9 @@ api::Exported MachineFilesHandler::handle(const api::OnMachine<api::ExportPath>&
 
 api::Diff MachineFilesHandler::handle(const api::OnMachine<api::DiffWorkspace>& request,
                                       bus::Call& call) {
+  const auto redactor = redactor_of(secrets_, request.secrets);
   return guests_.with(request.vm_id, call, [&](GuestTree& guest, const Work& work) {
-    return diff_workspace(guest, request, scratch_, work);
+    return diff_workspace(guest, request, scratch_, work, redactor.get());
   });
 }
 
@@ -47,8 +52,9 @@ api::FileList MachineFilesHandler::handle(const api::OnMachine<api::ListFiles>& 
 
 api::FileContent MachineFilesHandler::handle(const api::OnMachine<api::ReadFile>& request,
                                              bus::Call& call) {
+  const auto redactor = redactor_of(secrets_, request.secrets);
   return guests_.with_one_file(request.vm_id, call, [&](GuestTree& guest, const Work&) {
-    return read_part(guest, request.request);
+    return read_part(guest, request.request, redactor);
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/api/files.h"
 #include "common/bus/call.h"
+#include "common/secrets/known_secrets.h"
 #include "services/files/guests.h"
 #include "services/files/host_output.h"
 #include "services/files/pending_exports.h"
@@ -17,7 +18,7 @@ class MachineFilesHandler {
   /// Removes the leftovers of a killed predecessor's exports. `exports`: records of current
   /// exports; `scratch`: temporary files of calls.
   MachineFilesHandler(std::filesystem::path exports, std::filesystem::path scratch,
-                      const ExportLimits& limits, Guests& guests);
+                      const ExportLimits& limits, Guests& guests, KnownSecrets& secrets);
 
   api::PushedSync handle(const api::OnMachine<api::PushSync>& request, bus::Call& call);
   api::Exported handle(const api::OnMachine<api::ExportPath>& request, bus::Call& call);
@@ -32,6 +33,7 @@ class MachineFilesHandler {
   std::filesystem::path scratch_;
   ExportLimits limits_;
   Guests& guests_;
+  KnownSecrets& secrets_;
 };
 
 }  // namespace pyro::files

@@ -6,6 +6,7 @@
 #include "common/config/programs.h"
 #include "common/log/log.h"
 #include "common/ownership/marker.h"
+#include "common/secrets/known_secrets.h"
 #include "common/service/service_host.h"
 #include "services/files/disks_handler.h"
 #include "services/files/guests.h"
@@ -37,15 +38,16 @@ int main(int argc, char** argv) {
   return pyro::run_service(argc, argv, "files", [](pyro::ServiceHost& host) {
     const auto scratch = fresh_scratch(host.paths());
     pyro::files::Guests guests(host.paths());
+    pyro::KnownSecrets secrets;
     const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
     pyro::files::VolumesHandler volumes(host.paths(), scratch, keep_free_mib, guests);
     const pyro::files::ExportLimits exports{
         .keep_free_mib = keep_free_mib,
         .by_models = std::uint64_t{host.config().workspace.exports_gib} << 30U};
     pyro::files::MachineFilesHandler machine_files(host.paths().exports_dir(), scratch, exports,
-                                                   guests);
+                                                   guests, secrets);
     pyro::files::DisksHandler disks(host.paths().exports_dir(), exports,
-                                    pyro::sibling_program("pyro-disk-reader"));
+                                    pyro::sibling_program("pyro-disk-reader"), secrets);
     host.serve<pyro::api::VolumesApi>(volumes);
     host.serve<pyro::api::MachineFilesApi>(machine_files);
     host.serve<pyro::api::DiskFilesApi>(disks);

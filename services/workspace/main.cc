@@ -12,6 +12,8 @@
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/preparation/preparation.h"
+#include "services/workspace/secrets/redacted_calls.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/services/services.h"
 #include "services/workspace/shells/shells.h"
 #include "services/workspace/snapshots/snapshots.h"
@@ -35,16 +37,17 @@ void serve(ServiceHost& host) {
   const std::uint32_t keep_free_mib = host.config().limits.keep_free_mib;
   Snapshots snapshots(registry, host.paths(), keep_free_mib, workspaces, file_service);
   const Descriptions descriptions(directories, workspaces, snapshots.store());
-  ReviewLog reviews(registry, workspaces);
-  Files files(host.paths(), workspaces, reviews, file_service);
-  Disk disk(workspaces, machines, reviews, file_service);
-  Commands commands(registry, host.paths(), workspaces);
-  Services services(registry, host.paths(), workspaces, machines, reviews);
-  Shells shells(registry, host.paths(), workspaces, machines);
+  Secrets secrets(host.paths(), workspaces);
+  ReviewLog reviews(registry, workspaces, secrets);
+  Files files(host.paths(), workspaces, reviews, secrets, file_service);
+  Disk disk(workspaces, machines, reviews, secrets, file_service);
+  Commands commands(registry, host.paths(), workspaces, secrets);
+  Services services(registry, host.paths(), workspaces, machines, reviews, secrets);
+  Shells shells(registry, host.paths(), workspaces, machines, secrets);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
-                      descriptions, snapshots.store(), garbage);
+                      descriptions, snapshots.store(), secrets, garbage);
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(host.paths(), workspaces, lifecycle);
@@ -52,20 +55,21 @@ void serve(ServiceHost& host) {
                   files);
   Preparation preparation(lifecycle, commands, vm);
 
-  host.serve<api::WorkspaceApi>(lifecycle);
-  host.serve<api::CommandsApi>(commands);
-  host.serve<api::ServicesApi>(services);
-  host.serve<api::ShellsApi>(shells);
-  host.serve<api::SnapshotsApi>(snapshots);
-  host.serve<api::FilesApi>(files);
-  host.serve<api::SyncApi>(files);
-  host.serve<api::ExportApi>(files);
-  host.serve<api::DiffApi>(files);
-  host.serve<api::PatchApi>(files);
-  host.serve<api::DiskApi>(disk);
-  host.serve<api::SummaryApi>(summary);
-  host.serve<api::PrepareApi>(preparation);
-  host.serve<api::WorkspaceAdoptionApi>(adoption);
+  RedactedCalls calls(host, secrets);
+  calls.serve<api::WorkspaceApi>(lifecycle);
+  calls.serve<api::CommandsApi>(commands);
+  calls.serve<api::ServicesApi>(services);
+  calls.serve<api::ShellsApi>(shells);
+  calls.serve<api::SnapshotsApi>(snapshots);
+  calls.serve<api::FilesApi>(files);
+  calls.serve<api::SyncApi>(files);
+  calls.serve<api::ExportApi>(files);
+  calls.serve<api::DiffApi>(files);
+  calls.serve<api::PatchApi>(files);
+  calls.serve<api::DiskApi>(disk);
+  calls.serve<api::SummaryApi>(summary);
+  calls.serve<api::PrepareApi>(preparation);
+  calls.serve<api::WorkspaceAdoptionApi>(adoption);
   host.run();
 }
 

@@ -18,6 +18,8 @@ struct WorkspacePaths {
 
   /// The volume as it was before the guest saw it.
   std::filesystem::path baseline() const { return directory / "baseline.ext4"; }
+  /// Values of secrets, with nothing that another process may read.
+  std::filesystem::path secrets() const { return directory / "secrets"; }
   std::filesystem::path snapshots() const { return directory / "snapshots"; }
   std::filesystem::path snapshot(const std::string& name) const {
     return snapshots() / (name + ".ext4");

@@ -69,13 +69,29 @@ test('every tool returns what its schema promises', async (t) => {
   await call('vm_exec', { ...once, command: 'true' });
   await call('vm_reap_expired');
 
-  const { workspace_id } = await call('workspace_create', { labels: { kind: 'test' } });
+  fs.writeFileSync(path.join(project, 'token'), 'hunter22');
+  const { workspace_id, secrets } = await call('workspace_create', {
+    labels: { kind: 'test' },
+    secrets: [
+      { name: 'password', value: 'correct horse' },
+      { name: 'token', file_path: 'token' },
+    ],
+  });
+  assert.deepEqual(secrets, [
+    { name: 'password', source_kind: 'literal' },
+    { name: 'token', source_kind: 'file' },
+  ]);
   const here = (name, args = {}) => call(name, { workspace_id, ...args });
   await call('workspace_list');
   await here('workspace_update', { name: 'all tools', clear_labels: ['kind'] });
   const { job_id } = await here('workspace_exec', { command: 'echo out; echo err >&2; exit 3' });
   assert.equal((await here('workspace_exec_poll', { job_id })).exit_code, 3);
   assert.equal((await here('workspace_exec_cancel', { job_id })).state, 'exited');
+  const printed = await here('workspace_exec', {
+    command: 'echo "$PASSWORD"; cat /run/pyro-secrets/token',
+    secret_env: { PASSWORD: 'password' },
+  });
+  assert.equal(printed.stdout, '[REDACTED]\n[REDACTED]');
   await here('workspace_file_list', { recursive: true });
   await here('workspace_file_read', { path: 'greeting.py', offset: 4, max_bytes: 5 });
   await here('workspace_file_write', { path: 'new/note.txt', text: 'A note.\n' });

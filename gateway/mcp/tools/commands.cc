@@ -144,7 +144,8 @@ std::vector<ToolRow> command_tools() {
                "workspace_exec_poll. Background processes survive; other calls can run at the "
                "same time.",
        // Its message names the call that finds the command again.
-       .steps = {{.reason = reason::kAnswerLost}}},
+       .steps = {{.reason = reason::kAnswerLost}},
+       .full_schemas_only = {"secret_env"}},
       {.operation = operation<api::PollExec>(
            {.call = poll, .most_text = kMostPolled, .finish = tell_next_cursor}),
        .name = "workspace_exec_poll",

@@ -37,7 +37,7 @@ std::vector<ToolRow> service_tools() {
                "stay in the foreground. Returns state running, or failed with the reason and its "
                "last output. Reach it from workspace_exec, with curl http://localhost:PORT for "
                "example. It runs until service_stop, a reset or a stop.",
-       .full_schemas_only = {"published_ports"}},
+       .full_schemas_only = {"published_ports", "secret_env"}},
       {.operation = operation<api::ListServices>(),
        .name = "service_list",
        .effect = Effect::kReads,

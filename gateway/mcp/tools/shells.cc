@@ -44,7 +44,8 @@ std::vector<ToolRow> shell_tools() {
                "shell_id. It keeps its directory, variables and running programs across calls: "
                "use it for programs that ask questions, REPLs, debuggers and full-screen programs; "
                "for a single command workspace_exec is simpler. Next: shell_write, then shell_read "
-               "with plain and wait_for_idle_ms; shell_close when done."},
+               "with plain and wait_for_idle_ms; shell_close when done.",
+       .full_schemas_only = {"secret_env"}},
       {.operation = operation<api::ReadShell>(
            {.call = read, .most_text = kMostShellText, .finish = tell_more}),
        .name = "shell_read",

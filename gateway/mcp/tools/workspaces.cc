@@ -30,6 +30,11 @@ std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work&
 
 void check_create(const Toolbox& box, api::CreateWorkspace& request) {
   request.allow_host_compat = request.allow_host_compat && box.options.allow_host_compat;
+  for (auto& secret : request.secrets) {
+    if (!secret.file_path) continue;
+    secret.file_path = box.host().checked("file_path", *secret.file_path);
+    secret.by_model = true;
+  }
   if (!request.seed_path) return;
   request.seed_path = box.host().checked("seed_path", *request.seed_path);
   request.by_model = true;
@@ -86,7 +91,7 @@ std::vector<ToolRow> workspace_tools() {
            "host does not change. Returns workspace_id, which every other tool takes. It "
            "expires ttl_seconds after the last command or change in it, once nothing runs in it "
            "and this session has ended. Next: workspace_exec.",
-       .full_schemas_only = {"network_policy"},
+       .full_schemas_only = {"network_policy", "secrets"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},
       {.operation = operation<api::ListWorkspaces>(

@@ -105,16 +105,17 @@ api::FileList list_disk(DiskReader& reader, const api::OnDisks<api::ListDisk>& r
 }
 
 api::FileContent read_disk(DiskReader& reader, const api::OnDisks<api::ReadDisk>& request,
-                           const Work& work) {
+                           const Work& work, std::shared_ptr<const Redactor> redactor) {
   api::ReadFile page;
   api::assign_fields(page, request.request);
+  const PageWindow window(page, std::move(redactor));
   DiskQuestion question{.disks = request.disks,
                         .task = DiskTask::kRead,
-                        .offset = page.offset,
-                        .max_bytes = page.max_bytes};
+                        .offset = window.offset(),
+                        .max_bytes = window.max_bytes()};
   question.path.data = disk_path(page.path);
   const DiskAnswer answer = done(reader, question, work);
-  return page_reply("/" + question.path.data, page, answer.entries.front().size, answer.content);
+  return window.reply("/" + question.path.data, answer.entries.front().size, answer.content);
 }
 
 api::DiskExported export_disk(const PendingExports& exports, const ExportLimits& limits,

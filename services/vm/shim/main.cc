@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/api/json_codec.h"
+#include "common/base/core_dumps.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/standard_descriptors.h"
@@ -16,6 +17,7 @@
 /// `pyro-vm-shim --try-confinement`: prints a ConfinementTrial as JSON.
 int main(int argc, char** argv) {
   pyro::open_standard_descriptors();
+  pyro::leave_no_core_dumps();
   constexpr int kReadyFd = 3;
   try {
     if (argc != 2) throw pyro::invalid_argument("usage: pyro-vm-shim SPEC | --try-confinement");

@@ -119,8 +119,9 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 
 }  // namespace
 
-Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspaces)
+Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspaces, Secrets& secrets)
     : workspaces_(workspaces),
+      secrets_(secrets),
       journal_(registry, paths),
       jobs_(paths, journal_,
             {.recorded = [this](const std::string& id) { workspaces_.table().touch(id); },
@@ -132,7 +133,12 @@ Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspace
 void Commands::adopt() {
   for (const auto& command : journal_.running()) {
     const auto record = workspaces_.table().get(command.workspace_id);
-    if (record && record->session == command.session) jobs_.adopt(command, record->vm_id);
+    if (!record || record->session != command.session) continue;
+    try {
+      jobs_.adopt(command, record->vm_id, secrets_.redactor(*record));
+    } catch (const Error& error) {
+      log::error("command {} of workspace {}: {}", command.sequence, record->id(), error.message());
+    }
   }
 }
 
@@ -182,7 +188,9 @@ Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWor
   if (request.job_id) {
     const WorkspaceRecord record = workspaces_.table().find(request.workspace_id);
     const Command before = known(record, *request.job_id);
-    if (!before.record.job_id.empty() && before.record.command != request.command) {
+    const auto redactor = secrets_.redactor(record);
+    const std::string shown = redactor ? redactor->redact(request.command) : request.command;
+    if (!before.record.job_id.empty() && before.record.command != shown) {
       throw invalid_argument("job_id '{}' is another command's", *request.job_id);
     }
     if (!before.record.job_id.empty()) return before;
@@ -205,11 +213,15 @@ Commands::Command Commands::start(const Workspaces::Use& use, const api::ExecWor
   // Before it runs: from then on it is the job that holds off the expiry.
   workspaces_.table().touch(request.workspace_id);
   const auto job = turn->run([&] {
+    auto environment = secrets_.environment(started.record, started.machine, request.secret_env,
+                                            call.work().stopped_by(turn->stop()));
+    environment.merge(work_environment(started.machine));
     return jobs_.start({.workspace = started.record,
                         .machine = started.machine,
                         .command = request.command,
                         .cwd = work_directory(started.machine),
-                        .environment = work_environment(started.machine),
+                        .environment = std::move(environment),
+                        .redactor = secrets_.redactor(started.record),
                         .timeout = std::chrono::seconds(request.timeout_seconds),
                         .job_id = request.job_id.value_or(new_id())},
                        call, turn->stop());

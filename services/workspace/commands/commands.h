@@ -13,6 +13,7 @@
 #include "services/workspace/commands/jobs.h"
 #include "services/workspace/commands/journal.h"
 #include "services/workspace/part.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -21,7 +22,7 @@ namespace pyro::workspace {
 class Commands final : public Part {
  public:
   /// Takes up the commands that a former process started.
-  Commands(Registry& registry, const Paths& paths, Workspaces& workspaces);
+  Commands(Registry& registry, const Paths& paths, Workspaces& workspaces, Secrets& secrets);
 
   /// Returns when the command has ended, or as it stands when its answer is due before. With an
   /// `output_socket` its output goes there as it comes, and the result has none.
@@ -66,6 +67,7 @@ class Commands final : public Part {
   Error why_ended(const WorkspaceRecord& record, const CommandRecord& command) const;
 
   Workspaces& workspaces_;
+  Secrets& secrets_;
   Journal journal_;
   Jobs jobs_;
 };

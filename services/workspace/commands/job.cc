@@ -17,7 +17,22 @@ Deadline due_of(const CommandRecord& command) {
 
 }  // namespace
 
-Job::Job(CommandRecord begun) : command_(std::move(begun)), due_(due_of(command_)) {}
+Job::Job(CommandRecord begun, const std::shared_ptr<const Redactor>& redactor)
+    : command_(std::move(begun)),
+      stdout_redacting_(redactor),
+      stderr_redacting_(redactor),
+      due_(due_of(command_)) {}
+
+Job::Stream Job::stream(std::uint32_t number) {
+  if (number == 1) return {output_.stdout_text, stdout_redacting_, taken_.stdout_offset};
+  return {output_.stderr_text, stderr_redacting_, taken_.stderr_offset};
+}
+
+void Job::show(std::uint32_t number, std::string text) {
+  if (text.empty()) return;
+  stream(number).captured.append(text);
+  for (Reader* reader : readers_) reader->push(number, text);
+}
 
 Deadline Job::latest_end() const {
   const std::lock_guard lock(mutex_);
@@ -84,14 +99,15 @@ bool Job::append(std::uint32_t stream, std::uint64_t dropped, std::string_view d
              return reader->bytes_ < kMostBehind;
            });
   });
-  CapturedOutput& captured = stream == 1 ? output_.stdout_text : output_.stderr_text;
-  captured.skip(dropped);
-  captured.append(data);
-  last_stream_ = stream;
-  for (Reader* reader : readers_) {
-    if (dropped > 0) reader->push(stream, gap_text(dropped));
-    reader->push(stream, std::string(data));
+  const Stream to = this->stream(stream);
+  if (dropped > 0) {
+    show(stream, to.redacting.gap());
+    to.captured.skip(dropped);
+    for (Reader* reader : readers_) reader->push(stream, gap_text(dropped));
   }
+  show(stream, to.redacting.feed(data));
+  to.taken += dropped + data.size();
+  last_stream_ = stream;
   changed_.notify_all();
   return !readers_.empty() && !let_go_;
 }
@@ -99,6 +115,19 @@ bool Job::append(std::uint32_t stream, std::uint64_t dropped, std::string_view d
 OutputPlace Job::place() const {
   const std::lock_guard lock(mutex_);
   return {output_.stdout_text.shape().total, output_.stderr_text.shape().total};
+}
+
+OutputPlace Job::taken() const {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
+void Job::finish_output() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::uint32_t number : {1U, 2U}) show(number, stream(number).redacting.finish());
+  }
+  changed_.notify_all();
 }
 
 void Job::end(CommandRecord command) {

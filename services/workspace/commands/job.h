@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/secrets/redacting_stream.h"
 #include "services/workspace/agent_link.h"
 #include "services/workspace/commands/journal.h"
 
@@ -19,7 +20,8 @@ namespace pyro::workspace {
 /// callers. One thread, which follows the command, calls append() and end(). Thread-safe.
 class Job {
  public:
-  explicit Job(CommandRecord begun);
+  /// `redactor`: of the secrets that its output does not show, or null.
+  explicit Job(CommandRecord begun, const std::shared_ptr<const Redactor>& redactor = nullptr);
 
   /// When its time is over.
   Deadline due() const { return due_; }
@@ -71,8 +73,12 @@ class Job {
   /// Waits for readers that are behind. False when it waits for none.
   bool append(std::uint32_t stream, std::uint64_t dropped, std::string_view data,
               const std::stop_token& stop);
-  /// How much was appended.
+  /// How much there is, as readers count.
   OutputPlace place() const;
+  /// How much was appended, as its guest counts.
+  OutputPlace taken() const;
+  /// Nothing more is appended: what was held back is shown.
+  void finish_output();
   /// For the thread that appends, and until it does so again.
   const CommandOutput& printed() const { return output_; }
   void end(CommandRecord command);
@@ -84,7 +90,17 @@ class Job {
   mutable std::condition_variable_any changed_;
   CommandRecord command_;
   CommandOutput output_;
+  struct Stream {
+    CapturedOutput& captured;
+    RedactingStream& redacting;
+    std::uint64_t& taken;
+  };
+  Stream stream(std::uint32_t number);
+  void show(std::uint32_t stream, std::string text);
   std::list<Reader*> readers_;
+  RedactingStream stdout_redacting_;
+  RedactingStream stderr_redacting_;
+  OutputPlace taken_;
   Deadline due_;
   bool start_unanswered_ = false;
   std::uint32_t last_stream_ = 1;

@@ -14,6 +14,7 @@
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
+#include "common/secrets/redacted_message.h"
 #include "services/workspace/write_down.h"
 
 namespace pyro::workspace {
@@ -62,16 +63,16 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
                                  const std::stop_token& stop) {
   collect_finished();
   require_room(what.workspace.id());
-  auto running = std::make_unique<Running>(
-      journal_.begin(what.workspace,
-                     {.command = what.command,
+  CommandRecord begun{.command = what.command,
                       .cwd = what.cwd,
                       .job_id = what.job_id,
                       .timeout_seconds = static_cast<std::uint32_t>(what.timeout.count()),
-                      .execution_mode = what.machine.execution_mode}),
-      what.machine.vm_id);
+                      .execution_mode = what.machine.execution_mode};
+  if (what.redactor) redact_message(*what.redactor, begun);
+  auto running = std::make_unique<Running>(journal_.begin(what.workspace, std::move(begun)),
+                                           what.machine.vm_id, what.redactor);
   fault::point("workspace.exec.recorded");
-  const auto begun = Clock::now();
+  const auto called = Clock::now();
   const Work work =
       call.work().stopped_by(stop).within(std::clamp(what.timeout, kLeastStart, kGrace));
   try {
@@ -80,7 +81,7 @@ std::shared_ptr<Job> Jobs::start(const Start& what, const bus::Call& call,
     take_back(std::move(running));
     throw with_way_out(error);
   }
-  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+  const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - called);
   try {
     running->agent->call(wire::StartJob{.job_id = running->begun.job_id,
                                         .command = what.command,
@@ -126,9 +127,10 @@ bool Jobs::may_run(const Running& running, const Work& work) {
   }
 }
 
-void Jobs::adopt(const CommandRecord& command, const std::string& vm_id) {
+void Jobs::adopt(const CommandRecord& command, const std::string& vm_id,
+                 const std::shared_ptr<const Redactor>& redactor) {
   try {
-    launch(std::make_unique<Running>(command, vm_id));
+    launch(std::make_unique<Running>(command, vm_id, redactor));
   } catch (const std::exception& error) {
     log::error("command {} of workspace {}: {}", command.sequence, command.workspace_id,
                error.what());
@@ -183,7 +185,7 @@ wire::Job Jobs::follow(Running& running, const std::stop_token& stop) {
   };
   const Work work{.deadline = limit, .stop = stop};
   if (!running.agent) running.agent = dial_agent(paths_, running.vm_id, work);
-  const OutputPlace from = running.job->place();
+  const OutputPlace from = running.job->taken();
   wire::Job ended = running.agent->follow(wire::FollowJob{.job_id = command.job_id,
                                                           .stdout_offset = from.stdout_offset,
                                                           .stderr_offset = from.stderr_offset},
@@ -208,7 +210,7 @@ Jobs::Followed Jobs::follow_to_end(Running& running, wire::Job& ended,
                 running.begun.workspace_id, attempt, error.what());
       const auto* said = dynamic_cast<const Error*>(&error);
       const bool unknown = said != nullptr && said->code() == ErrorCode::kNotFound;
-      if (unknown && !running.began && running.job->place() == OutputPlace{}) {
+      if (unknown && !running.began && running.job->taken() == OutputPlace{}) {
         return Followed::kNeverBegan;
       }
       silent = said != nullptr && said->code() == ErrorCode::kDeadlineExceeded;
@@ -227,6 +229,7 @@ void Jobs::run(Running& running, const std::stop_token& stop) {
   const log::Context context(running.begun.workspace_id, "job");
   wire::Job ended;
   const Followed followed = follow_to_end(running, ended, stop);
+  running.job->finish_output();
   if (followed == Followed::kToItsEnd) record_end(running, ended, stop);
   if (followed == Followed::kNeverBegan) take_back(running, stop);
   if (followed == Followed::kLetGo) running.job->end(running.begun);

@@ -44,6 +44,7 @@ class Jobs {
     std::string command;
     std::string cwd;
     std::map<std::string, std::string> environment;
+    std::shared_ptr<const Redactor> redactor;
     std::chrono::seconds timeout;
     std::string job_id;
   };
@@ -71,14 +72,17 @@ class Jobs {
   void cancel_all(const WorkspaceRecord& workspace);
 
   /// Takes up a command that a former process had started.
-  void adopt(const CommandRecord& command, const std::string& vm_id);
+  void adopt(const CommandRecord& command, const std::string& vm_id,
+             const std::shared_ptr<const Redactor>& redactor = nullptr);
 
   bool any(const std::string& workspace_id) const;
 
  private:
   struct Running {
-    Running(CommandRecord command, std::string vm)
-        : begun(std::move(command)), vm_id(std::move(vm)), job(std::make_shared<Job>(begun)) {}
+    Running(CommandRecord command, std::string vm, const std::shared_ptr<const Redactor>& redactor)
+        : begun(std::move(command)),
+          vm_id(std::move(vm)),
+          job(std::make_shared<Job>(begun, redactor)) {}
     CommandRecord begun;
     std::string vm_id;
     std::optional<link::AgentConnection> agent;  ///< that started it

@@ -1,10 +1,12 @@
 #include "services/workspace/disk/disk.h"
 
+#include <concepts>
 #include <utility>
 
 #include "common/base/error.h"
 #include "common/base/reasons/machine.h"
 #include "common/fault/fault.h"
+#include "common/log/log.h"
 
 namespace pyro::workspace {
 
@@ -31,25 +33,39 @@ api::DiskPaths Disk::disks_of(const std::string& workspace_id, std::string_view 
 }
 
 template <class Op>
-typename Op::Reply Disk::ask(const Op& request, const api::DiskPaths& disks, const Work& work) {
-  return files_.call(api::OnDisks<Op>{.disks = disks, .request = request}, work);
+typename Op::Reply Disk::ask(const WorkspaceRecord& record, const Op& request,
+                             const api::DiskPaths& disks, const Work& work) {
+  return files_.call(
+      api::OnDisks<Op>{.disks = disks, .request = request, .secrets = secrets_.file_of(record)},
+      work);
 }
 
-/// An export is an event for the review, as that of a path is.
-template <>
-api::DiskExported Disk::ask(const api::ExportDisk& request, const api::DiskPaths& disks,
-                            const Work& work) {
-  const auto entry = reviews_.begin_export(
-      workspaces_.find(request.workspace_id),
+/// The event of a disk export. Null where the workspace has lost its secrets: what cannot be
+/// redacted is not written down, and its disk can be exported all the same.
+std::unique_ptr<ReviewLog::Entry> Disk::begin_export(const WorkspaceRecord& record,
+                                                     const api::ExportDisk& request) {
+  try {
+    secrets_.redactor(record);
+  } catch (const Error& error) {
+    log::error("no summary of workspace {} will tell of the export of its disk: {}", record.id(),
+               error.message());
+    return nullptr;
+  }
+  return reviews_.begin_export(
+      record,
       {.workspace_path = "/workspace", .output_path = request.output_path, .disk_format = "ext4"});
+}
+
+api::DiskExported Disk::export_disk(const WorkspaceRecord& record, const api::ExportDisk& request,
+                                    const api::DiskPaths& disks, const Work& work) {
+  const auto entry = begin_export(record, request);
   fault::point("workspace.disk.noted");
   try {
-    auto exported =
-        files_.call(api::OnDisks<api::ExportDisk>{.disks = disks, .request = request}, work);
-    entry->confirm();
+    auto exported = ask(record, request, disks, work);
+    if (entry) entry->confirm();
     return exported;
   } catch (const Error& error) {
-    entry->failed(error);
+    if (entry) entry->failed(error);
     throw;
   }
 }
@@ -62,7 +78,12 @@ typename Op::Reply Disk::answer(const Op& request, const bus::Call& call) {
   const Work work = call.work().stopped_by(turn->stop());
   auto reply = turn->run([&] {
     const api::DiskPaths disks = disks_of(request.workspace_id, Op::kMethod.name, work);
-    return ask(request, disks, work);
+    const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+    if constexpr (std::same_as<Op, api::ExportDisk>) {
+      return export_disk(record, request, disks, work);
+    } else {
+      return ask(record, request, disks, work);
+    }
   });
   fault::point("workspace.disk.answered");
   return workspaces_.about(request.workspace_id, std::move(reply));

@@ -5,6 +5,7 @@
 #include "common/bus/client.h"
 #include "services/workspace/files/review_log.h"
 #include "services/workspace/machines.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -13,8 +14,13 @@ namespace pyro::workspace {
 /// copies them; the workspace's turn keeps it stopped meanwhile.
 class Disk {
  public:
-  Disk(Workspaces& workspaces, Machines& machines, ReviewLog& reviews, bus::Client& files)
-      : workspaces_(workspaces), machines_(machines), reviews_(reviews), files_(files) {}
+  Disk(Workspaces& workspaces, Machines& machines, ReviewLog& reviews, Secrets& secrets,
+       bus::Client& files)
+      : workspaces_(workspaces),
+        machines_(machines),
+        reviews_(reviews),
+        secrets_(secrets),
+        files_(files) {}
 
   api::DiskExported handle(const api::ExportDisk& request, bus::Call& call);
   api::FileList handle(const api::ListDisk& request, bus::Call& call);
@@ -22,7 +28,13 @@ class Disk {
 
  private:
   template <class Op>
-  typename Op::Reply ask(const Op& request, const api::DiskPaths& disks, const Work& work);
+  typename Op::Reply ask(const WorkspaceRecord& record, const Op& request,
+                         const api::DiskPaths& disks, const Work& work);
+  std::unique_ptr<ReviewLog::Entry> begin_export(const WorkspaceRecord& record,
+                                                 const api::ExportDisk& request);
+  /// An event for the review, as the export of a path is.
+  api::DiskExported export_disk(const WorkspaceRecord& record, const api::ExportDisk& request,
+                                const api::DiskPaths& disks, const Work& work);
   template <class Op>
   typename Op::Reply answer(const Op& request, const bus::Call& call);
   /// not_stopped, no_disk, machine_lost: there is nothing to read.
@@ -32,6 +44,7 @@ class Disk {
   Workspaces& workspaces_;
   Machines& machines_;
   ReviewLog& reviews_;
+  Secrets& secrets_;
   bus::Client& files_;
 };
 

@@ -16,7 +16,8 @@ typename Op::Reply Files::ask(const Workspaces::Started& started, const Op& requ
     return files_.call(api::OnMachine<Op>{.vm_id = started.machine.vm_id,
                                           .baseline = files.baseline().string(),
                                           .execution_mode = started.machine.execution_mode,
-                                          .request = request},
+                                          .request = request,
+                                          .secrets = secrets_.file_of(started.record)},
                        work);
   } catch (const Error& error) {
     if (entry != nullptr) entry->failed(error);

@@ -9,6 +9,7 @@
 #include "common/bus/client.h"
 #include "common/config/paths.h"
 #include "services/workspace/files/review_log.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -17,8 +18,13 @@ namespace pyro::workspace {
 /// and exports before they happen, and of their outcome within the same turn and use.
 class Files {
  public:
-  Files(Paths paths, Workspaces& workspaces, ReviewLog& reviews, bus::Client& files)
-      : paths_(std::move(paths)), workspaces_(workspaces), reviews_(reviews), files_(files) {}
+  Files(Paths paths, Workspaces& workspaces, ReviewLog& reviews, Secrets& secrets,
+        bus::Client& files)
+      : paths_(std::move(paths)),
+        workspaces_(workspaces),
+        reviews_(reviews),
+        secrets_(secrets),
+        files_(files) {}
 
   api::PushedSync handle(const api::PushSync& request, bus::Call& call);
   api::Exported handle(const api::ExportPath& request, bus::Call& call);
@@ -43,6 +49,7 @@ class Files {
   Paths paths_;
   Workspaces& workspaces_;
   ReviewLog& reviews_;
+  Secrets& secrets_;
   bus::Client& files_;
 };
 

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/log/log.h"
+#include "common/secrets/redacted_message.h"
 
 namespace pyro::workspace {
 namespace {
@@ -40,21 +41,27 @@ bool is_refusal(const Error& error) {
 
 }  // namespace
 
-ReviewLog::ReviewLog(Registry& registry, Workspaces& workspaces)
-    : workspaces_(workspaces), rows_(registry, "workspace_events") {
+ReviewLog::ReviewLog(Registry& registry, Workspaces& workspaces, Secrets& secrets)
+    : workspaces_(workspaces), secrets_(secrets), rows_(registry, "workspace_events") {
   workspaces_.add(*this);
 }
 
-ReviewLog::Entry::Entry(ReviewLog& log, std::string row, ReviewEvent event)
-    : log_(log), row_(std::move(row)), event_(std::move(event)) {
+ReviewLog::Entry::Entry(ReviewLog& log, std::string row, std::shared_ptr<const Redactor> redactor,
+                        ReviewEvent event)
+    : log_(log), row_(std::move(row)), redactor_(std::move(redactor)), event_(std::move(event)) {
   const std::lock_guard lock(log_.mutex_);
-  log_.rows_.put(row_, event_);
+  put(event_);
   log_.under_way_.insert(*event_.pending);
 }
 
 ReviewLog::Entry::~Entry() {
   const std::lock_guard lock(log_.mutex_);
   log_.under_way_.erase(*event_.pending);
+}
+
+void ReviewLog::Entry::put(ReviewEvent event) {
+  if (redactor_) redact_message(*redactor_, event);
+  log_.rows_.put(row_, event);
 }
 
 void ReviewLog::Entry::confirm(std::vector<std::string> paths) {
@@ -75,7 +82,7 @@ void ReviewLog::Entry::confirm() {
     if (!log_.rows_.contains(row_)) return;
     ReviewEvent confirmed = event_;
     confirmed.pending.reset();
-    log_.rows_.put(row_, confirmed);
+    put(std::move(confirmed));
   });
 }
 
@@ -116,7 +123,8 @@ std::unique_ptr<ReviewLog::Entry> ReviewLog::begin(const WorkspaceRecord& record
   // In the order of time; the random part keeps two of one moment apart.
   std::string row =
       fmt::format("{}{:018.6f}-{}", record.session_prefix(), now_epoch_seconds(), *event.pending);
-  auto entry = std::make_unique<Entry>(*this, std::move(row), std::move(event));
+  auto entry =
+      std::make_unique<Entry>(*this, std::move(row), secrets_.redactor(record), std::move(event));
   // An export has no turn: a reset or a delete may have passed the row before it was there.
   const auto now = workspaces_.table().get(record.id());
   if (!now || now->session != record.session) entry->retract();

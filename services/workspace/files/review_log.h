@@ -13,6 +13,7 @@
 #include "common/base/error.h"
 #include "common/registry/registry.h"
 #include "services/workspace/part.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
 
 namespace pyro::workspace {
@@ -38,13 +39,14 @@ struct ReviewEvent {
 /// unconfirmed, since it may have happened. Thread-safe.
 class ReviewLog final : public Part {
  public:
-  ReviewLog(Registry& registry, Workspaces& workspaces);
+  ReviewLog(Registry& registry, Workspaces& workspaces, Secrets& secrets);
 
   /// An event under way. Neither confirmed nor retracted it remains pending. When its outcome
   /// cannot be written, that is logged, and it remains pending as well.
   class Entry {
    public:
-    Entry(ReviewLog& log, std::string row, ReviewEvent event);
+    Entry(ReviewLog& log, std::string row, std::shared_ptr<const Redactor> redactor,
+          ReviewEvent event);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry();
@@ -63,7 +65,9 @@ class ReviewLog final : public Part {
    private:
     void settle(const std::function<void()>& write);
     ReviewLog& log_;
+    void put(ReviewEvent event);
     std::string row_;
+    std::shared_ptr<const Redactor> redactor_;
     ReviewEvent event_;
   };
 
@@ -90,6 +94,7 @@ class ReviewLog final : public Part {
                          std::optional<Event> ReviewEvent::*kind) const;
 
   Workspaces& workspaces_;
+  Secrets& secrets_;
   mutable std::mutex mutex_;
   RecordTable<ReviewEvent> rows_;
   std::set<std::string> under_way_;  ///< those of pending events that have an Entry

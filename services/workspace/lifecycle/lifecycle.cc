@@ -15,6 +15,7 @@
 #include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
+#include "common/secrets/redacted_message.h"
 #include "services/workspace/names.h"
 #include "services/workspace/workspace_paths.h"
 
@@ -65,7 +66,7 @@ Error overtaken(const std::string& workspace_id, std::string_view what) {
 Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
                      const OwnedDirectories& directories, Workspaces& workspaces,
                      Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
-                     const SnapshotStore& snapshots, Garbage& garbage)
+                     const SnapshotStore& snapshots, Secrets& secrets, Garbage& garbage)
     : paths_(paths),
       keep_free_mib_(keep_free_mib),
       directories_(directories),
@@ -74,6 +75,7 @@ Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
       sandboxes_(sandboxes),
       descriptions_(descriptions),
       snapshots_(snapshots),
+      secrets_(secrets),
       garbage_(garbage) {}
 
 api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call& call) {
@@ -86,19 +88,34 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   require_free_disk(paths_.state_dir, keep_free_mib_);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
+  const auto secrets = Secrets::taken(request.secrets);
+  try {
+    return create(request, secrets, call, lifetime);
+  } catch (const Error& error) {
+    throw redacted_error(Redactor(values_of(secrets)), error);
+  }
+}
+
+api::Workspace Lifecycle::create(const api::CreateWorkspace& request,
+                                 const std::vector<StoredSecret>& secrets, const bus::Call& call,
+                                 Lifetime lifetime) {
   WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
                          .throwaway = lifetime == Lifetime::kOfThisService};
   api::assign_fields(record.workspace, request);
+  record.workspace.secrets = names_of(secrets);
+  Secrets::check_shown(Redactor(values_of(secrets)), record.workspace);
   const WorkspacePaths files(paths_, record.id());
   Cleanup collect([this] { garbage_.wake(); });  // the last, once it is no longer in the making
   const Garbage::Making making(garbage_, record.id());
   Cleanup take_back([this, &record, &files] {
     std::error_code ignored;
     if (!record.vm_id.empty()) sandboxes_.remove_if_possible(record.vm_id);
+    secrets_.forget_if_possible(record.id());
     remove_marked_directory(files.directory, ignored);
   });
   directories_.make(record.id());
   fault::point("workspace.create.directory");
+  secrets_.keep(record.id(), secrets);
   Sandboxes::Seeded made = sandboxes_.make_seeded(
       {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
       call, call.stop());
@@ -108,6 +125,7 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   mark_active(record);
   record.maker = request.maker;
   record.vm_id = made.machine.vm_id;
+  secrets_.install(record, made.machine, call.work());
   descriptions_.write(record);
   fault::point("workspace.create.described");
   workspaces_.table().add(record);
@@ -157,6 +175,9 @@ api::Workspace Lifecycle::handle(const api::UpdateWorkspace& request, bus::Call&
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
   const Workspaces::Use use(workspaces_, request.workspace_id);
+  if (const auto redactor = secrets_.redactor(workspaces_.table().find(request.workspace_id))) {
+    Secrets::check_shown(*redactor, {.name = request.name, .labels = request.labels});
+  }
   const WorkspaceRecord record =
       workspaces_.table().update(request.workspace_id, [&request](WorkspaceRecord& changed) {
         api::Workspace& workspace = changed.workspace;
@@ -199,7 +220,11 @@ api::Workspace Lifecycle::handle(const api::StartWorkspace& request, bus::Call& 
 api::Machine Lifecycle::start_machine(const WorkspaceRecord& record, const api::Machine& stopped,
                                       const Work& work) {
   try {
-    return machines_.start(record.vm_id, work);
+    secrets_.uninstalled(record.vm_id);
+    api::Machine started = machines_.start(record.vm_id, work);
+    fault::point("workspace.start.booted");
+    secrets_.install(record, started, work);
+    return started;
   } catch (const Error& error) {
     const bool has_disks = stopped.execution_mode != api::ExecutionMode::kHostCompat;
     if (!has_disks || !may_start_no_more(error)) throw;
@@ -272,6 +297,7 @@ void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWork
          .volume_is_foreign = snapshots_.is_foreign(before, snapshot.snapshot_name)},
         call, stop);
     Cleanup remove_again([&] { sandboxes_.remove_if_possible(machine.vm_id); });
+    secrets_.install(before, machine, call.work().stopped_by(stop));
     workspaces_.table().update(before.id(), [&machine](WorkspaceRecord& record) {
       record.vm_id = machine.vm_id;
       record.workspace.environment_version = machine.environment_version;
@@ -293,8 +319,10 @@ void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWork
 void Lifecycle::reset_failed(const WorkspaceRecord& record, const std::string& why) {
   WorkspaceTable& table = workspaces_.table();
   try {
-    table.update(record.id(), [&why](WorkspaceRecord& changed) {
-      changed.workspace.last_error = "reset failed: " + why;
+    const auto redactor = secrets_.redactor(record);
+    const std::string shown = redactor ? redactor->redact(why) : why;
+    table.update(record.id(), [&shown](WorkspaceRecord& changed) {
+      changed.workspace.last_error = "reset failed: " + shown;
       changed.must_stop = true;
     });
     machines_.stop(record.vm_id);

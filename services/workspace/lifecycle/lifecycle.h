@@ -2,6 +2,7 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "common/api/workspace.h"
 #include "common/bus/call.h"
@@ -11,6 +12,7 @@
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/machines.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/snapshots/snapshot_store.h"
 #include "services/workspace/workspaces.h"
 
@@ -21,7 +23,8 @@ class Lifecycle {
  public:
   Lifecycle(const Paths& paths, std::uint32_t keep_free_mib, const OwnedDirectories& directories,
             Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
-            const Descriptions& descriptions, const SnapshotStore& snapshots, Garbage& garbage);
+            const Descriptions& descriptions, const SnapshotStore& snapshots, Secrets& secrets,
+            Garbage& garbage);
 
   api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
   api::WorkspaceList handle(const api::ListWorkspaces& request, bus::Call& call);
@@ -47,6 +50,9 @@ class Lifecycle {
   void erase(const WorkspaceRecord& record, Ending ending);
 
  private:
+  api::Workspace create(const api::CreateWorkspace& request,
+                        const std::vector<StoredSecret>& secrets, const bus::Call& call,
+                        Lifetime lifetime);
   void end_all(const WorkspaceRecord& record);
   /// Of a stopped one; the error of one that may start no more says what is left to do.
   api::Machine start_machine(const WorkspaceRecord& record, const api::Machine& stopped,
@@ -64,6 +70,7 @@ class Lifecycle {
   Sandboxes& sandboxes_;
   const Descriptions& descriptions_;
   const SnapshotStore& snapshots_;
+  Secrets& secrets_;
   Garbage& garbage_;
 };
 

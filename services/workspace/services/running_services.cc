@@ -15,6 +15,7 @@
 #include "common/guest/silent_guest.h"
 #include "common/log/log.h"
 #include "common/process/wait.h"
+#include "common/secrets/redacted_message.h"
 #include "services/workspace/agent_link.h"
 #include "services/workspace/write_down.h"
 
@@ -99,9 +100,13 @@ void RunningServices::start(const ServiceRecord& service, const Environment& env
                             const bus::Call& call, const std::stop_token& stop) {
   collect_finished();
   require_room(service.workspace_id);
-  auto running = std::make_unique<Running>(
-      Running{.begun = service, .vm_id = environment.vm_id, .variables = environment.variables});
-  table_.begin(service);
+  auto running = std::make_unique<Running>(Running{.begun = service,
+                                                   .vm_id = environment.vm_id,
+                                                   .variables = environment.variables,
+                                                   .redactor = environment.redactor});
+  ServiceRecord row = service;
+  if (environment.redactor) redact_message(*environment.redactor, row);
+  table_.begin(row);
   fault::point("workspace.service_start.recorded");
   const Work work = call.work().stopped_by(stop).within(kAgentGrace);
   std::optional<link::AgentConnection> agent;
@@ -124,8 +129,9 @@ void RunningServices::start(const ServiceRecord& service, const Environment& env
       change(service, [&begun](ServiceRecord& now) { now.pid = begun.pid; });
     }
   } catch (const Error& error) {
+    const auto& redactor = environment.redactor;
     log::warn("service {} of workspace {}: {}", service.service_name, service.workspace_id,
-              error.message());
+              redactor ? redactor->redact(error.message()) : error.message());
     agent.reset();
     if (stop.stop_requested()) {
       // Its fate is found out and recorded all the same.
@@ -155,8 +161,10 @@ bool RunningServices::may_run(const Running& running, const Work& work) const {
 }
 
 void RunningServices::adopt(const ServiceRecord& service, const Environment& environment) {
-  launch(std::make_unique<Running>(
-      Running{.begun = service, .vm_id = environment.vm_id, .variables = environment.variables}));
+  launch(std::make_unique<Running>(Running{.begun = service,
+                                           .vm_id = environment.vm_id,
+                                           .variables = environment.variables,
+                                           .redactor = environment.redactor}));
 }
 
 void RunningServices::launch(std::unique_ptr<Running> running) {
@@ -316,6 +324,7 @@ void RunningServices::record_end(Running& running, const std::optional<wire::Job
           } else if (failure) {
             now.state = api::WorkspaceServiceState::kFailed;
             now.failure = words.empty() ? *failure : *failure + "; it printed last:\n" + words;
+            if (running.redactor) now.failure = running.redactor->redact(*now.failure);
           } else if (ended) {
             now.state = api::WorkspaceServiceState::kExited;
           } else {

@@ -46,6 +46,7 @@ class RunningServices {
     std::string vm_id;
     std::uint32_t mem_mib = 0;
     std::map<std::string, std::string> variables;
+    std::shared_ptr<const Redactor> redactor;  ///< or null
   };
   /// Records it and starts it. Returns once it runs, or once that is unknown: its thread finds out,
   /// and ends one that fails to become ready. Throws when it is not begun, and its row is gone
@@ -72,6 +73,7 @@ class RunningServices {
     ServiceRecord begun;
     std::string vm_id;
     std::map<std::string, std::string> variables{};  ///< environment variables
+    std::shared_ptr<const Redactor> redactor{};      ///< or null
     bool unwanted = false;                           ///< its start was cancelled
     bool settled = false;
     bool done = false;

@@ -51,11 +51,38 @@ std::string_view last_lines(std::string_view text, std::uint32_t lines) {
   return text.substr(at);
 }
 
+/// What is shown of a log, whose text begins with bytes before `from` that tell what belongs to a
+/// secret. Of a service that runs the end may be undecided: it is left to the next read.
+void ServiceLogFiles::redact(const ServiceRecord& service, LogText& log, std::uint64_t from) const {
+  const std::uint64_t begin = log.end - log.text.size();
+  const std::size_t first = from > begin ? from - begin : 0;
+  for (const auto& redactor : secrets_.redactors_of(service.workspace_id)) {
+    const auto found =
+        redactor->find(log.text, {.after_gap = begin > 0, .goes_on = service.running()});
+    std::string shown;
+    for (const auto& [at, end, kind] : found.segments) {
+      if (end <= first) continue;
+      if (kind == Redactor::Kind::kText) {
+        shown.append(log.text, std::max(at, first), end - std::max(at, first));
+      } else if (at >= first) {
+        shown += Redactor::kMark;
+      }
+    }
+    log.end = std::max(from, begin + found.decided);
+    log.text = std::move(shown);
+    return;
+  }
+  log.text.erase(0, first);
+}
+
 LogText ServiceLogFiles::part_in_guest(const ServiceRecord& service, const std::string& vm_id,
                                        std::uint32_t stream, std::uint64_t offset,
                                        const Work& work) const {
   auto agent = dial_agent(paths_, vm_id, work);
-  return read(agent, service, stream, offset, work.within(kAgentGrace));
+  const std::uint64_t before = std::min<std::uint64_t>(offset, kLongestSecretForm);
+  LogText log = read(agent, service, stream, offset - before, work.within(kAgentGrace));
+  redact(service, log, offset);
+  return log;
 }
 
 LogText ServiceLogFiles::tail_in_guest(const ServiceRecord& service, const std::string& vm_id,
@@ -68,6 +95,7 @@ LogText ServiceLogFiles::tail_in_guest(const ServiceRecord& service, const std::
     window = std::min(window, kMostBytes);
     const std::uint64_t from = look.total - std::min(look.total, window);
     LogText log = read(agent, service, stream, from, work.within(kAgentGrace));
+    redact(service, log, from);
     const std::string_view last = last_lines(log.text, lines);
     const bool all_read = from == 0 || window == kMostBytes || log.begins_later;
     if (last.size() == log.text.size() && !all_read) continue;
@@ -105,7 +133,11 @@ void ServiceLogFiles::keep(const ServiceRecord& service, const std::string& vm_i
     const wire::LogPart last = agent.call(
         wire::ReadLog{.job_id = service.job_id, .stream = stream, .max_bytes = kKeptBytes},
         work.within(kAgentGrace));
-    write_file_atomically(file(service, stream), last.data.data);
+    LogText log{.text = last.data.data, .end = last.offset + last.data.data.size()};
+    ServiceRecord ended = service;
+    ended.state = api::WorkspaceServiceState::kExited;
+    redact(ended, log, last.offset);
+    write_file_atomically(file(service, stream), log.text);
   }
 }
 

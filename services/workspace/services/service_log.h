@@ -5,6 +5,7 @@
 
 #include "common/config/paths.h"
 #include "common/work/work.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/services/service_table.h"
 
 namespace pyro::workspace {
@@ -19,7 +20,7 @@ struct LogText {
 /// What services printed: in their guests while these are there, else what was kept of it.
 class ServiceLogFiles {
  public:
-  explicit ServiceLogFiles(Paths paths) : paths_(std::move(paths)) {}
+  ServiceLogFiles(Paths paths, Secrets& secrets) : paths_(std::move(paths)), secrets_(secrets) {}
 
   /// So much of each stream is kept of a service that has ended.
   static constexpr std::uint64_t kKeptBytes = 256U << 10U;
@@ -41,7 +42,9 @@ class ServiceLogFiles {
 
  private:
   std::filesystem::path file(const ServiceRecord& service, std::uint32_t stream) const;
+  void redact(const ServiceRecord& service, LogText& log, std::uint64_t from) const;
   Paths paths_;
+  Secrets& secrets_;
 };
 
 /// The last `lines` lines of a text; all of it for 0.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct ServiceRecord : api::Service {
   std::string job_id;
   std::uint32_t ready_timeout_seconds = 0;
   std::uint32_t ready_interval_ms = 0;
+  std::map<std::string, std::string> secret_env;
   bool log_kept = false;
 
   template <class Fields>
@@ -31,6 +33,7 @@ struct ServiceRecord : api::Service {
     f("job_id", &ServiceRecord::job_id, "The agent's job.");
     f("ready_timeout_seconds", &ServiceRecord::ready_timeout_seconds, "How long it may take.");
     f("ready_interval_ms", &ServiceRecord::ready_interval_ms, "Between two looks.");
+    f("secret_env", &ServiceRecord::secret_env, "Its variables that hold secrets, by their names.");
     f("log_kept", &ServiceRecord::log_kept, "Whether the end of its output is in files.");
   }
 

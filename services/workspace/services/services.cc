@@ -78,11 +78,12 @@ bool runs_no_more(Machines& machines, const std::string& vm_id) {
 }  // namespace
 
 Services::Services(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                   Machines& machines, ReviewLog& reviews)
+                   Machines& machines, ReviewLog& reviews, Secrets& secrets)
     : workspaces_(workspaces),
       reviews_(reviews),
+      secrets_(secrets),
       table_(registry),
-      logs_(paths),
+      logs_(paths, secrets),
       running_(paths, table_, logs_,
                {.recorded = [this](const ServiceRecord& now) { note(now); },
                 .machine_is_gone =
@@ -97,7 +98,9 @@ void Services::adopt() {
     const auto record = workspaces_.table().get(service.workspace_id);
     if (!record || record->session != service.session) continue;
     try {
-      running_.adopt(service, {.vm_id = record->vm_id});
+      running_.adopt(service, {.vm_id = record->vm_id,
+                               .variables = secrets_.variables(*record, service.secret_env),
+                               .redactor = secrets_.redactor(*record)});
     } catch (const std::exception& error) {
       log::error("service {} of workspace {}: {}", service.service_name, service.workspace_id,
                  error.what());
@@ -170,16 +173,22 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
   service.job_id = new_id();
   service.ready_timeout_seconds = request.ready_timeout_seconds;
   service.ready_interval_ms = request.ready_interval_ms;
+  service.secret_env = request.secret_env;
   // Before it runs: from then on it is the service that holds off the expiry.
   workspaces_.table().touch(request.workspace_id);
   if (const auto before = table_.find(started.record, request.service_name)) {
     if (!before->running()) logs_.drop(*before);
   }
   turn->run([&] {
+    const Work work = call.work().stopped_by(turn->stop());
+    auto variables =
+        secrets_.environment(started.record, started.machine, request.secret_env, work);
+    variables.merge(work_environment(started.machine));
     running_.start(service,
                    {.vm_id = started.machine.vm_id,
                     .mem_mib = started.machine.mem_mib,
-                    .variables = work_environment(started.machine)},
+                    .variables = std::move(variables),
+                    .redactor = secrets_.redactor(started.record)},
                    call, turn->stop());
   });
   return service;

@@ -8,6 +8,7 @@
 #include "common/registry/registry.h"
 #include "services/workspace/files/review_log.h"
 #include "services/workspace/part.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/services/running_services.h"
 #include "services/workspace/services/service_log.h"
 #include "services/workspace/services/service_table.h"
@@ -20,7 +21,7 @@ class Services final : public Part {
  public:
   /// Takes up the services that a former process started.
   Services(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines,
-           ReviewLog& reviews);
+           ReviewLog& reviews, Secrets& secrets);
 
   /// Returns once the service is ready, or has failed to become it. A caller that cancels ends it.
   api::ServiceReply handle(const api::StartService& request, bus::Call& call);
@@ -54,6 +55,7 @@ class Services final : public Part {
 
   Workspaces& workspaces_;
   ReviewLog& reviews_;
+  Secrets& secrets_;
   ServiceTable table_;
   ServiceLogFiles logs_;
   RunningServices running_;

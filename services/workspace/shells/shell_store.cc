@@ -84,7 +84,11 @@ void ShellStore::remember(const ShellRecord& shell, const ShellPlace& place) {
   update(shell, [&](ShellRecord& now) {
     const auto at = std::find_if(now.places.begin(), now.places.end(),
                                  [&](const auto& known) { return known.cursor >= place.cursor; });
-    if (at != now.places.end() && at->cursor == place.cursor) return false;
+    if (at != now.places.end() && at->cursor == place.cursor) {
+      if (at->offset >= place.offset) return false;
+      *at = place;
+      return true;
+    }
     now.places.insert(at, place);
     if (now.places.size() > kMostPlaces) now.places.erase(now.places.begin());
     return true;

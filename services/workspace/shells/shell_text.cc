@@ -16,34 +16,78 @@ std::size_t claimed_length(char first) {
 
 }  // namespace
 
-std::size_t ShellText::next_length() const {
-  if (bytes_.empty()) return 0;
-  const std::size_t claimed = claimed_length(bytes_.front());
+ShellText::ShellText(ShellPlace place, const Bytes& bytes, const Redactor* redactor)
+    : place_(place),
+      begin_(place.offset),
+      bytes_(bytes.bytes),
+      is_end_(bytes.is_end),
+      found_((redactor == nullptr ? Redactor() : *redactor)
+                 .find(bytes_, {.covered = place.covered,
+                                .after_gap = bytes.after_gap,
+                                .goes_on = !bytes.is_end})) {}
+
+std::size_t ShellText::next_length(std::string_view text, bool ends) const {
+  const std::size_t claimed = claimed_length(text.front());
   // Whether it is one shows only with its last byte, unless one before that is wrong.
-  if (claimed > bytes_.size() && !is_end_ && whole_characters(bytes_) == 0) return 0;
-  return invalid_bytes(bytes_.substr(0, claimed)) == 0 ? claimed : 1;
+  if (claimed > text.size() && !ends && whole_characters(text) == 0) return 0;
+  return invalid_bytes(text.substr(0, claimed)) == 0 ? claimed : 1;
 }
 
 void ShellText::advance(std::size_t bytes) {
-  for (const char byte : bytes_.substr(0, bytes)) place_.characters += begins_character(byte);
-  ++place_.cursor;
+  const std::size_t at = place_.offset - begin_;
+  for (const char byte : bytes_.substr(at, bytes)) place_.characters += begins_character(byte);
   place_.offset += bytes;
-  bytes_.remove_prefix(bytes);
+  place_.covered = at + bytes == found_.decided ? found_.covered : 0;
+  if (segment_ < found_.segments.size() && at + bytes == found_.segments[segment_].end) ++segment_;
+}
+
+void ShellText::leave_covered() {
+  while (segment_ < found_.segments.size() &&
+         found_.segments[segment_].kind == Redactor::Kind::kCovered) {
+    advance(found_.segments[segment_].end - found_.segments[segment_].begin);
+  }
+}
+
+bool ShellText::next(std::string* out) {
+  leave_covered();
+  if (segment_ == found_.segments.size()) return false;
+  const Redactor::Segment& segment = found_.segments[segment_];
+  if (segment.kind == Redactor::Kind::kMarked) {
+    if (out != nullptr) *out += Redactor::kMark[place_.marked];
+    ++place_.cursor;
+    if (++place_.marked == Redactor::kMark.size()) {
+      place_.marked = 0;
+      advance(segment.end - segment.begin);
+    }
+    return true;
+  }
+  const std::size_t at = place_.offset - begin_;
+  const std::string_view text = bytes_.substr(at, segment.end - at);
+  const bool ends = is_end_ || segment_ + 1 < found_.segments.size();
+  const std::size_t length = text.empty() ? 0 : next_length(text, ends);
+  if (length == 0) return false;
+  if (out != nullptr) *out += text.substr(0, length);
+  ++place_.cursor;
+  advance(length);
+  return true;
 }
 
 std::string ShellText::take(std::uint64_t characters) {
-  const std::string_view from = bytes_;
-  skip(characters);
-  return to_valid_utf8(from.substr(0, from.size() - bytes_.size()));
+  std::string taken;
+  for (std::uint64_t at = 0; at < characters && next(&taken); ++at) continue;
+  return to_valid_utf8(taken);
 }
 
 std::uint64_t ShellText::skip(std::uint64_t characters) {
   for (std::uint64_t skipped = 0; skipped < characters; ++skipped) {
-    const std::size_t length = next_length();
-    if (length == 0) return skipped;
-    advance(length);
+    if (!next(nullptr)) return skipped;
   }
   return characters;
+}
+
+bool ShellText::more() {
+  ShellText ahead = *this;
+  return ahead.next(nullptr);
 }
 
 }  // namespace pyro::workspace

@@ -15,6 +15,8 @@
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
+#include "common/secrets/redacted_message.h"
+#include "common/secrets/redacting_stream.h"
 #include "common/stream/output_sender.h"
 #include "services/workspace/shells/screen.h"
 #include "services/workspace/shells/shell_text.h"
@@ -30,6 +32,8 @@ constexpr std::string_view kShellOperations = "shell operations";
 constexpr std::chrono::seconds kShellGrace{15};
 constexpr std::chrono::seconds kBeyondIdle{10};
 constexpr std::uint64_t kCharacterBytes = 4;
+/// What tells whether the last of those belong to a secret.
+constexpr std::uint64_t kDecidedWith = 2 * kLongestSecretForm;
 /// In one look for a place that is further on.
 constexpr std::uint64_t kMostLooked = 8U << 20U;
 /// Of the output before a plain read, what the screen is drawn from.
@@ -95,9 +99,11 @@ std::uint64_t rest_of_character(std::string_view bytes) {
 
 }  // namespace
 
-Shells::Shells(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines)
+Shells::Shells(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines,
+               Secrets& secrets)
     : workspaces_(workspaces),
       machines_(machines),
+      secrets_(secrets),
       store_(registry),
       live_(paths, {.stopped = [this](const ShellRecord& shell,
                                       const wire::Shell& ended) { stopped(shell, ended); },
@@ -175,7 +181,8 @@ Shells::Found Shells::find(const std::string& workspace_id, const std::string& s
                            const bus::Call& call) const {
   auto started = workspaces_.require_started(workspace_id, kShellOperations, call.work());
   ShellRecord shell = store_.find(started.record, shell_id);
-  return {std::move(started.record), std::move(shell)};
+  auto redactor = secrets_.redactor(started.record);
+  return {std::move(started.record), std::move(shell), std::move(redactor)};
 }
 
 Shells::Found Shells::find_running(const std::string& workspace_id, const std::string& shell_id,
@@ -214,6 +221,10 @@ api::ShellReply Shells::handle(const api::OpenShell& request, bus::Call& call) {
                               "are no shells: use workspace_exec",
                               request.workspace_id);
   }
+  const auto redactor = secrets_.redactor(started.record);
+  const Work work = call.work().stopped_by(turn->stop());
+  const auto environment =
+      secrets_.environment(started.record, started.machine, request.secret_env, work);
   const std::string id = request.call_id.value_or(new_id());
   auto shell = store_.get(started.record, id);
   if (!shell) {
@@ -230,15 +241,16 @@ api::ShellReply Shells::handle(const api::OpenShell& request, bus::Call& call) {
                                   .rows = request.rows,
                                   .started_at = now_epoch_seconds(),
                                   .execution_mode = started.machine.execution_mode}};
+    if (redactor) redact_message(*redactor, *shell);
     store_.add(*shell);
   }
   fault::point("workspace.shell_open.recorded");
-  const Work work = call.work().stopped_by(turn->stop());
   turn->run([&] {
     try {
       live_.dial(started.record.vm_id, work)
           .call(wire::OpenShell{.shell_id = id,
-                                .cwd = shell->shell.cwd,
+                                .cwd = cwd,
+                                .environment = environment,
                                 .cols = shell->shell.cols,
                                 .rows = shell->shell.rows},
                 work.within(kShellGrace));
@@ -258,7 +270,7 @@ api::ShellReply Shells::handle(const api::OpenShell& request, bus::Call& call) {
   fault::point("workspace.shell_open.opened");
   live_.watch(*shell, started.record.vm_id);
   workspaces_.table().touch(request.workspace_id);
-  return about({started.record, *shell}, api::ShellReply{});
+  return about({started.record, *shell, redactor}, api::ShellReply{});
 }
 
 wire::ShellPart Shells::read(const Found& found, const wire::ReadShell& request, const Work& work) {
@@ -284,7 +296,9 @@ std::string Shells::bytes_before(const Found& found, std::uint64_t offset, const
   auto part =
       read(found, {.shell_id = found.shell.id(), .offset = from, .max_bytes = offset - from}, work);
   // More may be gone by now than there was.
-  return part.offset < offset ? part.data.data.substr(0, offset - part.offset) : "";
+  if (part.offset >= offset) return "";
+  const std::string bytes = part.data.data.substr(0, offset - part.offset);
+  return found.redactor ? found.redactor->redact(bytes) : bytes;
 }
 
 api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
@@ -297,7 +311,8 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
   api::ShellRead reply{.cursor = request.cursor};
   for (;;) {
     const std::uint64_t ahead = request.cursor - std::min(request.cursor, place.cursor);
-    ask.max_bytes = std::min(kCharacterBytes * (ahead + request.max_chars), kMostLooked);
+    ask.max_bytes =
+        std::min(kCharacterBytes * (ahead + request.max_chars) + kDecidedWith, kMostLooked);
     const wire::ShellPart part = read(found, ask, call.work());
     ask.wait_for_idle_ms.reset();
     if (part.shell.state == wire::ShellState::kStopped) stopped(found.shell, part.shell);
@@ -311,7 +326,8 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
     }
     const bool to_the_end = part.offset + part.data.data.size() == part.shell.printed_bytes;
     const bool is_end = to_the_end && part.shell.state == wire::ShellState::kStopped;
-    ShellText text(place, bytes, is_end);
+    ShellText text(place, {.bytes = bytes, .after_gap = gap, .is_end = is_end},
+                   found.redactor.get());
     if (place.cursor > request.cursor) reply.dropped_chars = place.cursor - request.cursor;
     const std::uint64_t missing = request.cursor - std::min(request.cursor, place.cursor);
     if (text.skip(missing) < missing) {
@@ -330,15 +346,18 @@ api::ShellRead Shells::handle(const api::ReadShell& request, bus::Call& call) {
     const ShellPlace from = text.place();
     reply.output = text.take(request.max_chars);
     const ShellPlace next = text.place();
+    if (reply.output.empty() && !to_the_end && next.offset > place.offset) {
+      // All of it belongs to one redacted run.
+      place = next;
+      ask.offset = place.offset;
+      continue;
+    }
     reply.next_cursor = next.cursor;
-    reply.truncated = next.offset < part.shell.printed_bytes &&
-                      whole_characters(bytes.substr(next.offset - place.offset)) > 0;
-    if (!to_the_end) reply.truncated = true;
+    reply.truncated = !to_the_end || text.more();
     if (request.plain) {
       const std::string before = bytes_before(found, from.offset, call.work());
       reply.output =
-          screen_text(before, bytes.substr(from.offset - place.offset, next.offset - from.offset),
-                      {part.shell.cols, part.shell.rows}, call.work());
+          screen_text(before, reply.output, {part.shell.cols, part.shell.rows}, call.work());
     }
     if (next.cursor > request.cursor) store_.remember(found.shell, next);
     return about(found, std::move(reply));
@@ -431,18 +450,23 @@ api::ShellReply Shells::handle(const api::AttachShell& request, bus::Call& call)
   auto agent = live_.dial(found.workspace.vm_id, call.work());
   // Of the first piece only whole lines, so that no escape sequence begins in its middle.
   bool first = printed > kShownBytes;
+  RedactingStream redacting(found.redactor);
+  redacting.show_at_once();
+  if (first) redacting.gap();
   const wire::Shell ended = agent.follow(
       wire::FollowShell{.shell_id = request.shell_id,
                         .offset = printed - std::min(printed, kShownBytes)},
       [&](const link::OutputPiece& piece) {
         std::string_view data = piece.data;
         if (std::exchange(first, false)) data.remove_prefix(data.find('\n') + 1);
-        live.send(1, data);
+        if (piece.dropped > 0) live.send(1, redacting.gap());
+        live.send(1, redacting.feed(data));
       },
       call.work());
   if (ended.state != wire::ShellState::kStopped) {
     throw internal_error("the guest's agent ends a shell that it says is running");
   }
+  live.send(1, redacting.finish());
   stopped(found.shell, ended);
   return about(found, api::ShellReply{});
 }

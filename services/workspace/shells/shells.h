@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "common/config/paths.h"
 #include "common/registry/registry.h"
 #include "services/workspace/part.h"
+#include "services/workspace/secrets/secrets.h"
 #include "services/workspace/shells/live_shells.h"
 #include "services/workspace/shells/shell_store.h"
 #include "services/workspace/workspaces.h"
@@ -25,7 +27,8 @@ class Shells final : public Part {
   static constexpr std::uint64_t kMostOpen = 16;
 
   /// Takes up the shells that a former process opened.
-  Shells(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines);
+  Shells(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines,
+         Secrets& secrets);
 
   api::ShellReply handle(const api::OpenShell& request, bus::Call& call);
   api::ShellRead handle(const api::ReadShell& request, bus::Call& call);
@@ -51,6 +54,7 @@ class Shells final : public Part {
   struct Found {
     WorkspaceRecord workspace;
     ShellRecord shell;
+    std::shared_ptr<const Redactor> redactor;  ///< or null
   };
   Found find(const std::string& workspace_id, const std::string& shell_id,
              const bus::Call& call) const;
@@ -71,6 +75,7 @@ class Shells final : public Part {
 
   Workspaces& workspaces_;
   Machines& machines_;
+  Secrets& secrets_;
   ShellStore store_;
   LiveShells live_;
 };

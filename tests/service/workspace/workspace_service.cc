@@ -71,11 +71,12 @@ void WorkspaceService::answer_as_vm() {
     machines_[made.vm_id] = {request.workspace_id.value_or(""), made};
     return made;
   });
-  vm_->on<api::StartMachine>([change](const api::StartMachine& request) {
-    return change(request.vm_id, [](KnownMachine& known) {
+  vm_->on<api::StartMachine>([this, change](const api::StartMachine& request) {
+    return change(request.vm_id, [this](KnownMachine& known) {
       known.machine.state = MachineState::kStarted;
-      known.machine.execution_mode = api::ExecutionMode::kGuestSerial;
+      known.machine.execution_mode = starts_as_;
       known.set_aside = false;
+      if (on_start_) on_start_(known.machine.vm_id);
     });
   });
   vm_->on<api::StopMachine>([change](const api::StopMachine& request) {

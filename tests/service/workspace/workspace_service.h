@@ -82,6 +82,11 @@ class WorkspaceService : public ::testing::Test {
   void change_record(const std::string& workspace_id,
                      const std::function<void(WorkspaceRecord&)>& change);
 
+  /// Hears of each machine that is started, before its caller does. Under the fakes' own lock.
+  std::function<void(const std::string& vm_id)> on_start_;
+  /// What machines run as.
+  api::ExecutionMode starts_as_ = api::ExecutionMode::kGuestSerial;
+
   /// Settings by their variables, for the next start.
   testing::ServiceProcess::Environment settings_;
 

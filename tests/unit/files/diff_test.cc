@@ -244,5 +244,19 @@ TEST(DiffBuilderScratch, is_empty_afterwards) {
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
+TEST_F(DiffBuilderTest, shows_no_secret_in_a_patch) {
+  const Redactor redactor({"hunter22", "line one\nline two"});
+  files::DiffBuilder builder(directory_.path(), testing::work_for(std::chrono::seconds(30)),
+                             &redactor);
+  builder.add("a", {.kind = tree::EntryKind::kAbsent},
+              {.kind = tree::EntryKind::kFile,
+               .mode = 0644,
+               .content = "token = hunter22\nline one\nline two\n"});
+  const auto diff = builder.build();
+  EXPECT_NE(diff.patch.find("+token = [REDACTED]\n+[REDACTED]\n+[REDACTED]\n"), std::string::npos)
+      << diff.patch;
+  EXPECT_EQ(diff.entries.at(0).text_patch, diff.patch);
+}
+
 }  // namespace
 }  // namespace pyro

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "common/base/base64.h"
 #include "common/base/text.h"
 #include "common/directory_lease/directory_lease.h"
 #include "services/files/copy_volume.h"
@@ -108,6 +109,32 @@ TEST_F(FilesNouns, read_pages_that_cut_no_character) {
       offset = page.next_offset;
     }
     EXPECT_EQ(all, text) << max_bytes;
+  }
+}
+
+TEST_F(FilesNouns, read_pages_that_show_no_part_of_a_secret) {
+  auto guest = guest_.connect();
+  const auto redactor = std::make_shared<const Redactor>(std::vector<std::string>{"hunter22"});
+  const std::string text = "<hunter22>, hunter2";
+  files::write_whole(guest, {.path = "text", .text = text});
+  for (std::uint64_t offset = 0; offset < text.size(); ++offset) {
+    for (std::uint64_t max_bytes = 1; max_bytes <= text.size(); ++max_bytes) {
+      for (const bool as_base64 : {false, true}) {
+        const auto page = files::read_part(
+            guest,
+            {.path = "text", .max_bytes = max_bytes, .offset = offset, .as_base64 = as_base64},
+            redactor);
+        const std::string content =
+            as_base64 ? from_base64(page.content).value_or("?") : page.content;
+        const std::uint64_t end = std::min<std::uint64_t>(offset + max_bytes, text.size());
+        std::string expected = text.substr(offset, end - offset);
+        const std::uint64_t from = std::max<std::uint64_t>(offset, 1);
+        const std::uint64_t to = std::min<std::uint64_t>(end, 9);
+        if (from < to) expected.replace(from - offset, to - from, "[REDACTED]");
+        EXPECT_EQ(content, expected) << offset << " " << max_bytes;
+        EXPECT_EQ(page.next_offset.value_or(end), end);
+      }
+    }
   }
 }
 

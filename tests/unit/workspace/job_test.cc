@@ -92,5 +92,22 @@ TEST_F(JobTest, the_last_line_is_of_the_stream_that_printed_last) {
   EXPECT_EQ(job_->last_line(), "err");
 }
 
+TEST_F(JobTest, shows_no_secret_however_its_output_comes_and_counts_what_its_guest_sent) {
+  job_ =
+      std::make_shared<Job>(CommandRecord{.command = "make"},
+                            std::make_shared<const Redactor>(std::vector<std::string>{"hunter22"}));
+  Job::Reader reader(job_);
+  print("a hunt");
+  EXPECT_EQ(job_->output().stdout_text.text(), "a ");
+  print("er2");
+  print("2 hun");
+  EXPECT_EQ(job_->taken().stdout_offset, 14U);
+  EXPECT_EQ(job_->place().stdout_offset, 13U);
+  print("er22", 1, 5);
+  job_->finish_output();
+  end();
+  EXPECT_EQ(all_of(reader), "1a 1[REDACTED] 1hun1\n[… 5 bytes dropped …]\n1[REDACTED]");
+}
+
 }  // namespace
 }  // namespace pyro::workspace

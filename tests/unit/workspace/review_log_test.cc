@@ -25,7 +25,8 @@ class ReviewLogTest : public WorkspaceTest {
   bus::Client vm_{context_, "vm", directory_ / "vm.sock"};
   Machines machines_{vm_};
   Workspaces workspaces_{registry_, machines_, {}};
-  ReviewLog log_{registry_, workspaces_};
+  Secrets secrets_{paths_, workspaces_};
+  ReviewLog log_{registry_, workspaces_, secrets_};
 };
 
 TEST_F(ReviewLogTest, gives_back_edits_and_exports_the_latest_first) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/random.h"
+#include "gateway/cli/commands/workspace/secret_options.h"
 #include "gateway/cli/guest/guest_command.h"
 #include "gateway/cli/request_options.h"
 #include "gateway/cli/session.h"
@@ -65,6 +66,7 @@ void add_workspace_exec(CliCommand& workspace, Session& session) {
       "Examples:\n"
       "  pyro workspace exec 0123456789ab -- git status\n"
       "  pyro workspace exec 0123456789ab --timeout-seconds 600 -- sh -c 'make && ./test'\n"
+      "  pyro workspace exec 0123456789ab --secret-env TOKEN=github_token -- ./release.sh\n"
       "  pyro workspace exec 0123456789ab --json -- uname -a\n"
       "  pyro workspace exec --attach ba9876543210\n\n"
       "The command starts in /workspace. The exit status is the command's own; 124 when it ran\n"
@@ -75,6 +77,7 @@ void add_workspace_exec(CliCommand& workspace, Session& session) {
   auto request = std::make_shared<api::ExecWorkspace>();
   auto job = std::make_shared<std::string>();
   add_request_options(command, *request, {"command"});
+  add_secret_env_option(command, request->secret_env);
   const Option& attach =
       command.add({.name = "--attach",
                    .help = "Show this job until it ends; takes no command and needs no workspace",

@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "gateway/cli/call_command.h"
+#include "gateway/cli/commands/workspace/secret_options.h"
 #include "gateway/cli/commands/workspace/services/service.h"
 #include "gateway/cli/commands/workspace/services/service_text.h"
 #include "gateway/cli/guest/guest_command.h"
@@ -48,6 +49,7 @@ void add_workspace_service_start(CliCommand& service, Session& session) {
       "has failed: its processes are ended, and the error shows what it printed last.";
   auto request = std::make_shared<api::StartService>();
   add_request_options(command, *request, {"command"});
+  add_secret_env_option(command, request->secret_env);
   command
       .add({.name = "--publish",
             .help = "Port of the guest to reach on 127.0.0.1 of the host; repeatable",

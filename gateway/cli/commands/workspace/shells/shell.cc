@@ -4,6 +4,7 @@
 
 #include "common/api/workspace_shells.h"
 #include "gateway/cli/call_command.h"
+#include "gateway/cli/commands/workspace/secret_options.h"
 #include "gateway/cli/commands/workspace/shells/shell_text.h"
 
 namespace pyro::cli {
@@ -20,6 +21,7 @@ void add_open(CliCommand& shell, Session& session) {
   auto request = std::make_shared<api::OpenShell>();
   auto id_only = std::make_shared<bool>(false);
   add_request_options(command, *request);
+  add_secret_env_option(command, request->secret_env);
   command.add_flag("--id-only", "Print nothing but the id", *id_only);
   add_json_flag(command, session);
   command.action = [&session, request, id_only] {
