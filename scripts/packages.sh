@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build pkg-config
   libext2fs-dev libssl-dev libseccomp-dev libvterm-dev"
 
 # What the programs start. The Debian package depends on these.
-run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap passt iproute2 lz4
+run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap lz4
   cpio util-linux ca-certificates git"
 
 # The libraries that the programs are linked to. The Debian package finds them by itself.
@@ -19,4 +19,4 @@ package_packages="dpkg-dev file lintian"
 
 # What tests, measures and checks the code.
 test_packages="ccache openssh-client clang libclang-rt-dev clang-format clang-tidy libgtest-dev libgmock-dev
-  libbenchmark-dev zsh fish python3 nodejs npm"
+  libbenchmark-dev iproute2 zsh fish python3 nodejs npm"

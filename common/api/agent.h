@@ -234,7 +234,38 @@ struct EndLeft {
   }
 };
 
-using AgentApi = Api<Hello, Personalize, StartJob, JobStatus, FollowJob, SignalJob, ForgetJob,
-                     AskLeftRunning, EndLeft, PowerOff>;
+/// An address of the guest's network card, and where packets for all others go.
+struct CardAddress {
+  std::string address;
+  std::uint32_t prefix_bits = 0;
+  std::string gateway;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("address", &CardAddress::address, "Of the card.", kRequired, max_length(45));
+    f("prefix_bits", &CardAddress::prefix_bits, "Of its subnet.", kRequired, range(1, 128));
+    f("gateway", &CardAddress::gateway, "The default route.", kRequired, max_length(45));
+  }
+};
+
+/// Gives the guest's network card these addresses and the guest its name server, in the place of
+/// those that it has; with no addresses the card is down, and the guest has no name server.
+struct ConfigureNetwork {
+  static constexpr Method kMethod{"agent.configure_network", Idempotent::kYes};
+  using Reply = Nothing;
+  std::vector<CardAddress> addresses;
+  std::string name_server;
+  std::uint32_t mtu = 1500;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("addresses", &ConfigureNetwork::addresses, "One of each family at most.", max_length(2));
+    f("name_server", &ConfigureNetwork::name_server, "For /etc/resolv.conf.", max_length(45));
+    f("mtu", &ConfigureNetwork::mtu, "The longest packet.", range(1280, 65535));
+  }
+};
+
+using AgentApi = Api<Hello, Personalize, ConfigureNetwork, StartJob, JobStatus, FollowJob,
+                     SignalJob, ForgetJob, AskLeftRunning, EndLeft, PowerOff>;
 
 }  // namespace pyro::api::agent

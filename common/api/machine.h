@@ -11,6 +11,7 @@
 #include "common/api/boot_policy.h"
 #include "common/api/field.h"
 #include "common/api/job_state.h"
+#include "common/api/network.h"
 
 /// Operations on machines, one-shot and not. Owner: vm service.
 namespace pyro::api {
@@ -107,6 +108,8 @@ void describe_new_machine(Fields& f) {
   f("mem_mib", &Request::mem_mib, "Memory in MiB.", kMemMibRange);
   f("ttl_seconds", &Request::ttl_seconds, "Lifetime in seconds.", kTtlRange);
   f("network", &Request::network, "Give it outbound network.");
+  f("network_rules", &Request::network_rules, "What it may reach, in the place of `network`.",
+    kHidden);
   f("allow_host_compat", &Request::allow_host_compat,
     "Run on the host, without a guest's isolation, when no guest can be booted.");
   f("boot", &Request::boot, "cold: never from a warm template.", kHidden);
@@ -121,6 +124,7 @@ struct CreateMachine {
   std::uint32_t mem_mib = 1024;
   std::uint32_t ttl_seconds = 600;
   bool network = false;
+  std::optional<NetworkRules> network_rules;
   bool allow_host_compat = false;
   BootPolicy boot = BootPolicy::kAuto;
   std::optional<std::string> workspace_id;
@@ -200,6 +204,7 @@ struct MachineExecResult : CommandRun {
   std::int32_t exit_code = 0;
   std::optional<KilledBy> killed_by;
   std::optional<LikelyCause> likely_cause;
+  std::vector<EgressDenied> egress_denied;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::map<std::string, std::string> metadata;
@@ -212,6 +217,7 @@ struct MachineExecResult : CommandRun {
     f("exit_code", &MachineExecResult::exit_code, "Exit status; 124 after a time-out.");
     f("killed_by", &MachineExecResult::killed_by, kKilledBy, kAbsentWhenNull);
     f("likely_cause", &MachineExecResult::likely_cause, kLikelyCause, kAbsentWhenNull);
+    f("egress_denied", &MachineExecResult::egress_denied, kEgressDenied);
     f("duration_ms", &MachineExecResult::duration_ms, "Milliseconds from start to exit.");
     f("execution_mode", &MachineExecResult::execution_mode, "guest_serial, … or host_compat.");
     f("metadata", &MachineExecResult::metadata, "The machine's: boot_mode, accelerator, …");
@@ -254,6 +260,7 @@ struct RunMachine {
   std::uint32_t timeout_seconds = 30;
   std::uint32_t ttl_seconds = 600;
   bool network = false;
+  std::optional<NetworkRules> network_rules;
   bool allow_host_compat = false;
   BootPolicy boot = BootPolicy::kAuto;
   std::optional<std::string> output_socket;
@@ -360,6 +367,22 @@ struct MachineNetworkInfo {
   }
 };
 
+/// Changes what a machine's guest may reach; of a started one at once, also for open connections.
+/// An Error of the gate's: the policy is as before; it takes no such policy, or none starts here.
+struct SetMachineNetwork {
+  static constexpr Method kMethod{"vm.set_network", Idempotent::kYes};
+  using Reply = MachineNetwork;
+  std::string vm_id;
+  NetworkRules rules;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("vm_id", &SetMachineNetwork::vm_id, "Machine to change.", kRequired, kPositional,
+      max_length(64));
+    f("rules", &SetMachineNetwork::rules, "What its guest may reach from now on.", kRequired);
+  }
+};
+
 struct ReapResult {
   std::vector<std::string> deleted_vm_ids;
   std::uint32_t count = 0;
@@ -438,6 +461,10 @@ struct HostCapabilities {
   std::optional<std::string> vmm_version;
   std::string confinement;
   std::string confinement_reason;
+  bool network_available = false;
+  std::string network_reason;
+  std::string network_message;
+  bool network_honest = false;
   bool host_compat_sandboxed = false;
   std::uint32_t active_machines = 0;
   std::uint32_t max_active = 8;
@@ -459,6 +486,14 @@ struct HostCapabilities {
       "boot.");
     f("confinement_reason", &HostCapabilities::confinement_reason,
       "Why it is not full; empty if it is.");
+    f("network_available", &HostCapabilities::network_available,
+      "Whether machines can be given a network.");
+    f("network_reason", &HostCapabilities::network_reason, "Why not, by name.");
+    f("network_message", &HostCapabilities::network_message,
+      "The same as a sentence, with the way "
+      "out.");
+    f("network_honest", &HostCapabilities::network_honest,
+      "Whether a guest's connect() fails as it would outside, or after it seemed to succeed.");
     f("host_compat_sandboxed", &HostCapabilities::host_compat_sandboxed,
       "Whether bubblewrap is there for host compatibility mode.");
     f("active_machines", &HostCapabilities::active_machines, "Machines that exist now.");
@@ -479,7 +514,7 @@ struct GetCapabilities {
 };
 
 using MachineApi = Api<CreateMachine, StartMachine, ExecMachine, RunMachine, StopMachine,
-                       DeleteMachine, MachineStatus, MachineNetworkInfo, MountVolume,
-                       ListWorkspaceMachines, ReapExpired, GetCapabilities>;
+                       DeleteMachine, MachineStatus, MachineNetworkInfo, SetMachineNetwork,
+                       MountVolume, ListWorkspaceMachines, ReapExpired, GetCapabilities>;
 
 }  // namespace pyro::api

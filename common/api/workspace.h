@@ -14,20 +14,13 @@
 #include "common/api/field.h"
 #include "common/api/job_state.h"
 #include "common/api/machine.h"
+#include "common/api/network.h"
 #include "common/api/page.h"
 #include "common/api/workspace_secrets.h"
 
 /// Operations on workspaces: sandboxes that live on, with /workspace, a history and snapshots.
 /// Owner: workspace service. Each noun of a workspace has a header of its own: workspace_<noun>.h.
 namespace pyro::api {
-
-/// The network of a workspace's guest.
-enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
-constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
-  return {{{NetworkPolicy::kOff, "off"},
-           {NetworkPolicy::kEgress, "egress"},
-           {NetworkPolicy::kEgressPublishedPorts, "egress+published-ports"}}};
-}
 
 enum class SeedMode { kEmpty, kDirectory, kTarArchive };
 constexpr std::array<std::pair<SeedMode, std::string_view>, 3> enum_names(SeedMode) {
@@ -206,6 +199,9 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
   double last_activity_at = 0;
   WorkspaceState state = WorkspaceState::kCreated;
   NetworkPolicy network_policy = NetworkPolicy::kOff;
+  std::vector<std::string> allow_domains;
+  std::vector<std::string> allow_presets;
+  bool learn = false;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
   std::vector<WorkspaceSecret> secrets;
@@ -233,6 +229,10 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
     f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
     f("state", &Workspace::state, kWorkspaceState);
     f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
+    f("allow_domains", &Workspace::allow_domains,
+      "The names that its network may reach; with allow_presets none: all public ones.");
+    f("allow_presets", &Workspace::allow_presets, "Named lists of such names.");
+    f("learn", &Workspace::learn, "Whether it records the names that are used.");
     MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
     f("workspace_seed", &Workspace::workspace_seed, "Its first content.");
@@ -277,6 +277,18 @@ struct WorkspaceReply {
   }
 };
 
+/// The names that a network may reach.
+template <class Request, class Fields>
+void describe_allowed(Fields& f) {
+  f("allow_domains", &Request::allow_domains,
+    "Names that its network may reach, as example.com, *.example.com or example.com:22; without a "
+    "port 443 and 80. None, and no preset: all public ones.",
+    max_length(kMostAllowEntries));
+  f("allow_presets", &Request::allow_presets,
+    "Lists of such names: npm, pypi, crates, go, debian, github, … or the user's own.",
+    max_length(64));
+}
+
 /// Makes a workspace and starts it: all or nothing. The environment is installed when missing.
 /// resource_exhausted: the limit of machines and workspaces; the seed does not fit.
 struct CreateWorkspace {
@@ -287,6 +299,9 @@ struct CreateWorkspace {
   std::uint32_t mem_mib = 1024;
   std::uint32_t ttl_seconds = 600;
   NetworkPolicy network_policy = NetworkPolicy::kOff;
+  std::vector<std::string> allow_domains;
+  std::vector<std::string> allow_presets;
+  bool learn = false;
   bool allow_host_compat = false;
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
@@ -307,6 +322,8 @@ struct CreateWorkspace {
     f("ttl_seconds", &CreateWorkspace::ttl_seconds, "Seconds without activity until it expires.",
       kTtlRange);
     f("network_policy", &CreateWorkspace::network_policy, "off, egress or egress+published-ports.");
+    describe_allowed<CreateWorkspace>(f);
+    f("learn", &CreateWorkspace::learn, "Record the names and ports that its network uses.");
     f("allow_host_compat", &CreateWorkspace::allow_host_compat,
       "Run on the host, without a guest's isolation, when no guest can be booted.");
     f("seed_path", &CreateWorkspace::seed_path,

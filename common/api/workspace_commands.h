@@ -19,6 +19,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
   std::optional<LikelyCause> likely_cause;
+  std::vector<EgressDenied> egress_denied;
   std::uint64_t duration_ms = 0;
   ExecutionMode execution_mode = ExecutionMode::kPending;
   std::uint64_t sequence = 0;
@@ -41,6 +42,7 @@ struct WorkspaceExecResult : WorkspaceReply, CommandRun {
       kAbsentWhenNull);
     f("killed_by", &WorkspaceExecResult::killed_by, kKilledBy, kAbsentWhenNull);
     f("likely_cause", &WorkspaceExecResult::likely_cause, kLikelyCause, kAbsentWhenNull);
+    f("egress_denied", &WorkspaceExecResult::egress_denied, kEgressDenied);
     f("duration_ms", &WorkspaceExecResult::duration_ms,
       "Milliseconds from its start to its end, or to now.");
     f("execution_mode", &WorkspaceExecResult::execution_mode, "guest_serial, … or host_compat.");
@@ -116,6 +118,7 @@ struct ExecPoll : WorkspaceReply {
   std::optional<std::int32_t> exit_code;
   std::optional<KilledBy> killed_by;
   std::optional<LikelyCause> likely_cause;
+  std::vector<EgressDenied> egress_denied;
   std::uint64_t duration_ms = 0;
   std::uint64_t sequence = 0;
   std::string command;
@@ -149,6 +152,7 @@ struct ExecPoll : WorkspaceReply {
       kAbsentWhenNull);
     f("killed_by", &ExecPoll::killed_by, kKilledBy, kAbsentWhenNull);
     f("likely_cause", &ExecPoll::likely_cause, kLikelyCause, kAbsentWhenNull);
+    f("egress_denied", &ExecPoll::egress_denied, kEgressDenied);
     f("duration_ms", &ExecPoll::duration_ms, "Milliseconds from its start to its end, or to now.");
     f("sequence", &ExecPoll::sequence, "The command's number since the last reset, from 1.");
     f("command", &ExecPoll::command, "The command.");

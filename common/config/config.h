@@ -58,6 +58,7 @@ struct VmConfig {
   std::uint32_t monitor_timeout_seconds = 5;
   std::uint32_t mount_timeout_seconds = 60;
   std::uint32_t rehearsal_timeout_seconds = 120;
+  std::uint32_t network_timeout_seconds = 30;
   std::uint32_t save_timeout_seconds = 60;
   api::BootPolicy boot = api::BootPolicy::kAuto;
   std::uint32_t standby_machines = 1;
@@ -86,6 +87,8 @@ struct VmConfig {
       "How long typical first commands may take in the machine that becomes a template or waits on "
       "standby.",
       api::range(1, 3600));
+    f("network_timeout_seconds", &VmConfig::network_timeout_seconds,
+      "How long a machine's network may take to be there.", api::range(1, 600));
     f("save_timeout_seconds", &VmConfig::save_timeout_seconds,
       "How long QEMU may take to save a template.", api::range(1, 3600));
     f("boot", &VmConfig::boot, "auto: from a warm template where there is one; cold: never.");

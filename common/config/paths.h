@@ -19,6 +19,8 @@ struct Paths {
   std::filesystem::path machines_dir() const { return state_dir / "machines"; }
   std::filesystem::path workspaces_dir() const { return state_dir / "workspaces"; }
   std::filesystem::path exports_dir() const { return state_dir / "exports"; }
+  /// A record for each published port, of the net service.
+  std::filesystem::path published_ports_dir() const { return state_dir / "ports"; }
   std::filesystem::path scratch_dir() const { return state_dir / "files-scratch"; }
   std::filesystem::path logs_dir() const { return state_dir / "logs"; }
   std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }

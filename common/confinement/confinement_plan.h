@@ -40,6 +40,8 @@ struct ConfinementPlan {
   std::vector<std::string> readable{};
   std::vector<std::string> writable{};
   std::vector<std::string> devices{};
+  std::vector<std::string> owned{};
+  bool network = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -49,6 +51,9 @@ struct ConfinementPlan {
     f("readable", &ConfinementPlan::readable, "Files to read.");
     f("writable", &ConfinementPlan::writable, "Files to read and write; made if missing.");
     f("devices", &ConfinementPlan::devices, "Devices to read, write and control.");
+    f("owned", &ConfinementPlan::owned,
+      "Directories whose files it makes, replaces and removes; in forms without namespaces.");
+    f("network", &ConfinementPlan::network, "Whether it speaks TCP; in forms without namespaces.");
   }
 };
 

@@ -56,7 +56,8 @@ bool landlock_works() { return abi() > 0; }
 
 Landlock::Landlock(const ConfinementPlan& plan) {
   const int version = abi();
-  const Handled handled = handled_by(version);
+  Handled handled = handled_by(version);
+  if (plan.network) handled.network = 0;
   const UniqueFd rules(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &handled, size_for(version), 0)));
   if (!rules) throw system_error("landlock_create_ruleset");
@@ -80,6 +81,7 @@ Landlock::Landlock(const ConfinementPlan& plan) {
   allow(plan.readable, kRead);
   allow(plan.writable, kRead | kWrite);
   allow(plan.devices, kRead | kWrite | kControlDevice);
+  allow(plan.owned, kRead | kWrite | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
   // Above the numbers that a child's descriptors are put at.
   constexpr int kAbove = 64;
   rules_.reset(::fcntl(rules.get(), F_DUPFD_CLOEXEC, kAbove));

@@ -9,7 +9,8 @@ namespace pyro {
 bool landlock_works();
 
 /// Landlock rules: the files of a plan, each with its rights, and nothing else. They hold for the
-/// files themselves, wherever they are renamed to or shown. From ABI 4 on no TCP, from ABI 6 on no
+/// files themselves, wherever they are renamed to or shown. From ABI 4 on no TCP
+/// unless the plan has it, from ABI 6 on no
 /// signal to another process and no abstract socket.
 class Landlock {
  public:

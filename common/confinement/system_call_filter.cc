@@ -111,6 +111,24 @@ SystemCallFilter::SystemCallFilter(const char* program) {
   instructions_ = compiled(context.get());
 }
 
+SystemCallFilter SystemCallFilter::only(const std::vector<const char*>& calls,
+                                        const std::vector<int>& socket_families) {
+  const Context context(::seccomp_init(SCMP_ACT_ERRNO(EPERM)), &::seccomp_release);
+  if (!context) throw internal_error("seccomp makes no filter");
+  check(::seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "a search tree");
+  for (const char* name : calls) {
+    const int call = ::seccomp_syscall_resolve_name(name);
+    if (call >= 0) add(context.get(), SCMP_ACT_ALLOW, call);
+  }
+  for (const int family : socket_families) {
+    add(context.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket),
+        first(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+  }
+  SystemCallFilter filter;
+  filter.instructions_ = compiled(context.get());
+  return filter;
+}
+
 bool SystemCallFilter::apply() const {
   const sock_fprog program{.len = static_cast<unsigned short>(instructions_.size()),
                            .filter = const_cast<sock_filter*>(instructions_.data())};

@@ -16,10 +16,17 @@ class SystemCallFilter {
  public:
   explicit SystemCallFilter(const char* program);
 
+  /// The other way round, for a program that shuts itself in once it has all it needs: these calls,
+  /// sockets of these families, and no other.
+  static SystemCallFilter only(const std::vector<const char*>& calls,
+                               const std::vector<int>& socket_families);
+
   /// Async-signal-safe; needs no_new_privs. False: errno says why.
   bool apply() const;
 
  private:
+  SystemCallFilter() = default;
+
   std::vector<sock_filter> instructions_;
 };
 

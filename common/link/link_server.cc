@@ -1,17 +1,13 @@
 #include "common/link/link_server.h"
 
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <asio/buffer.hpp>
+#include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <charconv>
 #include <csignal>
 #include <optional>
 
-#include "common/base/error.h"
-#include "common/base/files.h"
 #include "common/link/bridge.h"
 
 namespace pyro::link {
@@ -91,57 +87,26 @@ class LinkServer::Dial : public std::enable_shared_from_this<Dial> {
 LinkServer::LinkServer(asio::io_context& io, UniqueFd link, const std::filesystem::path& path,
                        std::function<void(std::string)> on_broken, std::function<void()> on_ready)
     : io_(io),
-      path_(path),
       on_broken_(std::move(on_broken)),
       on_ready_(std::move(on_ready)),
-      acceptor_(io),
+      listener_(io, path, [this](UniqueFd connection) { accept(std::move(connection)); }),
       mux_(io, std::move(link), MuxEnd::kHost,
            {.on_ready = [this] { this->on_ready(); },
             .on_open = {},
             .on_broken = [this](const std::string& reason) { this->on_broken(reason); }}) {
   std::signal(SIGPIPE, SIG_IGN);
-  listen(path);
   mux_.start();
-  accept();
 }
 
 LinkServer::~LinkServer() {
   for (const auto& dial : std::exchange(dials_, {})) dial->abandon();
-  ::unlink(path_.c_str());
 }
 
-void LinkServer::listen(const std::filesystem::path& path) {
-  if (path.string().size() >= sizeof(sockaddr_un{}.sun_path)) {
-    throw invalid_argument("socket path '{}' is longer than {} bytes: choose a shorter directory",
-                           path.string(), sizeof(sockaddr_un{}.sun_path) - 1);
-  }
-  ::unlink(path.c_str());
-  asio::error_code failed;
-  acceptor_.open(Unix(), failed);
-  if (!failed) acceptor_.bind(Unix::endpoint(path.string()), failed);
-  if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-  if (failed) throw system_error(fmt::format("listen on '{}'", path.string()), failed.value());
-}
-
-void LinkServer::listen_again(const std::filesystem::path& path) {
-  acceptor_.close();
-  ::unlink(path_.c_str());
-  path_ = path;
-  make_private_directory(path.parent_path());
-  listen(path);
-  accept();
-}
-
-void LinkServer::accept() {
-  acceptor_.async_accept([this](auto failed, Unix::socket socket) {
-    if (failed == asio::error::operation_aborted) return;
-    if (!failed && dials_.size() < kMaxStreams) {
-      const auto dial = std::make_shared<Dial>(*this, std::move(socket));
-      dials_.insert(dial);
-      dial->read_line();
-    }
-    accept();
-  });
+void LinkServer::accept(UniqueFd connection) {
+  if (dials_.size() >= kMaxStreams) return;
+  const auto dial = std::make_shared<Dial>(*this, Unix::socket(io_, Unix(), connection.release()));
+  dials_.insert(dial);
+  dial->read_line();
 }
 
 void LinkServer::connect(const std::shared_ptr<Dial>& dial) {
@@ -149,8 +114,7 @@ void LinkServer::connect(const std::shared_ptr<Dial>& dial) {
 }
 
 void LinkServer::on_broken(const std::string& reason) {
-  asio::error_code ignored;
-  acceptor_.close(ignored);
+  listener_.close();
   while (!dials_.empty()) (*dials_.begin())->drop();
   // Posted, so that the owner may destroy us in it.
   asio::post(io_, [report = on_broken_, text = fmt::format("the link to the guest broke: {}",

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "common/base/unique_fd.h"
 #include "common/link/mux.h"
+#include "common/link/unix_listener.h"
 
 namespace pyro::link {
 
@@ -32,7 +32,7 @@ class LinkServer {
 
   /// Listens at that path from here on, and no longer at the former one. Its directory is made if
   /// need be. Streams that there are go on.
-  void listen_again(const std::filesystem::path& path);
+  void listen_again(const std::filesystem::path& path) { listener_.listen_again(path); }
 
   /// The agent has answered.
   bool ready() const { return mux_.ready(); }
@@ -40,17 +40,15 @@ class LinkServer {
  private:
   class Dial;
 
-  void listen(const std::filesystem::path& path);
-  void accept();
+  void accept(UniqueFd connection);
   void connect(const std::shared_ptr<Dial>& dial);
   void on_ready();
   void on_broken(const std::string& reason);
 
   asio::io_context& io_;
-  std::filesystem::path path_;
   std::function<void(std::string)> on_broken_;
   std::function<void()> on_ready_;
-  asio::local::stream_protocol::acceptor acceptor_;
+  UnixListener listener_;
   std::set<std::shared_ptr<Dial>> dials_;  ///< not bridged yet
   Mux mux_;
 };

@@ -111,6 +111,10 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
   if (!identity.machine_id.empty()) TextFile("/etc/machine-id").replace(identity.machine_id + "\n");
 }
 
+void GuestMachine::configure_network(const api::agent::ConfigureNetwork& wanted) {
+  card_.configure(wanted);
+}
+
 void GuestMachine::install_secrets(const api::agent::InstallSecrets& request) {
   const std::string directory(api::agent::InstallSecrets::kDirectory);
   if (!has_secrets_mount_) {

@@ -6,6 +6,7 @@
 #include "common/base/unique_fd.h"
 #include "guest/agent/files/workspace.h"
 #include "guest/agent/machine.h"
+#include "guest/agent/network_card.h"
 
 namespace pyro::agent {
 
@@ -17,6 +18,7 @@ class GuestMachine : public Machine {
       : volumes_(std::move(volumes)), workspace_(workspace) {}
 
   void personalize(const api::agent::Personalize& identity) override;
+  void configure_network(const api::agent::ConfigureNetwork& wanted) override;
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
@@ -27,6 +29,7 @@ class GuestMachine : public Machine {
  private:
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;
+  NetworkCard card_{"eth0", "/etc/resolv.conf"};
   bool has_secrets_mount_ = false;
 };
 

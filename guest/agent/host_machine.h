@@ -5,12 +5,13 @@
 
 namespace pyro::agent {
 
-/// The host itself in host mode: the agent does not change its identity, and power off ends the
-/// agent and everything that its jobs started.
+/// The host itself in host mode: the agent changes neither its identity nor its network, and power
+/// off ends the agent and everything that its jobs started.
 class HostMachine : public Machine {
  public:
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}
   void personalize(const api::agent::Personalize&) override {}
+  void configure_network(const api::agent::ConfigureNetwork&) override {}
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 

@@ -37,24 +37,30 @@ void Link::take(const std::shared_ptr<link::MuxStream>& stream, std::uint32_t po
   } else if (port == 0 || port > 65535) {
     stream->reset();
   } else {
-    connect_to_service(stream, static_cast<std::uint16_t>(port));
+    const auto number = static_cast<std::uint16_t>(port);
+    connect_to_service(stream, {{asio::ip::address_v4::loopback(), number},
+                                {asio::ip::address_v6::loopback(), number}});
   }
 }
 
-void Link::connect_to_service(const std::shared_ptr<link::MuxStream>& stream, std::uint16_t port) {
+/// Servers that listen on `localhost` may have one of its addresses only.
+void Link::connect_to_service(const std::shared_ptr<link::MuxStream>& stream,
+                              std::vector<asio::ip::tcp::endpoint> places) {
   using asio::ip::tcp;
   const auto socket = std::make_shared<tcp::socket>(io_);
-  socket->async_connect(
-      tcp::endpoint(asio::ip::address_v4::loopback(), port), [stream, socket](auto failed) {
-        if (failed) return stream->reset();
-        if (!stream->open()) return;
-        asio::error_code ignored;
-        socket->set_option(tcp::no_delay(true), ignored);
-        const auto bridge =
-            std::make_shared<link::Bridge>(link::Bridge::Socket(std::move(*socket)));
-        stream->accept(bridge);
-        bridge->start(stream);
-      });
+  const tcp::endpoint place = places.front();
+  places.erase(places.begin());
+  socket->async_connect(place, [this, stream, socket,
+                                left = std::move(places)](auto failed) mutable {
+    if (failed && !left.empty()) return connect_to_service(stream, std::move(left));
+    if (failed) return stream->reset();
+    if (!stream->open()) return;
+    asio::error_code ignored;
+    socket->set_option(tcp::no_delay(true), ignored);
+    const auto bridge = std::make_shared<link::Bridge>(link::Bridge::Socket(std::move(*socket)));
+    stream->accept(bridge);
+    bridge->start(stream);
+  });
 }
 
 PortReopening::PortReopening(asio::io_context& io, int port_fd, std::function<void()> on_open)

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/signal_set.hpp>
 #include <functional>
+#include <vector>
 
 #include "common/base/unique_fd.h"
 #include "common/link/mux.h"
@@ -12,7 +14,7 @@
 namespace pyro::agent {
 
 /// The agent's end of the link: streams to its own ports become sessions, streams to others go to
-/// 127.0.0.1 in the guest.
+/// 127.0.0.1 in the guest, or to ::1 where nothing listens there.
 class Link {
  public:
   /// `on_end`: the byte stream ended.
@@ -23,7 +25,8 @@ class Link {
 
  private:
   void take(const std::shared_ptr<link::MuxStream>& stream, std::uint32_t port);
-  void connect_to_service(const std::shared_ptr<link::MuxStream>& stream, std::uint16_t port);
+  void connect_to_service(const std::shared_ptr<link::MuxStream>& stream,
+                          std::vector<asio::ip::tcp::endpoint> places);
 
   asio::io_context& io_;
   Service& service_;

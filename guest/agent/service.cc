@@ -50,6 +50,11 @@ void Service::handle(const wire::Personalize& request, To<wire::Personalize> cal
   caller.answer({});
 }
 
+void Service::handle(const wire::ConfigureNetwork& request, To<wire::ConfigureNetwork> caller) {
+  machine_.configure_network(request);
+  caller.answer({});
+}
+
 void Service::handle(const wire::InstallSecrets& request, To<wire::InstallSecrets> caller) {
   machine_.install_secrets(request);
   caller.answer({});

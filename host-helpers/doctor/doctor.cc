@@ -8,6 +8,7 @@
 #include "common/api/environment.h"
 #include "common/api/prepare.h"
 #include "common/base/error.h"
+#include "common/base/reasons/network.h"
 #include "common/base/text.h"
 #include "common/registry/recovery.h"
 
@@ -231,16 +232,24 @@ void look_for_damaged_registries(Report& report, const std::filesystem::path& st
   }
 }
 
+std::string network_fix(const Networking& networking) {
+  if (!networking.user_namespaces) return kAllowNamespaces;
+  const std::string reason = networking.reason.value_or("");
+  if (reason == reason::kNoTun.name()) return "sudo modprobe tun";
+  if (reason == reason::kNoPacketFilter.name()) return "sudo modprobe -a nf_tables nft_tproxy";
+  if (reason == reason::kNamespacesWithoutRights.name()) return kAllowNamespaces;
+  return "";
+}
+
 void judge_host(Report& report) {
   if (report.packages.install_command) {
     report.issues.push_back({"packages are missing: " + join(report.packages.missing, ", "),
                              *report.packages.install_command});
   }
-  if (!report.networking.user_namespaces) {
+  if (!report.networking.available) {
     report.issues.push_back(
-        {fmt::format("unprivileged user namespaces do not work ({}), so machines have no network",
-                     report.networking.user_namespaces_reason.value_or("unshare is missing")),
-         kAllowNamespaces});
+        {"machines can be given no network: " + report.networking.message.value_or(""),
+         network_fix(report.networking)});
   }
   if (report.kvm.exists && !(report.kvm.readable && report.kvm.writable)) {
     report.issues.push_back({"/dev/kvm is there, but not for this user: guests run slower",
@@ -281,7 +290,7 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   report.environment = question.environment;
   report.kvm = check_kvm();
   report.versions = find_versions(config.vm.qemu, work.stop);
-  report.networking = check_networking(question.has_program, work.stop);
+  report.networking = check_networking(work.stop);
   report.packages = check_packages(question.has_program, config.vm.qemu);
   judge_host(report);
   report.project_source = check_project_source(question.source, question.directory);
@@ -331,13 +340,12 @@ std::string report_text(const Report& report) {
          report.capabilities->confinement + (reason.empty() ? "" : fmt::format(" ({})", reason)));
   }
   for (const auto& [name, version] : report.versions) line(name, version);
-  std::string tools;
-  for (const auto& [tool, present] : report.networking.tools) {
-    tools += fmt::format(", {}: {}", tool, present ? "present" : "missing");
-  }
-  line("networking",
-       fmt::format("user namespaces: {}{}",
-                   report.networking.user_namespaces ? "work" : "do not work", tools));
+  const Networking& networking = report.networking;
+  line("networking", !networking.available ? networking.message.value_or("not available")
+                     : networking.honest_connect
+                         ? "available"
+                         : "available; a guest's connect() to what is not there seems to succeed "
+                           "first (the kernel has no nft_queue)");
   line("packages", report.packages.missing.empty()
                        ? "all there"
                        : "missing " + join(report.packages.missing, ", "));

@@ -7,9 +7,12 @@
 #include <array>
 #include <utility>
 
+#include "common/api/json_codec.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
+#include "common/stack/installation.h"
 
 namespace pyro::doctor {
 namespace {
@@ -28,13 +31,31 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNeeded =
     {"git", "git"},
 }};
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNetworkTools = {{
-    {"pasta", "passt"},
-    {"ip", "iproute2"},
-}};
-
 std::string first_line(const std::string& text) {
   return std::string(trim(text.substr(0, text.find('\n'))));
+}
+
+/// What a networked machine needs, done once.
+void try_gate(Networking& networking, const std::stop_token& stop) {
+  try {
+    const auto trial = api::from_json_text<network::GateReport>(
+        run_command({.argv = {find_helper(network::kGateProgram).string(),
+                              std::string(network::kTryGateWord)}},
+                    Clock::now() + kProbeLimit * 2, stop)
+            .output,
+        api::UnknownFields::kIgnore, "the trial of a network");
+    networking.available = trial.event == network::GateEvent::kReady;
+    networking.honest_connect =
+        networking.available && trial.connect_answer == network::ConnectAnswer::kHonest;
+    if (!networking.available) {
+      networking.reason = trial.reason;
+      networking.message = trial.message;
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+    networking.reason = error.reason();
+    networking.message = error.message();
+  }
 }
 
 }  // namespace
@@ -59,11 +80,8 @@ HasProgram on_path() {
   return [](const std::string& name) { return find_program(name).has_value(); };
 }
 
-Networking check_networking(const HasProgram& has_program, const std::stop_token& stop) {
+Networking check_networking(const std::stop_token& stop) {
   Networking networking;
-  for (const auto& [program, package] : kNetworkTools) {
-    networking.tools[std::string(program)] = has_program(std::string(program));
-  }
   try {
     run_checked({.argv = {"unshare", "--user", "--map-root-user", "--net", "true"}},
                 Clock::now() + kProbeLimit, stop);
@@ -72,6 +90,7 @@ Networking check_networking(const HasProgram& has_program, const std::stop_token
     if (error.code() == ErrorCode::kCancelled) throw;
     networking.user_namespaces_reason = error.message();
   }
+  try_gate(networking, stop);
   return networking;
 }
 
@@ -103,7 +122,6 @@ Packages check_packages(const HasProgram& has_program, const std::string& qemu) 
   };
   if (qemu == "qemu-system-x86_64") need(qemu, "qemu-system-x86");
   for (const auto& [program, package] : kNeeded) need(program, package);
-  for (const auto& [program, package] : kNetworkTools) need(program, package);
   if (!packages.missing.empty()) {
     packages.install_command =
         "sudo apt-get install --no-install-recommends " + join(packages.missing, " ");

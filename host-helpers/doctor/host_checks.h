@@ -22,8 +22,8 @@ Kvm check_kvm(const std::filesystem::path& device = "/dev/kvm");
 using HasProgram = std::function<bool(const std::string&)>;
 HasProgram on_path();
 
-/// Tries an unprivileged user and network namespace, as each networked machine needs.
-Networking check_networking(const HasProgram& has_program, const std::stop_token& stop);
+/// Tries an unprivileged user and network namespace, and all that a networked machine needs in it.
+Networking check_networking(const std::stop_token& stop);
 
 inline constexpr const char* kAllowNamespaces =
     "sudo sysctl -w kernel.unprivileged_userns_clone=1; on Ubuntu also "

@@ -32,14 +32,22 @@ struct Kvm {
 struct Networking {
   bool user_namespaces = false;
   std::optional<std::string> user_namespaces_reason;
-  std::map<std::string, bool> tools;
+  bool available = false;
+  std::optional<std::string> reason;
+  std::optional<std::string> message;
+  bool honest_connect = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("user_namespaces", &Networking::user_namespaces,
       "Whether an unprivileged user and network namespace can be made.");
     f("user_namespaces_reason", &Networking::user_namespaces_reason, "Why it cannot.");
-    f("tools", &Networking::tools, "Programs that networked machines need, and whether present.");
+    f("available", &Networking::available,
+      "Whether machines can be given a network: a namespace with a tap and rules was made.");
+    f("reason", &Networking::reason, "Why not, by name.");
+    f("message", &Networking::message, "The same as a sentence, with the way out.");
+    f("honest_connect", &Networking::honest_connect,
+      "Whether a guest's connect() fails as it would outside, or after it seemed to succeed.");
   }
 };
 

@@ -18,7 +18,9 @@
 #include "common/api/workspace_disk.h"
 #include "common/api/workspace_export.h"
 #include "common/api/workspace_files.h"
+#include "common/api/workspace_network.h"
 #include "common/api/workspace_patch.h"
+#include "common/api/workspace_ports.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
 #include "common/api/workspace_snapshots.h"
@@ -106,6 +108,13 @@ struct ClientOptions {
   METHOD(close_shell, CloseShell)                 \
   METHOD(list_shells, ListShells)                 \
   METHOD(attach_shell, AttachShell)               \
+  METHOD(show_network, ShowNetwork)               \
+  METHOD(update_network, UpdateNetwork)           \
+  METHOD(read_network_log, ReadNetworkLog)        \
+  METHOD(learned_network, ReadLearnedNetwork)     \
+  METHOD(list_ports, ListPorts)                   \
+  METHOD(open_port, OpenPort)                     \
+  METHOD(close_port, ClosePort)                   \
   METHOD(create_snapshot, CreateSnapshot)         \
   METHOD(delete_snapshot, DeleteSnapshot)         \
   METHOD(list_snapshots, ListSnapshots)           \

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/api/network.h"
+
 namespace pyro {
 
 /// Which tools an MCP server offers.
@@ -44,6 +46,10 @@ struct ServerOptions {
   /// A client sees the workspaces of its project, these, or all of the user's.
   std::vector<std::string> workspaces{};
   bool all_workspaces = false;
+  /// What its workspaces may reach; a model can ask for less.
+  api::NetworkPolicy network_policy = api::NetworkPolicy::kOff;
+  std::vector<std::string> allow_domains{};
+  std::vector<std::string> allow_presets{};
   std::filesystem::path working_directory{};  ///< empty: the process's own
 };
 

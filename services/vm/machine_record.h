@@ -5,6 +5,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/network.h"
 
 namespace pyro::vm {
 
@@ -20,6 +21,7 @@ struct MachineRecord {
   std::optional<std::string> replaces;
   bool has_volume = false;
   bool set_aside = false;
+  api::NetworkRules network;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -36,6 +38,7 @@ struct MachineRecord {
     f("has_volume", &MachineRecord::has_volume, "Its workspace disk holds a volume.");
     f("set_aside", &MachineRecord::set_aside,
       "Of an expired workspace: it does not count as active until it is started.");
+    f("network", &MachineRecord::network, "What its guest may reach.");
   }
 
   /// After a restart of this service it has no caller, so it is garbage.

@@ -1,6 +1,7 @@
 #include "common/ownership/claim.h"
 #include "common/ownership/owned_directories.h"
 #include "common/service/service_host.h"
+#include "common/stack/installation.h"
 #include "services/workspace/commands/commands.h"
 #include "services/workspace/disk/disk.h"
 #include "services/workspace/files/files.h"
@@ -11,6 +12,8 @@
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
+#include "services/workspace/network/networks.h"
+#include "services/workspace/ports/ports.h"
 #include "services/workspace/preparation/preparation.h"
 #include "services/workspace/secrets/redacted_calls.h"
 #include "services/workspace/secrets/secrets.h"
@@ -42,12 +45,18 @@ void serve(ServiceHost& host) {
   Files files(host.paths(), workspaces, reviews, secrets, file_service);
   Disk disk(workspaces, machines, reviews, secrets, file_service);
   Commands commands(registry, host.paths(), workspaces, secrets);
-  Services services(registry, host.paths(), workspaces, machines, reviews, secrets);
+  bus::Client net = host.client("net");
+  Ports ports(host.paths(), workspaces, net);
+  Services services(registry, host.paths(), workspaces, machines, reviews, secrets, ports);
   Shells shells(registry, host.paths(), workspaces, machines, secrets);
+  Networks networks(host.paths(),
+                    {find_share_file(network::kPresetsFile),
+                     host.paths().config_file.parent_path() / network::kPresetsFile},
+                    workspaces, ports, vm);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,
-                      descriptions, snapshots.store(), secrets, garbage);
+                      descriptions, snapshots.store(), networks, secrets, garbage);
   WorkspaceAdoption adoption(host.paths().state_dir, registry, directories, workspaces,
                              descriptions, garbage);
   const Expiry expiry(host.paths(), workspaces, lifecycle);
@@ -60,6 +69,8 @@ void serve(ServiceHost& host) {
   calls.serve<api::CommandsApi>(commands);
   calls.serve<api::ServicesApi>(services);
   calls.serve<api::ShellsApi>(shells);
+  calls.serve<api::WorkspaceNetworkApi>(networks);
+  calls.serve<api::WorkspacePortsApi>(ports);
   calls.serve<api::SnapshotsApi>(snapshots);
   calls.serve<api::FilesApi>(files);
   calls.serve<api::SyncApi>(files);

@@ -4,7 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "common/api/network.h"
 #include "common/api/workspace.h"
 
 namespace pyro::workspace {
@@ -21,6 +23,8 @@ struct WorkspaceRecord {
   bool throwaway = false;
   std::optional<double> expired_at;
   std::optional<std::string> maker;
+  std::vector<std::string> network_allow;
+  bool network_pending = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -36,6 +40,10 @@ struct WorkspaceRecord {
       "When it expired: it is stopped since then, until a start or a reset.");
     f("maker", &WorkspaceRecord::maker,
       "The process that made or started it last: it does not expire while that lives.");
+    f("network_allow", &WorkspaceRecord::network_allow,
+      "What its network may reach: its names, and those of its presets when they were given.");
+    f("network_pending", &WorkspaceRecord::network_pending,
+      "Its machine may have another network than it is to have: it is to be given this one.");
   }
 
   /// It does not expire any more: it is used again.
@@ -43,6 +51,9 @@ struct WorkspaceRecord {
     expired_at.reset();
     must_stop = false;
     workspace.last_error.reset();
+  }
+  api::NetworkRules rules() const {
+    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn};
   }
   const std::string& id() const { return workspace.workspace_id; }
   /// The beginning of the ids of this session's rows.

@@ -14,6 +14,7 @@
 #include "common/process/child_process.h"
 #include "common/process/pidfd.h"
 #include "services/vm/drivers/link_fd.h"
+#include "services/vm/shim/qmp.h"
 #include "services/vm/shim/shim_spec.h"
 #include "services/vm/templates/template_store.h"
 #include "tests/bench/part.h"
@@ -57,14 +58,20 @@ class BareRestore {
     }
     console_.reset(ends[0]);
     const UniqueFd their_console(ends[1]);
-    Command command{
-        .argv = launch.argv,
-        .descriptors = {{vm::kLinkFd, theirs.get()}, {vm::kConsoleFd, their_console.get()}}};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      throw system_error("socketpair");
+    }
+    vm::qemu::Qmp monitor{UniqueFd(ends[0])};
+    const UniqueFd their_monitor(ends[1]);
+    Command command{.argv = launch.argv,
+                    .descriptors = {{vm::kLinkFd, theirs.get()},
+                                    {vm::kConsoleFd, their_console.get()},
+                                    {vm::kMonitorFd, their_monitor.get()}}};
     for (const auto& [number, fd] : launch.descriptors) {
       command.descriptors.emplace_back(number, fd.get());
     }
     vmm_.emplace(command);
-    launch.monitor->load({soon()});
+    monitor.load({soon()});
     const double loaded = elapsed();
     say_hello();
     return {.loaded = loaded, .answered = elapsed()};

@@ -10,10 +10,12 @@
 #include "common/command_line/parse.h"
 #include "tests/bench/bus.h"
 #include "tests/bench/disk.h"
+#include "tests/bench/gate.h"
 #include "tests/bench/large_tree.h"
 #include "tests/bench/link.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
+#include "tests/bench/secrets.h"
 #include "tests/bench/shells.h"
 #include "tests/bench/warm.h"
 #include "tests/bench/workspace.h"
@@ -66,11 +68,12 @@ void print_json(const std::vector<Part>& parts) {
 
 /// A new part has a name here and a pair of files beside this one.
 const std::vector<std::pair<std::string, Part (*)()>> kParts = {
-    {"bus", measure_bus},   {"machine", measure_machine},
-    {"warm", measure_warm}, {"workspace", measure_workspace},
-    {"link", measure_link}, {"trees", measure_large_trees},
-    {"disk", measure_disk}, {"shells", measure_shells},
-    {"mcp", measure_mcp}};
+    {"bus", measure_bus},         {"machine", measure_machine},
+    {"warm", measure_warm},       {"workspace", measure_workspace},
+    {"link", measure_link},       {"trees", measure_large_trees},
+    {"disk", measure_disk},       {"shells", measure_shells},
+    {"secrets", measure_secrets}, {"mcp", measure_mcp},
+    {"gate", measure_gate}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
@@ -95,7 +98,7 @@ int run(int argc, char** argv) {
   command.add(
       {.name = "parts",
        .help = "Which parts; all of them when none is named: bus, machine, warm, workspace, "
-               "link, trees, disk, shells, mcp"},
+               "link, trees, disk, shells, secrets, mcp, gate"},
       chosen);
   command.add({.name = "--serve-bus", .help = "A role, a socket, a core", .hidden = true}, serve);
   command.action = [&] {

@@ -72,7 +72,7 @@ TEST_F(WorkspaceShellsTest, a_shell_keeps_its_state_across_calls_and_killed_serv
     const auto cursor = read(id, shell).next_cursor;
     for (const pid_t pid : processes(victim)) ::kill(pid, SIGKILL);
     type(id, shell, "echo \"$PWD-$here\"");
-    wait_for(id, shell, "\r\n/tmp-42\r\n", cursor);
+    wait_for(id, shell, "\r/tmp-42\r\n", cursor);
     EXPECT_EQ(list(id).running_count, 1U);
   }
   close(id, shell);

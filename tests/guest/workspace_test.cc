@@ -346,14 +346,6 @@ TEST_F(WorkspaceGuestTest, a_summary_tells_the_session) {
   EXPECT_EQ(stopped.changes.reason, "the workspace is stopped");
 }
 
-TEST_F(WorkspaceGuestTest, a_network_is_refused_in_words) {
-  EXPECT_THAT(error_of([&] {
-                call(api::CreateWorkspace{.environment = kEnvironment,
-                                          .network_policy = api::NetworkPolicy::kEgress});
-              }),
-              Refused(ErrorCode::kFailedPrecondition, HasSubstr("no network yet")));
-}
-
 TEST_F(WorkspaceGuestTest, cancelling_ends_the_command_and_a_vanished_caller_does_not) {
   const std::string id = create().workspace_id;
   std::stop_source stop;

@@ -74,7 +74,7 @@ test('every tool returns what its schema promises', async (t) => {
     labels: { kind: 'test' },
     secrets: [
       { name: 'password', value: 'correct horse' },
-      { name: 'token', file_path: 'token' },
+      { name: 'token', file_path: path.join(project, 'token') },
     ],
   });
   assert.deepEqual(secrets, [

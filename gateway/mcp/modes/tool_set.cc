@@ -14,8 +14,7 @@ constexpr std::string_view kJobs =
     "A command that runs longer than 45 s returns state running and a job_id and continues: "
     "follow it with workspace_exec_poll, end it with workspace_exec_cancel. ";
 constexpr std::string_view kLimits =
-    "Workspaces have no network: the environment or the files must contain all that a build "
-    "needs. They are deleted ttl_seconds (600 unless you say more) after the last command or "
+    "Workspaces are deleted ttl_seconds (600 unless you say more) after the last command or "
     "change; looking at them does not count. ";
 constexpr std::string_view kOnErrors = "On an error read its text: it says what to do next.";
 
@@ -74,10 +73,13 @@ ToolSet tool_set(const ServerOptions& options) {
 
 std::string instructions_of(const ToolSet& set, const Setting& setting) {
   std::string text(set.workflow);
-  if (set.has("workspace_create")) {
+  if (!set.has("workspace_create")) {
+    text += ServerNetwork::sentence(setting.network, "Machines", 200);
+  } else {
     text += kJobs;
     text += seeded(setting, 400);
     text += fmt::format("Default environment: {}. ", without_middle(setting.environment, 100));
+    text += ServerNetwork::sentence(setting.network, "Workspaces", 200);
     text += kLimits;
   }
   return text.append(kOnErrors);

@@ -9,6 +9,7 @@ namespace {
 template <class Op>
 void opt_in(const Toolbox& box, Op& request) {
   request.allow_host_compat = request.allow_host_compat && box.options.allow_host_compat;
+  box.network().check_machine(request);
 }
 
 /// Another server's machine may be one that runs on the host.

@@ -52,6 +52,7 @@ Json input_schema(const ToolRow& row, bool full_schemas, const Json& defaults) {
     if (!defaults.contains(field.get<std::string>())) required.push_back(field);
   }
   for (const auto& [field, value] : defaults.items()) {
+    if (!properties.contains(field)) continue;  // the server's own choice
     auto& property = properties.at(field);
     property["description"] = with_default(property, value);
     property["default"] = value;

@@ -6,6 +6,7 @@
 #include "common/base/error.h"
 #include "common/base/reasons/workspace.h"
 #include "common/config/paths.h"
+#include "common/stack/installation.h"
 #include "pyro/client.h"
 
 namespace pyro::mcp {
@@ -51,6 +52,14 @@ void Toolbox::require_visible(const std::string& workspace_id, Client& client,
   }
   const std::lock_guard lock(seen->mutex);
   seen->ids.insert(workspace_id);
+}
+
+ServerNetwork Toolbox::network() const {
+  return {setting.network, [this] {
+            return network::Presets(
+                find_share_file(network::kPresetsFile),
+                backend.paths().config_file.parent_path() / network::kPresetsFile);
+          }};
 }
 
 HostAccess Toolbox::host() const {

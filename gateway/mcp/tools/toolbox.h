@@ -11,6 +11,7 @@
 #include "common/source/source.h"
 #include "gateway/mcp/modes/tool_set.h"
 #include "gateway/mcp/tools/host_access.h"
+#include "gateway/mcp/tools/server_network.h"
 #include "gateway/mcp/tools/setting.h"
 #include "pyro/server_options.h"
 
@@ -40,6 +41,7 @@ struct Toolbox {
   /// what is wrong with the source that the options name.
   std::optional<source::ProjectSource> project() const;
   HostAccess host() const;
+  ServerNetwork network() const;
   /// What workspaces are of: the project's path or URL, else the working directory.
   std::string project_name() const;
   /// failed_precondition (other_project): neither of this project nor handed over.

@@ -30,6 +30,7 @@ std::optional<source::ReadySource> ready_project(const Toolbox& box, const Work&
 
 void check_create(const Toolbox& box, api::CreateWorkspace& request) {
   request.allow_host_compat = request.allow_host_compat && box.options.allow_host_compat;
+  box.network().check_create(request);
   for (auto& secret : request.secrets) {
     if (!secret.file_path) continue;
     secret.file_path = box.host().checked("file_path", *secret.file_path);
@@ -69,11 +70,17 @@ void only_visible(const Toolbox& box, api::ListWorkspaces& request) {
   request.handed_over = box.options.workspaces;
 }
 
-Json create_defaults(const Setting& setting) { return {{"environment", setting.environment}}; }
+Json create_defaults(const Setting& setting) {
+  return {{"environment", setting.environment},
+          {"network_policy", std::string(api::name_of(setting.network.policy))}};
+}
 
 std::string what_it_begins_with(const ToolSet&, const Setting& setting) {
   std::string text = fmt::format(" Default environment: {}. {}",
-                                 without_middle(setting.environment, 60), seeded(setting, 180));
+                                 without_middle(setting.environment, 60), seeded(setting, 120));
+  if (setting.network.policy != api::NetworkPolicy::kOff) {
+    text += ServerNetwork::sentence(setting.network, "They", 60);
+  }
   text.pop_back();
   return text;
 }
@@ -91,7 +98,8 @@ std::vector<ToolRow> workspace_tools() {
            "host does not change. Returns workspace_id, which every other tool takes. It "
            "expires ttl_seconds after the last command or change in it, once nothing runs in it "
            "and this session has ended. Next: workspace_exec.",
-       .full_schemas_only = {"network_policy", "secrets"},
+       .full_schemas_only = {"network_policy", "allow_domains", "allow_presets", "learn",
+                             "secrets"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},
       {.operation = operation<api::ListWorkspaces>(

@@ -11,6 +11,8 @@
 #include "common/log/log.h"
 #include "common/process/wait.h"
 #include "services/vm/boot/guest_exec.h"
+#include "services/vm/boot/guest_network.h"
+#include "services/vm/boot/shim_control.h"
 
 namespace pyro::vm {
 namespace {
@@ -41,6 +43,7 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
   std::filesystem::remove(paths.console_log());
   const ShimSpec spec{.argv = launch.argv,
                       .link_socket = paths.link_socket.string(),
+                      .control_socket = launch.has_monitor ? paths.control_socket.string() : "",
                       .vmm_log = paths.vmm_log().string(),
                       .console_log = launch.has_console ? paths.console_log().string() : "",
                       .descriptors = numbers_of(launch),
@@ -50,12 +53,16 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
   std::vector<std::pair<int, int>> descriptors;
   for (const auto& [number, fd] : launch.descriptors) descriptors.emplace_back(number, fd.get());
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, work);
-  // Ours are closed: a monitor whose VMM ends is then at its end for us as well.
   launch.descriptors.clear();
   try {
-    if (launch.restored) launch.monitor->load(work);
+    if (launch.has_monitor) prepare_guest_network(paths, launch.network, work);
+    if (launch.restored) ShimControl(paths.control_socket).call(control::Load{}, work);
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
     agent.call(api::agent::Hello{}, work);
+    // Whatever answers there: it began without a carrier.
+    if (launch.has_monitor) {
+      ShimControl(paths.control_socket).call(control::DescribeNetwork{}, work);
+    }
   } catch (const Error& error) {
     const bool ended = error.reason() == reason::kGuestAway && ends_by_itself(shim);
     shim.end();

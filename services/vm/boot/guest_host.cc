@@ -7,7 +7,9 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
+#include "common/base/reasons/network.h"
 #include "common/base/text.h"
+#include "common/config/programs.h"
 #include "common/log/log.h"
 #include "common/process/child_process.h"
 #include "services/vm/boot/guest_boot.h"
@@ -51,6 +53,21 @@ ConfinementTrial try_confinement(const std::filesystem::path& shim_program) {
   return trial;
 }
 
+network::GateReport try_gate() {
+  const std::string program = sibling_program(network::kGateProgram).string();
+  try {
+    return api::from_json_text<network::GateReport>(
+        run_command({.argv = {program, std::string(network::kTryGateWord)}},
+                    Clock::now() + kTrialLimit, {})
+            .output,
+        api::UnknownFields::kRefuse, "the trial of a network");
+  } catch (const Error& error) {
+    return {.event = network::GateEvent::kFailed,
+            .reason = std::string(reason::kGateFailed),
+            .message = fmt::format("the trial of a network failed: {}", error.message())};
+  }
+}
+
 }  // namespace
 
 GuestHost::GuestHost(Registry& registry, Options options)
@@ -78,11 +95,18 @@ Error GuestHost::host_mode_disabled(std::string_view what, std::string_view reas
       what, reason);
 }
 
-void GuestHost::refuse_network(bool asked, std::string_view what_to_do) {
-  if (asked) {
-    throw failed_precondition(reason::kNoNetwork, "this pyro gives machines no network yet: {}",
-                              what_to_do);
+void GuestHost::require_network() {
+  const network::GateReport trial = network_trial(/*retry=*/true);
+  if (trial.event == network::GateEvent::kReady) return;
+  throw Error(ErrorCode::kFailedPrecondition, trial.reason, trial.message);
+}
+
+network::GateReport GuestHost::network_trial(bool retry) {
+  const std::lock_guard lock(network_mutex_);
+  if (!network_ || (retry && network_->event != network::GateEvent::kReady)) {
+    network_ = try_gate();
   }
+  return *network_;
 }
 
 bool GuestHost::require_guest_or_consent(bool allow_host_compat) const {
@@ -159,6 +183,11 @@ api::HostCapabilities GuestHost::describe(const std::optional<api::BootFiles>& b
     verdict = accelerators_.choose(probe_with(*boot), stop);
   }
   found.accelerator = verdict ? to_string(verdict->accelerator) : "unknown";
+  const network::GateReport network = network_trial(/*retry=*/reprobe);
+  found.network_available = network.event == network::GateEvent::kReady;
+  found.network_reason = network.reason;
+  found.network_message = network.message;
+  found.network_honest = network.connect_answer == network::ConnectAnswer::kHonest;
   found.accelerator_reason =
       verdict ? verdict->reason
               : "/dev/kvm opens; whether a guest boots with it is tried with the first machine";

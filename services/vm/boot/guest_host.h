@@ -10,6 +10,7 @@
 #include "common/api/machine.h"
 #include "common/base/error.h"
 #include "common/config/config.h"
+#include "common/network/gate_protocol.h"
 #include "common/ownership/owned_directories.h"
 #include "common/registry/registry.h"
 #include "services/vm/boot/accelerator_chooser.h"
@@ -39,8 +40,10 @@ class GuestHost {
   /// but its agent does not answer.
   static Error host_mode_disabled(std::string_view what, std::string_view reason);
 
-  /// Refuses a machine with a network.
-  static void refuse_network(bool asked, std::string_view what_to_do);
+  /// Refuses a machine with a network where none can be had, with the way out. Tried at its first
+  /// use, and again after a failure.
+  void require_network();
+  network::GateReport network_trial(bool retry = false);
 
   /// Refuses if no guest can boot and the caller did not opt into running on the host.
   /// True: a guest. False: host compatibility mode.
@@ -68,6 +71,8 @@ class GuestHost {
   AcceleratorChooser accelerators_;
   std::mutex confinement_mutex_;
   std::optional<ConfinementTrial> confinement_;
+  std::mutex network_mutex_;
+  std::optional<network::GateReport> network_;
 };
 
 }  // namespace pyro::vm

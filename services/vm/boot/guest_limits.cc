@@ -19,6 +19,7 @@ GuestLimits::GuestLimits(const VmConfig& config)
       mount{std::chrono::seconds(config.mount_timeout_seconds), "vm.mount_timeout_seconds"},
       rehearsal{std::chrono::seconds(config.rehearsal_timeout_seconds),
                 "vm.rehearsal_timeout_seconds"},
+      network{std::chrono::seconds(config.network_timeout_seconds), "vm.network_timeout_seconds"},
       save{std::chrono::seconds(config.save_timeout_seconds), "vm.save_timeout_seconds"} {}
 
 }  // namespace pyro::vm

@@ -39,6 +39,7 @@ struct GuestLimits {
   Limit monitor;      ///< an answer of the VMM
   Limit mount;        ///< of a workspace's volume; its journal may have to be replayed
   Limit rehearsal;    ///< also of a guest that gives way to all others on a busy host
+  Limit network;      ///< a gate, and the guest's addresses
   Limit save;         ///< of a template
 };
 

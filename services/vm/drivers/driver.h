@@ -10,10 +10,10 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/network.h"
 #include "common/base/unique_fd.h"
 #include "common/confinement/confinement_plan.h"
 #include "common/guest/machine_paths.h"
-#include "services/vm/drivers/monitor.h"
 #include "services/vm/drivers/template_shape.h"
 
 namespace pyro::vm {
@@ -22,11 +22,12 @@ namespace pyro::vm {
 struct Launch {
   std::vector<std::string> argv;
   std::vector<std::pair<int, UniqueFd>> descriptors{};  ///< for the VMM, under these numbers
-  std::unique_ptr<Monitor> monitor{};  ///< of a template's machine or a restored one
-  bool has_console = false;            ///< on kConsoleFd
-  bool restored = false;               ///< the VMM waits for monitor->load()
-  bool ends_by_signals = true;         ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
+  bool has_monitor = false;     ///< on kMonitorFd; the shim holds its other end
+  bool has_console = false;     ///< on kConsoleFd
+  bool restored = false;        ///< the VMM waits for control::Load
+  bool ends_by_signals = true;  ///< by SIGTERM, SIGHUP and SIGINT, which a logout sends
   int niceness = 0;
+  api::NetworkRules network{};  ///< its gate starts while it boots
   ConfinementPlan confinement{};
   std::string home = "/root";  ///< HOME and working directory of its commands
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
@@ -61,8 +62,7 @@ class Driver {
   /// A new machine with `files.memory` as its memory, for a boot, a save there and its end.
   virtual Launch prepare_template(const api::Machine& machine, const api::BootFiles& boot,
                                   const MachinePaths& paths, const TemplateFiles& files);
-  /// A new machine that continues from the template's state. Drop its monitor before the guest is
-  /// used.
+  /// A new machine that continues from the template's state.
   virtual Launch prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
                                  const MachinePaths& paths, const TemplateFiles& files);
 };

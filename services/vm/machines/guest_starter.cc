@@ -3,6 +3,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/log/log.h"
+#include "services/vm/boot/guest_network.h"
 
 namespace pyro::vm {
 namespace {
@@ -100,6 +101,7 @@ std::optional<RunningGuest> GuestStarter::take_standby(const std::string& key,
     auto guest = standbys_.take(key, attempt.vm_id(), attempt.work);
     if (!guest) return std::nullopt;
     Cleanup end_again([&guest] { guest->shim.end(); });
+    prepare_guest_network(attempt.paths, attempt.record.network, attempt.work);
     personalize_guest(attempt.paths, attempt.vm_id(), options_.limits.personalize, attempt.work);
     end_again.dismiss();
     guest->launch.metadata[std::string(kWarmFrom)] = "standby";
@@ -133,8 +135,8 @@ RunningGuest GuestStarter::boot(Driver& driver, const Attempt& attempt) const {
 
 RunningGuest GuestStarter::run(Launch launch, const BootLimits& limits,
                                const Attempt& attempt) const {
+  launch.network = attempt.record.network;
   ShimProcess shim = boot_guest(options_.shim_program, launch, attempt.paths, limits, attempt.work);
-  launch.monitor.reset();
   Cleanup end_again([&shim] { shim.end(); });
   personalize_guest(attempt.paths, attempt.vm_id(), options_.limits.personalize, attempt.work);
   end_again.dismiss();

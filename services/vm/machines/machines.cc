@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
@@ -9,9 +10,12 @@
 #include "common/disk/free_space.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
+#include "common/network/denials.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/guest_network.h"
 #include "services/vm/boot/host_facts.h"
+#include "services/vm/machines/machine_addresses.h"
 #include "services/vm/machines/machine_description.h"
 #include "services/vm/shim/power_off.h"
 
@@ -46,6 +50,8 @@ void set_stopped(MachineRecord& record, std::optional<std::string> last_error) {
   record.machine.state = MachineState::kStopped;
   record.machine.execution_mode = api::ExecutionMode::kPending;
   record.machine.last_error = std::move(last_error);
+  record.machine.guest_ip.reset();
+  record.machine.tap_name.reset();
 }
 
 }  // namespace
@@ -100,6 +106,15 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   });
   auto [launch, shim] = operation->run([&] { return starter_.start(record, paths, work); });
   Cleanup end_again([&shim = shim] { shim.end(); });
+  if (record.network.has_network()) {
+    if (launch.execution_mode == api::ExecutionMode::kHostCompat) {
+      throw failed_precondition(reason::kNoNetwork,
+                                "vm {} runs on the host itself, where no network policy holds",
+                                vm_id);
+    }
+    operation->run([&] { set_guest_network(paths, record.network, options_.network, work); });
+  }
+  fault::point("vm.start.networked");
   if (record.has_volume) operation->run([&] { mount_workspace(paths, options_.mount, work); });
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
@@ -107,6 +122,7 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
     changed.home = launch.home;
+    describe_addresses(changed);
     for (const auto key : {kWarmFrom, kAcceleratorReason}) {
       changed.machine.metadata.erase(std::string(key));
     }
@@ -147,6 +163,7 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
   }
   table_.update(vm_id, [](MachineRecord& record) { record.exec_begun = true; });
   Cleanup remove_machine([this, &vm_id, &live] { erase(vm_id, *live, false); });
+  const double begun_at = now_epoch_seconds();
   outcome.job = operation->run([&] {
     const std::chrono::seconds timeout(request.timeout_seconds);
     const MachineRecord& record = outcome.record;
@@ -154,6 +171,7 @@ ExecOutcome Machines::exec(const api::ExecMachine& request, const OutputSink& ou
                          {request.command, record.home, timeout, record.machine.mem_mib}, output,
                          work.stopped_by(operation->stop()));
   });
+  outcome.egress_denied = network::denied_since(paths_of(vm_id).network_directory(), begun_at);
   return outcome;
 }
 
@@ -295,7 +313,7 @@ void Machines::end_guest(const std::string& vm_id, LiveMachine& live) {
   if (!live.shim) live.shim = ShimProcess::find(paths_of(vm_id));
   if (live.shim) live.shim->end();
   live.shim.reset();
-  fs::remove(paths_of(vm_id).link_socket);
+  paths_of(vm_id).remove_sockets();
 }
 
 /// First the guest, then the record, then the files: killed in between, a record without a guest
@@ -366,6 +384,7 @@ void Machines::recover_one(const MachineRecord& record) {
         vm_id, [](MachineRecord& changed) { set_stopped(changed, std::string(kGuestGone)); });
   }
   log::info("vm {} still runs and is adopted", vm_id);
+  restore_network(record);
   watch_.add(vm_id, live->shim->pidfd());
 }
 
@@ -422,7 +441,7 @@ void Machines::collect_garbage() {
       }
       shim->end();
     }
-    fs::remove(paths.link_socket);
+    paths.remove_sockets();
   }
   for (const auto& entry : fs::directory_iterator(options_.paths.machines_dir())) {
     if (known.contains(entry.path().filename().string())) continue;

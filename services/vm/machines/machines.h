@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/api/disks.h"
 #include "common/api/machine.h"
@@ -30,6 +31,7 @@ inline constexpr std::string_view kRunErrorCleanup = "run_vm_error_cleanup";
 struct ExecOutcome {
   MachineRecord record;
   api::agent::Job job;
+  std::vector<api::EgressDenied> egress_denied{};
 };
 
 /// The machines of this host, and every operation on one. A kill of this process at any point
@@ -40,7 +42,8 @@ class Machines {
     Paths paths;
     OwnedDirectories directories;
     LimitsConfig limits;
-    Limit mount;  ///< of a volume
+    Limit mount;    ///< of a volume
+    Limit network;  ///< of a machine's network
   };
 
   Machines(Registry& registry, Options options, GuestStarter& starter, Warmer& warmer);
@@ -62,6 +65,10 @@ class Machines {
   /// Copies `volume` onto a workspace machine's blank disk and makes the guest mount it.
   api::Machine mount_volume(const std::string& vm_id, const std::filesystem::path& volume,
                             const Work& work);
+  /// First the record, then the guest: killed in between, the next start of the service completes
+  /// it. What the gate refuses is taken back.
+  void set_network(const std::string& vm_id, const api::NetworkRules& rules, const Work& work);
+  api::MachineNetwork network_info(const std::string& vm_id, const Work& work);
   api::WorkspaceMachines of_workspaces() const;
   /// Whether it still counts as active then.
   enum class AfterStop { kCount, kSetAside };
@@ -84,6 +91,7 @@ class Machines {
   void end_guest(const std::string& vm_id, LiveMachine& live);
   void erase(const std::string& vm_id, LiveMachine& live, bool expired);
   void set_aside(const std::string& vm_id);
+  void restore_network(const MachineRecord& record);
   void guest_ended(const std::string& vm_id);
   void recover_one(const MachineRecord& record);
   void collect_garbage();

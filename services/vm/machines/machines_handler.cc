@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/log/log.h"
+#include "common/network/policy.h"
 #include "services/vm/machines/command_output.h"
 
 namespace pyro::vm {
@@ -16,6 +17,7 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
       .exit_code = outcome.job.exit_code.value_or(-1),
       .killed_by = outcome.job.killed_by,
       .likely_cause = outcome.job.likely_cause,
+      .egress_denied = outcome.egress_denied,
       .duration_ms = outcome.job.duration_ms,
       .cleanup = {
           .vm_id = machine.vm_id, .deleted = true, .reason = std::string(kPostExecCleanup)}};
@@ -29,12 +31,17 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 
 MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
                                       const Work& work) {
-  GuestHost::refuse_network(request.network, "create the machine without it");
+  const api::NetworkRules rules =
+      network::canonical(request.network_rules.value_or(api::NetworkRules{
+          .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
+  if (rules.has_network()) host_.require_network();
   MachineRecord record{.belongs_to_run = belongs_to_run,
                        .boot_policy = request.boot,
                        .workspace_id = request.workspace_id,
-                       .replaces = request.replaces};
+                       .replaces = request.replaces,
+                       .network = rules};
   api::assign_fields(record.machine, request);
+  record.machine.network_enabled = rules.has_network();
   if (host_.require_guest_or_consent(request.allow_host_compat)) {
     record.boot = images_.call(api::ResolveEnvironment{.environment = request.environment}, work);
     record.machine.environment_version = record.boot.environment_version;
@@ -98,9 +105,16 @@ api::Machine MachinesHandler::handle(const api::MachineStatus& request, bus::Cal
   return machines_.status(request.vm_id);
 }
 
-api::MachineNetwork MachinesHandler::handle(const api::MachineNetworkInfo& request, bus::Call&) {
-  const api::Machine machine = machines_.status(request.vm_id);
-  return {.vm_id = machine.vm_id, .reason = "the machine was created without a network"};
+api::MachineNetwork MachinesHandler::handle(const api::MachineNetworkInfo& request,
+                                            bus::Call& call) {
+  return machines_.network_info(request.vm_id, call.work());
+}
+
+api::MachineNetwork MachinesHandler::handle(const api::SetMachineNetwork& request,
+                                            bus::Call& call) {
+  if (request.rules.has_network()) host_.require_network();
+  machines_.set_network(request.vm_id, request.rules, call.work());
+  return machines_.network_info(request.vm_id, call.work());
 }
 
 api::Machine MachinesHandler::handle(const api::MountVolume& request, bus::Call& call) {

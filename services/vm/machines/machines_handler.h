@@ -27,6 +27,7 @@ class MachinesHandler {
   api::Cleanup handle(const api::DeleteMachine& request, bus::Call& call);
   api::Machine handle(const api::MachineStatus& request, bus::Call& call);
   api::MachineNetwork handle(const api::MachineNetworkInfo& request, bus::Call& call);
+  api::MachineNetwork handle(const api::SetMachineNetwork& request, bus::Call& call);
   api::Machine handle(const api::MountVolume& request, bus::Call& call);
   api::DiskPaths handle(const api::GetDisks& request, bus::Call& call);
   api::WorkspaceMachines handle(const api::ListWorkspaceMachines& request, bus::Call& call);

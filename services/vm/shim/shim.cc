@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <asio.hpp>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "common/link/link_server.h"
 #include "common/process/child_process.h"
 #include "services/vm/drivers/link_fd.h"
+#include "services/vm/shim/control_server.h"
 #include "services/vm/shim/logged_stream.h"
 #include "services/vm/shim/power_off.h"
 
@@ -26,6 +28,8 @@ namespace pyro::vm {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kEndOfVmm{1};
 
 FileLock lock_machine(const fs::path& directory) {
   FileLock lock = FileLock::attempt(directory / MachinePaths::kShimLock);
@@ -66,9 +70,14 @@ struct Printed {
   }
 };
 
-/// The descriptors that we got for the VMM; ours are closed when this returns, so that the holder
-/// of a monitor's other end sees the VMM's end.
-ChildProcess start_vmm(asio::io_context& loop, const ShimSpec& spec, int link, Printed& printed) {
+/// Our end of the VMM's monitor, if it has one; `vmm_end` becomes the other.
+UniqueFd make_monitor(const ShimSpec& spec, UniqueFd& vmm_end) {
+  return spec.control_socket.empty() ? UniqueFd() : make_socket_pair(vmm_end);
+}
+
+/// The descriptors that we got for the VMM; ours are closed when this returns.
+ChildProcess start_vmm(asio::io_context& loop, const ShimSpec& spec, int link, int monitor,
+                       Printed& printed) {
   UniqueFd output;
   printed.output.emplace(loop, make_pipe(output), spec.vmm_log);
   UniqueFd console;
@@ -80,6 +89,7 @@ ChildProcess start_vmm(asio::io_context& loop, const ShimSpec& spec, int link, P
     printed.console.emplace(loop, make_socket_pair(console), spec.console_log);
     command.descriptors.emplace_back(kConsoleFd, console.get());
   }
+  if (monitor >= 0) command.descriptors.emplace_back(kMonitorFd, monitor);
   std::vector<UniqueFd> handed_on;
   for (const int number : spec.descriptors) {
     ::fcntl(number, F_SETFD, FD_CLOEXEC);
@@ -87,6 +97,10 @@ ChildProcess start_vmm(asio::io_context& loop, const ShimSpec& spec, int link, P
     command.descriptors.emplace_back(number, number);
   }
   return start_confined(std::move(command), spec.confinement);
+}
+
+fs::path control_socket_of(fs::path link_socket) {
+  return link_socket.replace_extension(MachinePaths::kControlExtension);
 }
 
 class Shim {
@@ -99,6 +113,7 @@ class Shim {
 
  private:
   void end(const std::string& reason);
+  void give_up(const std::string& why);
   void power_off();
   void serve_again();
 
@@ -108,8 +123,12 @@ class Shim {
   UniqueFd vmm_end_of_link_;
   link::LinkServer link_;
   Printed printed_;
+  UniqueFd vmm_end_of_monitor_;
+  UniqueFd monitor_;
   ChildProcess vmm_;
+  std::optional<ControlServer> control_;
   asio::posix::stream_descriptor vmm_exit_;
+  asio::steady_timer giving_up_;
   asio::signal_set termination_;
   asio::signal_set quick_end_;
   asio::signal_set lost_socket_;
@@ -123,13 +142,20 @@ Shim::Shim(asio::io_context& loop, const ShimSpec& spec, const fs::path& directo
       lock_(lock_machine(directory)),
       link_(loop, make_socket_pair(vmm_end_of_link_), spec.link_socket,
             [this](const std::string& reason) { end("the guest link broke: " + reason); }),
-      vmm_(start_vmm(loop, spec, vmm_end_of_link_.get(), printed_)),
+      monitor_(make_monitor(spec, vmm_end_of_monitor_)),
+      vmm_(start_vmm(loop, spec, vmm_end_of_link_.get(), vmm_end_of_monitor_.get(), printed_)),
       vmm_exit_(loop, ::fcntl(vmm_.pidfd(), F_DUPFD_CLOEXEC, 3)),
+      giving_up_(loop),
       termination_(loop, SIGTERM, SIGHUP, SIGINT),
       quick_end_(loop, kEndAtOnce),
       lost_socket_(loop, kServeAgain),
       link_socket_(spec.link_socket) {
   vmm_end_of_link_.reset();
+  vmm_end_of_monitor_.reset();
+  if (monitor_) {
+    control_.emplace(loop, std::move(monitor_), spec.control_socket,
+                     [this](const std::string& why) { give_up(why); });
+  }
   vmm_exit_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [this](const std::error_code& failed) {
                          if (!failed) end("the VMM ended");
@@ -151,12 +177,21 @@ void Shim::serve_again() {
       const fs::path here = fs::read_symlink(fmt::format("/proc/self/fd/{}", directory_.get()));
       link_socket_.replace_filename(here.filename().string() + ".link");
       link_.listen_again(link_socket_);
+      if (control_) control_->listen_again(control_socket_of(link_socket_));
       fmt::print(stderr, "shim: serves '{}' again\n", link_socket_.string());
     } catch (const std::exception& error) {
       fmt::print(stderr, "shim: cannot serve '{}' again: {}\n", link_socket_.string(),
                  error.what());
     }
     serve_again();
+  });
+}
+
+/// A VMM that ends closes its monitor first: its end is the reason then.
+void Shim::give_up(const std::string& why) {
+  giving_up_.expires_after(kEndOfVmm);
+  giving_up_.async_wait([this, why](const std::error_code& failed) {
+    if (!failed) end("the guest's network card could not be disconnected: " + why);
   });
 }
 

@@ -13,6 +13,7 @@ namespace pyro::vm {
 struct ShimSpec {
   std::vector<std::string> argv;
   std::string link_socket;
+  std::string control_socket;
   std::string vmm_log;
   std::string console_log;
   std::vector<std::int32_t> descriptors;
@@ -26,6 +27,8 @@ struct ShimSpec {
       api::kRequired);
     f("link_socket", &ShimSpec::link_socket, "Unix socket to serve the guest link on.",
       api::kRequired);
+    f("control_socket", &ShimSpec::control_socket,
+      "Unix socket for the vm service; empty: the VMM has no monitor.");
     f("vmm_log", &ShimSpec::vmm_log, "File for what the VMM prints.", api::kRequired);
     f("console_log", &ShimSpec::console_log,
       "File for the guest's console, which the VMM has as descriptor 6; empty: it has none.");

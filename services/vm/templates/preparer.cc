@@ -74,7 +74,8 @@ api::DailyLoop Preparer::describe(const std::string& environment,
   return loop;
 }
 
-api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool force,
+api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot,
+                                           const api::PrepareEnvironment& wanted,
                                            const Work& work) {
   const std::string& environment = boot.environment;
   const auto earlier = read_record<Preparation>(manifest_of(environment));
@@ -82,20 +83,22 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   api::PreparedEnvironment reply{.environment = environment,
                                  .status = api::Warmth::kWarm,
                                  .manifest_path = manifest_of(environment)};
-  if (!force) reply.daily_loop = describe(environment, boot, !verified, work.stop);
-  if (reply.daily_loop.status == api::Warmth::kWarm) {
+  if (!wanted.force) reply.daily_loop = describe(environment, boot, !verified, work.stop);
+  if (reply.daily_loop.status == api::Warmth::kWarm &&
+      (earlier->network_prepared || !wanted.network)) {
     reply.prepared = reply.reused = true;
-    if (!verified) write(boot, earlier->shape, earlier->prepared_at);
+    reply.network_prepared = earlier->network_prepared;
+    if (!verified) write(boot, earlier->shape, earlier->network_prepared, earlier->prepared_at);
     return reply;
   }
   const MachineRecord record = default_machine(boot);
   const auto leases = take_boot_leases(boot);
   const auto driver = host_.driver_for(record, work.stop);
-  const TemplateShape shape =
-      builder_
-          .ensure(*driver, record, Priority::kNormal, work,
-                  force ? TemplateStore::Existing::kReplaced : TemplateStore::Existing::kKept)
-          .manifest.shape;
+  const TemplateShape shape = builder_
+                                  .ensure(*driver, record, Priority::kNormal, work,
+                                          wanted.force ? TemplateStore::Existing::kReplaced
+                                                       : TemplateStore::Existing::kKept)
+                                  .manifest.shape;
   work.report("verify", "reading the template in full");
   if (const auto flaw = templates_.check(shape, work.stop)) {
     templates_.discard(shape);
@@ -104,26 +107,29 @@ api::PreparedEnvironment Preparer::prepare(const api::BootFiles& boot, bool forc
   return reply;
 }
 
-api::PreparedEnvironment Preparer::record(const api::BootFiles& boot, const std::stop_token& stop) {
+api::PreparedEnvironment Preparer::record(const api::BootFiles& boot, bool with_network,
+                                          const std::stop_token& stop) {
   const MachineRecord record = default_machine(boot);
   const auto shape = host_.driver_for(record, stop)->shape_of(record.machine, record.boot);
   std::string why_not = "its machines start from no template";
   if (!shape || !templates_.find(*shape, &why_not))
     throw unavailable(reason::kTemplateFailed, "{}", why_not);
-  write(boot, *shape, now_epoch_seconds());
+  write(boot, *shape, with_network, now_epoch_seconds());
   return {.environment = boot.environment,
           .status = api::Warmth::kWarm,
           .prepared = true,
+          .network_prepared = with_network,
           .manifest_path = manifest_of(boot.environment),
           .daily_loop = describe(boot.environment, boot, /*verify=*/false, stop)};
 }
 
-void Preparer::write(const api::BootFiles& boot, const TemplateShape& shape,
+void Preparer::write(const api::BootFiles& boot, const TemplateShape& shape, bool with_network,
                      double prepared_at) const {
   write_record(manifest_of(boot.environment),
                Preparation{.environment = boot.environment,
                            .environment_version = boot.environment_version,
                            .shape = shape,
+                           .network_prepared = with_network,
                            .prepared_at = prepared_at,
                            .verified_in_boot = host_boot_id()});
 }

@@ -48,16 +48,20 @@ class Preparer {
   api::DailyLoop describe(const std::string& environment, const std::optional<api::BootFiles>& boot,
                           bool verify, const std::stop_token& stop);
 
-  /// Builds the template and reads it in full, unless it is prepared and `force` is off.
-  api::PreparedEnvironment prepare(const api::BootFiles& boot, bool force, const Work& work);
+  /// Builds the template and reads it in full, unless it is prepared as is wanted and not forced.
+  api::PreparedEnvironment prepare(const api::BootFiles& boot,
+                                   const api::PrepareEnvironment& wanted, const Work& work);
   /// Records the proof of the existing template: the environment now counts as prepared.
-  api::PreparedEnvironment record(const api::BootFiles& boot, const std::stop_token& stop);
+  /// One template serves machines with and without a network; the proof was with it or not.
+  api::PreparedEnvironment record(const api::BootFiles& boot, bool with_network,
+                                  const std::stop_token& stop);
   /// Removes the records: nothing counts as prepared afterwards.
   void forget();
 
  private:
   std::filesystem::path manifest_of(const std::string& environment) const;
-  void write(const api::BootFiles& boot, const TemplateShape& shape, double prepared_at) const;
+  void write(const api::BootFiles& boot, const TemplateShape& shape, bool with_network,
+             double prepared_at) const;
 
   std::filesystem::path directory_;
   GuestHost& host_;

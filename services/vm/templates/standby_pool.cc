@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/shim_control.h"
 #include "services/vm/drivers/disks.h"
 
 namespace pyro::vm {
@@ -18,7 +19,7 @@ constexpr int kRehearsals = 2;
 /// Removes a machine's files; its processes have ended.
 void erase_files(const MachinePaths& paths) {
   std::error_code ignored;
-  fs::remove(paths.link_socket, ignored);
+  paths.remove_sockets();
   remove_marked_directory(paths.directory, ignored);
 }
 
@@ -61,7 +62,9 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
     rehearse_workspace(paths, options_.limits.rehearsal, work);
   }
   clear_workspace_disk(paths.workspace_disk());
-  options_.limits.monitor.run(work, [&](const Work& brief) { launch.monitor->pause(brief); });
+  options_.limits.monitor.run(work, [&](const Work& brief) {
+    ShimControl(paths.control_socket).call(control::Pause{}, brief);
+  });
   end_shim.dismiss();
   remove_files.dismiss();
   const std::lock_guard lock(mutex_);
@@ -92,15 +95,15 @@ std::optional<RunningGuest> StandbyPool::take(const std::string& key, const std:
     fs::rename(standby.paths.directory, paths.directory);
     options_.machines.mark(vm_id);
     fs::rename(standby.paths.link_socket, paths.link_socket);
-    options_.limits.monitor.run(
-        work, [&](const Work& brief) { standby.guest.launch.monitor->resume(brief); });
+    fs::rename(standby.paths.control_socket, paths.control_socket);
+    options_.limits.monitor.run(work, [&](const Work& brief) {
+      ShimControl(paths.control_socket).call(control::Resume{}, brief);
+    });
   } catch (const std::exception& error) {
     log::warn("a standby machine could not resume: {}", error.what());
     end(std::move(taken));
     return std::nullopt;
   }
-  // From here on it is an ordinary machine, which has no monitor.
-  standby.guest.launch.monitor.reset();
   return std::move(standby.guest);
 }
 

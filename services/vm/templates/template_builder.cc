@@ -4,6 +4,7 @@
 #include "common/base/reasons/machine.h"
 #include "common/log/log.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/shim_control.h"
 
 namespace pyro::vm {
 namespace {
@@ -42,10 +43,7 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   fresh.state = api::MachineState::kCreated;
   Launch launch = driver.prepare_template(fresh, record.boot, paths, files);
   if (priority == Priority::kBackground) launch.niceness = kBackgroundNiceness;
-  const Cleanup remove_socket([&paths] {
-    std::error_code ignored;
-    std::filesystem::remove(paths.link_socket, ignored);
-  });
+  const Cleanup remove_sockets([&paths] { paths.remove_sockets(); });
   work.report("boot", "booting the machine that becomes the template");
   ShimProcess shim = boot_guest(options_.shim_program, launch, paths,
                                 {.answer = options_.limits.boot, .tries = 1}, work);
@@ -53,8 +51,9 @@ void TemplateBuilder::make(Driver& driver, const MachineRecord& record, const Te
   work.report("rehearse", "running typical first commands");
   rehearse(paths, kRehearsal, options_.limits, work);
   work.report("save", "saving the machine");
-  options_.limits.save.run(work,
-                           [&](const Work& brief) { launch.monitor->save(files.state, brief); });
+  options_.limits.save.run(work, [&](const Work& brief) {
+    ShimControl(paths.control_socket).call(control::Save{.file = files.state.string()}, brief);
+  });
   copy_sparse(paths.system_disk(), files.system_disk);
   log::info("a template of {} was made in {} ms", record.machine.environment,
             std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());

@@ -33,7 +33,7 @@ api::DailyLoop TemplatesHandler::handle(const api::GetDailyLoop& request, bus::C
 api::PreparedEnvironment TemplatesHandler::handle(const api::PrepareTemplate& request,
                                                   bus::Call& call) {
   const api::PrepareEnvironment& wanted = request.request;
-  GuestHost::refuse_network(wanted.network, "prepare without --network");
+  if (wanted.network) parts_.host.require_network();
   require_warm();
   if (const auto reason = parts_.host.obstacle()) {
     throw failed_precondition(reason::kNoGuest, "guest boot is unavailable: {}", *reason);
@@ -42,10 +42,10 @@ api::PreparedEnvironment TemplatesHandler::handle(const api::PrepareTemplate& re
       parts_.images.call(api::ResolveEnvironment{.environment = wanted.environment}, call.work());
   if (request.proved) {
     parts_.warmer.started(default_machine(boot));
-    return parts_.preparer.record(boot, call.stop());
+    return parts_.preparer.record(boot, wanted.network, call.stop());
   }
   if (wanted.force) parts_.warmer.rest();
-  return parts_.preparer.prepare(boot, wanted.force, call.work());
+  return parts_.preparer.prepare(boot, wanted, call.work());
 }
 
 api::PrunedTemplates TemplatesHandler::handle(const api::PruneTemplates&, bus::Call&) {

@@ -389,6 +389,7 @@ api::ExecPoll Commands::handle(const api::PollExec& request, bus::Call& call) {
                      .exit_code = part.command.exit_code,
                      .killed_by = part.command.killed_by,
                      .likely_cause = part.command.likely_cause,
+                     .egress_denied = part.command.egress_denied,
                      .duration_ms = part.command.elapsed_ms(),
                      .sequence = part.command.sequence,
                      .command = part.command.command};

@@ -11,9 +11,11 @@
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
+#include "common/guest/machine_paths.h"
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
+#include "common/network/denials.h"
 #include "common/secrets/redacted_message.h"
 #include "services/workspace/write_down.h"
 
@@ -252,6 +254,8 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.killed_by = ended.killed_by;
   command.likely_cause = ended.likely_cause;
   command.duration_ms = ended.duration_ms;
+  command.egress_denied = network::denied_since(
+      MachinePaths(paths_, running.vm_id).network_directory(), command.recorded_at);
   fault::point("workspace.exec.ended");
   const bool recorded = write_down(
       [&] {

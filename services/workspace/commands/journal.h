@@ -32,6 +32,7 @@ struct CommandRecord {
   std::optional<std::int32_t> exit_code;
   std::optional<api::KilledBy> killed_by;
   std::optional<api::LikelyCause> likely_cause;
+  std::vector<api::EgressDenied> egress_denied;
   std::uint64_t duration_ms = 0;
   api::ExecutionMode execution_mode = api::ExecutionMode::kPending;
   double recorded_at = 0;
@@ -55,6 +56,7 @@ struct CommandRecord {
     f("exit_code", &CommandRecord::exit_code, "Exit status, once it ended by itself or in time.");
     f("killed_by", &CommandRecord::killed_by, api::kKilledBy, api::kAbsentWhenNull);
     f("likely_cause", &CommandRecord::likely_cause, api::kLikelyCause, api::kAbsentWhenNull);
+    f("egress_denied", &CommandRecord::egress_denied, api::kEgressDenied);
     f("duration_ms", &CommandRecord::duration_ms, "Milliseconds it ran.");
     f("execution_mode", &CommandRecord::execution_mode, "How it was reached.");
     f("recorded_at", &CommandRecord::recorded_at, "When it began, seconds since the epoch.");

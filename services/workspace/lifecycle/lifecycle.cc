@@ -25,13 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using api::MachineState;
 
-void refuse_network(api::NetworkPolicy policy) {
-  if (policy == api::NetworkPolicy::kOff) return;
-  throw failed_precondition(
-      reason::kNoNetwork,
-      "this pyro gives workspaces no network yet: create the workspace with network_policy off");
-}
-
 bool is_asked_for(const WorkspaceRecord& record, const api::ListWorkspaces& request) {
   if (!request.project || record.workspace.project == request.project) return true;
   const auto& also = request.handed_over;
@@ -66,7 +59,8 @@ Error overtaken(const std::string& workspace_id, std::string_view what) {
 Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
                      const OwnedDirectories& directories, Workspaces& workspaces,
                      Machines& machines, Sandboxes& sandboxes, const Descriptions& descriptions,
-                     const SnapshotStore& snapshots, Secrets& secrets, Garbage& garbage)
+                     const SnapshotStore& snapshots, const Networks& networks, Secrets& secrets,
+                     Garbage& garbage)
     : paths_(paths),
       keep_free_mib_(keep_free_mib),
       directories_(directories),
@@ -75,6 +69,7 @@ Lifecycle::Lifecycle(const Paths& paths, std::uint32_t keep_free_mib,
       sandboxes_(sandboxes),
       descriptions_(descriptions),
       snapshots_(snapshots),
+      networks_(networks),
       secrets_(secrets),
       garbage_(garbage) {}
 
@@ -84,7 +79,6 @@ api::Workspace Lifecycle::handle(const api::CreateWorkspace& request, bus::Call&
 
 api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus::Call& call,
                                  Lifetime lifetime) {
-  refuse_network(request.network_policy);
   require_free_disk(paths_.state_dir, keep_free_mib_);
   if (request.name) check_name(*request.name);
   check_labels(request.labels);
@@ -102,6 +96,7 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request,
   WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
                          .throwaway = lifetime == Lifetime::kOfThisService};
   api::assign_fields(record.workspace, request);
+  networks_.set_policy(record);
   record.workspace.secrets = names_of(secrets);
   Secrets::check_shown(Redactor(values_of(secrets)), record.workspace);
   const WorkspacePaths files(paths_, record.id());
@@ -116,9 +111,11 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request,
   directories_.make(record.id());
   fault::point("workspace.create.directory");
   secrets_.keep(record.id(), secrets);
-  Sandboxes::Seeded made = sandboxes_.make_seeded(
-      {.workspace = record.workspace, .boot = request.boot, .volume = files.baseline()}, request,
-      call, call.stop());
+  Sandboxes::Seeded made = sandboxes_.make_seeded({.workspace = record.workspace,
+                                                   .network = record.rules(),
+                                                   .boot = request.boot,
+                                                   .volume = files.baseline()},
+                                                  request, call, call.stop());
   record.workspace.environment_version = made.machine.environment_version;
   record.workspace.workspace_seed = made.seed;
   record.workspace.created_at = record.session_started_at = now_epoch_seconds();
@@ -291,6 +288,7 @@ void Lifecycle::swap_machine(const WorkspaceRecord& before, const api::ResetWork
   try {
     const api::Machine machine = sandboxes_.make(
         {.workspace = before.workspace,
+         .network = before.rules(),
          .boot = request.boot,
          .replaces = before.vm_id,
          .volume = snapshots_.volume_of(before, snapshot.snapshot_name),

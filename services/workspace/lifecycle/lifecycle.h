@@ -12,6 +12,7 @@
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/sandboxes.h"
 #include "services/workspace/machines.h"
+#include "services/workspace/network/networks.h"
 #include "services/workspace/secrets/secrets.h"
 #include "services/workspace/snapshots/snapshot_store.h"
 #include "services/workspace/workspaces.h"
@@ -23,8 +24,8 @@ class Lifecycle {
  public:
   Lifecycle(const Paths& paths, std::uint32_t keep_free_mib, const OwnedDirectories& directories,
             Workspaces& workspaces, Machines& machines, Sandboxes& sandboxes,
-            const Descriptions& descriptions, const SnapshotStore& snapshots, Secrets& secrets,
-            Garbage& garbage);
+            const Descriptions& descriptions, const SnapshotStore& snapshots,
+            const Networks& networks, Secrets& secrets, Garbage& garbage);
 
   api::Workspace handle(const api::CreateWorkspace& request, bus::Call& call);
   api::WorkspaceList handle(const api::ListWorkspaces& request, bus::Call& call);
@@ -70,6 +71,7 @@ class Lifecycle {
   Sandboxes& sandboxes_;
   const Descriptions& descriptions_;
   const SnapshotStore& snapshots_;
+  const Networks& networks_;
   Secrets& secrets_;
   Garbage& garbage_;
 };

@@ -42,8 +42,10 @@ class Sandboxes::Starting {
   api::Machine start(const Wanted& wanted, const bus::Call& call) {
     const Work work = call.work().stopped_by(stop_.get_token());
     const api::Workspace& workspace = wanted.workspace;
-    api::CreateMachine request{
-        .boot = wanted.boot, .workspace_id = workspace.workspace_id, .replaces = wanted.replaces};
+    api::CreateMachine request{.network_rules = wanted.network,
+                               .boot = wanted.boot,
+                               .workspace_id = workspace.workspace_id,
+                               .replaces = wanted.replaces};
     api::assign_fields(request, workspace);
     vm_id_ = sandboxes_.vm_.call(request, work).vm_id;
     fault::point("workspace.machine.created");

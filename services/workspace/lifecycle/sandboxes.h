@@ -25,6 +25,7 @@ class Sandboxes {
 
   struct Wanted {
     const api::Workspace& workspace;
+    api::NetworkRules network;
     api::BootPolicy boot;
     /// The workspace's machine that this one takes the place of.
     std::optional<std::string> replaces;

@@ -20,7 +20,8 @@ void require_warm(const api::Workspace& workspace) {
 
 }  // namespace
 
-void Preparation::prove(const std::string& environment, const bus::Call& call) {
+void Preparation::prove(const api::PrepareEnvironment& wanted, const bus::Call& call) {
+  const std::string& environment = wanted.environment;
   const auto step = [&call](const char* message) {
     call.progress({.phase = "prove", .message = message});
   };
@@ -28,9 +29,11 @@ void Preparation::prove(const std::string& environment, const bus::Call& call) {
   bus::Call quiet({.deadline = call.deadline(), .stop = call.stop(), .trace_id = call.trace_id()},
                   {});
   step("create a workspace");
-  const api::Workspace made =
-      lifecycle_.create({.environment = environment, .name = "pyro prepare"}, quiet,
-                        Lifecycle::Lifetime::kOfThisService);
+  const api::Workspace made = lifecycle_.create(
+      {.environment = environment,
+       .network_policy = wanted.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff,
+       .name = "pyro prepare"},
+      quiet, Lifecycle::Lifetime::kOfThisService);
   Cleanup remove([&] {
     try {
       lifecycle_.handle(api::DeleteWorkspace{.workspace_id = made.workspace_id}, quiet);
@@ -57,7 +60,7 @@ api::PreparedEnvironment Preparation::handle(const api::PrepareEnvironment& requ
   const Work& work = call.work();
   api::PreparedEnvironment prepared = vm_.call(api::PrepareTemplate{.request = request}, work);
   if (!prepared.prepared) {
-    prove(request.environment, call);
+    prove(request, call);
     prepared = vm_.call(api::PrepareTemplate{.request = request, .proved = true}, work);
   }
   prepared.duration_ms = static_cast<std::uint64_t>(elapsed_since(begin).count());

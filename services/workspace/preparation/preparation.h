@@ -21,7 +21,7 @@ class Preparation {
   api::PreparedEnvironment handle(const api::PrepareEnvironment& request, bus::Call& call);
 
  private:
-  void prove(const std::string& environment, const bus::Call& call);
+  void prove(const api::PrepareEnvironment& wanted, const bus::Call& call);
 
   Lifecycle& lifecycle_;
   Commands& commands_;

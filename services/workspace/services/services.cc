@@ -1,9 +1,11 @@
 #include "services/workspace/services/services.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/base/random.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
@@ -56,12 +58,6 @@ std::optional<api::Readiness> readiness_of(const api::StartService& request,
 /// Of what a request names itself; the guest looks at the addresses.
 void check_request(const api::StartService& request) {
   check_identifier("service_name", request.service_name);
-  if (!request.published_ports.empty()) {
-    throw failed_precondition(
-        reason::kNoNetwork,
-        "published ports need network_policy egress+published-ports, which this pyro does not "
-        "offer yet: start the service without them, and reach it from inside the workspace");
-  }
 }
 
 /// Where that is not known, it may run.
@@ -78,10 +74,11 @@ bool runs_no_more(Machines& machines, const std::string& vm_id) {
 }  // namespace
 
 Services::Services(Registry& registry, const Paths& paths, Workspaces& workspaces,
-                   Machines& machines, ReviewLog& reviews, Secrets& secrets)
+                   Machines& machines, ReviewLog& reviews, Secrets& secrets, Ports& ports)
     : workspaces_(workspaces),
       reviews_(reviews),
       secrets_(secrets),
+      ports_(ports),
       table_(registry),
       logs_(paths, secrets),
       running_(paths, table_, logs_,
@@ -112,6 +109,7 @@ void Services::adopt() {
 void Services::note(const ServiceRecord& now) {
   const auto record = workspaces_.table().get(now.workspace_id);
   if (!record || record->session != now.session) return;
+  if (!now.running()) ports_.withdraw(*record, now.service_name);
   if (now.running() && !now.ready_at) return;  // it was told to stop: its end is the event
   reviews_.add(*record, {.service_name = now.service_name,
                          .event = now.running() ? "ready" : std::string(api::name_of(now.state)),
@@ -134,6 +132,15 @@ void Services::describe(const WorkspaceRecord& record, api::Workspace& workspace
 
 void Services::end_all(const WorkspaceRecord& record) {
   running_.stop_all(record, kPatienceOfStop);
+}
+
+void Services::collect_garbage(const WorkspaceRecord& record) {
+  table_.forget_other_sessions(record);
+  std::set<std::string> running;
+  for (const auto& service : table_.all(record)) {
+    if (service.running()) running.insert(service.service_name);
+  }
+  ports_.keep_only(record, running);
 }
 
 ServiceRecord Services::find(const WorkspaceRecord& record, const std::string& name) const {
@@ -184,12 +191,20 @@ ServiceRecord Services::start(const Workspaces::Use& use, const api::StartServic
     auto variables =
         secrets_.environment(started.record, started.machine, request.secret_env, work);
     variables.merge(work_environment(started.machine));
+    service.published_ports =
+        ports_.publish(started.record, request.service_name, request.published_ports, work);
+    Cleanup withdraw([&] {
+      if (!service.published_ports.empty()) {
+        ports_.withdraw(started.record, request.service_name);
+      }
+    });
     running_.start(service,
                    {.vm_id = started.machine.vm_id,
                     .mem_mib = started.machine.mem_mib,
                     .variables = std::move(variables),
                     .redactor = secrets_.redactor(started.record)},
                    call, turn->stop());
+    withdraw.dismiss();
   });
   return service;
 }

@@ -8,6 +8,7 @@
 #include "common/registry/registry.h"
 #include "services/workspace/files/review_log.h"
 #include "services/workspace/part.h"
+#include "services/workspace/ports/ports.h"
 #include "services/workspace/secrets/secrets.h"
 #include "services/workspace/services/running_services.h"
 #include "services/workspace/services/service_log.h"
@@ -21,7 +22,7 @@ class Services final : public Part {
  public:
   /// Takes up the services that a former process started.
   Services(Registry& registry, const Paths& paths, Workspaces& workspaces, Machines& machines,
-           ReviewLog& reviews, Secrets& secrets);
+           ReviewLog& reviews, Secrets& secrets, Ports& ports);
 
   /// Returns once the service is ready, or has failed to become it. A caller that cancels ends it.
   api::ServiceReply handle(const api::StartService& request, bus::Call& call);
@@ -38,9 +39,7 @@ class Services final : public Part {
   }
   void describe(const WorkspaceRecord& record, api::Workspace& workspace) const override;
   void end_all(const WorkspaceRecord& record) override;
-  void collect_garbage(const WorkspaceRecord& record) override {
-    table_.forget_other_sessions(record);
-  }
+  void collect_garbage(const WorkspaceRecord& record) override;
   void forget(const std::string& workspace_id) override { table_.forget(workspace_id); }
 
  private:
@@ -56,6 +55,7 @@ class Services final : public Part {
   Workspaces& workspaces_;
   ReviewLog& reviews_;
   Secrets& secrets_;
+  Ports& ports_;
   ServiceTable table_;
   ServiceLogFiles logs_;
   RunningServices running_;

@@ -26,7 +26,8 @@ export const tools = {
   vm_reap_expired: tool(changes),
   workspace_create: tool(
     changes,
-    ...['environment?', 'network_policy?', 'seed_path?', 'name?', 'labels?', ...machine],
+    ...['environment?', 'network_policy?', 'allow_domains?', 'allow_presets?', 'learn?'],
+    ...['secrets?', 'seed_path?', 'name?', 'labels?', ...machine],
   ),
   workspace_list: tool(reads, 'offset?'),
   workspace_update: workspace(changes, 'name?', 'clear_name?', 'labels?', 'clear_labels?'),
@@ -37,7 +38,7 @@ export const tools = {
   workspace_stop: workspace(changes),
   workspace_delete: workspace(destroys),
   workspace_diff: workspace(reads, 'path?', 'offset?', 'include_ignored?'),
-  workspace_exec: workspace(changes, 'command', 'timeout_seconds?'),
+  workspace_exec: workspace(changes, 'command', 'timeout_seconds?', 'secret_env?'),
   workspace_exec_poll: workspace(reads, 'job_id', 'cursor?', 'wait_seconds?'),
   workspace_exec_cancel: workspace(changes, 'job_id'),
   workspace_sync_push: workspace(changes, 'source_path', 'dest?'),
@@ -50,7 +51,7 @@ export const tools = {
   workspace_disk_export: workspace(changes, 'output_path?'),
   workspace_disk_list: workspace(reads, 'path?', 'recursive?', 'offset?'),
   workspace_disk_read: workspace(reads, 'path', 'max_bytes?', 'offset?', 'as_base64?'),
-  shell_open: workspace(changes, 'cwd?', 'cols?', 'rows?'),
+  shell_open: workspace(changes, 'cwd?', 'cols?', 'rows?', 'secret_env?'),
   shell_read: workspace(
     reads,
     ...['shell_id', 'cursor?', 'max_chars?', 'plain?', 'wait_for_idle_ms?'],
@@ -61,12 +62,23 @@ export const tools = {
   service_start: workspace(
     changes,
     ...['service_name', 'command', 'cwd?', 'ready_file?', 'ready_tcp?', 'ready_http?'],
-    ...['ready_command?', 'ready_timeout_seconds?', 'ready_interval_ms?', 'published_ports?'],
+    ...['ready_command?', 'ready_timeout_seconds?', 'ready_interval_ms?', 'published_ports?', 'secret_env?'],
   ),
   service_list: workspace(reads),
   service_status: workspace(reads, 'service_name'),
   service_logs: workspace(reads, 'service_name', 'tail_lines?', 'all?'),
   service_stop: workspace(changes, 'service_name'),
+  workspace_network_show: workspace(reads),
+  workspace_network_update: workspace(
+    changes,
+    ...['network_policy?', 'allow_domains?', 'allow_presets?', 'remove_domains?'],
+    ...['remove_presets?', 'learn?'],
+  ),
+  workspace_network_log: workspace(reads, 'denied?', 'after?', 'count?'),
+  workspace_network_learned: workspace(reads),
+  workspace_port_list: workspace(reads),
+  workspace_port_open: workspace(changes, 'guest_port', 'host_port?'),
+  workspace_port_close: workspace(changes, 'host_port'),
   snapshot_create: workspace(changes, 'snapshot_name'),
   snapshot_delete: workspace(destroys, 'snapshot_name'),
   snapshot_list: workspace(reads),
@@ -82,7 +94,13 @@ const edits = named('workspace', 'diff file_write patch_apply reset sync_push');
 
 const services = named('service', 'list logs start status stop');
 
-const narrow = (...names) => ({ names, without: ['network_policy', 'published_ports'] });
+const narrow = (...names) => ({
+  names,
+  without: [
+    ...['network_policy', 'allow_domains', 'allow_presets', 'learn', 'published_ports'],
+    ...['secrets', 'secret_env'],
+  ],
+});
 
 // What each offers: names of tools, and the parameters that its schemas leave out.
 export const offers = [

@@ -4,10 +4,12 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/reasons/machine.h"
+#include "common/guest/machine_paths.h"
 #include "common/ownership/owned_directories.h"
 #include "common/process/pidfd.h"
 #include "common/process/wait.h"
 #include "common/registry/registry.h"
+#include "services/vm/boot/shim_control.h"
 #include "tests/service/vm/vm_service.h"
 
 namespace pyro::vm {
@@ -15,6 +17,7 @@ namespace {
 
 using api::MachineState;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 
 /// What a predecessor left, as the next start of the service finds it.
 class VmServiceRestart : public VmService {};
@@ -24,6 +27,32 @@ TEST_F(VmServiceRestart, adopts_a_machine_that_still_runs) {
   restart();
   EXPECT_EQ(status(vm_id).state, MachineState::kStarted);
   EXPECT_EQ(call(api::ExecMachine{.vm_id = vm_id, .command = "echo here"}).stdout_text, "here\n");
+}
+
+/// The monitor of its VMM, which its shim holds.
+TEST_F(VmServiceRestart, a_killed_service_loses_no_monitor) {
+  const std::string vm_id = started();
+  restart();
+  const ShimControl control(MachinePaths(stack_.paths(), vm_id).control_socket);
+  const Work work{.deadline = Clock::now() + std::chrono::seconds(20)};
+  control.call(control::Pause{}, work);
+  control.call(control::Resume{}, work);
+  EXPECT_THAT(monitored(), IsSupersetOf({HasSubstr("\"stop\""), HasSubstr("\"cont\"")}));
+  const auto refusal =
+      error_of([&] { control.call(control::Save{.file = (stack_ / "saved").string()}, work); });
+  EXPECT_THAT(refusal, Refused(ErrorCode::kUnavailable, HasSubstr("refused by the test")));
+}
+
+TEST_F(VmServiceRestart, a_control_socket_that_vanished_is_there_again) {
+  const std::string vm_id = started();
+  const MachinePaths paths(stack_.paths(), vm_id);
+  std::filesystem::remove(paths.link_socket);
+  std::filesystem::remove(paths.control_socket);
+  EXPECT_EQ(status(vm_id).state, MachineState::kStarted);
+  ShimControl(paths.control_socket)
+      .call(control::Pause{}, {.deadline = Clock::now() + std::chrono::seconds(20)});
+  call(api::DeleteMachine{.vm_id = vm_id});
+  EXPECT_FALSE(std::filesystem::exists(paths.control_socket));
 }
 
 TEST_F(VmServiceRestart, tells_of_a_guest_that_ended_meanwhile) {

@@ -6,6 +6,7 @@
 
 #include "common/api/stack.h"
 #include "common/base/files.h"
+#include "common/base/text.h"
 #include "common/directory_lease/directory_lease.h"
 #include "common/registry/registry.h"
 
@@ -31,6 +32,8 @@ api::BootFiles boot_files(const fs::path& directory) {
 
 VmService::VmService() : images_(stack_.paths(), "image") {
   fs::create_directories(stack_ / "guests");
+  fs::create_directories(monitor_directory());
+  refuse("migrate");
   images_.on<api::ResolveEnvironment>(boot_files(stack_ / "environment"));
   images_.on<api::InspectEnvironment>(
       api::Environment{.name = "debian:12", .version = "1", .installed = true});
@@ -61,14 +64,27 @@ void VmService::restart() {
 }
 
 std::string VmService::agent_as_guest() const {
-  const fs::path agent = fs::read_symlink("/proc/self/exe").parent_path() / "pyro-agent";
-  // The monitor of a machine that is to become a template finds nobody.
+  const fs::path programs = fs::read_symlink("/proc/self/exe").parent_path();
   return fmt::format(
+      // Not a child of the agent, which would end it first.
+      "('{1}/fake_monitor' '{2}' &)\n"
       "exec 4>&-\n"
-      "root=$(mktemp -d '{}/XXXXXX')\n"
+      "root=$(mktemp -d '{0}/XXXXXX')\n"
       "mkdir -p \"$root/workspace/tree\"\n"
-      "exec '{}' --host --link-fd 3 --root \"$root\" --workspace \"$root/workspace\"\n",
-      (stack_ / "guests").string(), agent.string());
+      "exec '{1}/pyro-agent' --host --link-fd 3 --root \"$root\" --workspace \"$root/workspace\"\n",
+      (stack_ / "guests").string(), programs.string(), monitor_directory().string());
+}
+
+std::vector<std::string> VmService::monitored() const {
+  std::vector<std::string> lines;
+  if (fs::exists(monitor_directory() / "monitor")) {
+    lines = split(trim(read_file(monitor_directory() / "monitor")), '\n');
+  }
+  return lines;
+}
+
+void VmService::refuse(const std::string& command) const {
+  write_file_atomically(monitor_directory() / ("refuse-" + command), "");
 }
 
 void VmService::let_vmm(const std::string& script) const {

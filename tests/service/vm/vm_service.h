@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
@@ -43,6 +44,12 @@ class VmService : public ::testing::Test {
   void let_vmm(const std::string& script) const;
   /// What it does at first: words that run the agent.
   std::string agent_as_guest() const;
+
+  /// What the VMMs of this test were told on their monitors, line by line.
+  std::vector<std::string> monitored() const;
+  /// From now on their monitors refuse that command. They can save no guest from the beginning.
+  void refuse(const std::string& command) const;
+  std::filesystem::path monitor_directory() const { return stack_ / "monitors"; }
 
   template <class Op>
   typename Op::Reply call(const Op& request) {

@@ -56,6 +56,12 @@ WorkspaceService::KnownMachine& WorkspaceService::machine(const std::string& vm_
   return found->second;
 }
 
+api::NetworkRules WorkspaceService::rules_of(const std::string& workspace_id) {
+  const std::string vm_id = machines_of(workspace_id).at(0);
+  const std::lock_guard lock(mutex_);
+  return machine(vm_id).rules;
+}
+
 void WorkspaceService::answer_as_vm() {
   const auto change = [this](const std::string& vm_id, const auto& how) {
     const std::lock_guard lock(mutex_);
@@ -68,7 +74,10 @@ void WorkspaceService::answer_as_vm() {
     api::Machine made{.vm_id = new_id(), .created_at = 1000};
     made.environment = request.environment;
     made.environment_version = "1";
-    machines_[made.vm_id] = {request.workspace_id.value_or(""), made};
+    made.network_enabled = request.network_rules && request.network_rules->has_network();
+    machines_[made.vm_id] = {.workspace_id = request.workspace_id.value_or(""),
+                             .machine = made,
+                             .rules = request.network_rules.value_or(api::NetworkRules{})};
     return made;
   });
   vm_->on<api::StartMachine>([this, change](const api::StartMachine& request) {
@@ -91,6 +100,20 @@ void WorkspaceService::answer_as_vm() {
   });
   vm_->on<api::MachineStatus>([change](const api::MachineStatus& request) {
     return change(request.vm_id, [](KnownMachine&) {});
+  });
+  vm_->on<api::MachineNetworkInfo>([this](const api::MachineNetworkInfo& request) {
+    const std::lock_guard lock(mutex_);
+    const bool on = machine(request.vm_id).rules.has_network();
+    return api::MachineNetwork{
+        .vm_id = request.vm_id, .network_enabled = on, .outbound_connectivity_expected = on};
+  });
+  vm_->on<api::SetMachineNetwork>([this](const api::SetMachineNetwork& request) {
+    const std::lock_guard lock(mutex_);
+    if (network_error_) throw *std::exchange(network_error_, std::nullopt);
+    KnownMachine& known = machine(request.vm_id);
+    known.rules = request.rules;
+    known.machine.network_enabled = request.rules.has_network();
+    return api::MachineNetwork{.vm_id = request.vm_id};
   });
   vm_->on<api::DeleteMachine>([this](const api::DeleteMachine& request) {
     if (failing_deletes_-- > 0) throw internal_error("it cannot be deleted now");

@@ -41,7 +41,8 @@ class WorkspaceService : public ::testing::Test {
  protected:
   using FakeVm = testing::FakeService<
       api::Api<api::CreateMachine, api::StartMachine, api::StopMachine, api::DeleteMachine,
-               api::MachineStatus, api::MountVolume, api::ListWorkspaceMachines>,
+               api::MachineStatus, api::MountVolume, api::ListWorkspaceMachines,
+               api::MachineNetworkInfo, api::SetMachineNetwork>,
       api::MachineDisksApi>;
   using FakeFiles = testing::FakeService<api::VolumesApi, api::MachineFilesApi, api::DiskFilesApi>;
 
@@ -70,6 +71,10 @@ class WorkspaceService : public ::testing::Test {
   std::size_t machine_count();
   /// Those that were stopped so that they do not count as active.
   std::size_t set_aside_count();
+  /// What the workspace's machine may reach.
+  api::NetworkRules rules_of(const std::string& workspace_id);
+  /// The next change of a machine's network fails.
+  void fail_network(Error error) { network_error_ = std::move(error); }
   /// One that the service did not ask for.
   void add_machine(const std::string& workspace_id);
   /// The next `count` deletions of machines fail.
@@ -104,12 +109,14 @@ class WorkspaceService : public ::testing::Test {
     std::string workspace_id;
     api::Machine machine;
     bool set_aside = false;
+    api::NetworkRules rules{};
   };
   KnownMachine& machine(const std::string& vm_id);
 
   std::mutex mutex_;
   std::map<std::string, KnownMachine> machines_;
   std::atomic<int> failing_deletes_ = 0;
+  std::optional<Error> network_error_;
   bus::Client client_ = stack_.client("workspace");
 };
 

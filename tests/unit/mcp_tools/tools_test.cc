@@ -29,6 +29,10 @@ const std::vector<std::string> kFix = {"workspace_diff", "workspace_file_write",
 
 const std::vector<std::string> kServices = {"service_start", "service_list", "service_status",
                                             "service_logs", "service_stop"};
+const std::vector<std::string> kNetworks = {"workspace_network_show", "workspace_network_update",
+                                            "workspace_network_log",  "workspace_network_learned",
+                                            "workspace_port_list",    "workspace_port_open",
+                                            "workspace_port_close"};
 const std::vector<std::string> kShells = {"shell_open", "shell_read", "shell_write", "shell_signal",
                                           "shell_close"};
 
@@ -52,7 +56,7 @@ TEST(Tools, each_profile_and_mode_has_those_of_the_contract_that_work) {
                                            "snapshot_list", "snapshot_delete"})));
   EXPECT_THAT(names_with({.profile = ServerProfile::kWorkspaceFull}),
               UnorderedElementsAreArray(with(
-                  with(with(with(kEveryMode, kFix), kServices), kShells),
+                  with(with(with(with(kEveryMode, kFix), kServices), kShells), kNetworks),
                   {"vm_run", "vm_create", "vm_start", "vm_exec", "vm_stop", "vm_delete",
                    "vm_status", "vm_network_info", "vm_list_environments", "vm_reap_expired",
                    "workspace_stop", "workspace_disk_export", "workspace_disk_list",
@@ -81,12 +85,28 @@ TEST(Tools, only_the_full_profile_offers_network_policies) {
 }
 
 TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
-  const std::vector<std::string> readers = {
-      "workspace_status",    "workspace_list",      "workspace_logs",  "workspace_summary",
-      "workspace_diff",      "workspace_file_list", "snapshot_list",   "workspace_file_read",
-      "workspace_exec_poll", "vm_status",           "vm_network_info", "vm_list_environments",
-      "workspace_disk_list", "workspace_disk_read", "service_list",    "service_status",
-      "service_logs",        "shell_read"};
+  const std::vector<std::string> readers = {"workspace_status",
+                                            "workspace_list",
+                                            "workspace_logs",
+                                            "workspace_summary",
+                                            "workspace_diff",
+                                            "workspace_file_list",
+                                            "snapshot_list",
+                                            "workspace_file_read",
+                                            "workspace_exec_poll",
+                                            "vm_status",
+                                            "vm_network_info",
+                                            "vm_list_environments",
+                                            "workspace_disk_list",
+                                            "workspace_disk_read",
+                                            "service_list",
+                                            "service_status",
+                                            "service_logs",
+                                            "shell_read",
+                                            "workspace_network_show",
+                                            "workspace_network_log",
+                                            "workspace_network_learned",
+                                            "workspace_port_list"};
   const std::vector<std::string> destroyers = {"workspace_delete", "workspace_reset",
                                                "snapshot_delete", "vm_delete"};
   const auto is_in = [](const auto& list, const std::string& name) {
@@ -95,8 +115,8 @@ TEST(Tools, annotations_tell_readers_from_what_changes_and_what_destroys) {
   for (const auto& tool : tools_of(toolbox({.profile = ServerProfile::kWorkspaceFull}))) {
     EXPECT_EQ(tool.annotations.read_only, is_in(readers, tool.name)) << tool.name;
     EXPECT_EQ(tool.annotations.destructive, is_in(destroyers, tool.name)) << tool.name;
-    const bool network =
-        tool.name == "vm_run" || tool.name == "vm_create" || tool.name == "workspace_create";
+    const bool network = tool.name == "vm_run" || tool.name == "vm_create" ||
+                         tool.name == "workspace_create" || tool.name == "workspace_network_update";
     EXPECT_EQ(tool.annotations.open_world, network) << tool.name;
   }
 }

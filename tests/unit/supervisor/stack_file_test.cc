@@ -36,7 +36,7 @@ TEST_F(StackFileTest, the_file_of_the_suite_names_who_is_asked_before_who_asks) 
   const auto stack = read_stack_file(find_share_file("stack.toml"));
   std::vector<std::string> names;
   for (const auto& service : stack.services) names.push_back(service.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"image", "vm", "files", "workspace"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"image", "vm", "files", "net", "workspace"}));
   EXPECT_EQ(stack.services[1].program, "pyro-vm");
   EXPECT_EQ(stack.restart.crash_limit, 8U);
 }

@@ -103,6 +103,7 @@ TEST(QemuCommandLine, of_a_probe_has_no_disk_and_tells_the_agent) {
   plan.disks.reset();
   EXPECT_THAT(words_of(plan), Not(HasSubstr("-drive")));
   EXPECT_THAT(words_of(plan), HasSubstr("pyro.probe"));
+  EXPECT_THAT(words_of(plan), Not(HasSubstr("-mon")));
 }
 
 TEST(QemuCommandLine, leaves_the_clock_to_the_kernel_under_kvm) {
@@ -119,9 +120,9 @@ qemu::Plan plan_with_memory(qemu::MemoryFile::Use use) {
   return plan;
 }
 
-TEST(QemuCommandLine, keeps_the_memory_to_itself_and_has_no_monitor_by_default) {
+TEST(QemuCommandLine, keeps_the_memory_to_itself_by_default) {
   EXPECT_THAT(qemu::command_line(whole_plan()), Contains("memory-backend-ram,id=ram0,size=512M"));
-  EXPECT_THAT(words_of(whole_plan()), Not(HasSubstr("-mon")));
+  EXPECT_THAT(words_of(whole_plan()), HasSubstr("socket,id=monitor,fd=4 -mon chardev=monitor"));
   EXPECT_THAT(words_of(whole_plan()), Not(HasSubstr("-incoming")));
 }
 

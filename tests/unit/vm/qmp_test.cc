@@ -1,4 +1,4 @@
-#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/shim/qmp.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "common/base/files.h"
-#include "services/vm/drivers/qemu/command_line.h"
+#include "services/vm/drivers/link_fd.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
 
@@ -282,6 +282,32 @@ TEST_F(LoadTest, does_not_take_a_late_answer_for_the_next_commands) {
   EXPECT_THAT(load(migration("completed") + kDone, refusal({{"desc", "no"}})),
               Refused(ErrorCode::kUnavailable, "the VMM refused 'cont': no"));
   EXPECT_EQ(load(migration("completed") + kDone), std::nullopt);
+}
+
+TEST_F(QmpTest, joins_a_tap_to_the_hub_of_the_guests_card) {
+  FakeVmm vmm({});
+  const UniqueFd tap = open_file("/dev/null", O_RDWR);
+  {
+    Qmp qmp(vmm.connect());
+    qmp.set_carrier(Qmp::Carrier::kOff, later());
+    qmp.attach_tap(tap.get(), later());
+    qmp.set_carrier(Qmp::Carrier::kOn, later());
+  }
+  EXPECT_THAT(vmm.commands(), ElementsAre("qmp_capabilities", "set_link", "getfd", "netdev_add",
+                                          "netdev_add", "set_link"));
+  EXPECT_EQ(vmm.end()[1]["arguments"], (Json{{"name", "net"}, {"up", false}}));
+  EXPECT_EQ(vmm.end()[3]["arguments"], (Json{{"type", "tap"}, {"id", "up"}, {"fd", "up"}}));
+  EXPECT_EQ(vmm.end()[4]["arguments"],
+            (Json{{"type", "hubport"}, {"id", "uplink"}, {"hubid", 0}, {"netdev", "up"}}));
+}
+
+TEST_F(QmpTest, takes_away_what_is_attached_and_does_not_mind_that_nothing_is) {
+  FakeVmm vmm({.replies = {{"netdev_del", {refusal({{"desc", "Device 'up' not found"}})}}}});
+  Qmp(vmm.connect()).detach_tap(later());
+  EXPECT_THAT(vmm.commands(), ElementsAre("qmp_capabilities", "netdev_del", "netdev_del"));
+  FakeVmm busy({.replies = {{"netdev_del", {refusal({{"desc", "it is in use"}})}}}});
+  EXPECT_THAT(error_of([&] { Qmp(busy.connect()).detach_tap(later()); }),
+              Refused(ErrorCode::kUnavailable, HasSubstr("it is in use")));
 }
 
 TEST_F(QmpTest, tells_a_refusal_in_the_vmms_words_without_their_control_characters) {

@@ -64,6 +64,18 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                    .value_name = "DIR"},
                   [&options](const std::string& path) { options.allow_paths.emplace_back(path); });
   allowed.repeatable = true;
+  add_choice<api::NetworkPolicy>(
+      command, "--network-policy", "What workspaces may reach; default off",
+      [&options](api::NetworkPolicy value) { options.network_policy = value; });
+  command.add({.name = "--allow-domain",
+               .help = "A name that workspaces may reach, and with it no others but those named; "
+                       "repeatable",
+               .value_name = "NAME[:PORT]"},
+              options.allow_domains);
+  command.add({.name = "--allow-preset",
+               .help = "A list of such names, as npm, pypi or github; repeatable",
+               .value_name = "NAME"},
+              options.allow_presets);
   Option& handed_over =
       command.add({.name = "--workspace",
                    .help = "Workspace of another project that the model may use too; repeatable",

@@ -7,7 +7,9 @@
 #include "gateway/cli/commands/workspace/export/export.h"
 #include "gateway/cli/commands/workspace/files/file.h"
 #include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
+#include "gateway/cli/commands/workspace/network/network.h"
 #include "gateway/cli/commands/workspace/patch/patch.h"
+#include "gateway/cli/commands/workspace/ports/port.h"
 #include "gateway/cli/commands/workspace/services/service.h"
 #include "gateway/cli/commands/workspace/shells/shell.h"
 #include "gateway/cli/commands/workspace/snapshots/snapshot.h"
@@ -41,6 +43,8 @@ void add_workspace(CliCommand& root, Session& session) {
   add_workspace_sync(workspace, session);
   add_workspace_export(workspace, session);
   add_workspace_service(workspace, session);
+  add_workspace_network(workspace, session);
+  add_workspace_port(workspace, session);
   add_workspace_snapshot(workspace, session);
   add_workspace_disk(workspace, session);
   add_workspace_reset(workspace, session);

@@ -87,7 +87,7 @@ void add_start(std::vector<std::string>& words, const Plan& plan) {
     words.insert(words.end(), {"-kernel", plan.kernel.string(), "-initrd", plan.initramfs.string(),
                                "-append", kernel_words(plan)});
   }
-  if (plan.memory) {
+  if (plan.disks) {
     words.insert(words.end(), {"-chardev", fmt::format("socket,id=monitor,fd={}", kMonitorFd),
                                "-mon", "chardev=monitor,mode=control"});
   }

@@ -39,19 +39,15 @@ struct Plan {
   std::uint32_t mem_mib = 1024;
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
-  /// None: anonymous memory. A file comes with a monitor (QMP) on kMonitorFd. With a template's
-  /// file the guest does not boot, but waits for a restore from kStateFd; that memory already holds
-  /// kernel and initramfs.
+  /// None: anonymous memory. With a template's file the guest does not boot, but waits for a
+  /// restore from kStateFd; that memory already holds kernel and initramfs.
   std::optional<MemoryFile> memory{};
-  std::optional<Disks> disks{};  ///< none: a guest that only proves its boot
+  /// None: a guest that only proves its boot. Any other has a monitor (QMP) on kMonitorFd.
+  std::optional<Disks> disks{};
   /// The host's TSC rate. Without it the kernel calibrates its TSC against the PIT under TCG, which
   /// a busy host spoils: one boot in five hung without a timer.
   std::optional<std::uint64_t> tsc_khz{};
 };
-
-/// QEMU's descriptors of its end of the monitor, and of the state to restore.
-inline constexpr int kMonitorFd = 4;
-inline constexpr int kStateFd = 5;
 
 /// Whether a QEMU of that `--version` can map a file privately without write access.
 bool can_map_read_only(std::string_view version);

@@ -1,7 +1,6 @@
 #include "services/vm/drivers/qemu/qemu_driver.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 
 #include "common/api/environment.h"
 #include "common/base/error.h"
@@ -11,7 +10,7 @@
 #include "services/vm/drivers/disks.h"
 #include "services/vm/drivers/host_cpu.h"
 #include "services/vm/drivers/initramfs.h"
-#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/drivers/link_fd.h"
 #include "services/vm/drivers/qemu/tsc.h"
 
 namespace pyro::vm::qemu {
@@ -48,16 +47,6 @@ std::string host_clock_and_cpu() {
   return text;
 }
 
-/// Gives the launch a monitor, whose other end QEMU finds as kMonitorFd.
-void add_monitor(Launch& launch) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    throw system_error("socketpair");
-  }
-  launch.monitor = std::make_unique<Qmp>(UniqueFd(ends[0]));
-  launch.descriptors.emplace_back(kMonitorFd, UniqueFd(ends[1]));
-}
-
 }  // namespace
 
 Plan QemuDriver::plan_for(const api::BootFiles& boot) const {
@@ -91,6 +80,7 @@ Launch QemuDriver::launch(const Plan& plan, std::string_view boot_mode) const {
   }
   // Its guest is powered off first, by the shim.
   return {.argv = command_line(plan),
+          .has_monitor = true,
           .has_console = true,
           .ends_by_signals = false,
           .confinement = confinement(plan, options_.confinement),
@@ -132,9 +122,7 @@ Launch QemuDriver::prepare_template(const api::Machine& machine, const api::Boot
   ensure_disks(machine, options_.cache_dir, paths);
   Plan plan = plan_for(machine, boot, paths);
   plan.memory = MemoryFile{.path = files.memory, .use = MemoryFile::Use::kMade};
-  Launch made = launch(plan, "cold");
-  add_monitor(made);
-  return made;
+  return launch(plan, "cold");
 }
 
 Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootFiles& boot,
@@ -149,7 +137,6 @@ Launch QemuDriver::prepare_restore(const api::Machine& machine, const api::BootF
                                                             : MemoryFile::Use::kCopied};
   Launch made = launch(plan, "warm");
   made.descriptors.emplace_back(kStateFd, open_file(files.state, O_RDONLY));
-  add_monitor(made);
   made.restored = true;
   return made;
 }

@@ -11,6 +11,7 @@
 #include "gateway/cli/commands/workspace/lifecycle/label_option.h"
 #include "gateway/cli/commands/workspace/lifecycle/lifecycle.h"
 #include "gateway/cli/commands/workspace/lifecycle/workspace_text.h"
+#include "gateway/cli/commands/workspace/network/allow_options.h"
 #include "gateway/cli/commands/workspace/secret_options.h"
 
 namespace pyro::cli {
@@ -62,6 +63,7 @@ void add_workspace_create(CliCommand& workspace, Session& session) {
       "  pyro workspace create debian:12\n"
       "  pyro workspace create debian:12 --seed-path . --name fix-parser --label ticket=123\n"
       "  pyro workspace create debian:12-build --seed-path . --include-ignored node_modules\n"
+      "  pyro workspace create debian:12 --network-policy egress --allow-preset pypi\n"
       "  pyro workspace create debian:12 --secret-file github_token=$HOME/.github-token\n"
       "  id=$(pyro workspace create debian:12-build --mem-mib 4096 --id-only)\n\n"
       "/workspace holds up to 8 GiB (metadata.disk_mib). Installs the environment first if it is "
@@ -69,6 +71,7 @@ void add_workspace_create(CliCommand& workspace, Session& session) {
   auto options = std::make_shared<CreateOptions>();
   add_request_options(command, options->request, {"labels"});
   add_label_option(command, options->labels);
+  add_allow_options(command, options->request.allow_domains, options->request.allow_presets);
   add_secret_options(command, options->request.secrets);
   command
       .add({.name = "--include-ignored",

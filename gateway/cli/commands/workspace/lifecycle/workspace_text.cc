@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "gateway/cli/commands/workspace/parts_text.h"
 #include "gateway/cli/text/human.h"
+#include "gateway/cli/text/lines.h"
 #include "gateway/cli/text/table.h"
 
 namespace pyro::cli {
@@ -46,17 +47,12 @@ std::string commands_of(const api::Workspace& workspace) {
                             outcome_text(last));
 }
 
-/// Collects `key: value` lines; skips a key without a value.
-class Lines {
- public:
-  void add(std::string_view key, std::string_view value) {
-    if (!value.empty()) text_ += fmt::format("{}: {}\n", key, value);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
+std::string network_of(const api::Workspace& workspace) {
+  std::vector<std::string> names = workspace.allow_domains;
+  for (const auto& preset : workspace.allow_presets) names.push_back("preset " + preset);
+  const std::string policy(api::name_of(workspace.network_policy));
+  return names.empty() ? policy : fmt::format("{} to {}", policy, some_of(names, 5));
+}
 
 std::string state_of(const api::WorkspaceEntry& workspace) {
   const std::string state(api::name_of(workspace.state));
@@ -107,7 +103,7 @@ std::string status_text(const api::Workspace& workspace, double now) {
   lines.add("state", api::name_of(workspace.state));
   lines.add("environment", environment_of(workspace));
   lines.add("machine", machine_of(workspace));
-  lines.add("network", api::name_of(workspace.network_policy));
+  lines.add("network", network_of(workspace));
   lines.add("address", workspace.guest_ip.value_or(""));
   lines.add("seed", seed_of(workspace.workspace_seed));
   lines.add("secrets", secrets_of(workspace));

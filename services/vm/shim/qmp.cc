@@ -1,4 +1,4 @@
-#include "services/vm/drivers/qemu/qmp.h"
+#include "services/vm/shim/qmp.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/process/wait.h"
-#include "services/vm/drivers/qemu/command_line.h"
+#include "services/vm/drivers/link_fd.h"
 
 namespace pyro::vm::qemu {
 namespace {
@@ -20,6 +20,10 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLongestLine = 1U << 20U;
 constexpr int kNoFd = -1;
+/// On the command line; and the two that a network adds.
+constexpr const char* kNetName = "net";
+constexpr const char* kTapName = "up";
+constexpr const char* kPortName = "uplink";
 
 Error malformed() { return unavailable("the VMM's monitor said something that is no QMP"); }
 
@@ -94,16 +98,22 @@ void Qmp::greet(const Work& work) {
   greeted_ = true;
 }
 
-Json Qmp::answer_to(std::string_view command, const Work& work) {
+Qmp::Outcome Qmp::outcome_of(const Work& work) {
   while (true) {
     Json message = receive(work);
     if (const auto error = message.find("error"); error != message.end()) {
-      throw unavailable("the VMM refused '{}': {}", command,
-                        printable(error->is_object() ? text_at(*error, "desc") : ""));
+      return {.answer = {},
+              .refusal = printable(error->is_object() ? text_at(*error, "desc") : "")};
     }
-    if (message.contains("return")) return std::move(message["return"]);
+    if (message.contains("return")) return {.answer = std::move(message["return"]), .refusal = {}};
     if (!message.contains("event")) throw malformed();
   }
+}
+
+Json Qmp::answer_to(std::string_view command, const Work& work) {
+  Outcome outcome = outcome_of(work);
+  if (outcome.refusal) throw unavailable("the VMM refused '{}': {}", command, *outcome.refusal);
+  return std::move(outcome.answer);
 }
 
 Json Qmp::execute(std::string_view command, const Json& arguments, const Work& work) {
@@ -171,6 +181,29 @@ void Qmp::load(const Work& work) {
   }
   // It was saved with its processors stopped, and comes back so.
   resume(work);
+}
+
+void Qmp::set_carrier(Carrier carrier, const Work& work) {
+  execute("set_link", {{"name", kNetName}, {"up", carrier == Carrier::kOn}}, work);
+}
+
+void Qmp::attach_tap(int tap, const Work& work) {
+  pass_descriptor(tap, kTapName, work);
+  execute("netdev_add", {{"type", "tap"}, {"id", kTapName}, {"fd", kTapName}}, work);
+  execute("netdev_add",
+          {{"type", "hubport"}, {"id", kPortName}, {"hubid", 0}, {"netdev", kTapName}}, work);
+}
+
+void Qmp::detach_tap(const Work& work) {
+  for (const char* name : {kPortName, kTapName}) {
+    greet(work);
+    send({{"execute", "netdev_del"}, {"arguments", {{"id", name}}}}, kNoFd, work);
+    const auto refusal = outcome_of(work).refusal;
+    // One that is not there: QEMU 7.2 says so, and has no other word for it.
+    if (refusal && refusal->find("not found") == std::string::npos) {
+      throw unavailable("the VMM refused 'netdev_del': {}", *refusal);
+    }
+  }
 }
 
 void Qmp::pause(const Work& work) { execute("stop", Json::object(), work); }

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/api/field.h"
+
+/// What the guest of a machine or a workspace may reach.
+namespace pyro::api {
+
+enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
+constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
+  return {{{NetworkPolicy::kOff, "off"},
+           {NetworkPolicy::kEgress, "egress"},
+           {NetworkPolicy::kEgressPublishedPorts, "egress+published-ports"}}};
+}
+
+inline constexpr std::size_t kMostAllowEntries = 1024;
+
+/// With no entries `egress` is the whole public internet. `common/network` knows the rest of it.
+struct NetworkRules {
+  NetworkPolicy kind = NetworkPolicy::kOff;
+  std::vector<std::string> allow;
+  bool learn = false;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("kind", &NetworkRules::kind, "off, egress or egress+published-ports.", kRequired);
+    f("allow", &NetworkRules::allow,
+      "Names that may be reached, NAME, *.NAME or either with :PORT; none: all public ones.",
+      max_length(kMostAllowEntries));
+    f("learn", &NetworkRules::learn, "Whether to record the names and ports that are used.");
+  }
+
+  /// With entries, only they may be reached.
+  bool lists_names() const { return !allow.empty(); }
+  bool has_network() const { return kind != NetworkPolicy::kOff; }
+  bool operator==(const NetworkRules&) const = default;
+};
+
+/// A connection, or a name, that a command's machine was denied.
+struct EgressDenied {
+  std::string name;
+  std::string address;
+  std::uint32_t port = 0;
+  std::string reason;
+  std::uint64_t count = 1;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("name", &EgressDenied::name, "The host's name, where it is known.");
+    f("address", &EgressDenied::address, "Its address; empty for a name that was not resolved.");
+    f("port", &EgressDenied::port, "Its port; 0 for a name that was not resolved.");
+    f("reason", &EgressDenied::reason, "Why, by name.");
+    f("count", &EgressDenied::count, "How often.");
+  }
+};
+inline constexpr std::string_view kEgressDenied =
+    "What the network policy denied while it ran, also to other commands. The person who runs pyro "
+    "can allow it: `pyro workspace network update WORKSPACE --allow-domain NAME`.";
+/// The most of one command.
+inline constexpr std::size_t kMostDenied = 20;
+
+}  // namespace pyro::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/command_line/command.h"
+
+namespace pyro::cli {
+
+/// Adds the repeatable `--allow-domain NAME[:PORT]` and `--allow-preset NAME`.
+inline void add_allow_options(CliCommand& command, std::vector<std::string>& domains,
+                              std::vector<std::string>& presets) {
+  command.add({.name = "--allow-domain",
+               .help = "A name that the network may reach, as example.com, *.example.com or "
+                       "example.com:22; repeatable",
+               .value_name = "NAME[:PORT]"},
+              domains);
+  command.add({.name = "--allow-preset",
+               .help = "A list of such names, as npm, pypi, crates, go, debian or github; "
+                       "repeatable",
+               .value_name = "NAME"},
+              presets);
+}
+
+}  // namespace pyro::cli

@@ -1,0 +1,222 @@
+#include "services/net/gate/relay/connection.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "services/net/gate/rules/denial.h"
+
+namespace pyro::gate {
+namespace {
+
+/// A guest that says nothing on a port of TLS or HTTP.
+constexpr auto kMostSilence = std::chrono::seconds(30);
+
+/// Of the kind whose other end may have vanished without a word.
+void prepare(int socket) {
+  constexpr int kYes = 1;
+  constexpr int kIdleSeconds = 120;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &kYes, sizeof kYes);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &kYes, sizeof kYes);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &kIdleSeconds, sizeof kIdleSeconds);
+}
+
+/// The next close sends a reset.
+void reset_at_close(int socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+}  // namespace
+
+Connection::Connection(Loop& loop, Rules& rules, Journal& journal, Subject subject,
+                       const Decision& decision, UniqueFd guest, UniqueFd remote,
+                       Clock::time_point since, Ended ended)
+    : loop_(loop),
+      rules_(rules),
+      journal_(journal),
+      subject_(std::move(subject)),
+      proof_(decision.proof),
+      guard_(make_guard(rules, decision, subject_.to)),
+      known_name_(decision.name),
+      since_(since),
+      ended_(std::move(ended)),
+      guest_{.fd = std::move(guest), .watch = {}},
+      remote_{.fd = std::move(remote), .watch = {}} {
+  subject_.name = known_name_;
+  for (Side* side : {&guest_, &remote_}) {
+    prepare(side->fd.get());
+    side->watch = Loop::Watch(loop_, side->fd.get(), EPOLLIN,
+                              [this, side](std::uint32_t events) { on_events(*side, events); });
+  }
+  if (proof_ == Proof::kNone) {
+    log_opened();
+    if (guard_ == nullptr) learn();
+    return;
+  }
+  silence_ = Loop::Timer(loop_, Clock::now() + kMostSilence, [this] { abort(denial::kSilence); });
+}
+
+Connection::~Connection() = default;
+
+void Connection::log_opened() {
+  if (number_ == 0) number_ = journal_.opened(subject_, since_);
+}
+
+void Connection::learn() {
+  if (learnt_ || !rules_.learns()) return;
+  learnt_ = true;
+  journal_.learn(subject_.name, subject_.to.port);
+}
+
+bool Connection::is_still_allowed() const {
+  const Decision decision = rules_.decide(network::Protocol::kTcp, subject_.to);
+  if (!decision.allowed()) return false;
+  switch (decision.proof) {
+    case Proof::kNone:
+      return true;
+    case Proof::kServerName:
+      return guard_ != nullptr &&
+             (guard_->is_satisfied()
+                  ? rules_.denied_server_name(guard_->name(), subject_.to).empty()
+                  : proof_ == Proof::kServerName);
+    case Proof::kHosts:
+      // The requests to come are checked only if they were from the start.
+      return proof_ == Proof::kHosts &&
+             (!guard_->is_satisfied() || rules_.denied_host(guard_->name(), subject_.to).empty());
+  }
+  return false;
+}
+
+void Connection::abort(std::string_view reason) {
+  if (over_) return;
+  for (const Side* side : {&guest_, &remote_}) reset_at_close(side->fd.get());
+  finish(reason);
+}
+
+void Connection::finish(std::string_view reason) {
+  over_ = true;
+  if (number_ != 0) {
+    journal_.closed(subject_, number_, passed_, since_, reason);
+  } else {
+    // It never proved what it is.
+    journal_.denied(subject_, reason.empty() ? denial::kSilence : reason);
+  }
+  for (Side* side : {&guest_, &remote_}) {
+    side->watch = {};
+    side->fd.reset();
+    loop_.held_bytes -= std::exchange(side->held, {}).size();
+  }
+  silence_ = {};
+  ended_();
+}
+
+void Connection::on_events(Side& side, std::uint32_t events) {
+  const bool goes_on = ((events & EPOLLOUT) == 0 || flush(side)) &&
+                       ((events & ~std::uint32_t{EPOLLOUT}) == 0 || read_from(side));
+  if (over_) return;
+  if (!goes_on) return abort({});
+  pass_ends();
+  if (guest_.told_end && remote_.told_end) return finish({});
+  arm();
+}
+
+bool Connection::flush(Side& side) {
+  if (side.held.empty()) return true;
+  const ssize_t sent = ::send(side.fd.get(), side.held.data(), side.held.size(), MSG_NOSIGNAL);
+  if (sent < 0) return errno == EAGAIN || errno == EINTR;
+  side.held.erase(0, static_cast<std::size_t>(sent));
+  loop_.held_bytes -= static_cast<std::size_t>(sent);
+  if (side.held.empty()) side.held = {};
+  return true;
+}
+
+/// False: the connection broke, or was aborted.
+bool Connection::read_from(Side& side) {
+  const bool from_guest = &side == &guest_;
+  if (side.at_end || !other(side).held.empty()) return true;
+  if (from_guest && guard_ && !guard_->takes_more()) return true;
+  auto& buffer = loop_.buffer();
+  const ssize_t got = ::recv(side.fd.get(), buffer.data(), loop_.most_read_bytes(), 0);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  if (got == 0) {
+    side.at_end = true;
+    return true;
+  }
+  const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  if (from_guest) {
+    passed_.up += bytes.size();
+    if (guard_ && !guard_->is_done()) return guard_up(bytes);
+    return deliver(remote_, bytes);
+  }
+  passed_.down += bytes.size();
+  if (guard_ && !guard_->is_done()) {
+    std::string released;
+    if (!guard_->down(bytes, released)) {
+      check_name();
+      return false;
+    }
+    if (!released.empty() && !deliver(remote_, released)) return false;
+  }
+  return deliver(guest_, bytes);
+}
+
+bool Connection::guard_up(std::string_view bytes) {
+  std::string out;
+  const bool allowed = guard_->up(bytes, out);
+  if (!guard_->name().empty()) subject_.name = guard_->name();
+  if (!allowed) {
+    check_name();
+    return false;
+  }
+  if (guard_->is_satisfied()) {
+    silence_ = {};
+    log_opened();
+    learn();
+  } else if (guard_->is_done()) {
+    learn();
+  }
+  return out.empty() || deliver(remote_, out);
+}
+
+/// Logs what the guard refused, and aborts.
+void Connection::check_name() {
+  const std::string_view why = guard_->refused();
+  if (number_ != 0) journal_.denied(subject_, why);
+  abort(why);
+}
+
+bool Connection::deliver(Side& to, std::string_view bytes) {
+  if (to.held.empty()) {
+    const ssize_t sent = ::send(to.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  to.held += bytes;
+  loop_.held_bytes += bytes.size();
+  return true;
+}
+
+void Connection::pass_ends() {
+  for (Side* side : {&guest_, &remote_}) {
+    Side& to = other(*side);
+    if (side->at_end && to.held.empty() && !to.told_end) {
+      ::shutdown(to.fd.get(), SHUT_WR);
+      to.told_end = true;
+    }
+  }
+}
+
+void Connection::arm() {
+  for (Side* side : {&guest_, &remote_}) {
+    const bool waits = side == &guest_ && guard_ && !guard_->takes_more();
+    std::uint32_t events = 0;
+    if (!side->at_end && !waits && other(*side).held.empty()) events |= EPOLLIN;
+    if (!side->held.empty()) events |= EPOLLOUT;
+    side->watch.want(events);
+  }
+}
+
+}  // namespace pyro::gate

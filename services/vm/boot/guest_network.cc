@@ -1,0 +1,64 @@
+#include "services/vm/boot/guest_network.h"
+
+#include "common/api/agent.h"
+#include "common/base/files.h"
+#include "common/fault/fault.h"
+#include "common/link/agent_client.h"
+#include "common/network/gate_protocol.h"
+#include "services/vm/boot/shim_control.h"
+
+namespace pyro::vm {
+namespace {
+
+using network::GuestNetwork;
+
+api::agent::ConfigureNetwork addresses(const control::Network& network) {
+  api::agent::ConfigureNetwork wanted{
+      .addresses = {{.address = std::string(GuestNetwork::kAddress),
+                     .prefix_bits = GuestNetwork::kPrefixBits,
+                     .gateway = std::string(GuestNetwork::kGateway)}},
+      .name_server = std::string(GuestNetwork::kGateway),
+      .mtu = GuestNetwork::kMtu};
+  if (network.ipv6) {
+    wanted.addresses.push_back({.address = std::string(GuestNetwork::kAddress6),
+                                .prefix_bits = GuestNetwork::kPrefixBits6,
+                                .gateway = std::string(GuestNetwork::kGateway6)});
+  }
+  return wanted;
+}
+
+}  // namespace
+
+control::Network describe_guest_network(const MachinePaths& paths, const Limit& limit,
+                                        const Work& work) {
+  return limit.run(work, [&](const Work& brief) {
+    return ShimControl(paths.control_socket).call(control::DescribeNetwork{}, brief);
+  });
+}
+
+void prepare_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
+                           const Work& work) {
+  if (!rules.has_network()) return;
+  make_private_directory(paths.network_directory());
+  ShimControl(paths.control_socket)
+      .call(
+          control::PrepareNetwork{.policy = rules, .directory = paths.network_directory().string()},
+          work);
+}
+
+void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
+                       const Limit& limit, const Work& work) {
+  if (rules.has_network()) make_private_directory(paths.network_directory());
+  limit.run(work, [&](const Work& brief) {
+    const control::Network network =
+        ShimControl(paths.control_socket)
+            .call(control::SetNetwork{.policy = rules,
+                                      .directory = paths.network_directory().string()},
+                  brief);
+    fault::point("vm.network.attached");
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
+    agent.call(rules.has_network() ? addresses(network) : api::agent::ConfigureNetwork{}, brief);
+  });
+}
+
+}  // namespace pyro::vm

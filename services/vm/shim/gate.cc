@@ -1,0 +1,84 @@
+#include "services/vm/shim/gate.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "common/base/error.h"
+#include "common/base/reasons/network.h"
+#include "common/base/text.h"
+#include "common/config/programs.h"
+#include "common/process/wait.h"
+
+namespace pyro::vm {
+namespace {
+
+UniqueFd make_packet_pair(UniqueFd& other) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw system_error("socketpair");
+  }
+  other.reset(ends[1]);
+  return UniqueFd(ends[0]);
+}
+
+/// `socket` becomes our end.
+ChildProcess start_gate(const std::filesystem::path& directory, UniqueFd& socket) {
+  UniqueFd theirs;
+  socket = make_packet_pair(theirs);
+  return ChildProcess(
+      Command{.argv = {sibling_program(network::kGateProgram).string(), directory.string()},
+              .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}},
+              .parentage = Parentage::kDieWithParent});
+}
+
+Error gone() {
+  return unavailable(reason::kGateFailed, "the gate of the machine's network ended by itself");
+}
+
+Error refusal(const network::GateReport& report) {
+  return {ErrorCode::kFailedPrecondition,
+          report.reason.empty() ? std::string(reason::kGateFailed) : report.reason, report.message};
+}
+
+}  // namespace
+
+Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory)
+    : process_(start_gate(directory, socket_)), policy_(policy) {
+  order(policy);
+}
+
+void Gate::order(const network::Policy& policy) const {
+  if (!network::send_order(socket_.get(), {.policy = policy})) throw gone();
+}
+
+void Gate::wait_until_ready(const Work& work) {
+  take(network::GateEvent::kReady, policy_, work);
+  if (!tap_) throw internal_error("a gate gave no tap");
+}
+
+void Gate::change(const network::Policy& policy, const Work& work) {
+  order(policy);
+  take(network::GateEvent::kPolicySet, policy, work);
+  policy_ = policy;
+}
+
+void Gate::take(network::GateEvent wanted, const network::Policy& policy, const Work& work) {
+  network::ReceivedReport answer = next_report(work);
+  if (answer.report.event != wanted) throw refusal(answer.report);
+  if (answer.report.digest != network::digest_of(policy)) {
+    throw internal_error("the gate has another policy than it was given");
+  }
+  if (answer.descriptor) tap_ = std::move(answer.descriptor);
+  report_ = std::move(answer.report);
+}
+
+network::ReceivedReport Gate::next_report(const Work& work) const {
+  if (!wait_for(socket_.get(), POLLIN, work.deadline, StopFd(work.stop))) {
+    throw deadline_exceeded("the gate of the machine's network did not answer in time");
+  }
+  auto report = network::receive_report(socket_.get());
+  if (!report) throw gone();
+  return std::move(*report);
+}
+
+}  // namespace pyro::vm

@@ -1,0 +1,201 @@
+#include "services/workspace/network/networks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/api/message_type.h"
+#include "common/base/error.h"
+#include "common/base/reasons/machine.h"
+#include "common/base/text.h"
+#include "common/fault/fault.h"
+#include "common/guest/machine_paths.h"
+#include "common/log/log.h"
+#include "common/network/connection_log.h"
+#include "common/network/learned_names.h"
+#include "common/network/policy.h"
+#include "services/workspace/network/log_watch.h"
+
+namespace pyro::workspace {
+namespace {
+
+/// For the change that a kill cut short.
+constexpr std::chrono::seconds kCompleteLimit{30};
+
+std::vector<std::string> canonical_entries(const std::vector<std::string>& entries) {
+  return network::canonical({.allow = entries}).allow;
+}
+
+void remove_from(std::vector<std::string>& list, const std::vector<std::string>& gone) {
+  std::erase_if(list, [&gone](const std::string& one) {
+    return std::find(gone.begin(), gone.end(), one) != gone.end();
+  });
+}
+
+void add_to(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  for (const auto& one : more) {
+    if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
+  }
+}
+
+/// The last of a list of names would leave the whole internet to be reached.
+void refuse_silent_widening(const WorkspaceRecord& before, const WorkspaceRecord& after,
+                            const api::UpdateNetwork& request) {
+  const bool widens = before.rules().lists_names() && !after.rules().lists_names();
+  if (!widens || request.network_policy) return;
+  throw invalid_argument(
+      "without this name no other would be left on the list, and the workspace could reach all "
+      "of the public internet: say network_policy egress with it if that is meant, or off");
+}
+
+api::NetworkLogEntry entry_of(const network::LogLine& line) {
+  return {.number = line.number,
+          .time = line.time,
+          .verdict = std::string(api::name_of(line.verdict)),
+          .protocol = std::string(api::name_of(line.protocol)),
+          .name = line.name,
+          .address = line.address,
+          .port = line.port,
+          .bytes_up = line.bytes_up,
+          .bytes_down = line.bytes_down,
+          .milliseconds = line.milliseconds,
+          .reason = line.reason,
+          .count = line.count};
+}
+
+}  // namespace
+
+void Networks::set_policy(WorkspaceRecord& record) const {
+  api::Workspace& workspace = record.workspace;
+  workspace.allow_domains = canonical_entries(workspace.allow_domains);
+  std::vector<std::string> allow = workspace.allow_domains;
+  for (const auto& preset : presets_.named(workspace.allow_presets)) add_to(allow, preset.allow);
+  record.network_allow = canonical_entries(allow);
+  if (record.rules().has_network()) return;
+  if (!record.network_allow.empty() || workspace.learn) {
+    throw invalid_argument(
+        "allow_domains, allow_presets and learn need network_policy egress or "
+        "egress+published-ports: with off nothing is reached");
+  }
+}
+
+api::WorkspaceNetwork Networks::describe_network(const WorkspaceRecord& record,
+                                                 const Work& work) const {
+  api::WorkspaceNetwork network;
+  api::assign_fields(network, record.workspace);
+  network.presets = presets_.named(record.workspace.allow_presets);
+  network.allow = record.network_allow;
+  network.guest_ip.reset();
+  if (record.rules().has_network()) {
+    const auto there = vm_.call(api::MachineNetworkInfo{.vm_id = record.vm_id}, work);
+    network.connected = there.outbound_connectivity_expected;
+    network.reason = there.reason;
+    network.guest_ip = there.guest_ip;
+  }
+  return workspaces_.about(record.id(), std::move(network));
+}
+
+api::WorkspaceNetwork Networks::handle(const api::ShowNetwork& request, bus::Call& call) {
+  return describe_network(workspaces_.find(request.workspace_id), call.work());
+}
+
+void Networks::give_to_machine(const WorkspaceRecord& record, const Work& work) {
+  vm_.call(api::SetMachineNetwork{.vm_id = record.vm_id, .rules = record.rules()}, work);
+  fault::point("workspace.network.given");
+  workspaces_.table().update(record.id(),
+                             [](WorkspaceRecord& changed) { changed.network_pending = false; });
+}
+
+/// First the record, which says that its machine is to follow: killed in between, the collector
+/// gives the machine what the record says. What the machine refuses is taken back.
+api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::Call& call) {
+  const std::string& workspace_id = request.workspace_id;
+  const Workspaces::Use use(workspaces_, workspace_id);
+  const auto turn = use.turns().begin(call.stop());
+  const WorkspaceRecord before = workspaces_.table().find(workspace_id);
+  WorkspaceRecord after = before;
+  api::Workspace& workspace = after.workspace;
+  if (request.network_policy) workspace.network_policy = *request.network_policy;
+  if (request.learn) workspace.learn = *request.learn;
+  add_to(workspace.allow_domains, canonical_entries(request.allow_domains));
+  remove_from(workspace.allow_domains, canonical_entries(request.remove_domains));
+  add_to(workspace.allow_presets, request.allow_presets);
+  remove_from(workspace.allow_presets, request.remove_presets);
+  if (request.network_policy == api::NetworkPolicy::kOff) {
+    workspace.allow_domains.clear();
+    workspace.allow_presets.clear();
+    workspace.learn = false;
+  }
+  set_policy(after);
+  refuse_silent_widening(before, after, request);
+  const auto record = [&](const WorkspaceRecord& now, bool pending) {
+    workspaces_.table().update(workspace_id, [&](WorkspaceRecord& changed) {
+      api::Workspace& shown = changed.workspace;
+      shown.network_policy = now.workspace.network_policy;
+      shown.allow_domains = now.workspace.allow_domains;
+      shown.allow_presets = now.workspace.allow_presets;
+      shown.learn = now.workspace.learn;
+      changed.network_allow = now.network_allow;
+      changed.network_pending = pending;
+      mark_active(changed);
+    });
+  };
+  record(after, /*pending=*/true);
+  fault::point("workspace.network.recorded");
+  try {
+    turn->run([&] { give_to_machine(after, call.work().stopped_by(turn->stop())); });
+  } catch (const Error& error) {
+    // Where no answer came, the machine may have it: it is given what the record says again.
+    record(before, /*pending=*/true);
+    collect_garbage(workspaces_.table().find(workspace_id));
+    throw error.within(fmt::format("change the network of workspace '{}'", workspace_id));
+  }
+  if (request.network_policy && request.network_policy != before.workspace.network_policy) {
+    ports_.end_all(before);
+  }
+  workspaces_.changed(workspace_id);
+  log::info("workspace {} has another network policy", workspace_id);
+  return describe_network(workspaces_.table().find(workspace_id), call.work());
+}
+
+void Networks::collect_garbage(const WorkspaceRecord& record) {
+  if (!record.network_pending) return;
+  try {
+    give_to_machine(record, {.deadline = Clock::now() + kCompleteLimit});
+  } catch (const Error& error) {
+    log::error("workspace {} has not the network of its record: {}", record.id(), error.message());
+  }
+}
+
+api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& call) {
+  const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+  const auto directory = MachinePaths(paths_, record.vm_id).network_directory();
+  LogWatch watch(directory, network::kConnectionLog);
+  const Deadline limit =
+      std::min(call.deadline(), Clock::now() + std::chrono::seconds(request.wait_seconds));
+  api::NetworkLog log{.last = request.after};
+  while (true) {
+    for (const auto& line : network::read_connection_log(directory, log.last)) {
+      log.last = line.number;
+      if (request.denied && line.verdict != network::Verdict::kDenied) continue;
+      log.entries.push_back(entry_of(line));
+    }
+    if (!log.entries.empty() || !watch.wait(limit, call.stop())) break;
+  }
+  if (log.entries.size() > request.count) {
+    log.entries.erase(log.entries.begin(), log.entries.end() - request.count);
+  }
+  return workspaces_.about(request.workspace_id, std::move(log));
+}
+
+api::LearnedNetwork Networks::handle(const api::ReadLearnedNetwork& request, bus::Call&) {
+  const WorkspaceRecord record = workspaces_.find(request.workspace_id);
+  const auto learned =
+      network::read_learned(MachinePaths(paths_, record.vm_id).network_directory());
+  api::LearnedNetwork reply{.learn = record.workspace.learn,
+                            .allow_domains = network::allow_entries_of(learned),
+                            .truncated = learned.truncated};
+  for (const auto& one : learned.names) reply.names.push_back({one.name, one.port, one.count});
+  return workspaces_.about(request.workspace_id, std::move(reply));
+}
+
+}  // namespace pyro::workspace

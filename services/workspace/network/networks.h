@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/api/workspace_network.h"
+#include "common/bus/call.h"
+#include "common/bus/client.h"
+#include "common/config/paths.h"
+#include "common/network/presets.h"
+#include "services/workspace/part.h"
+#include "services/workspace/ports/ports.h"
+#include "services/workspace/workspaces.h"
+
+namespace pyro::workspace {
+
+/// The networks of workspaces. A policy is part of the workspace's record; its machine has it too.
+class Networks final : public Part {
+ public:
+  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces, Ports& ports,
+           bus::Client& vm)
+      : paths_(paths),
+        presets_(std::move(presets)),
+        workspaces_(workspaces),
+        ports_(ports),
+        vm_(vm) {
+    workspaces_.add(*this);
+  }
+
+  api::WorkspaceNetwork handle(const api::ShowNetwork& request, bus::Call& call);
+  api::WorkspaceNetwork handle(const api::UpdateNetwork& request, bus::Call& call);
+  api::NetworkLog handle(const api::ReadNetworkLog& request, bus::Call& call);
+  api::LearnedNetwork handle(const api::ReadLearnedNetwork& request, bus::Call& call);
+
+  /// Checks the policy in a new workspace's fields, and sets what it comes to.
+  void set_policy(WorkspaceRecord& record) const;
+
+  /// Completes a change that a kill cut short.
+  void collect_garbage(const WorkspaceRecord& record) override;
+
+ private:
+  api::WorkspaceNetwork describe_network(const WorkspaceRecord& record, const Work& work) const;
+  void give_to_machine(const WorkspaceRecord& record, const Work& work);
+
+  const Paths& paths_;
+  network::Presets presets_;
+  Workspaces& workspaces_;
+  Ports& ports_;
+  bus::Client& vm_;
+};
+
+}  // namespace pyro::workspace

@@ -1,0 +1,157 @@
+#include <signal.h>
+
+#include "common/api/workspace_network.h"
+#include "common/api/workspace_ports.h"
+#include "tests/guest/workspace_fixture.h"
+#include "tests/service/net/lab.h"
+#include "tests/support/errors.h"
+#include "tests/support/soon.h"
+
+namespace pyro::test {
+
+using api::NetworkPolicy;
+using pyro::testing::error_of;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kFarAddress = "203.0.113.10";
+
+/// A stack on a host of the test's own, with an internet of the test's own behind it
+/// (tests/service/net/lab.h). The lab comes first: all that the stack starts is on its host.
+class NetworkOfGuests : private gate::Lab, public WorkspaceFixture {
+ protected:
+  NetworkOfGuests() {
+    internet().set("allowed.test", {kFarAddress});
+    internet().set("denied.test", {"203.0.113.11"});
+    internet().answer(kFarAddress, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    internet().answer("203.0.113.11", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong");
+  }
+
+  using gate::Lab::internet;
+
+  api::Workspace create_with(std::vector<std::string> domains,
+                             NetworkPolicy policy = NetworkPolicy::kEgress) {
+    return call(api::CreateWorkspace{.environment = kEnvironment,
+                                     .ttl_seconds = 3600,
+                                     .network_policy = policy,
+                                     .allow_domains = std::move(domains)});
+  }
+  /// What a page says, or why it cannot be had.
+  static std::string fetch(const std::string& name) {
+    return fmt::format(
+        "python3 -c \"import urllib.request\n"
+        "try: print(urllib.request.urlopen('http://{}/', timeout=20).read().decode())\n"
+        "except Exception as e: print('failed:', e)\"",
+        name);
+  }
+  std::string fetched(const std::string& id, const std::string& name) {
+    return output_of(id, fetch(name));
+  }
+};
+
+TEST_F(NetworkOfGuests, off_is_no_carrier_no_process_and_nothing_that_leaves) {
+  const auto ran = run_script(
+      "python3 - <<'END'\n"
+      "import fcntl, socket, struct, time\n"
+      "s = socket.socket()\n"
+      "fcntl.ioctl(s, 0x8914, struct.pack('16sh', b'eth0', 1))\n"
+      "time.sleep(1)\n"
+      "print('carrier', open('/sys/class/net/eth0/carrier').read())\n"
+      "p = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\n"
+      "p.bind(('eth0', 0x0800))\n"
+      "try:\n"
+      "  for i in range(100): p.send(b'\\xff' * 60)\n"
+      "except OSError as e: print(e)\n"
+      "print('sent', open('/sys/class/net/eth0/statistics/tx_packets').read())\n"
+      "END\n");
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("carrier 0"), HasSubstr("sent 0"))) << ran.error_output;
+  const auto workspace = create();
+  EXPECT_THAT(fetched(workspace.workspace_id, "allowed.test"), HasSubstr("failed"));
+  EXPECT_THAT(processes("pyro-net-gate"), IsEmpty());
+  EXPECT_THAT(internet().questions(), IsEmpty());
+}
+
+TEST_F(NetworkOfGuests, a_workspace_reaches_its_names_and_no_others_and_is_told_so) {
+  const auto workspace = create_with({"allowed.test"});
+  const std::string id = workspace.workspace_id;
+  EXPECT_TRUE(workspace.network_enabled);
+  EXPECT_EQ(workspace.guest_ip, "10.0.2.15");
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+  const auto denied = run(id, fetch("denied.test"));
+  EXPECT_THAT(denied.stdout_text, HasSubstr("failed"));
+  EXPECT_THAT(denied.egress_denied, Contains(Field(&api::EgressDenied::name, "denied.test")));
+  EXPECT_THAT(run(id, "true").egress_denied, IsEmpty());
+  EXPECT_FALSE(internet().was_reached("203.0.113.11"));
+  const auto log = call(api::ReadNetworkLog{.workspace_id = id}).entries;
+  EXPECT_THAT(log, Contains(AllOf(Field(&api::NetworkLogEntry::name, "allowed.test"),
+                                  Field(&api::NetworkLogEntry::verdict, "opened"))));
+}
+
+TEST_F(NetworkOfGuests, a_policy_outlives_reset_stop_a_killed_gate_and_a_killed_service) {
+  const std::string id = create_with({"allowed.test"}).workspace_id;
+  reset(id);
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+  EXPECT_THAT(fetched(id, "denied.test"), HasSubstr("failed"));
+  call(api::StopWorkspace{.workspace_id = id});
+  EXPECT_TRUE(all_gone("pyro-net-gate"));
+  call(api::StartWorkspace{.workspace_id = id});
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+
+  ::kill(process_of("pyro-net-gate"), SIGKILL);
+  EXPECT_TRUE(soon([&] { return call(api::ShowNetwork{.workspace_id = id}).connected; }));
+  EXPECT_TRUE(soon([&] { return fetched(id, "allowed.test") == "hello\n"; }));
+  EXPECT_THAT(fetched(id, "denied.test"), HasSubstr("failed"));
+
+  ::kill(process_of("pyro-vm"), SIGKILL);
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+  EXPECT_TRUE(soon([&] { return call(api::ShowNetwork{.workspace_id = id}).connected; }));
+}
+
+TEST_F(NetworkOfGuests, a_changed_policy_holds_at_once) {
+  const std::string id = create().workspace_id;
+  EXPECT_THAT(fetched(id, "allowed.test"), HasSubstr("failed"));
+  call(api::UpdateNetwork{.workspace_id = id,
+                          .network_policy = NetworkPolicy::kEgress,
+                          .allow_domains = {"allowed.test"}});
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+  call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kOff});
+  EXPECT_THAT(fetched(id, "allowed.test"), HasSubstr("failed"));
+  EXPECT_TRUE(all_gone("pyro-net-gate"));
+  EXPECT_THAT(output_of(id, "cat /etc/resolv.conf; cat /sys/class/net/eth0/operstate"),
+              HasSubstr("down"));
+}
+
+TEST_F(NetworkOfGuests, a_one_shot_machine_with_a_network_reaches_the_internet) {
+  const auto ran = pyro({"run", kEnvironment, "--network", "--timeout-seconds", "120", "--", "sh",
+                         "-c", fetch("allowed.test")});
+  EXPECT_THAT(ran.output, HasSubstr("hello")) << ran.error_output;
+}
+
+TEST_F(NetworkOfGuests, a_published_port_reaches_a_server_that_listens_on_either_loopback) {
+  const std::string id = create_with({}, NetworkPolicy::kEgressPublishedPorts).workspace_id;
+  write(id, "index.html", "from the guest");
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    const auto service = call(api::StartService{
+        .workspace_id = id,
+        .service_name = "web",
+        .command = fmt::format("exec python3 -m http.server 8000 --bind {}", address),
+        .ready_tcp = "localhost:8000",
+        .ready_timeout_seconds = 60,
+        .published_ports = {{.guest_port = 8000}}});
+    ASSERT_EQ(service.published_ports.size(), 1U) << service.failure.value_or("");
+    const auto page = run_command(
+        {.argv = {"python3", "-c",
+                  fmt::format("import urllib.request; print(urllib.request.urlopen("
+                              "'http://127.0.0.1:{}/index.html', timeout=30).read().decode())",
+                              service.published_ports[0].host_port)}},
+        Clock::now() + std::chrono::minutes(1), {});
+    EXPECT_EQ(page.output, "from the guest\n") << page.error_output;
+    call(api::StopService{.workspace_id = id, .service_name = "web"});
+    EXPECT_EQ(call(api::ListPorts{.workspace_id = id}).count, 0U);
+  }
+}
+
+}  // namespace pyro::test
