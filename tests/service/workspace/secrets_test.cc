@@ -355,6 +355,19 @@ TEST_F(WorkspaceSecrets, without_their_file_nothing_is_shown_and_the_workspace_c
   EXPECT_EQ(directory_count(), 0U);
 }
 
+TEST_F(WorkspaceSecrets, without_their_file_the_disk_is_exported_and_no_summary_tells_of_it) {
+  vm_->on<api::GetDisks>(
+      api::DiskPaths{.environment = "/env", .system = "/system", .workspace = "/work"});
+  files_->on<api::OnDisks<api::ExportDisk>>([](const api::OnDisks<api::ExportDisk>& on) {
+    return api::DiskExported{.output_path = on.request.output_path};
+  });
+  const std::string id = create_with_secret();
+  call(api::StopWorkspace{.workspace_id = id});
+  std::filesystem::remove(secret_file(id));
+  restart();
+  EXPECT_EQ(call(api::ExportDisk{.workspace_id = id, .output_path = "/out"}).output_path, "/out");
+}
+
 TEST_F(WorkspaceSecrets, a_guest_that_does_not_take_them_is_no_workspace) {
   refuses_secrets_ = true;
   EXPECT_THAT(error_of([&] { call(request()); }), Refused(ErrorCode::kInternal));
