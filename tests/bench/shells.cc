@@ -152,7 +152,7 @@ void measure_much_output(BenchStack& stack, const Adder& add) {
 }
 
 /// Says how long it took from the birth of its process, which its shell becomes, until it listens.
-constexpr const char* kServer = R"(import os, socket, time
+constexpr const char* kListeningServer = R"(import os, socket, time
 listener = socket.create_server(('127.0.0.1', 8000))
 with open('/proc/self/stat') as stat:
     born = int(stat.read().rsplit(')', 1)[1].split()[19]) / os.sysconf('SC_CLK_TCK')
@@ -164,7 +164,7 @@ while True:
 void measure_service_start(BenchStack& stack, const Adder& add) {
   Workspaces workspaces(stack);
   const std::string id = workspaces.create();
-  workspaces.call(api::WriteFile{.workspace_id = id, .path = "serve.py", .text = kServer});
+  workspaces.call(api::WriteFile{.workspace_id = id, .path = "serve.py", .text = kListeningServer});
   std::vector<double> own;
   std::vector<double> over;
   for (int i = 0; i < kServiceRounds; ++i) {
