@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "common/network/denied_text.h"
 #include "gateway/cli/text/human.h"
 
 namespace pyro::cli {
@@ -20,6 +21,11 @@ std::string run_note(const api::MachineExecResult& result) {
 
 std::string cancelled_note(api::JobState state) {
   return state == api::JobState::kCancelled ? "note: the command was cancelled" : "";
+}
+
+std::string denied_note(const api::WorkspaceExecResult& result) {
+  const std::string text = network::denied_text(result.workspace_id, result.egress_denied);
+  return text.empty() ? "" : "note: " + text;
 }
 
 std::string expiry_note(const api::Workspace& workspace, double now) {

@@ -21,6 +21,9 @@ std::string run_note(const api::MachineExecResult& result);
 /// Says that the command did not end by itself; else "".
 std::string cancelled_note(api::JobState state);
 
+/// What the command was denied by the network policy, and how to allow it; else "".
+std::string denied_note(const api::WorkspaceExecResult& result);
+
 /// In the last fifth of a workspace's life, says when it ends; else "". `now`: seconds since the
 /// epoch.
 std::string expiry_note(const api::Workspace& workspace, double now);
@@ -36,7 +39,10 @@ void note(const std::string& line);
 template <api::Message Reply>
 void tell_notes(const Reply& reply) {
   if constexpr (requires { reply.execution_mode; }) note(host_compat_note(reply.execution_mode));
-  if constexpr (std::same_as<Reply, api::WorkspaceExecResult>) note(cancelled_note(reply.state));
+  if constexpr (std::same_as<Reply, api::WorkspaceExecResult>) {
+    note(cancelled_note(reply.state));
+    note(denied_note(reply));
+  }
   if constexpr (std::same_as<Reply, api::Workspace>) {
     note(expiry_note(reply, now_epoch_seconds()));
   } else if constexpr (requires { reply.expires_at.has_value(); }) {

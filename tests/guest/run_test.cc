@@ -108,11 +108,4 @@ TEST_F(Run, an_unknown_environment_names_the_known_ones) {
   EXPECT_THAT(done.error_output, HasSubstr("debian:12-build"));
 }
 
-TEST_F(Run, a_network_is_refused_while_there_is_none_to_give) {
-  const auto done = pyro({"run", kEnvironment, "--network", "--", "true"});
-  EXPECT_EQ(done.status.code, 1);
-  EXPECT_THAT(done.error_output, HasSubstr("no network yet"));
-  expect_no_machine_left();
-}
-
 }  // namespace pyro::test

@@ -9,6 +9,7 @@
 #include "common/base/error.h"
 #include "common/base/random.h"
 #include "common/base/reasons/stack.h"
+#include "common/network/denied_text.h"
 #include "common/process/wait.h"
 #include "gateway/mcp/tools/nouns.h"
 #include "gateway/mcp/tools/pages.h"
@@ -92,7 +93,20 @@ api::ExecPoll poll(const Caller& caller, const api::PollExec& asked) {
   }
 }
 
-void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace&, Json& reply, bool cut) {
+/// Else models try to get round it.
+void tell_of_denials(const std::string& workspace_id, Json& reply) {
+  std::vector<api::EgressDenied> denied;
+  for (const Json& one : reply["egress_denied"]) {
+    denied.push_back({.name = one["name"].get<std::string>(),
+                      .address = one["address"].get<std::string>(),
+                      .port = one["port"].get<std::uint32_t>(),
+                      .reason = one["reason"].get<std::string>()});
+  }
+  if (!denied.empty()) add_hint(reply, network::denied_text(workspace_id, denied));
+}
+
+void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace& request, Json& reply, bool cut) {
+  tell_of_denials(request.workspace_id, reply);
   const std::string id = reply["job_id"].get<std::string>();
   if (reply["state"] == api::name_of(api::JobState::kRunning)) {
     add_hint(reply,
@@ -109,7 +123,8 @@ void tell_how_to_go_on(const Toolbox&, const api::ExecWorkspace&, Json& reply, b
   }
 }
 
-void tell_next_cursor(const Toolbox&, const api::PollExec&, Json& reply, bool) {
+void tell_next_cursor(const Toolbox&, const api::PollExec& request, Json& reply, bool) {
+  tell_of_denials(request.workspace_id, reply);
   const bool running = reply["state"] == api::name_of(api::JobState::kRunning);
   if (!running && !reply["more"].get<bool>()) return;
   const std::string next = reply["next_cursor"].dump();
