@@ -50,6 +50,7 @@ test('every tool returns what its schema promises', async (t) => {
     stack,
     'SDK v1',
     ...['--profile', 'workspace-full', '--project-path', project],
+    ...['--network-policy', 'egress+published-ports', '--allow-domain', 'allowed.example'],
   );
   const used = new Set();
   const call = (name, args) => {
@@ -92,6 +93,16 @@ test('every tool returns what its schema promises', async (t) => {
     secret_env: { PASSWORD: 'password' },
   });
   assert.equal(printed.stdout, '[REDACTED]\n[REDACTED]');
+  assert.equal((await here('workspace_network_show')).network_policy, 'egress+published-ports');
+  await here('workspace_network_update', { learn: true });
+  const denied = await here('workspace_exec', { command: 'getent hosts denied.example || true' });
+  assert.equal(denied.egress_denied[0].name, 'denied.example');
+  assert.match(denied.hint, /network update .* --allow-domain denied\.example/);
+  assert.equal((await here('workspace_network_log', { denied: true })).entries.length > 0, true);
+  await here('workspace_network_learned');
+  const [{ host_port }] = (await here('workspace_port_open', { guest_port: 8000 })).ports;
+  assert.equal((await here('workspace_port_list')).ports[0].host_port, host_port);
+  await here('workspace_port_close', { host_port });
   await here('workspace_file_list', { recursive: true });
   await here('workspace_file_read', { path: 'greeting.py', offset: 4, max_bytes: 5 });
   await here('workspace_file_write', { path: 'new/note.txt', text: 'A note.\n' });

