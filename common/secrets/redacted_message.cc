@@ -39,7 +39,7 @@ void redact_value(const Redactor& redactor, const api::ValueType& type, void* va
 }
 
 bool is_known_to_callers(std::string_view field) {
-  return field.ends_with("_id") || field.ends_with("_name");
+  return field.ends_with("_id") || field.ends_with("_name") || field == "project";
 }
 
 }  // namespace

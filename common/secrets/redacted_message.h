@@ -6,8 +6,8 @@
 
 namespace pyro {
 
-/// Redacts every text of a message, whatever it is, but for ids and names (`…_id`, `…_name`): those
-/// its callers chose or know already, and find things by.
+/// Redacts every text of a message, whatever it is, but for ids, names (`…_id`, `…_name`) and the
+/// project: those its callers chose or know already, and find things by.
 void redact_message(const Redactor& redactor, const api::MessageType& type, void* message);
 template <api::Message T>
 void redact_message(const Redactor& redactor, T& message) {

@@ -29,6 +29,10 @@ TEST(RedactedMessage, leaves_ids_as_they_are) {
   redact_message(redactor, diff);
   EXPECT_EQ(diff.workspace_id, "0123456789ab");
   EXPECT_EQ(diff.patch, "[REDACTED]456789ab");
+  api::WorkspaceSummary summary;
+  summary.project = "/home/0123/project";
+  redact_message(redactor, summary);
+  EXPECT_EQ(summary.project, "/home/0123/project") << "a server finds its workspaces by it";
 }
 
 TEST(RedactedMessage, an_error_keeps_its_code_and_reason) {
