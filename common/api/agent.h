@@ -16,6 +16,9 @@ namespace pyro::api::agent {
 /// The port the agent listens on, as a vsock port number.
 inline constexpr std::uint32_t kPort = 5005;
 
+/// So many connections a guest remembers the makers of.
+inline constexpr std::size_t kMostJobConnections = 4096;
+
 struct HelloReply {
   std::string agent_version;
   std::uint64_t uptime_ms = 0;
@@ -265,7 +268,51 @@ struct ConfigureNetwork {
   }
 };
 
-using AgentApi = Api<Hello, Personalize, ConfigureNetwork, StartJob, JobStatus, FollowJob,
-                     SignalJob, ForgetJob, AskLeftRunning, EndLeft, PowerOff>;
+/// A flow that a process of a job began: a TCP connection, or a port that it sends datagrams from.
+struct JobConnection {
+  std::string job_id;
+  bool tcp = false;
+  std::uint32_t guest_port = 0;
+  std::uint64_t realtime_ns = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("job_id", &JobConnection::job_id, "The job, or that of a shell (job_of_shell).", kRequired,
+      max_length(80));
+    f("tcp", &JobConnection::tcp, "TCP, else UDP.");
+    f("guest_port", &JobConnection::guest_port, "Where it comes from.", range(0, 65535));
+    f("realtime_ns", &JobConnection::realtime_ns,
+      "When its last first packet left, by the guest's clock, nanoseconds since the epoch.");
+  }
+  bool operator==(const JobConnection&) const = default;
+};
+
+struct JobConnections {
+  bool known = false;
+  std::vector<JobConnection> connections;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("known", &JobConnections::known, "Whether this guest's kernel keeps them.");
+    f("connections", &JobConnections::connections, "Oldest first.",
+      max_length(kMostJobConnections));
+  }
+};
+
+/// Which job began which connection through the network card: the latest ones, also of jobs that
+/// have ended. The guest's word.
+struct AskConnections {
+  static constexpr Method kMethod{"agent.connections", Idempotent::kYes};
+  using Reply = JobConnections;
+  std::uint64_t after_ns = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("after_ns", &AskConnections::after_ns, "Only those after this `realtime_ns`.");
+  }
+};
+
+using AgentApi = Api<Hello, Personalize, ConfigureNetwork, AskConnections, StartJob, JobStatus,
+                     FollowJob, SignalJob, ForgetJob, AskLeftRunning, EndLeft, PowerOff>;
 
 }  // namespace pyro::api::agent

@@ -34,6 +34,9 @@ struct Shell {
   }
 };
 
+/// By which the agent tells the processes of a shell apart from those of other jobs.
+inline std::string job_of_shell(const std::string& shell_id) { return "shell-" + shell_id; }
+
 template <class Request, class Fields>
 void describe_shell_id(Fields& f) {
   f("shell_id", &Request::shell_id, "The shell.", kRequired, max_length(64));

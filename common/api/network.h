@@ -61,8 +61,8 @@ struct EgressDenied {
   }
 };
 inline constexpr std::string_view kEgressDenied =
-    "What the network policy denied while it ran, also to other commands. The person who runs pyro "
-    "can allow it: `pyro workspace network update WORKSPACE --allow-domain NAME`.";
+    "What the network policy denied it. The person who runs pyro can allow it: `pyro workspace "
+    "network update WORKSPACE --allow-domain NAME`.";
 /// The most of one command.
 inline constexpr std::size_t kMostDenied = 20;
 

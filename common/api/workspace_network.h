@@ -91,7 +91,22 @@ struct UpdateNetwork {
   }
 };
 
-struct NetworkLogEntry {
+/// What began a connection, as its guest tells: one of them, or none where that is not known.
+struct ConnectionMaker {
+  std::optional<std::uint64_t> sequence;
+  std::optional<std::string> service_name;
+  std::optional<std::string> shell_id;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("sequence", &ConnectionMaker::sequence, "The command, by its number in the workspace's logs.",
+      kAbsentWhenNull);
+    f("service_name", &ConnectionMaker::service_name, "The service.", kAbsentWhenNull);
+    f("shell_id", &ConnectionMaker::shell_id, "The shell.", kAbsentWhenNull);
+  }
+};
+
+struct NetworkLogEntry : ConnectionMaker {
   std::uint64_t number = 0;
   double time = 0;
   std::string verdict;
@@ -119,6 +134,7 @@ struct NetworkLogEntry {
     f("milliseconds", &NetworkLogEntry::milliseconds, "From its first packet to this line.");
     f("reason", &NetworkLogEntry::reason, "Why it was denied, failed or closed.");
     f("count", &NetworkLogEntry::count, "So many of one kind in a second.");
+    ConnectionMaker::describe(f);
   }
 };
 

@@ -4,25 +4,21 @@
 
 #include <algorithm>
 
-#include "common/network/connection_log.h"
-
 namespace pyro::network {
-namespace {
 
-bool is_changed_since(const std::filesystem::path& file, double since) {
+bool is_logged_since(const std::filesystem::path& directory, double since) {
   struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return false;
-  const double changed = static_cast<double>(info.st_mtim.tv_sec) + 1;
-  return changed >= since;
+  if (::stat((directory / kConnectionLog).c_str(), &info) != 0 || info.st_size == 0) return false;
+  // The kernel's clock of files has a coarse grain.
+  return static_cast<double>(info.st_mtim.tv_sec) + 1 >= since;
 }
 
-}  // namespace
-
-std::vector<api::EgressDenied> denied_since(const std::filesystem::path& directory, double since) {
+std::vector<api::EgressDenied> denied_since(const std::filesystem::path& directory, double since,
+                                            const std::function<bool(const LogLine&)>& counts) {
   std::vector<api::EgressDenied> denied;
-  if (!is_changed_since(directory / kConnectionLog, since)) return denied;
+  if (!is_logged_since(directory, since)) return denied;
   for (const LogLine& line : read_connection_log(directory)) {
-    if (line.verdict != Verdict::kDenied || line.time < since) continue;
+    if (line.verdict != Verdict::kDenied || line.time < since || !counts(line)) continue;
     const auto same = std::find_if(denied.begin(), denied.end(), [&line](const auto& one) {
       return one.name == line.name && one.address == line.address && one.port == line.port &&
              one.reason == line.reason;

@@ -21,7 +21,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 
 /// Migration n brings a file from version n to n + 1. Never change one that was released.
-constexpr std::array<const char*, 5> kMigrations = {
+constexpr std::array<const char*, 6> kMigrations = {
     // services/vm: its machines; the ids of those that expired; what a probe found per host boot.
     "CREATE TABLE machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE reaped_machines (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
@@ -40,10 +40,12 @@ constexpr std::array<const char*, 5> kMigrations = {
     "CREATE TABLE identity (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "INSERT INTO identity VALUES ('registry', lower(hex(randomblob(16))));",
     // services/workspace: services, each row's id being WORKSPACE/SESSION/NAME; shells, each row's
-    // id
-    // being WORKSPACE/….
+    // id being WORKSPACE/….
     "CREATE TABLE workspace_services (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE workspace_shells (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
+    // services/workspace: what guests told of whose their connections are, each row's id being
+    // WORKSPACE/SESSION/NUMBER.
+    "CREATE TABLE workspace_connections (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 template <class Action>

@@ -162,6 +162,8 @@ std::unique_ptr<JobProcesses> CgroupLauncher::launch(const std::string& job_id,
   std::array<int, 2> report{};
   if (!entry->directory || ::pipe2(report.data(), O_CLOEXEC) != 0) throw system_error("pipe2");
   const UniqueFd report_read(report[0]);
+  struct stat group {};
+  if (on_group_ && ::fstat(entry->directory.get(), &group) == 0) on_group_(group.st_ino, job_id);
   UniqueFd report_write(report[1]);
   ShellStart shell{.command = command,
                    .null_fd = null_.get(),

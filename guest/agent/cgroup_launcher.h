@@ -26,6 +26,11 @@ class CgroupLauncher : public Launcher {
   void end_all() override;
   bool any_left() const override;
 
+  /// Is told the number of each new cgroup, before the job in it begins.
+  void on_group(std::function<void(std::uint64_t cgroup_id, const std::string& job_id)> told) {
+    on_group_ = std::move(told);
+  }
+
  private:
   class Group;
   struct Entry;
@@ -34,6 +39,7 @@ class CgroupLauncher : public Launcher {
 
   Children& children_;
   JobLimits limits_;
+  std::function<void(std::uint64_t cgroup_id, const std::string& job_id)> on_group_;
   UniqueFd directory_;
   UniqueFd null_;
   std::list<std::shared_ptr<Entry>> entries_;  ///< until their cgroup is removed

@@ -115,6 +115,12 @@ void GuestMachine::configure_network(const api::agent::ConfigureNetwork& wanted)
   card_.configure(wanted);
 }
 
+api::agent::JobConnections GuestMachine::connections(
+    const api::agent::AskConnections& request) const {
+  if (connections_ == nullptr) return {};
+  return {.known = true, .connections = connections_->after(request.after_ns)};
+}
+
 void GuestMachine::install_secrets(const api::agent::InstallSecrets& request) {
   const std::string directory(api::agent::InstallSecrets::kDirectory);
   if (!has_secrets_mount_) {

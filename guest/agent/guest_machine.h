@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/base/unique_fd.h"
+#include "guest/agent/connection_table.h"
 #include "guest/agent/files/workspace.h"
 #include "guest/agent/machine.h"
 #include "guest/agent/network_card.h"
@@ -14,11 +15,14 @@ namespace pyro::agent {
 class GuestMachine : public Machine {
  public:
   /// `volumes`: a descriptor in each file system to freeze before power off, beside the workspace.
-  GuestMachine(std::vector<UniqueFd> volumes, files::Workspace& workspace)
-      : volumes_(std::move(volumes)), workspace_(workspace) {}
+  /// `connections` may be null.
+  GuestMachine(std::vector<UniqueFd> volumes, files::Workspace& workspace,
+               ConnectionTable* connections)
+      : volumes_(std::move(volumes)), workspace_(workspace), connections_(connections) {}
 
   void personalize(const api::agent::Personalize& identity) override;
   void configure_network(const api::agent::ConfigureNetwork& wanted) override;
+  api::agent::JobConnections connections(const api::agent::AskConnections& request) const override;
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
@@ -29,6 +33,7 @@ class GuestMachine : public Machine {
  private:
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;
+  ConnectionTable* connections_;
   NetworkCard card_{"eth0", "/etc/resolv.conf"};
   bool has_secrets_mount_ = false;
 };

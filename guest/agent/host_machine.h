@@ -12,6 +12,9 @@ class HostMachine : public Machine {
   explicit HostMachine(Launcher& launcher) : launcher_(launcher) {}
   void personalize(const api::agent::Personalize&) override {}
   void configure_network(const api::agent::ConfigureNetwork&) override {}
+  api::agent::JobConnections connections(const api::agent::AskConnections&) const override {
+    return {};
+  }
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 

@@ -11,6 +11,8 @@ class Machine {
   virtual ~Machine() = default;
   virtual void personalize(const api::agent::Personalize& identity) = 0;
   virtual void configure_network(const api::agent::ConfigureNetwork& wanted) = 0;
+  virtual api::agent::JobConnections connections(
+      const api::agent::AskConnections& request) const = 0;
   virtual void install_secrets(const api::agent::InstallSecrets& request) = 0;
   [[noreturn]] virtual void power_off() = 0;
 };

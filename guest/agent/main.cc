@@ -18,6 +18,7 @@
 #include "common/base/standard_descriptors.h"
 #include "guest/agent/boot.h"
 #include "guest/agent/cgroup_launcher.h"
+#include "guest/agent/connection_table.h"
 #include "guest/agent/files/files_port.h"
 #include "guest/agent/files/flusher.h"
 #include "guest/agent/files/guest_volume.h"
@@ -42,6 +43,20 @@ void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, kBytes);
 }
 
+/// Null where the kernel has none: then it is not known which command was denied what.
+std::unique_ptr<ConnectionTable> see_connections(CgroupLauncher& launcher, const char* group) {
+  try {
+    auto table = std::make_unique<ConnectionTable>(group);
+    launcher.on_group([&table = *table](std::uint64_t cgroup_id, const std::string& job_id) {
+      table.name(cgroup_id, job_id);
+    });
+    return table;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "connections of commands are not told apart: {}\n", error.what());
+    return nullptr;
+  }
+}
+
 /// pid 1: the machine ends when this does.
 [[noreturn]] void run_guest() {
   keep_freed_memory();
@@ -51,15 +66,18 @@ void keep_freed_memory() {
     asio::io_context io(1);
     Children children(io);
     std::unique_ptr<Launcher> launcher;
+    std::unique_ptr<ConnectionTable> connections;
     if (guest.volumes.empty()) {  // a probe: no disks, no cgroups
       launcher = std::make_unique<TreeLauncher>(io, children);
     } else {
-      launcher =
-          std::make_unique<CgroupLauncher>(children, "/sys/fs/cgroup/pyro", limits_of_this_guest());
+      constexpr const char* kGroup = "/sys/fs/cgroup/pyro";
+      auto groups = std::make_unique<CgroupLauncher>(children, kGroup, limits_of_this_guest());
+      connections = see_connections(*groups, kGroup);
+      launcher = std::move(groups);
     }
     files::GuestVolume volume;
     files::Workspace workspace(volume);
-    GuestMachine machine(std::move(guest.volumes), workspace);
+    GuestMachine machine(std::move(guest.volumes), workspace, connections.get());
     files::Flusher flusher(io, [&machine] { machine.flush(); });
     JobTable jobs(io, *launcher, std::move(guest.jobs_directory), &flusher);
     Shells shells(io, *launcher);

@@ -55,6 +55,10 @@ void Service::handle(const wire::ConfigureNetwork& request, To<wire::ConfigureNe
   caller.answer({});
 }
 
+void Service::handle(const wire::AskConnections& request, To<wire::AskConnections> caller) {
+  caller.answer(machine_.connections(request));
+}
+
 void Service::handle(const wire::InstallSecrets& request, To<wire::InstallSecrets> caller) {
   machine_.install_secrets(request);
   caller.answer({});

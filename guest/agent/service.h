@@ -31,6 +31,7 @@ class Service {
   void handle(const api::agent::Hello& request, To<api::agent::Hello> caller);
   void handle(const api::agent::Personalize& request, To<api::agent::Personalize> caller);
   void handle(const api::agent::ConfigureNetwork& request, To<api::agent::ConfigureNetwork> caller);
+  void handle(const api::agent::AskConnections& request, To<api::agent::AskConnections> caller);
   void handle(const api::agent::InstallSecrets& request, To<api::agent::InstallSecrets> caller);
   void handle(const api::agent::StartJob& request, To<api::agent::StartJob> caller);
   void handle(const api::agent::JobStatus& request, To<api::agent::JobStatus> caller);

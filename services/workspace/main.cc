@@ -12,6 +12,7 @@
 #include "services/workspace/lifecycle/garbage.h"
 #include "services/workspace/lifecycle/lifecycle.h"
 #include "services/workspace/lifecycle/sandboxes.h"
+#include "services/workspace/network/connections.h"
 #include "services/workspace/network/networks.h"
 #include "services/workspace/ports/ports.h"
 #include "services/workspace/preparation/preparation.h"
@@ -44,7 +45,9 @@ void serve(ServiceHost& host) {
   ReviewLog reviews(registry, workspaces, secrets);
   Files files(host.paths(), workspaces, reviews, secrets, file_service);
   Disk disk(workspaces, machines, reviews, secrets, file_service);
-  Commands commands(registry, host.paths(), workspaces, secrets);
+  Connections connections(registry, host.paths());
+  workspaces.add(connections);
+  Commands commands(registry, host.paths(), workspaces, connections, secrets);
   bus::Client net = host.client("net");
   Ports ports(host.paths(), workspaces, net);
   Services services(registry, host.paths(), workspaces, machines, reviews, secrets, ports);
@@ -52,7 +55,7 @@ void serve(ServiceHost& host) {
   Networks networks(host.paths(),
                     {find_share_file(network::kPresetsFile),
                      host.paths().config_file.parent_path() / network::kPresetsFile},
-                    workspaces, ports, vm);
+                    workspaces, connections, ports, vm);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,

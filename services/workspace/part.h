@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "common/api/workspace_network.h"
 #include "services/workspace/workspace_record.h"
 
 namespace pyro::workspace {
@@ -28,6 +30,13 @@ class Part {
   virtual void describe(const WorkspaceRecord& record, api::Workspace& workspace) const {
     static_cast<void>(record);
     static_cast<void>(workspace);
+  }
+  /// Whose job of a guest's agent it is; nullopt: not one of this noun, or not known any more.
+  virtual std::optional<api::ConnectionMaker> maker(const WorkspaceRecord& record,
+                                                    const std::string& job_id) const {
+    static_cast<void>(record);
+    static_cast<void>(job_id);
+    return std::nullopt;
   }
   /// Ends what runs in the workspace, whose machine goes. Called within a turn of it.
   virtual void end_all(const WorkspaceRecord& record) { static_cast<void>(record); }

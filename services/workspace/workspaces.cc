@@ -69,6 +69,14 @@ bool Workspaces::is_busy(const std::string& workspace_id) const {
                      [&](const Part* part) { return part->is_busy(workspace_id); });
 }
 
+api::ConnectionMaker Workspaces::maker(const WorkspaceRecord& record,
+                                       const std::string& job_id) const {
+  for (const Part* part : parts_) {
+    if (const auto maker = part->maker(record, job_id)) return *maker;
+  }
+  return {};
+}
+
 bool Workspaces::is_in_use(const std::string& workspace_id) {
   return live(workspace_id)->calls > 0 || is_busy(workspace_id);
 }

@@ -80,6 +80,9 @@ class Workspaces {
   Started require_started(const std::string& workspace_id, std::string_view method,
                           const Work& work) const;
 
+  /// Whose job it is; empty where no part knows it.
+  api::ConnectionMaker maker(const WorkspaceRecord& record, const std::string& job_id) const;
+
   /// The record with all that is known of it by now.
   api::Workspace describe(const WorkspaceRecord& record, const api::Machine& machine) const;
   /// The same, of a machine that is asked for.

@@ -1,7 +1,12 @@
 #include <signal.h>
 
+#include <set>
+
 #include "common/api/workspace_network.h"
 #include "common/api/workspace_ports.h"
+#include "common/api/workspace_services.h"
+#include "common/api/workspace_shells.h"
+#include "common/base/random.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/service/net/lab.h"
 #include "tests/support/errors.h"
@@ -16,6 +21,7 @@ using ::testing::Contains;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kFarAddress = "203.0.113.10";
 
@@ -88,6 +94,68 @@ TEST_F(NetworkOfGuests, a_workspace_reaches_its_names_and_no_others_and_is_told_
   const auto log = call(api::ReadNetworkLog{.workspace_id = id}).entries;
   EXPECT_THAT(log, Contains(AllOf(Field(&api::NetworkLogEntry::name, "allowed.test"),
                                   Field(&api::NetworkLogEntry::verdict, "opened"))));
+}
+
+TEST_F(NetworkOfGuests, what_was_denied_is_told_to_the_command_that_asked_for_it) {
+  const std::string id = create_with({"allowed.test"}).workspace_id;
+  // Beside each other, one in a session of its own, and both denied the same once.
+  const auto asks = [](const std::string& names) {
+    return "setsid -w python3 -c \"import socket\n"
+           "for name in '" +
+           names +
+           "'.split():\n"
+           "  try: socket.getaddrinfo(name, 80)\n"
+           "  except OSError: pass\"";
+  };
+  const std::string job_id = new_id();
+  call(api::ExecWorkspace{.workspace_id = id,
+                          .command = "sleep 1;" + asks("one.test shared.test") + "; sleep 1",
+                          .timeout_seconds = 120,
+                          .job_id = job_id,
+                          .answer_within_seconds = 0});
+  const auto second = run(id, "sleep 1;" + asks("two.test shared.test") + "; sleep 1");
+  const auto first = call(api::AttachExec{.workspace_id = id, .job_id = job_id});
+  const auto names = [](const std::vector<api::EgressDenied>& denied) {
+    std::set<std::string> found;
+    for (const auto& one : denied) found.insert(one.name);
+    return found;
+  };
+  EXPECT_THAT(names(first.egress_denied), UnorderedElementsAre("one.test", "shared.test"));
+  EXPECT_THAT(names(second.egress_denied), UnorderedElementsAre("two.test", "shared.test"));
+
+  const auto by = [&](const std::string& name) {
+    std::set<std::uint64_t> found;
+    for (const auto& entry : call(api::ReadNetworkLog{.workspace_id = id}).entries) {
+      if (entry.name == name) found.insert(entry.sequence.value_or(0));
+    }
+    return found;
+  };
+  EXPECT_THAT(by("one.test"), UnorderedElementsAre(1));
+  EXPECT_THAT(by("two.test"), UnorderedElementsAre(2));
+  EXPECT_THAT(by("shared.test"), UnorderedElementsAre(1, 2));
+  EXPECT_EQ(fetched(id, "allowed.test"), "hello\n");
+  EXPECT_THAT(by("allowed.test"), UnorderedElementsAre(3));
+  // The guest is gone: what it told is not.
+  call(api::StopWorkspace{.workspace_id = id});
+  EXPECT_THAT(by("allowed.test"), UnorderedElementsAre(3));
+}
+
+TEST_F(NetworkOfGuests, the_log_names_the_services_and_shells_that_made_connections) {
+  const std::string id = create_with({"allowed.test"}).workspace_id;
+  call(api::StartService{.workspace_id = id,
+                         .service_name = "asker",
+                         .command = fetch("service.test") + "; sleep 1000"});
+  const auto shell = call(api::OpenShell{.workspace_id = id});
+  call(api::WriteShell{
+      .workspace_id = id, .shell_id = shell.shell_id, .input = fetch("shell.test") + "\n"});
+  const auto entry = [&](const std::string& name) {
+    for (const auto& one : call(api::ReadNetworkLog{.workspace_id = id}).entries) {
+      if (one.name == name) return one;
+    }
+    return api::NetworkLogEntry{};
+  };
+  EXPECT_TRUE(soon([&] { return entry("service.test").service_name == "asker"; }));
+  EXPECT_TRUE(soon([&] { return entry("shell.test").shell_id == shell.shell_id; }));
 }
 
 TEST_F(NetworkOfGuests, a_policy_outlives_reset_stop_a_killed_gate_and_a_killed_service) {

@@ -36,7 +36,7 @@ void Shell::start(Launcher& launcher, const api::agent::OpenShell& request) {
   UniqueFd slave;
   terminal_ = Terminal::make(io_, size_, slave);
   ShellCommand command = ShellCommand::on_terminal(slave.get(), request.cwd, request.environment);
-  processes_ = launcher.launch("shell-" + id_, command, slave.get(), slave.get(),
+  processes_ = launcher.launch(api::agent::job_of_shell(id_), command, slave.get(), slave.get(),
                                {.on_shell_exit =
                                     [weak = weak_from_this()](int code) {
                                       const auto self = weak.lock();

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <iterator>
+
 #include "common/base/error.h"
 #include "common/base/files.h"
 
@@ -11,7 +13,9 @@ namespace {
 
 constexpr auto kShared = std::chrono::seconds(1);
 /// A guest that tries ever new addresses writes each of these at once, and the rest as one.
-constexpr std::size_t kMostKinds = 64;
+constexpr std::size_t kMostKinds = 128;
+/// Commands that are denied the same at once are told apart by their ports, up to so many.
+constexpr std::ptrdiff_t kMostPorts = 8;
 
 std::uint64_t since_ms(Clock::time_point since) {
   return static_cast<std::uint64_t>(elapsed_since(since).count());
@@ -63,17 +67,27 @@ void Journal::failed(const Subject& subject, std::string_view reason, Clock::tim
   log_.append(std::move(line));
 }
 
+bool Journal::has_room_for(const Kind& kind) const {
+  Kind first = kind;
+  Kind last = kind;
+  std::get<std::uint16_t>(first) = 0;
+  std::get<std::uint16_t>(last) = UINT16_MAX;
+  return repeated_.contains(kind) ||
+         std::distance(repeated_.lower_bound(first), repeated_.upper_bound(last)) < kMostPorts;
+}
+
 void Journal::denied(const Subject& subject, std::string_view reason) {
   auto line = line_of(subject, network::Verdict::kDenied);
   line.reason = reason;
-  Kind kind{subject.protocol, subject.name, subject.to, reason};
+  Kind kind{subject.protocol, subject.name, subject.to, reason, subject.guest_port};
+  if (!has_room_for(kind)) std::get<std::uint16_t>(kind) = line.guest_port = 0;
   auto found = repeated_.find(kind);
   if (found == repeated_.end() && repeated_.size() >= kMostKinds) {
     // All other names and addresses of this second.
     line.name.clear();
     line.address.clear();
     line.port = line.guest_port = 0;
-    kind = {subject.protocol, {}, {}, reason};
+    kind = {subject.protocol, {}, {}, reason, 0};
     found = repeated_.find(kind);
   }
   if (found == repeated_.end()) {

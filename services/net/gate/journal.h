@@ -41,8 +41,8 @@ class Journal {
   void closed(const Subject& subject, std::uint64_t connection, const Passed& passed,
               Clock::time_point since, std::string_view reason);
   void failed(const Subject& subject, std::string_view reason, Clock::time_point since);
-  /// Refusals of one kind within a second share a line, which has their count: a guest that asks
-  /// again and again does not push the rest out of the log.
+  /// Refusals of one kind within a second share some lines, which have their counts: a guest that
+  /// asks again and again does not push the rest out of the log.
   void denied(const Subject& subject, std::string_view reason);
 
   void learn(std::string_view name, std::uint16_t port);
@@ -50,8 +50,11 @@ class Journal {
   void flush();
 
  private:
-  using Kind = std::tuple<network::Protocol, std::string, Endpoint, std::string_view>;
+  /// What is denied, why, and the guest's port.
+  using Kind =
+      std::tuple<network::Protocol, std::string, Endpoint, std::string_view, std::uint16_t>;
 
+  bool has_room_for(const Kind& kind) const;
   void write_repeated();
   void write_learned();
 

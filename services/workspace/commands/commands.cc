@@ -119,15 +119,23 @@ api::WorkspaceExecResult result_of(const WorkspaceRecord& record, const CommandR
 
 }  // namespace
 
-Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspaces, Secrets& secrets)
+Commands::Commands(Registry& registry, const Paths& paths, Workspaces& workspaces,
+                   Connections& connections, Secrets& secrets)
     : workspaces_(workspaces),
       secrets_(secrets),
       journal_(registry, paths),
-      jobs_(paths, journal_,
+      jobs_(paths, journal_, connections,
             {.recorded = [this](const std::string& id) { workspaces_.table().touch(id); },
              .done = [this] { workspaces_.expiry_changed(); }}) {
   workspaces_.add(*this);
   adopt();
+}
+
+std::optional<api::ConnectionMaker> Commands::maker(const WorkspaceRecord& record,
+                                                    const std::string& job_id) const {
+  const auto command = journal_.find(record, job_id);
+  if (!command) return std::nullopt;
+  return api::ConnectionMaker{.sequence = command->sequence};
 }
 
 void Commands::adopt() {

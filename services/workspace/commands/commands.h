@@ -12,6 +12,7 @@
 #include "common/stream/output_sender.h"
 #include "services/workspace/commands/jobs.h"
 #include "services/workspace/commands/journal.h"
+#include "services/workspace/network/connections.h"
 #include "services/workspace/part.h"
 #include "services/workspace/secrets/secrets.h"
 #include "services/workspace/workspaces.h"
@@ -22,7 +23,8 @@ namespace pyro::workspace {
 class Commands final : public Part {
  public:
   /// Takes up the commands that a former process started.
-  Commands(Registry& registry, const Paths& paths, Workspaces& workspaces, Secrets& secrets);
+  Commands(Registry& registry, const Paths& paths, Workspaces& workspaces, Connections& connections,
+           Secrets& secrets);
 
   /// Returns when the command has ended, or as it stands when its answer is due before. With an
   /// `output_socket` its output goes there as it comes, and the result has none.
@@ -36,6 +38,8 @@ class Commands final : public Part {
   const Journal& journal() const { return journal_; }
 
   bool is_busy(const std::string& workspace_id) const override { return jobs_.any(workspace_id); }
+  std::optional<api::ConnectionMaker> maker(const WorkspaceRecord& record,
+                                            const std::string& job_id) const override;
   bool left_running(const WorkspaceRecord& record) const override {
     return jobs_.left_running(record.vm_id);
   }

@@ -15,7 +15,6 @@
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
-#include "common/network/denials.h"
 #include "common/secrets/redacted_message.h"
 #include "services/workspace/write_down.h"
 
@@ -36,8 +35,11 @@ void log_unrecorded(const CommandRecord& command, const std::exception& error) {
 
 }  // namespace
 
-Jobs::Jobs(Paths paths, Journal& journal, Hooks hooks)
-    : paths_(std::move(paths)), journal_(journal), hooks_(std::move(hooks)) {}
+Jobs::Jobs(Paths paths, Journal& journal, Connections& connections, Hooks hooks)
+    : paths_(std::move(paths)),
+      journal_(journal),
+      connections_(connections),
+      hooks_(std::move(hooks)) {}
 
 Jobs::~Jobs() {
   std::list<std::unique_ptr<Running>> left;
@@ -254,8 +256,8 @@ void Jobs::record_end(Running& running, const wire::Job& ended, const std::stop_
   command.killed_by = ended.killed_by;
   command.likely_cause = ended.likely_cause;
   command.duration_ms = ended.duration_ms;
-  command.egress_denied = network::denied_since(
-      MachinePaths(paths_, running.vm_id).network_directory(), command.recorded_at);
+  command.egress_denied = connections_.denied_to(
+      command, running.vm_id, {.deadline = Clock::now() + kAgentGrace, .stop = stop});
   fault::point("workspace.exec.ended");
   const bool recorded = write_down(
       [&] {

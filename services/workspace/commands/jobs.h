@@ -13,6 +13,7 @@
 #include "common/config/paths.h"
 #include "common/link/agent_client.h"
 #include "services/workspace/commands/job.h"
+#include "services/workspace/network/connections.h"
 
 namespace pyro::workspace {
 
@@ -32,7 +33,7 @@ class Jobs {
     /// A command is of no more concern: any() no longer counts it.
     std::function<void()> done;
   };
-  Jobs(Paths paths, Journal& journal, Hooks hooks);
+  Jobs(Paths paths, Journal& journal, Connections& connections, Hooks hooks);
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
   /// Lets go of the running commands; they continue in their guests.
@@ -110,6 +111,7 @@ class Jobs {
 
   Paths paths_;
   Journal& journal_;
+  Connections& connections_;
   Hooks hooks_;
   mutable std::mutex mutex_;
   std::list<std::unique_ptr<Running>> running_;

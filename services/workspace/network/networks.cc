@@ -1,6 +1,7 @@
 #include "services/workspace/network/networks.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/api/message_type.h"
@@ -11,6 +12,7 @@
 #include "common/guest/machine_paths.h"
 #include "common/log/log.h"
 #include "common/network/connection_log.h"
+#include "common/network/connection_owners.h"
 #include "common/network/learned_names.h"
 #include "common/network/policy.h"
 #include "services/workspace/network/log_watch.h"
@@ -20,6 +22,8 @@ namespace {
 
 /// For the change that a kill cut short.
 constexpr std::chrono::seconds kCompleteLimit{30};
+/// For the guest to tell whose its connections are.
+constexpr std::chrono::seconds kGuestLimit{3};
 
 std::vector<std::string> canonical_entries(const std::vector<std::string>& entries) {
   return network::canonical({.allow = entries}).allow;
@@ -166,6 +170,27 @@ void Networks::collect_garbage(const WorkspaceRecord& record) {
   }
 }
 
+/// Also without the guest's answer: then the lines of what still runs are nobody's.
+std::vector<api::NetworkLogEntry> Networks::named(const WorkspaceRecord& record,
+                                                  const std::vector<network::LogLine>& lines,
+                                                  const std::stop_token& stop) {
+  const Work work{.deadline = Clock::now() + kGuestLimit, .stop = stop};
+  const network::ConnectionOwners owners(connections_.all(record, work));
+  std::map<std::string, api::ConnectionMaker> makers;
+  std::vector<api::NetworkLogEntry> entries;
+  for (const auto& line : lines) {
+    entries.push_back(entry_of(line));
+    const std::string* job_id = owners.of(line);
+    if (job_id == nullptr) continue;
+    auto found = makers.find(*job_id);
+    if (found == makers.end()) {
+      found = makers.emplace(*job_id, workspaces_.maker(record, *job_id)).first;
+    }
+    static_cast<api::ConnectionMaker&>(entries.back()) = found->second;
+  }
+  return entries;
+}
+
 api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& call) {
   const WorkspaceRecord record = workspaces_.find(request.workspace_id);
   const auto directory = MachinePaths(paths_, record.vm_id).network_directory();
@@ -173,17 +198,18 @@ api::NetworkLog Networks::handle(const api::ReadNetworkLog& request, bus::Call& 
   const Deadline limit =
       std::min(call.deadline(), Clock::now() + std::chrono::seconds(request.wait_seconds));
   api::NetworkLog log{.last = request.after};
+  std::vector<network::LogLine> lines;
   while (true) {
-    for (const auto& line : network::read_connection_log(directory, log.last)) {
-      log.last = line.number;
-      if (request.denied && line.verdict != network::Verdict::kDenied) continue;
-      log.entries.push_back(entry_of(line));
+    lines = network::read_connection_log(directory, log.last);
+    if (!lines.empty()) log.last = lines.back().number;
+    if (request.denied) {
+      std::erase_if(lines,
+                    [](const auto& one) { return one.verdict != network::Verdict::kDenied; });
     }
-    if (!log.entries.empty() || !watch.wait(limit, call.stop())) break;
+    if (!lines.empty() || !watch.wait(limit, call.stop())) break;
   }
-  if (log.entries.size() > request.count) {
-    log.entries.erase(log.entries.begin(), log.entries.end() - request.count);
-  }
+  if (lines.size() > request.count) lines.erase(lines.begin(), lines.end() - request.count);
+  if (!lines.empty()) log.entries = named(record, lines, call.stop());
   return workspaces_.about(request.workspace_id, std::move(log));
 }
 

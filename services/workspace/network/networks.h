@@ -7,7 +7,9 @@
 #include "common/bus/call.h"
 #include "common/bus/client.h"
 #include "common/config/paths.h"
+#include "common/network/connection_log.h"
 #include "common/network/presets.h"
+#include "services/workspace/network/connections.h"
 #include "services/workspace/part.h"
 #include "services/workspace/ports/ports.h"
 #include "services/workspace/workspaces.h"
@@ -17,11 +19,12 @@ namespace pyro::workspace {
 /// The networks of workspaces. A policy is part of the workspace's record; its machine has it too.
 class Networks final : public Part {
  public:
-  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces, Ports& ports,
-           bus::Client& vm)
+  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces,
+           Connections& connections, Ports& ports, bus::Client& vm)
       : paths_(paths),
         presets_(std::move(presets)),
         workspaces_(workspaces),
+        connections_(connections),
         ports_(ports),
         vm_(vm) {
     workspaces_.add(*this);
@@ -40,11 +43,15 @@ class Networks final : public Part {
 
  private:
   api::WorkspaceNetwork describe_network(const WorkspaceRecord& record, const Work& work) const;
+  std::vector<api::NetworkLogEntry> named(const WorkspaceRecord& record,
+                                          const std::vector<network::LogLine>& lines,
+                                          const std::stop_token& stop);
   void give_to_machine(const WorkspaceRecord& record, const Work& work);
 
   const Paths& paths_;
   network::Presets presets_;
   Workspaces& workspaces_;
+  Connections& connections_;
   Ports& ports_;
   bus::Client& vm_;
 };

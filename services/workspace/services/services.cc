@@ -130,6 +130,14 @@ void Services::describe(const WorkspaceRecord& record, api::Workspace& workspace
       services.begin(), services.end(), [](const auto& service) { return service.running(); }));
 }
 
+std::optional<api::ConnectionMaker> Services::maker(const WorkspaceRecord& record,
+                                                    const std::string& job_id) const {
+  for (const auto& service : table_.all(record)) {
+    if (service.job_id == job_id) return api::ConnectionMaker{.service_name = service.service_name};
+  }
+  return std::nullopt;
+}
+
 void Services::end_all(const WorkspaceRecord& record) {
   running_.stop_all(record, kPatienceOfStop);
 }

@@ -38,6 +38,8 @@ class Services final : public Part {
     return running_.any(workspace_id);
   }
   void describe(const WorkspaceRecord& record, api::Workspace& workspace) const override;
+  std::optional<api::ConnectionMaker> maker(const WorkspaceRecord& record,
+                                            const std::string& job_id) const override;
   void end_all(const WorkspaceRecord& record) override;
   void collect_garbage(const WorkspaceRecord& record) override;
   void forget(const std::string& workspace_id) override { table_.forget(workspace_id); }

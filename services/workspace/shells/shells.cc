@@ -128,6 +128,16 @@ std::vector<api::Shell> Shells::all(const WorkspaceRecord& record) const {
   return shells;
 }
 
+std::optional<api::ConnectionMaker> Shells::maker(const WorkspaceRecord& record,
+                                                  const std::string& job_id) const {
+  for (const auto& shell : store_.all(record)) {
+    if (api::agent::job_of_shell(shell.id()) == job_id) {
+      return api::ConnectionMaker{.shell_id = shell.id()};
+    }
+  }
+  return std::nullopt;
+}
+
 /// The guest goes; a stop or reset that fails afterwards has ended them nevertheless.
 void Shells::end_all(const WorkspaceRecord& record) {
   const Deadline limit = Clock::now() + kShellGrace;

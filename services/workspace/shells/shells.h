@@ -43,6 +43,8 @@ class Shells final : public Part {
 
   bool is_busy(const std::string& workspace_id) const override { return live_.any(workspace_id); }
   void describe(const WorkspaceRecord& record, api::Workspace& workspace) const override;
+  std::optional<api::ConnectionMaker> maker(const WorkspaceRecord& record,
+                                            const std::string& job_id) const override;
   void end_all(const WorkspaceRecord& record) override;
   void collect_garbage(const WorkspaceRecord& record) override {
     store_.forget_other_sessions(record);

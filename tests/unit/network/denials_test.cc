@@ -47,6 +47,15 @@ TEST_F(DenialsTest, are_only_those_since_then_and_nothing_that_was_let_through) 
   EXPECT_THAT(since(now_ + 100), IsEmpty());
 }
 
+TEST_F(DenialsTest, are_those_of_the_lines_that_count) {
+  denied("a.test", now_);
+  denied("b.test", now_);
+  const auto found = denied_since(directory_.path(), now_ - 1,
+                                  [](const LogLine& line) { return line.name == "b.test"; });
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].name, "b.test");
+}
+
 TEST_F(DenialsTest, are_the_latest_of_very_many) {
   for (int i = 0; i < 50; ++i) denied(std::to_string(i) + ".test", now_);
   const auto found = since(now_ - 1);

@@ -164,6 +164,7 @@ TEST(Registry, a_file_of_an_earlier_version_gets_an_id_that_lasts) {
   { const Registry registry(dir / "r.db"); }
   run_sql(dir / "r.db",
           "DROP TABLE identity; DROP TABLE workspace_services; DROP TABLE workspace_shells; "
+          "DROP TABLE workspace_connections; "
           "PRAGMA user_version = 3");
   const std::string id = Registry(dir / "r.db").id();
   EXPECT_EQ(id.size(), 32U);

@@ -84,13 +84,14 @@ class JobsTest : public WorkspaceTest {
   Jobs::Hooks hooks_{.recorded = [](const std::string&) {}, .done = [] {}};
   WorkspaceRecord workspace_ = record_of("aaaaaaaaaaaa");
   Journal journal_{registry_, paths_};
+  Connections connections_{registry_, paths_};
 };
 
 TEST_F(JobsTest, an_agent_that_says_of_an_ended_command_that_it_runs_has_it_cancelled) {
   FakeAgent agent(socket(), [](const link::Frame&) {
     return FakeAgent::result(wire::Job{.state = JobState::kRunning});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -102,7 +103,7 @@ TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_i
     return FakeAgent::output("done\n") +
            FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 3});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   const auto job = start(jobs);
   EXPECT_EQ(ended(job), JobState::kExited);
   EXPECT_EQ(job->output().stdout_text.text(), "done\n");
@@ -113,7 +114,7 @@ TEST_F(JobsTest, a_command_whose_start_was_not_answered_is_followed_as_long_as_i
 TEST_F(JobsTest, a_guest_that_takes_no_command_within_its_time_out_is_told_as_silent) {
   // It takes the connection and says nothing.
   const UniqueFd listener = listen_silently(socket());
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   time_out_ = std::chrono::seconds(5);
   const auto error = error_of([&] { start(jobs); });
   EXPECT_THAT(error, Refused(ErrorCode::kDeadlineExceeded,
@@ -124,7 +125,7 @@ TEST_F(JobsTest, a_guest_that_takes_no_command_within_its_time_out_is_told_as_si
 
 TEST_F(JobsTest, a_start_without_an_answer_is_late_when_the_time_of_its_command_is_over) {
   FakeAgent agent(socket(), [](const link::Frame&) { return std::string(); });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   time_out_ = std::chrono::seconds(5);
   const auto job = start(jobs);
   EXPECT_FALSE(job->ended());
@@ -136,7 +137,7 @@ TEST_F(JobsTest, a_command_that_runs_has_some_time_to_be_ended_in) {
     return request.method == wire::StartJob::kMethod.name ? FakeAgent::result(wire::Job{})
                                                           : std::string();
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   const auto job = start(jobs);
   EXPECT_EQ(job->latest_end(), job->due() + kAgentGrace);
   const Job::Reader reader(job);
@@ -148,7 +149,7 @@ TEST_F(JobsTest, a_command_whose_guest_stays_silent_has_timed_out_without_an_exi
     if (request.method == wire::StartJob::kMethod.name) return FakeAgent::result(wire::Job{});
     return FakeAgent::error(deadline_exceeded(reason::kGuestSilent, "late"));
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kTimedOut);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->exit_code, std::nullopt);
@@ -160,7 +161,7 @@ TEST_F(JobsTest, what_an_ended_command_left_running_is_ended_by_its_id) {
     asked = api::from_msgpack<wire::EndLeft>(request.body.data, api::UnknownFields::kRefuse).job_id;
     return FakeAgent::result(wire::EndedLeft{.any = true});
   });
-  const Jobs jobs(paths_, journal_, hooks_);
+  const Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_TRUE(jobs.end_left({.job_id = "j"}, kVm).any);
   EXPECT_EQ(asked, "j");
 }
@@ -169,7 +170,7 @@ TEST_F(JobsTest, a_guest_of_an_earlier_version_leaves_nothing_known) {
   FakeAgent agent(socket(), [](const link::Frame&) {
     return FakeAgent::error(invalid_argument("the agent knows no method 'job.end_left'"));
   });
-  const Jobs jobs(paths_, journal_, hooks_);
+  const Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_FALSE(jobs.end_left({.job_id = "j"}, kVm).any);
 }
 
@@ -179,7 +180,7 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
                ? FakeAgent::error(invalid_argument("no such directory"))
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_THAT(error_of([&] { start(jobs); }),
               Refused(ErrorCode::kInvalidArgument, "no such directory"));
   EXPECT_EQ(journal_.count(workspace_), 0U);
@@ -188,14 +189,14 @@ TEST_F(JobsTest, a_command_that_its_guest_refused_leaves_no_entry) {
 TEST_F(JobsTest, an_adopted_command_that_its_guest_does_not_know_never_began) {
   FakeAgent agent(socket(),
                   [](const link::Frame&) { return FakeAgent::error(not_found("no such job")); });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.count(workspace_), 0U);
 }
 
 TEST_F(JobsTest, an_adopted_command_whose_guest_is_gone_was_cancelled) {
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   jobs.adopt(journal_.begin(workspace_, {.command = "make", .job_id = "j"}), kVm);
   wait_until_done(jobs);
   EXPECT_EQ(journal_.find(workspace_, "j")->state, JobState::kCancelled);
@@ -207,7 +208,7 @@ TEST_F(JobsTest, a_command_that_ran_and_is_unknown_to_its_guest_was_cancelled) {
                ? FakeAgent::result(wire::Job{})
                : FakeAgent::error(not_found("no such job"));
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kCancelled);
 }
 
@@ -220,7 +221,7 @@ TEST_F(JobsTest, a_guest_knows_a_command_until_its_end_is_recorded) {
     if (request.method == wire::ForgetJob::kMethod.name) forgotten = true;
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   const auto job = start(jobs);
   // Who waits has its end, and so has who asks again.
   EXPECT_EQ(ended(job), JobState::kExited);
@@ -251,7 +252,7 @@ TEST_F(JobsTest, the_end_is_recorded_and_its_workspace_lives_on_before_anybody_h
     EXPECT_FALSE(jobs->any(workspace_.id()));
     done.set_value();
   };
-  jobs.emplace(paths_, journal_, hooks_);
+  jobs.emplace(paths_, journal_, connections_, hooks_);
   EXPECT_EQ(ended(start(*jobs)), JobState::kExited);
   done.get_future().wait();
   EXPECT_EQ(tries, 2);
@@ -261,7 +262,7 @@ TEST_F(JobsTest, a_command_that_has_ended_holds_no_stream_of_its_guest) {
   FakeAgent agent(socket(), [](const link::Frame&) {
     return FakeAgent::result(wire::Job{.state = JobState::kExited, .exit_code = 0});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   EXPECT_EQ(ended(start(jobs)), JobState::kExited);
   const Deadline deadline = in_a_minute();
   while (agent.open_connections() > 0 && Clock::now() < deadline) std::this_thread::yield();
@@ -274,7 +275,7 @@ TEST_F(JobsTest, only_so_many_commands_of_a_workspace_run_at_once) {
     if (request.method == wire::FollowJob::kMethod.name) return "";
     return FakeAgent::result(wire::Job{});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   for (std::size_t i = 0; i < Jobs::kMostAtOnce; ++i) start(jobs);
   EXPECT_THAT(error_of([&] { start(jobs); }),
               Refused(ErrorCode::kResourceExhausted,
@@ -296,7 +297,7 @@ TEST_F(JobsTest, a_command_that_no_thread_can_follow_is_ended_and_recorded_so) {
     std::filesystem::remove(socket());
     return FakeAgent::result(wire::Job{});
   });
-  Jobs jobs(paths_, journal_, hooks_);
+  Jobs jobs(paths_, journal_, connections_, hooks_);
   const auto refusal = error_of([&] { start(jobs); });
   jobs.adopt(journal_.begin(workspace_, {.command = "adopted", .job_id = "k"}), kVm);
   ::pthread_setattr_default_np(&usual);
@@ -323,7 +324,7 @@ class StoppedStart : public JobsTest {
       return FakeAgent::result(
           wire::Job{.state = killed ? JobState::kCancelled : JobState::kExited, .exit_code = 0});
     });
-    Jobs jobs(paths_, journal_, hooks_);
+    Jobs jobs(paths_, journal_, connections_, hooks_);
     EXPECT_TRUE(error_of([&] { start(jobs, stop, cancel); }));
     wait_until_done(jobs);
     return journal_.find(workspace_, "j")->state;
@@ -350,7 +351,7 @@ TEST_F(JobsTest, a_service_ends_while_an_end_waits_to_be_recorded) {
   });
   std::shared_ptr<Job> job;
   {
-    Jobs jobs(paths_, journal_, hooks_);
+    Jobs jobs(paths_, journal_, connections_, hooks_);
     job = start(jobs);
     EXPECT_EQ(ended(job), JobState::kExited);
   }

@@ -31,6 +31,13 @@ std::string reach_of(const api::WorkspaceNetwork& network) {
   return join(network.allow, ", ");
 }
 
+std::string maker_of(const api::ConnectionMaker& maker) {
+  if (maker.sequence) return fmt::format("  by command {}", *maker.sequence);
+  if (maker.service_name) return fmt::format("  by service {}", shown(*maker.service_name));
+  if (maker.shell_id) return fmt::format("  by shell {}", shown(*maker.shell_id));
+  return "";
+}
+
 }  // namespace
 
 std::string network_text(const api::WorkspaceNetwork& network) {
@@ -58,7 +65,7 @@ std::string network_log_line(const api::NetworkLogEntry& entry) {
         fmt::format("  {} up, {} down", human_size(entry.bytes_up), human_size(entry.bytes_down));
   }
   if (entry.count > 1) line += fmt::format("  {} times", entry.count);
-  return line + "\n";
+  return line + maker_of(entry) + "\n";
 }
 
 std::string network_log_text(const api::NetworkLog& log) {
