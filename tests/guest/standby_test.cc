@@ -94,6 +94,61 @@ TEST_F(Standby, ends_with_the_service_that_keeps_it) {
   EXPECT_EQ(started_machine().metadata.at("boot_mode"), "warm");
 }
 
+class NetworkedStandby : public Standby {
+ protected:
+  api::Machine started_with_network() {
+    const auto made = call(api::CreateMachine{.environment = kEnvironment, .network = true});
+    return call(api::StartMachine{.vm_id = made.vm_id});
+  }
+  /// After a machine with a network; the pid of the gate that waits.
+  pid_t warm_up_networked() {
+    remove(started_with_network().vm_id);
+    EXPECT_TRUE(wait_for_standby(1));
+    return process_of("pyro-net-gate");
+  }
+  bool is_connected(const api::Machine& machine) {
+    return call(api::MachineNetworkInfo{.vm_id = machine.vm_id}).outbound_connectivity_expected;
+  }
+};
+
+TEST_F(NetworkedStandby, has_a_gate_where_the_machine_before_had_a_network) {
+  const pid_t gate = warm_up_networked();
+  ASSERT_NE(gate, 0);
+  const auto machine = started_with_network();
+  EXPECT_EQ(machine.metadata.at("warm_from"), "standby");
+  EXPECT_TRUE(is_connected(machine));
+  EXPECT_THAT(processes("pyro-net-gate"), ::testing::Contains(gate)) << "the one that waited";
+}
+
+TEST_F(NetworkedStandby, ends_its_gate_for_a_caller_without_a_network) {
+  const UniqueFd gate = open_pidfd(warm_up_networked());
+  ASSERT_TRUE(gate);
+  const auto machine = started_machine();
+  EXPECT_EQ(machine.metadata.at("warm_from"), "standby");
+  EXPECT_TRUE(wait_for(gate.get(), POLLIN, Clock::now(), StopFd({}))) << "before the start answers";
+  EXPECT_FALSE(is_connected(machine));
+  EXPECT_THAT(exec(machine.vm_id,
+                   "cat /sys/class/net/eth0/operstate; ip -br address show eth0 "
+                   "2>/dev/null | grep -c 10.0.2; cat /etc/resolv.conf")
+                  .stdout_text,
+              ::testing::Not(HasSubstr("10.0.2")));
+}
+
+TEST_F(NetworkedStandby, whose_gate_died_is_connected_all_the_same) {
+  ::kill(warm_up_networked(), SIGKILL);
+  ASSERT_TRUE(all_gone("pyro-net-gate"));
+  const auto machine = started_with_network();
+  EXPECT_EQ(machine.metadata.at("warm_from"), "standby");
+  EXPECT_TRUE(is_connected(machine));
+}
+
+TEST_F(NetworkedStandby, leaves_no_gate_when_the_stack_ends) {
+  ASSERT_NE(warm_up_networked(), 0);
+  client_->down();
+  expect_no_machine_left();
+  EXPECT_TRUE(all_gone("pyro-net-gate"));
+}
+
 class IdleStandby : public Standby {
  protected:
   IdleStandby() : Standby({{"PYRO_VM_STANDBY_IDLE_SECONDS", "1"}}) {}

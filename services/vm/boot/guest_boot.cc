@@ -55,7 +55,8 @@ ShimProcess try_boot(const std::filesystem::path& shim_program, Launch& launch,
   ShimProcess shim = ShimProcess::start(shim_program, paths, spec, descriptors, work);
   launch.descriptors.clear();
   try {
-    if (launch.has_monitor) prepare_guest_network(paths, launch.network, work);
+    if (launch.has_monitor && launch.network.has_network())
+      prepare_guest_network(paths, launch.network, work);
     if (launch.restored) ShimControl(paths.control_socket).call(control::Load{}, work);
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, work);
     agent.call(api::agent::Hello{}, work);

@@ -38,12 +38,32 @@ control::Network describe_guest_network(const MachinePaths& paths, const Limit& 
 
 void prepare_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
                            const Work& work) {
-  if (!rules.has_network()) return;
-  make_private_directory(paths.network_directory());
+  if (rules.has_network()) make_private_directory(paths.network_directory());
   ShimControl(paths.control_socket)
       .call(
           control::PrepareNetwork{.policy = rules, .directory = paths.network_directory().string()},
           work);
+}
+
+void start_standby_gate(const MachinePaths& paths, const Limit& limit, const Work& work) {
+  const api::NetworkRules nothing{.kind = api::NetworkPolicy::kEgress,
+                                  .allow = {"standby.invalid"}};
+  make_private_directory(paths.network_directory());
+  limit.run(work, [&](const Work& brief) {
+    ShimControl(paths.control_socket)
+        .call(
+            control::PrepareNetwork{
+                .policy = nothing, .directory = paths.network_directory().string(), .wait = true},
+            brief);
+  });
+}
+
+void rehearse_network(const MachinePaths& paths, const Limit& limit, const Work& work) {
+  limit.run(work, [&](const Work& brief) {
+    auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
+    agent.call(addresses({}), brief);
+    agent.call(api::agent::ConfigureNetwork{}, brief);
+  });
 }
 
 void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,

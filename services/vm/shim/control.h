@@ -92,12 +92,15 @@ struct PrepareNetwork {
   std::uint64_t limit_ms = 0;
   network::Policy policy;
   std::string directory;
+  bool wait = false;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("limit_ms", &PrepareNetwork::limit_ms, kLimitText, api::kRequired);
     f("policy", &PrepareNetwork::policy, "What the guest may reach.", api::kRequired);
     f("directory", &PrepareNetwork::directory, "Where the gate writes its log.");
+    f("wait", &PrepareNetwork::wait,
+      "Answer once the gate has started: from then on its directory may be moved.");
   }
 };
 

@@ -145,8 +145,8 @@ api::Nothing ControlServer::handle(const control::Resume&, const Work& work) {
   return {};
 }
 
-api::Nothing ControlServer::handle(const control::PrepareNetwork& request, const Work&) {
-  network_.prepare(request);
+api::Nothing ControlServer::handle(const control::PrepareNetwork& request, const Work& work) {
+  network_.prepare(request, work);
   return {};
 }
 

@@ -47,19 +47,20 @@ Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory
   order(policy);
 }
 
-void Gate::order(const network::Policy& policy) const {
+void Gate::order(const network::Policy& policy) {
   if (!network::send_order(socket_.get(), {.policy = policy})) throw gone();
-}
-
-void Gate::wait_until_ready(const Work& work) {
-  take(network::GateEvent::kReady, policy_, work);
-  if (!tap_) throw internal_error("a gate gave no tap");
-}
-
-void Gate::change(const network::Policy& policy, const Work& work) {
-  order(policy);
-  take(network::GateEvent::kPolicySet, policy, work);
+  awaited_.push_back(policy);
   policy_ = policy;
+}
+
+void Gate::wait_until_applied(const Work& work) {
+  while (!awaited_.empty()) {
+    const network::Policy policy = std::move(awaited_.front());
+    awaited_.pop_front();
+    take(ready_ ? network::GateEvent::kPolicySet : network::GateEvent::kReady, policy, work);
+    if (!ready_ && !tap_) throw internal_error("a gate gave no tap");
+    ready_ = true;
+  }
 }
 
 void Gate::take(network::GateEvent wanted, const network::Policy& policy, const Work& work) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 
 #include "common/base/unique_fd.h"
@@ -12,17 +13,17 @@ namespace pyro::vm {
 /// One running gate. It ends with this object, and with the thread that made it.
 class Gate {
  public:
-  /// Starts it and gives it the policy.
+  /// Starts it and orders the policy.
   Gate(const network::Policy& policy, const std::filesystem::path& directory);
 
-  /// Returns once the policy applies. An Error of the gate's reason: it does not start here.
-  /// kDeadlineExceeded, kCancelled.
-  void wait_until_ready(const Work& work);
+  /// Tells it to apply the policy in the place of the one before. kUnavailable: the gate is gone.
+  void order(const network::Policy& policy);
+  /// Returns once the last policy ordered applies, and the gate has a tap. An Error of the gate's
+  /// reason: it does not start here, or refuses a policy, and the one before applies.
+  /// kDeadlineExceeded, kCancelled; kUnavailable: the gate is gone.
+  void wait_until_applied(const Work& work);
 
-  /// Returns once the policy applies in place of the one before. kUnavailable: the gate is gone. An
-  /// Error of the gate's reason: it refuses, and the one before applies.
-  void change(const network::Policy& policy, const Work& work);
-
+  /// The last one ordered.
   const network::Policy& policy() const { return policy_; }
   const network::GateReport& report() const { return report_; }
   /// The guest's side, once.
@@ -33,11 +34,12 @@ class Gate {
  private:
   network::ReceivedReport next_report(const Work& work) const;
   void take(network::GateEvent wanted, const network::Policy& policy, const Work& work);
-  void order(const network::Policy& policy) const;
 
   UniqueFd socket_;
   ChildProcess process_;
   network::Policy policy_;
+  std::deque<network::Policy> awaited_;  ///< ordered, and their reports have not come
+  bool ready_ = false;
   network::GateReport report_;
   UniqueFd tap_;
 };

@@ -12,11 +12,19 @@ namespace pyro::vm {
 
 using qemu::Qmp;
 
-void MachineNetwork::prepare(const control::PrepareNetwork& wanted) {
+void MachineNetwork::prepare(const control::PrepareNetwork& wanted, const Work& work) {
+  const network::Policy policy = network::canonical(wanted.policy);
+  if (policy.kind == api::NetworkPolicy::kOff) return prepared_.reset();
   try {
-    prepared_.emplace(network::canonical(wanted.policy), wanted.directory);
+    if (prepared_) {
+      prepared_->order(policy);
+    } else {
+      prepared_.emplace(policy, wanted.directory);
+    }
+    if (wanted.wait) prepared_->wait_until_applied(work);
   } catch (const Error& error) {
     // `set` tries again, and its caller hears why.
+    prepared_.reset();
     fmt::print(stderr, "shim: no gate was started beforehand: {}\n", error.message());
   }
 }
@@ -29,7 +37,8 @@ control::Network MachineNetwork::set(const control::SetNetwork& wanted, const Wo
     return describe();
   }
   if (gate_at_work()) {
-    gate_->change(policy, work);
+    gate_->order(policy);
+    gate_->wait_until_applied(work);
     policy_ = policy;
     return describe();
   }
@@ -87,12 +96,26 @@ void MachineNetwork::take_away(const Work& work) {
   message_.clear();
 }
 
+/// One that does not do as it should is replaced: if the reason lasts, the next one tells it.
+std::optional<Gate> MachineNetwork::take_prepared(const Work& work) {
+  std::optional<Gate> gate = std::exchange(prepared_, std::nullopt);
+  if (!gate || gate->policy() != policy_) return std::nullopt;
+  try {
+    gate->wait_until_applied(work);
+    return gate;
+  } catch (const Error& error) {
+    fmt::print(stderr, "shim: a gate started beforehand is of no use: {}\n", error.message());
+    return std::nullopt;
+  }
+}
+
 void MachineNetwork::start_gate(const Work& work) {
-  std::optional<Gate> next = std::exchange(prepared_, std::nullopt);
-  if (next && next->policy() != policy_) next.reset();
+  std::optional<Gate> next = take_prepared(work);
   take_away(work);
-  if (!next) next.emplace(policy_, directory_);
-  next->wait_until_ready(work);
+  if (!next) {
+    next.emplace(policy_, directory_);
+    next->wait_until_applied(work);
+  }
   gate_ = std::move(next);
   fault::point("shim.network.gate_ready");
   try {

@@ -25,8 +25,9 @@ class MachineNetwork {
   /// Before the guest runs: its card has no carrier.
   void begin(const Work& work) { monitor_.set_carrier(qemu::Qmp::Carrier::kOff, work); }
 
-  /// Starts a gate for `set` with that policy, beside what else is done.
-  void prepare(const control::PrepareNetwork& wanted);
+  /// Starts a gate for `set` with that policy, beside what else is done, or gives the policy to the
+  /// one that it started before. Off ends it.
+  void prepare(const control::PrepareNetwork& wanted, const Work& work);
   control::Network set(const control::SetNetwork& wanted, const Work& work);
   control::Network describe() const;
 
@@ -36,6 +37,7 @@ class MachineNetwork {
 
  private:
   void take_away(const Work& work);
+  std::optional<Gate> take_prepared(const Work& work);
   void start_gate(const Work& work);
   bool gate_at_work() const;
 

@@ -5,6 +5,7 @@
 #include "common/log/log.h"
 #include "services/vm/boot/boot_leases.h"
 #include "services/vm/boot/guest_boot.h"
+#include "services/vm/boot/guest_network.h"
 #include "services/vm/boot/shim_control.h"
 #include "services/vm/drivers/disks.h"
 
@@ -60,8 +61,10 @@ void StandbyPool::add(Driver& driver, const MachineRecord& record, const Templat
   for (int time = 0; time < kRehearsals; ++time) {
     rehearse(paths, "true", options_.limits, work);
     rehearse_workspace(paths, options_.limits.rehearsal, work);
+    rehearse_network(paths, options_.limits.rehearsal, work);
   }
   clear_workspace_disk(paths.workspace_disk());
+  if (record.network.has_network()) start_standby_gate(paths, options_.limits.network, work);
   options_.limits.monitor.run(work, [&](const Work& brief) {
     ShimControl(paths.control_socket).call(control::Pause{}, brief);
   });

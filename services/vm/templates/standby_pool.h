@@ -42,7 +42,8 @@ class StandbyPool {
   StandbyPool& operator=(const StandbyPool&) = delete;
   ~StandbyPool() { drain(); }
 
-  /// Restores one more. kUnavailable, kDeadlineExceeded: the template does not start.
+  /// Restores one more, with a gate if `record` has a network: the next one may have one as well.
+  /// kUnavailable, kDeadlineExceeded: the template does not start.
   void add(Driver& driver, const MachineRecord& record, const Template& from, const Work& work);
 
   /// Resumes one of that shape as the machine `vm_id`, and moves its directory there; nullopt:

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "tests/bench/part.h"
+
+namespace pyro::bench {
+
+/// What a network adds to a workspace's creation.
+Part measure_network();
+
+}  // namespace pyro::bench
