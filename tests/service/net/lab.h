@@ -97,6 +97,7 @@ class Lab {
   Internet& internet() { return *internet_; }
   const Namespace& guest() const { return *guest_; }
   const Namespace& host() const { return *host_; }
+  const Namespace& far() const { return *far_; }
   const std::filesystem::path& directory() const { return directory_.path(); }
   int control() const { return control_.get(); }
 
