@@ -21,6 +21,7 @@
 #include "common/process/pidfd.h"
 #include "services/net/gate/rules/address.h"
 #include "services/net/gate/setup/machine_network.h"
+#include "tests/bench/far_host.h"
 #include "tests/support/namespaces.h"
 
 namespace pyro::bench {
@@ -31,8 +32,6 @@ using gate::Endpoint;
 using network::GuestNetwork;
 using test::NetworkNamespace;
 
-constexpr const char* kServer = "198.51.100.10";
-constexpr std::uint16_t kPort = 7000;
 constexpr auto kEach = std::chrono::seconds(1);
 constexpr int kGateRounds = 5;
 
@@ -42,41 +41,12 @@ struct Rates {
   double connects = 0;
 };
 
-// ---- both ends. The first byte says what happens: K sink, S source, P ping-pong
-
-void serve_one(int fd) {
-  const UniqueFd owned(fd);
-  std::vector<char> block(256U << 10U);
-  char what = 0;
-  if (::recv(fd, &what, 1, 0) != 1) return;
-  if (what == 'S') {
-    while (::send(fd, block.data(), block.size(), MSG_NOSIGNAL) > 0) {
-    }
-  } else if (what == 'K') {
-    while (::recv(fd, block.data(), block.size(), MSG_TRUNC) > 0) {
-    }
-  } else {
-    ::send(fd, "p", 1, MSG_NOSIGNAL);
-  }
-}
-
-UniqueFd listen_at(const char* address) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_storage to{};
-  const socklen_t size = Endpoint{*Address::parse(address), kPort}.put(to);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&to), size) != 0 ||
-      ::listen(fd.get(), 1024) != 0) {
-    throw system_error("bind");
-  }
-  return fd;
-}
-
 UniqueFd dial() {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   constexpr int kYes = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kYes, sizeof kYes);
   sockaddr_storage to{};
-  const socklen_t size = Endpoint{*Address::parse(kServer), kPort}.put(to);
+  const socklen_t size = Endpoint{*Address::parse(FarHost::kAddress), FarHost::kPort}.put(to);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), size) != 0) {
     throw system_error("connect");
   }
@@ -250,27 +220,8 @@ double resident_kib(pid_t pid) {
   return std::stod(status.substr(at + 6));
 }
 
-/// In a child of the benchmark's, whose namespaces end with it.
 void measure_in_child(const Adder& add) {
-  test::enter_user_namespace(CLONE_NEWNET);
-  const NetworkNamespace host(open_file("/proc/thread-self/ns/net", O_RDONLY));
-  const NetworkNamespace far;
-  host.ip("link set lo up");
-  host.ip("link add h0 mtu 65520 type veth peer name s0 netns " + far.path());
-  host.ip("addr add 198.51.100.1/24 dev h0");
-  host.ip("link set h0 up");
-  host.ip(fmt::format("route add default via {}", kServer));
-  far.ip(fmt::format("addr add {}/24 dev s0", kServer));
-  far.ip("link set s0 mtu 65520 up");
-  UniqueFd listener;
-  far.run([&] { listener = listen_at(kServer); });
-  std::thread([&listener] {
-    for (;;) {
-      const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
-      if (fd >= 0) std::thread(serve_one, fd).detach();
-    }
-  }).detach();
-
+  const FarHost far;
   gate::MachineNetwork bare = gate::make_machine_network(false, gate::SynHold::kNone);
   const NetworkNamespace bare_guest = guest_in_place_of(std::move(bare.tap));
   const pid_t parent = ::getpid();
@@ -304,7 +255,7 @@ void measure_in_child(const Adder& add) {
   Rates of_bare;
   Rates of_gate;
   for (int round = 0; round < kGateRounds; ++round) {
-    direct = best(direct, measure_from(host));
+    direct = best(direct, measure_from(far.host()));
     of_bare = best(of_bare, measure_from(bare_guest));
     of_gate = best(of_gate, measure_from(guest));
   }
@@ -326,35 +277,7 @@ void measure_in_child(const Adder& add) {
 
 Part measure_gate() {
   Part part{.title = "the gate of a machine's network (host namespaces, no guest)", .figures = {}};
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
-  const UniqueFd from(ends[0]);
-  UniqueFd to(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) throw system_error("fork");
-  if (child == 0) {
-    ::signal(SIGPIPE, SIG_IGN);
-    try {
-      measure_in_child([&to](const std::string& name, double value, const std::string& unit,
-                             const std::string& beside) {
-        write_all(to.get(), fmt::format("{}\t{}\t{}\t{}\n", name, value, unit, beside));
-      });
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "gate: {}\n", error.what());
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  to.reset();
-  const std::string said = read_to_end(from.get(), 65536);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (status != 0) throw unavailable("the gate was not measured");
-  const Adder add = adder_to(part);
-  for (const auto& line : split(said, '\n')) {
-    const auto words = split(line, '\t');
-    if (words.size() == 4) add(words[0], std::stod(words[1]), words[2], words[3]);
-  }
+  measure_apart(adder_to(part), measure_in_child);
   return part;
 }
 

@@ -90,8 +90,11 @@ void MachineNetwork::take_away(const Work& work) {
   prepared_.reset();
   // First the gate: whatever the VMM then answers, nothing leaves.
   gate_.reset();
-  monitor_.set_carrier(Qmp::Carrier::kOff, work);
-  monitor_.detach_tap(work);
+  if (may_be_attached_) {
+    monitor_.set_carrier(Qmp::Carrier::kOff, work);
+    monitor_.detach_tap(work);
+    may_be_attached_ = false;
+  }
   reason_.clear();
   message_.clear();
 }
@@ -118,6 +121,7 @@ void MachineNetwork::start_gate(const Work& work) {
   }
   gate_ = std::move(next);
   fault::point("shim.network.gate_ready");
+  may_be_attached_ = true;
   try {
     monitor_.attach_tap(gate_->take_tap().get(), work);
     fault::point("shim.network.attached");

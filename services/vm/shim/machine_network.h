@@ -46,6 +46,7 @@ class MachineNetwork {
   network::Policy policy_;
   std::filesystem::path directory_;
   std::optional<Gate> gate_;
+  bool may_be_attached_ = false;  ///< a tap to the card, which may have a carrier
   std::optional<Gate> prepared_;
   std::string reason_;
   std::string message_;
