@@ -22,6 +22,7 @@ struct MachineRecord {
   bool has_volume = false;
   bool set_aside = false;
   api::NetworkRules network;
+  bool network_pending = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -39,6 +40,8 @@ struct MachineRecord {
     f("set_aside", &MachineRecord::set_aside,
       "Of an expired workspace: it does not count as active until it is started.");
     f("network", &MachineRecord::network, "What its guest may reach.");
+    f("network_pending", &MachineRecord::network_pending,
+      "Its shim or its guest may have another network than that: they are to be given it.");
   }
 
   /// After a restart of this service it has no caller, so it is garbage.

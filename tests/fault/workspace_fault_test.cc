@@ -18,8 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/random.h"
-#include "tests/fault/fault_points.h"
-#include "tests/guest/workspace_fixture.h"
+#include "tests/fault/workspace_faults.h"
 #include "tests/support/errors.h"
 #include "tests/support/soon.h"
 
@@ -30,113 +29,6 @@ namespace fs = std::filesystem;
 using api::WorkspaceState;
 using pyro::testing::error_of;
 using ::testing::AnyOf;
-
-/// Whoever comes to the point itself.
-constexpr const char* kSelf = "itself";
-constexpr const char* kOthers[] = {"qemu-system-x86_64", "pyro-vm-shim",   "pyro-vm",
-                                   "pyro-files",         "pyro-workspace", "pyro-supervisor"};
-/// A supervisor gives a service up that ends too often: it gets a successor before that.
-constexpr int kStrikesPerStack = 5;
-
-/// An operation on a workspace, killed at each of its steps: afterwards the workspace is in the old
-/// state or the new one, nothing else is left, and the next command works. By default the process
-/// that comes to a step is killed at every step, and each other process of the suite at one of
-/// them; PYRO_FAULTS_ALL=1 kills every process at every step, which takes many minutes.
-class WorkspaceFaults : public WorkspaceFixture {
- protected:
-  WorkspaceFaults() : WorkspaceFixture({{"PYRO_FAULTS", faults_directory().string()}}) {}
-
-  struct Operation {
-    /// Brings about the old state.
-    std::function<void()> prepare;
-    std::function<void()> act;
-    /// Checks that it is the old state or the new one, and that the next command works.
-    std::function<void()> check;
-    std::size_t least_steps;  ///< fewer, and points have got lost
-  };
-
-  void walk(const Operation& operation) {
-    operation.prepare();
-    points_.begin_trace();
-    operation.act();
-    auto steps = points_.end_trace();
-    // In a thread of its own, which may come to it only after the operation has ended.
-    std::erase(steps, "registry.synced");
-    operation.check();
-    ASSERT_GE(steps.size(), operation.least_steps) << ::testing::PrintToString(steps);
-    std::size_t other = 0;
-    for (std::size_t step = 0; step < steps.size(); ++step) {
-      strike(operation, steps[step], kSelf);
-      if (std::getenv("PYRO_FAULTS_ALL") != nullptr) {
-        for (const char* victim : kOthers) strike(operation, steps[step], victim);
-      } else if ((step + 1) * std::size(kOthers) / steps.size() > other) {
-        strike(operation, steps[step], kOthers[other++]);
-      }
-    }
-  }
-
-  /// A workspace that runs, whatever ended its guest. A guest that was killed just now is told as
-  /// started for the moment until its shim notices; a command then fails, and a later one works.
-  void revive(const std::string& id) {
-    const Deadline deadline = Clock::now() + std::chrono::minutes(1);
-    while (true) {
-      const auto failed = error_of([&] {
-        if (status(id).state != WorkspaceState::kStarted) {
-          call(api::StartWorkspace{.workspace_id = id});
-        }
-        EXPECT_EQ(run(id, "touch alive && sync").exit_code, 0);
-      });
-      if (!failed) return;
-      ASSERT_LT(Clock::now(), deadline) << failed->message();
-    }
-  }
-
-  void expect_no_garbage(std::size_t workspaces) {
-    EXPECT_TRUE(wait_for_machines(workspaces));
-    const Deadline deadline = Clock::now() + std::chrono::seconds(30);
-    while (directories() != workspaces && Clock::now() < deadline) std::this_thread::yield();
-    EXPECT_EQ(directories(), workspaces);
-  }
-
-  static fs::path faults_directory() {
-    static const TemporaryDirectory directory("/tmp", "pyro-faults");
-    return directory.path();
-  }
-
-  FaultPoints points_{faults_directory()};
-
- private:
-  void strike(const Operation& operation, const std::string& step, const std::string& victim) {
-    SCOPED_TRACE(step + ", killing " + victim);
-    if (++strikes_ % kStrikesPerStack == 0) client_->down();
-    operation.prepare();
-    if (victim == kSelf) {
-      points_.kill_at(step);
-    } else {
-      points_.hold_at(step);
-    }
-    auto acting = std::async(std::launch::async, [&] { return error_of(operation.act); });
-    if (victim != kSelf) {
-      const auto ended = [&acting] {
-        return acting.wait_for(std::chrono::milliseconds(1)) == std::future_status::ready;
-      };
-      EXPECT_TRUE(points_.wait_until_held(ended)) << "the step was not reached";
-      for (const pid_t pid : processes(victim)) ::kill(pid, SIGKILL);
-      points_.release();
-    }
-    ASSERT_EQ(acting.wait_for(std::chrono::minutes(2)), std::future_status::ready) << "it hangs";
-    acting.get();
-    points_.release();
-    operation.check();
-  }
-
-  std::size_t directories() const {
-    const fs::directory_iterator all(paths_.workspaces_dir());
-    return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
-  }
-
-  int strikes_ = 0;
-};
 
 TEST_F(WorkspaceFaults, a_create_is_all_or_nothing_wherever_a_process_is_killed) {
   const fs::path seed = small_seed();

@@ -22,25 +22,30 @@ void Machines::set_network(const std::string& vm_id, const api::NetworkRules& ru
     throw failed_precondition(
         reason::kNoNetwork, "vm {} runs on the host itself, where no network policy holds", vm_id);
   }
-  const auto record = [&](const api::NetworkRules& now) {
-    table_.update(vm_id, [&now](MachineRecord& changed) {
+  const bool is_started = before.machine.state == api::MachineState::kStarted;
+  if (wanted == before.network && !before.network_pending) return;
+  const auto record = [&](const api::NetworkRules& now, bool pending) {
+    table_.update(vm_id, [&](MachineRecord& changed) {
       changed.network = now;
+      changed.network_pending = pending;
       describe_addresses(changed);
     });
   };
-  record(wanted);
+  record(wanted, is_started);
   fault::point("vm.set_network.recorded");
-  if (before.machine.state != api::MachineState::kStarted || wanted == before.network) return;
+  if (!is_started) return;
   try {
     operation->run([&] {
       set_guest_network(paths_of(vm_id), wanted, options_.network,
                         work.stopped_by(operation->stop()));
     });
   } catch (...) {
-    record(before.network);
-    restore_network(before);
+    record(before.network, /*pending=*/true);
+    restore_network(table_.find(vm_id));
     throw;
   }
+  fault::point("vm.set_network.set");
+  record(wanted, /*pending=*/false);
 }
 
 api::MachineNetwork Machines::network_info(const std::string& vm_id, const Work& work) {
@@ -71,8 +76,8 @@ api::MachineNetwork Machines::network_info(const std::string& vm_id, const Work&
   return info;
 }
 
-/// A policy is never served under the name of another: the shim may have one that was being
-/// changed when the former service ended.
+/// A policy is never served under the name of another: the shim or the guest may have one that was
+/// being changed when the former service ended.
 void Machines::restore_network(const MachineRecord& record) {
   const std::string& vm_id = record.machine.vm_id;
   const MachinePaths paths = paths_of(vm_id);
@@ -80,9 +85,11 @@ void Machines::restore_network(const MachineRecord& record) {
   const Work work{.deadline = Clock::now() + options_.network.time};
   try {
     const control::Network there = describe_guest_network(paths, options_.network, work);
-    if (there.digest == network::digest_of(record.network)) return;
-    log::warn("vm {} has not the network of its record and gets it", vm_id);
+    const bool has_it = there.digest == network::digest_of(record.network);
+    if (has_it && !record.network_pending) return;
+    log::warn("vm {} may not have the network of its record and gets it", vm_id);
     set_guest_network(paths, record.network, options_.network, work);
+    table_.update(vm_id, [](MachineRecord& changed) { changed.network_pending = false; });
   } catch (const Error& error) {
     // The shim of an earlier version has no control socket, and its machine no network.
     if (!record.network.has_network() && error.code() == ErrorCode::kUnavailable) return;

@@ -119,6 +119,7 @@ api::Machine Machines::start(const std::string& vm_id, const Work& caller) {
   fault::point("vm.start.answered");
   table_.update(vm_id, [&launch = launch](MachineRecord& changed) {
     changed.machine.state = MachineState::kStarted;
+    changed.network_pending = false;
     changed.machine.execution_mode = launch.execution_mode;
     changed.machine.last_error.reset();
     changed.home = launch.home;
