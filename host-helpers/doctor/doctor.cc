@@ -233,11 +233,11 @@ void look_for_damaged_registries(Report& report, const std::filesystem::path& st
 }
 
 std::string network_fix(const Networking& networking) {
-  if (!networking.user_namespaces) return kAllowNamespaces;
+  if (!networking.user_namespaces) return allow_namespaces();
   const std::string reason = networking.reason.value_or("");
   if (reason == reason::kNoTun.name()) return "sudo modprobe tun";
   if (reason == reason::kNoPacketFilter.name()) return "sudo modprobe -a nf_tables nft_tproxy";
-  if (reason == reason::kNamespacesWithoutRights.name()) return kAllowNamespaces;
+  if (reason == reason::kNamespacesWithoutRights.name()) return allow_namespaces();
   return "";
 }
 

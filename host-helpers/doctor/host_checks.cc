@@ -9,6 +9,7 @@
 
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
+#include "common/base/files.h"
 #include "common/base/text.h"
 #include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
@@ -108,7 +109,24 @@ std::optional<Issue> judge_confinement(const api::HostCapabilities& capabilities
   return Issue{fmt::format("QEMU is confined only by {} ({})",
                            form == "landlock" ? "Landlock and seccomp" : "seccomp",
                            capabilities.confinement_reason),
-               kAllowNamespaces};
+               allow_namespaces()};
+}
+
+std::string allow_namespaces(const std::filesystem::path& settings) {
+  const auto is_zero = [&](const char* name) {
+    return trim(read_tail(settings / name, 64)) == "0";
+  };
+  if (is_zero("user/max_user_namespaces")) return "sudo sysctl -w user.max_user_namespaces=15000";
+  if (is_zero("kernel/unprivileged_userns_clone")) {
+    return "sudo sysctl -w kernel.unprivileged_userns_clone=1";
+  }
+  if (std::filesystem::exists(settings / "kernel/apparmor_restrict_unprivileged_userns")) {
+    return fmt::format(
+        "sudo install -m 644 '{}' /etc/apparmor.d/pyro && "
+        "sudo apparmor_parser -r /etc/apparmor.d/pyro",
+        find_share_file("apparmor/pyro").string());
+  }
+  return "allow user namespaces to this user: a container or a security module forbids them";
 }
 
 Packages check_packages(const HasProgram& has_program, const std::string& qemu) {

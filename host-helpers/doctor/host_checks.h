@@ -25,9 +25,9 @@ HasProgram on_path();
 /// Tries an unprivileged user and network namespace, and all that a networked machine needs in it.
 Networking check_networking(const std::stop_token& stop);
 
-inline constexpr const char* kAllowNamespaces =
-    "sudo sysctl -w kernel.unprivileged_userns_clone=1; on Ubuntu also "
-    "kernel.apparmor_restrict_unprivileged_userns=0";
+/// The command that lets pyro's programs make user namespaces and have rights in them, by what the
+/// kernel's settings say: AppArmor's profile of pyro, or a setting.
+std::string allow_namespaces(const std::filesystem::path& settings = "/proc/sys");
 
 /// What is wrong with a VMM's confinement here. Nothing, where it sees only its files.
 std::optional<Issue> judge_confinement(const api::HostCapabilities& capabilities);

@@ -11,10 +11,13 @@
 #include "common/base/files.h"
 #include "host-helpers/doctor/host_checks.h"
 #include "tests/support/git_repository.h"
+#include "tests/support/temporary.h"
 
 namespace pyro::doctor {
 namespace {
 
+using pyro::testing::TestDirectory;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -162,13 +165,29 @@ TEST(Doctor, names_a_vmm_that_is_less_than_confined_as_an_issue_with_its_reason)
   ASSERT_TRUE(landlock);
   EXPECT_EQ(landlock->problem,
             "QEMU is confined only by Landlock and seccomp (no namespaces here)");
-  EXPECT_THAT(landlock->fix, HasSubstr("unprivileged_userns_clone"));
+  EXPECT_FALSE(landlock->fix.empty());
   EXPECT_THAT(judge_confinement(confined("seccomp"))->problem,
               HasSubstr("confined only by seccomp"));
   const auto off = judge_confinement(confined("off"));
   ASSERT_TRUE(off);
   EXPECT_THAT(off->problem, HasSubstr("QEMU is not confined"));
   EXPECT_THAT(off->fix, HasSubstr("PYRO_VM_CONFINEMENT"));
+}
+
+TEST(Doctor, names_what_lets_this_host_make_namespaces) {
+  const TestDirectory settings;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    std::filesystem::create_directories((settings / name).parent_path());
+    write_file_atomically(settings / name, value + "\n");
+  };
+  EXPECT_THAT(allow_namespaces(settings.path()), HasSubstr("a container or a security module"));
+  set("kernel/apparmor_restrict_unprivileged_userns", "1");
+  EXPECT_THAT(allow_namespaces(settings.path()),
+              AllOf(HasSubstr("share/pyro/apparmor/pyro'"), HasSubstr("apparmor_parser -r")));
+  set("kernel/unprivileged_userns_clone", "0");
+  EXPECT_THAT(allow_namespaces(settings.path()), HasSubstr("unprivileged_userns_clone=1"));
+  set("user/max_user_namespaces", "0");
+  EXPECT_THAT(allow_namespaces(settings.path()), HasSubstr("max_user_namespaces="));
 }
 
 TEST(Doctor, is_content_with_a_vmm_that_sees_only_its_files) {

@@ -363,8 +363,7 @@ Error setup_error(std::string_view step, int error_number) {
     return failed_precondition(
         reason::kNamespacesWithoutRights,
         "user namespaces of this host have no rights in their network, which a machine's network "
-        "needs ({}): load an AppArmor profile with `userns,` for pyro-net-gate, or set the sysctl "
-        "kernel.apparmor_restrict_unprivileged_userns=0",
+        "needs ({}): load pyro's AppArmor profile, for which `pyro doctor` prints the commands",
         what);
   }
   if (step == kStepTun || step == kStepTap) {
