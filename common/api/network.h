@@ -27,6 +27,7 @@ struct NetworkRules {
   NetworkPolicy kind = NetworkPolicy::kOff;
   std::vector<std::string> allow;
   bool learn = false;
+  bool host_ca = false;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -35,6 +36,7 @@ struct NetworkRules {
       "Names that may be reached, NAME, *.NAME or either with :PORT; none: all public ones.",
       max_length(kMostAllowEntries));
     f("learn", &NetworkRules::learn, "Whether to record the names and ports that are used.");
+    f("host_ca", &NetworkRules::host_ca, "Whether the guest trusts what this host trusts.");
   }
 
   /// With entries, only they may be reached.
@@ -42,6 +44,10 @@ struct NetworkRules {
   bool has_network() const { return kind != NetworkPolicy::kOff; }
   bool operator==(const NetworkRules&) const = default;
 };
+
+/// Of requests: a person decides it, so no schema has it.
+inline constexpr std::string_view kHostCa =
+    "The guest trusts the certificates that this host trusts, also those of the host's own.";
 
 /// A connection, or a name, that a command's machine was denied.
 struct EgressDenied {

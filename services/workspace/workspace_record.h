@@ -53,7 +53,10 @@ struct WorkspaceRecord {
     workspace.last_error.reset();
   }
   api::NetworkRules rules() const {
-    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn};
+    return {.kind = workspace.network_policy,
+            .allow = network_allow,
+            .learn = workspace.learn,
+            .host_ca = workspace.host_ca};
   }
   const std::string& id() const { return workspace.workspace_id; }
   /// The beginning of the ids of this session's rows.

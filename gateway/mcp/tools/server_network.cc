@@ -54,6 +54,7 @@ void ServerNetwork::require_listed(const std::vector<std::string>& domains,
 void ServerNetwork::check_create(api::CreateWorkspace& request) const {
   require_kind(request.network_policy);
   if (request.network_policy == api::NetworkPolicy::kOff) return;
+  request.host_ca = options_.host_ca;
   if (request.allow_domains.empty() && request.allow_presets.empty()) {
     request.allow_domains = options_.allow_domains;
     request.allow_presets = options_.allow_presets;
@@ -74,7 +75,9 @@ void ServerNetwork::check_update(const api::UpdateNetwork& request) const {
 
 api::NetworkRules ServerNetwork::machine_rules() const {
   if (options_.policy == api::NetworkPolicy::kOff) throw more_than_given("a network");
-  api::NetworkRules rules{.kind = api::NetworkPolicy::kEgress, .allow = options_.allow_domains};
+  api::NetworkRules rules{.kind = api::NetworkPolicy::kEgress,
+                          .allow = options_.allow_domains,
+                          .host_ca = options_.host_ca};
   for (const auto& preset : presets_().named(options_.allow_presets)) {
     rules.allow.insert(rules.allow.end(), preset.allow.begin(), preset.allow.end());
   }

@@ -20,6 +20,7 @@ class ServerNetwork {
     api::NetworkPolicy policy = api::NetworkPolicy::kOff;
     std::vector<std::string> allow_domains{};
     std::vector<std::string> allow_presets{};
+    bool host_ca = false;
   };
   /// `presets` is asked when one is needed.
   ServerNetwork(Options options, std::function<network::Presets()> presets)

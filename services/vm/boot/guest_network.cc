@@ -1,7 +1,9 @@
 #include "services/vm/boot/guest_network.h"
 
 #include "common/api/agent.h"
+#include "common/api/agent_trust.h"
 #include "common/base/files.h"
+#include "common/certificates/host_store.h"
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/network/gate_protocol.h"
@@ -25,6 +27,11 @@ api::agent::ConfigureNetwork addresses(const control::Network& network) {
                                 .gateway = std::string(GuestNetwork::kGateway6)});
   }
   return wanted;
+}
+
+api::agent::TrustCertificates trusted(const api::NetworkRules& rules) {
+  if (!rules.has_network() || !rules.host_ca) return {};
+  return {.certificates = host_certificates()};
 }
 
 }  // namespace
@@ -78,6 +85,8 @@ void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
     agent.call(rules.has_network() ? addresses(network) : api::agent::ConfigureNetwork{}, brief);
+    agent.call(trusted(rules), brief);
+    fault::point("vm.network.trusted");
   });
 }
 
