@@ -4,6 +4,7 @@
 #include "common/api/agent_trust.h"
 #include "common/base/files.h"
 #include "common/certificates/host_store.h"
+#include "common/certificates/pem.h"
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/network/gate_protocol.h"
@@ -30,8 +31,16 @@ api::agent::ConfigureNetwork addresses(const control::Network& network) {
 }
 
 api::agent::TrustCertificates trusted(const api::NetworkRules& rules) {
-  if (!rules.has_network() || !rules.host_ca) return {};
-  return {.certificates = host_certificates()};
+  api::agent::TrustCertificates wanted;
+  if (!rules.has_network()) return wanted;
+  if (rules.host_ca) wanted.certificates = host_certificates();
+  if (rules.injects()) {
+    for (auto& one : certificates_in(rules.secret_authority)) {
+      wanted.certificates.push_back(std::move(one));
+    }
+    if (!rules.host_ca) wanted.public_ones = host_certificates();
+  }
+  return wanted;
 }
 
 }  // namespace

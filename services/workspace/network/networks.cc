@@ -73,6 +73,12 @@ void Networks::set_policy(WorkspaceRecord& record) const {
   workspace.allow_domains = canonical_entries(workspace.allow_domains);
   std::vector<std::string> allow = workspace.allow_domains;
   for (const auto& preset : presets_.named(workspace.allow_presets)) add_to(allow, preset.allow);
+  // Whoever has a secret go to a host wants that reached; without a list all are.
+  if (!allow.empty()) {
+    for (const auto& host : record.secret_hosts()) {
+      add_to(allow, {fmt::format("{}:{}", host, network::kTlsPort)});
+    }
+  }
   record.network_allow = canonical_entries(allow);
   if (record.rules().has_network()) return;
   if (!record.network_allow.empty() || workspace.learn || workspace.host_ca) {
