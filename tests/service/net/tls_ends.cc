@@ -5,7 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <cstring>
+#include <csignal>
 
 #include "common/base/error.h"
 
@@ -123,7 +123,8 @@ std::optional<std::size_t> size_of_message(const std::string& text) {
 
 }  // namespace
 
-TestAuthority::TestAuthority() : key_(fresh_key()), x509_(blank(key_.get(), "test root", 3650)) {
+TestAuthority::TestAuthority(const std::string& name)
+    : key_(fresh_key()), x509_(blank(key_.get(), name, 3650)) {
   ::X509_set_issuer_name(x509_.get(), ::X509_get_subject_name(x509_.get()));
   extend(x509_.get(), x509_.get(), NID_basic_constraints, "critical,CA:TRUE");
   extend(x509_.get(), x509_.get(), NID_subject_key_identifier, "hash");
@@ -197,6 +198,7 @@ std::vector<std::string> TlsServer::requests() const {
 
 TlsClient::TlsClient(UniqueFd socket, const Options& options)
     : socket_(std::move(socket)), context_(::SSL_CTX_new(::TLS_client_method()), &::SSL_CTX_free) {
+  ::signal(SIGPIPE, SIG_IGN);
   if (!options.trusted.empty()) {
     BIO* bio = ::BIO_new_mem_buf(options.trusted.data(), static_cast<int>(options.trusted.size()));
     X509* x509 = ::PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);

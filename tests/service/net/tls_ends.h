@@ -17,7 +17,7 @@ namespace pyro::gate {
 /// A certificate authority of the test's internet.
 class TestAuthority {
  public:
-  TestAuthority();
+  explicit TestAuthority(const std::string& name = "test root");
   const std::string& certificate() const { return certificate_; }
   struct Wanted {
     std::string host;

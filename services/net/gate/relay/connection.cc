@@ -128,18 +128,17 @@ void Connection::on_events(Side& side, std::uint32_t events) {
   const bool goes_on = ((events & EPOLLOUT) == 0 || flush(side)) &&
                        ((events & ~std::uint32_t{EPOLLOUT}) == 0 || read_from(side));
   if (over_) return;
-  if (!goes_on) return abort({});
+  const auto reason = terminator_ ? terminator_->reason() : std::string_view();
+  if (!goes_on) return abort(reason);
   pass_ends();
-  if (guest_.told_end && remote_.told_end) {
-    return finish(terminator_ ? terminator_->reason() : std::string_view());
-  }
+  if (guest_.told_end && remote_.told_end) return finish(reason);
   arm();
 }
 
 bool Connection::flush(Side& side) {
   if (side.held.empty()) return true;
   const ssize_t sent = ::send(side.fd.get(), side.held.data(), side.held.size(), MSG_NOSIGNAL);
-  if (sent < 0) return errno == EAGAIN || errno == EINTR;
+  if (sent < 0) return errno == EAGAIN || errno == EINTR || (terminator_ && lose(side));
   side.held.erase(0, static_cast<std::size_t>(sent));
   loop_.held_bytes -= static_cast<std::size_t>(sent);
   if (side.held.empty()) side.held = {};
@@ -163,7 +162,7 @@ bool Connection::read_from(Side& side) {
   if (!takes_from(side)) return true;
   auto& buffer = loop_.buffer();
   const ssize_t got = ::recv(side.fd.get(), buffer.data(), loop_.most_read_bytes(), 0);
-  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  if (got < 0) return errno == EAGAIN || errno == EINTR || (terminator_ && lose(side));
   if (got == 0) {
     side.at_end = true;
     return !terminator_ || bring(side, {});
@@ -213,6 +212,11 @@ bool Connection::guard_up(std::string_view bytes) {
 bool Connection::terminate() {
   log_opened();
   learn();
+  // A server that spoke first, or is gone: the guest has that, as without us.
+  if (passed_.down > 0 || remote_.at_end) {
+    abort(denial::kServerTls);
+    return false;
+  }
   const auto& injector = rules_.injector();
   if (injector->sessions >= Injector::kMostSessions) {
     journal_.denied(subject_, denial::kTooMany);
@@ -240,11 +244,19 @@ bool Connection::bring(Side& from, std::string_view bytes) {
   return send_on();
 }
 
+/// The server broke the connection off: the guest may still be told why. False: it is the guest's.
+bool Connection::lose(Side& side) {
+  if (&side == &guest_) return false;
+  loop_.held_bytes -= std::exchange(side.held, {}).size();
+  side.at_end = true;
+  return bring(side, {});
+}
+
 bool Connection::send_on() {
   if (terminator_->is_settled()) silence_ = {};
-  const bool sent = deliver(guest_, std::exchange(terminator_->to_guest, {})) &&
-                    (!remote_.fd || deliver(remote_, std::exchange(terminator_->to_server, {})));
-  if (!sent) return false;
+  const std::string to_server = std::exchange(terminator_->to_server, {});
+  if (!deliver(guest_, std::exchange(terminator_->to_guest, {}))) return false;
+  if (remote_.fd && !remote_.at_end && !deliver(remote_, to_server)) return lose(remote_);
   if (!terminator_->is_over() || !remote_.fd) return true;
   if (is_denial(terminator_->reason())) journal_.denied(subject_, terminator_->reason());
   if (terminator_->is_broken()) {
@@ -286,6 +298,7 @@ bool Connection::deliver(Side& to, std::string_view bytes) {
 void Connection::pass_ends() {
   for (Side* side : {&guest_, &remote_}) {
     Side& to = other(*side);
+    if (side == &remote_ && terminator_ && terminator_->has_more_to_say()) continue;
     if (side->at_end && to.held.empty() && !to.told_end) {
       ::shutdown(to.fd.get(), SHUT_WR);
       to.told_end = true;

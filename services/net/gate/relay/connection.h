@@ -50,6 +50,7 @@ class Connection {
   bool guard_up(std::string_view bytes);
   bool terminate();
   bool bring(Side& from, std::string_view bytes);
+  bool lose(Side& side);
   bool send_on();
   void let_guest_read();
   void pass_ends();

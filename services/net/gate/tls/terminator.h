@@ -39,6 +39,8 @@ class Terminator {
   bool is_over() const { return over_; }
   /// An answer was cut short, which a close could hide: reset it.
   bool is_broken() const { return broken_; }
+  /// Whether the guest is to hear what is wrong once it asks for something.
+  bool has_more_to_say() const { return !reason_.empty() && !over_; }
   /// Whether both ends speak TLS, and the guest has asked for something.
   bool is_settled() const { return settled_; }
   /// Why, once it is over or broken; empty: nothing was wrong. See rules/denial.h.
