@@ -97,9 +97,9 @@ void ServerNetwork::require_secret_hosts(const std::vector<api::GivenSecret>& se
       if (given.empty()) {
         for (const auto& text : all_entries()) given.push_back(network::AllowEntry::parse(text));
       }
-      const std::string name = network::host_name_of(host).value_or(host);
-      if (std::none_of(given.begin(), given.end(), [&name](const network::AllowEntry& entry) {
-            return entry.covers_name(name) && entry.covers_port(network::kTlsPort);
+      const auto name = network::host_name_of(host);
+      if (!name || std::none_of(given.begin(), given.end(), [&](const network::AllowEntry& entry) {
+            return entry.covers_name(*name) && entry.covers_port(network::kTlsPort);
           })) {
         throw more_than_given(fmt::format("the host '{}' of a secret", printable(host)));
       }

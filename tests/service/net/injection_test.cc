@@ -280,6 +280,19 @@ TEST_F(GateInjection, a_body_that_ends_with_its_connection_comes_whole) {
   EXPECT_TRUE(guest.is_closed());
 }
 
+TEST_F(GateInjection, a_server_that_closes_without_an_answer_is_told_about) {
+  server_.answer = [](const std::string&) { return ""; };
+  start();
+  EXPECT_THAT(asked(get("")), AllOf(StartsWith("HTTP/1.1 502"), HasSubstr("without an answer")));
+  // One that has answered before closed as servers do: a client asks again by itself.
+  server_.answer = [](const std::string& request) {
+    return request.find("/second") == request.npos ? ok("fine") : "";
+  };
+  TlsClient guest = client();
+  EXPECT_THAT(guest.ask(get("")), HasSubstr("fine"));
+  EXPECT_EQ(guest.ask(get("", "/second")), "");
+}
+
 TEST_F(GateInjection, each_request_of_a_connection_is_for_the_host_of_its_tls) {
   start();
   TlsClient guest = client();
@@ -382,7 +395,8 @@ TEST_F(GateInjection, a_server_that_speaks_only_h2_or_no_tls_is_told_about) {
   TlsServer modern({.certificate = root_.issue({.host = kHost}), .only_h2 = true});
   lab_.internet().serve(kApi, [&modern](int socket) { modern.serve(socket); });
   start();
-  EXPECT_THAT(asked(get("")), AllOf(StartsWith("HTTP/1.1 502"), HasSubstr("there is no TLS with")));
+  EXPECT_THAT(asked(get("")),
+              AllOf(StartsWith("HTTP/1.1 502"), HasSubstr("speaks no TLS with the host")));
   for (const std::string& words : {std::string("220 mail\r\n"), std::string()}) {
     lab_.internet().serve(kApi, [words](int socket) {
       char byte = 0;

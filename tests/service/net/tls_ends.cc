@@ -1,5 +1,6 @@
 #include "tests/service/net/tls_ends.h"
 
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -103,6 +104,12 @@ std::string last_error() {
   return reason != nullptr ? reason : "the connection ended";
 }
 
+/// As all clients and servers of HTTP: else a small write waits for the answer to one before it.
+void send_at_once(int socket) {
+  constexpr int kYes = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &kYes, sizeof kYes);
+}
+
 /// How long the message is whose head is there; nullopt: it is not whole.
 std::optional<std::size_t> size_of_message(const std::string& text) {
   const auto end = text.find("\r\n\r\n");
@@ -163,6 +170,7 @@ TlsServer::TlsServer(Options options)
 void TlsServer::serve(int socket) {
   const std::unique_ptr<SSL, decltype(&::SSL_free)> ssl(::SSL_new(context_.get()), &::SSL_free);
   ::SSL_set_fd(ssl.get(), socket);
+  send_at_once(socket);
   if (::SSL_accept(ssl.get()) != 1) return;
   std::string held;
   std::string buffer(64U << 10U, '\0');
@@ -217,6 +225,7 @@ TlsClient::TlsClient(UniqueFd socket, const Options& options)
   ::SSL_set_tlsext_host_name(ssl_.get(), options.server_name.c_str());
   ::SSL_set1_host(ssl_.get(), options.server_name.c_str());
   ::SSL_set_fd(ssl_.get(), socket_.get());
+  send_at_once(socket_.get());
   ::ERR_clear_error();
   open_ = ::SSL_connect(ssl_.get()) == 1;
   if (!open_) error_ = last_error();

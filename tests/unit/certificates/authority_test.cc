@@ -26,17 +26,22 @@ class AuthorityTest : public ::testing::Test {
   /// What openssl(1) says of a certificate, with this authority alone to trust.
   std::string verified(const CertificateAuthority& authority, const std::string& certificate,
                        std::vector<std::string> also = {}) const {
-    std::vector<std::string> words = {"openssl",   "verify", "-x509_strict", "-no-CApath",
-                                      "-no-CAstore", "-CAfile", file("ca.pem", authority.certificate)};
+    std::vector<std::string> words = {"openssl",
+                                      "verify",
+                                      "-x509_strict",
+                                      "-no-CApath",
+                                      "-no-CAstore",
+                                      "-CAfile",
+                                      file("ca.pem", authority.certificate)};
     words.insert(words.end(), also.begin(), also.end());
     words.push_back(file("leaf.pem", certificate));
     const auto ran = run_command({.argv = words}, Clock::now() + std::chrono::seconds(30), {});
     return ran.output + ran.error_output;
   }
   std::string text_of(const std::string& certificate) const {
-    return run_checked({.argv = {"openssl", "x509", "-noout", "-text", "-in",
-                                 file("shown.pem", certificate)}},
-                       Clock::now() + std::chrono::seconds(30), {});
+    return run_checked(
+        {.argv = {"openssl", "x509", "-noout", "-text", "-in", file("shown.pem", certificate)}},
+        Clock::now() + std::chrono::seconds(30), {});
   }
 
  private:

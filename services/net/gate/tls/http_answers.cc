@@ -98,6 +98,7 @@ bool HttpAnswers::finish_head(std::string& out) {
   encoding_.clear();
   length_ = 0;
   const std::string head = std::exchange(head_, {});
+  has_any_ = true;
   if (!read_head(head)) return refused_.empty() ? refuse(denial::kAnswerNoHttp) : false;
   constexpr unsigned kSwitchingProtocols = 101;
   if (status_ == kSwitchingProtocols) return refuse(denial::kAnswerNoHttp);

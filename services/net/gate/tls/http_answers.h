@@ -34,6 +34,8 @@ class HttpAnswers {
   /// What the answer was, which refused() is about, as its encoding.
   const std::string& detail() const { return detail_; }
   std::size_t expected() const { return expected_.size(); }
+  /// Whether any answer has come.
+  bool has_any() const { return has_any_; }
   /// Whether the head of the answer that is expected next has not gone on.
   bool is_between() const { return state_ == State::kHead; }
 
@@ -61,6 +63,7 @@ class HttpAnswers {
   std::string_view refused_;
   std::string detail_;
   RedactingStream body_;
+  bool has_any_ = false;
 
   // Of the answer whose head is read.
   unsigned status_ = 0;

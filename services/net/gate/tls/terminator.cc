@@ -64,10 +64,8 @@ void Terminator::take_end(End from) {
   } else {
     // Without a word of its end, an answer that goes on to the end may be cut short: the guest is
     // not told either.
-    std::string out;
-    const bool whole = answers_.finish(out);
-    guest_.write(out);
-    if (whole && server_.has_ended()) guest_.close();
+    if (end_answers() && server_.has_ended()) guest_.close();
+    answer_if_asked();
   }
   guest_.give(to_guest);
   server_.give(to_server);
@@ -91,12 +89,8 @@ bool Terminator::go_on_with_server() {
     fail(denial::kServerCertificate, kBadGateway,
          fmt::format("the certificate of {} is not trusted by the host: {}", host_,
                      server_.failure()));
-  } else if (server_.was_asked_for_certificate()) {
-    fail(denial::kServerTls, kBadGateway,
-         fmt::format("{} asks for a certificate of the client, which pyro cannot give", host_));
   } else {
-    fail(denial::kServerTls, kBadGateway,
-         fmt::format("there is no TLS with {}: {}", host_, server_.failure()));
+    fail_with_server("speaks no TLS with the host: " + server_.failure());
   }
   return true;
 }
@@ -169,17 +163,31 @@ void Terminator::pass_answers() {
     return;
   }
   if (server_.has_failed()) {
-    fail(denial::kServerTls, kBadGateway,
-         server_.was_asked_for_certificate()
-             ? fmt::format("{} asks for a certificate of the client, which pyro cannot give", host_)
-             : fmt::format("the TLS with {} broke: {}", host_, server_.failure()));
-  } else if (server_.has_ended()) {
-    std::string rest;
-    if (answers_.finish(rest)) {
-      guest_.write(rest);
-      guest_.close();
-    }
+    fail_with_server("broke the TLS off: " + server_.failure());
+  } else if (server_.has_ended() && end_answers()) {
+    guest_.close();
   }
+}
+
+/// The server says no more. Whether all that it said has gone on, and it owed nothing: a connection
+/// that was kept and is closed just when the guest asks again is closed for the guest too.
+bool Terminator::end_answers() {
+  const bool owes = asked_ || !server_.has_ended();
+  const bool is_heard = !guest_.has_ended() && !guest_.has_wire_ended();
+  if (owes && is_heard && !answers_.has_any() && answers_.is_between()) {
+    fail_with_server("closed the connection without an answer");
+    return false;
+  }
+  std::string rest;
+  const bool whole = answers_.finish(rest);
+  guest_.write(rest);
+  return whole;
+}
+
+void Terminator::fail_with_server(const std::string& what) {
+  const std::string certificate = "asks for a certificate of the client, which pyro cannot give";
+  fail(denial::kServerTls, kBadGateway,
+       fmt::format("{} {}", host_, server_.was_asked_for_certificate() ? certificate : what));
 }
 
 void Terminator::fail(std::string_view reason, int status, const std::string& sentence) {

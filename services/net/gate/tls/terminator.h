@@ -53,7 +53,9 @@ class Terminator {
   void pass_requests();
   void pass_answers();
   void fail(std::string_view reason, int status, const std::string& sentence);
+  void fail_with_server(const std::string& what);
   void answer_if_asked();
+  bool end_answers();
   std::string rewritten(std::string_view head);
 
   std::shared_ptr<Injector> injector_;

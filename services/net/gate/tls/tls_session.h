@@ -40,6 +40,7 @@ class TlsSession {
 
   /// The other end has said that nothing more comes.
   bool has_ended() const { return ended_; }
+  bool has_wire_ended() const { return wire_ended_; }
   bool has_failed() const { return !failure_.empty(); }
   /// What went wrong, in OpenSSL's words; of a refused certificate why.
   const std::string& failure() const { return failure_; }
