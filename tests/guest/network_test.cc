@@ -6,8 +6,8 @@
 #include "common/api/workspace_ports.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
-#include "common/base/random.h"
 #include "common/base/files.h"
+#include "common/base/random.h"
 #include "common/base/text.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/service/net/lab.h"
@@ -24,8 +24,8 @@ using ::testing::Contains;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kFarAddress = "203.0.113.10";
 

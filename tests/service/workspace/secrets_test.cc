@@ -229,9 +229,10 @@ TEST_F(WorkspaceSecrets, one_with_hosts_that_cannot_be_is_refused) {
                            "https://api.example.com", "api.example.com."}) {
     EXPECT_THAT(refusal(kValue, host), Refused(reason::kSecretRefused)) << host;
   }
-  for (const std::string& value :
-       {std::string("short77"), std::string("two\r\nX: lines"), std::string("a\0bcdefgh", 9),
-        std::string(" blank-at-start"), std::string(9000, 'l')}) {
+  for (const std::string& value : {std::string("short77"), std::string("two\r\nX: lines"),
+                                   std::string("a\x1f"
+                                               "bcdefgh"),
+                                   std::string(" blank-at-start"), std::string(9000, 'l')}) {
     EXPECT_THAT(refusal(value, "api.example.com"), Refused(reason::kSecretRefused)) << value;
   }
   EXPECT_THAT(call(api::ListWorkspaces{}).workspaces, IsEmpty());
