@@ -21,12 +21,17 @@ constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(N
 }
 
 inline constexpr std::size_t kMostAllowEntries = 1024;
+inline constexpr std::size_t kMostSecretHosts = 64;
 
 /// With no entries `egress` is the whole public internet. `common/network` knows the rest of it.
 struct NetworkRules {
   NetworkPolicy kind = NetworkPolicy::kOff;
   std::vector<std::string> allow;
   bool learn = false;
+  bool host_ca = false;
+  std::vector<std::string> secret_hosts;
+  std::string secret_authority;
+  std::string secret_file;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -35,13 +40,27 @@ struct NetworkRules {
       "Names that may be reached, NAME, *.NAME or either with :PORT; none: all public ones.",
       max_length(kMostAllowEntries));
     f("learn", &NetworkRules::learn, "Whether to record the names and ports that are used.");
+    f("host_ca", &NetworkRules::host_ca, "Whether the guest trusts what this host trusts.");
+    f("secret_hosts", &NetworkRules::secret_hosts,
+      "To which the gate puts secrets into requests: names, port 443.",
+      max_length(kMostSecretHosts));
+    f("secret_authority", &NetworkRules::secret_authority,
+      "The certificate that the guest trusts for these, as PEM.", max_length(64U << 10U));
+    f("secret_file", &NetworkRules::secret_file,
+      "The file with the workspace's secrets, which the gate is given the content of.",
+      max_length(4096));
   }
 
   /// With entries, only they may be reached.
   bool lists_names() const { return !allow.empty(); }
+  bool injects() const { return !secret_hosts.empty(); }
   bool has_network() const { return kind != NetworkPolicy::kOff; }
   bool operator==(const NetworkRules&) const = default;
 };
+
+/// Of requests: a person decides it, so no schema has it.
+inline constexpr std::string_view kHostCa =
+    "The guest trusts the certificates that this host trusts, also those of the host's own.";
 
 /// A connection, or a name, that a command's machine was denied.
 struct EgressDenied {

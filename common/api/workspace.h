@@ -202,6 +202,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
   std::vector<std::string> allow_domains;
   std::vector<std::string> allow_presets;
   bool learn = false;
+  bool host_ca = false;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
   std::vector<WorkspaceSecret> secrets;
@@ -233,6 +234,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
       "The names that its network may reach; with allow_presets none: all public ones.");
     f("allow_presets", &Workspace::allow_presets, "Named lists of such names.");
     f("learn", &Workspace::learn, "Whether it records the names that are used.");
+    f("host_ca", &Workspace::host_ca, "Whether its guest trusts the certificates of this host.");
     MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
     f("workspace_seed", &Workspace::workspace_seed, "Its first content.");
@@ -302,6 +304,7 @@ struct CreateWorkspace {
   std::vector<std::string> allow_domains;
   std::vector<std::string> allow_presets;
   bool learn = false;
+  bool host_ca = false;
   bool allow_host_compat = false;
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
@@ -324,6 +327,7 @@ struct CreateWorkspace {
     f("network_policy", &CreateWorkspace::network_policy, "off, egress or egress+published-ports.");
     describe_allowed<CreateWorkspace>(f);
     f("learn", &CreateWorkspace::learn, "Record the names and ports that its network uses.");
+    f("host_ca", &CreateWorkspace::host_ca, kHostCa, kHidden);
     f("allow_host_compat", &CreateWorkspace::allow_host_compat,
       "Run on the host, without a guest's isolation, when no guest can be booted.");
     f("seed_path", &CreateWorkspace::seed_path,

@@ -34,6 +34,7 @@ struct WorkspaceNetwork : WorkspaceReply {
   std::vector<NetworkPreset> presets;
   std::vector<std::string> allow;
   bool learn = false;
+  bool host_ca = false;
   bool connected = false;
   std::optional<std::string> reason;
   std::optional<std::string> guest_ip;
@@ -50,6 +51,7 @@ struct WorkspaceNetwork : WorkspaceReply {
       "All that may be reached, as it applies: presets as they were when they were given. Empty "
       "with a network: the public internet.");
     f("learn", &WorkspaceNetwork::learn, "Whether it records the names that are used.");
+    f("host_ca", &WorkspaceNetwork::host_ca, "Whether its guest trusts this host's certificates.");
     f("connected", &WorkspaceNetwork::connected, "Whether it has this network just now.");
     f("reason", &WorkspaceNetwork::reason, "Why not.", kAbsentWhenNull);
     f("guest_ip", &WorkspaceNetwork::guest_ip, "Its address.", kAbsentWhenNull);
@@ -78,6 +80,7 @@ struct UpdateNetwork {
   std::vector<std::string> allow_presets;
   std::vector<std::string> remove_presets;
   std::optional<bool> learn;
+  std::optional<bool> host_ca;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -88,6 +91,7 @@ struct UpdateNetwork {
       max_length(kMostAllowEntries));
     f("remove_presets", &UpdateNetwork::remove_presets, "Presets to take away.", max_length(64));
     f("learn", &UpdateNetwork::learn, "Whether to record the names and ports that are used.");
+    f("host_ca", &UpdateNetwork::host_ca, kHostCa, kHidden);
   }
 };
 

@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/api/field.h"
+#include "common/api/network.h"
 
 /// Secrets of a workspace: values that its guest has, and no answer, log or record.
 namespace pyro::api {
@@ -30,11 +32,16 @@ constexpr std::array<std::pair<SecretSource, std::string_view>, 2> enum_names(Se
 struct WorkspaceSecret {
   std::string name;
   SecretSource source_kind = SecretSource::kLiteral;
+  std::vector<std::string> hosts;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("name", &WorkspaceSecret::name, "Its name.");
     f("source_kind", &WorkspaceSecret::source_kind, "literal or file.");
+    f("hosts", &WorkspaceSecret::hosts,
+      "Where it goes, in headers of requests; its guest has a placeholder. None: its guest has "
+      "it.",
+      max_length(kMostSecretHosts));
   }
 };
 
@@ -43,6 +50,7 @@ struct GivenSecret {
   std::string name;
   std::optional<std::string> value;
   std::optional<std::string> file_path;
+  std::vector<std::string> hosts;
   bool by_model = false;
 
   template <class Fields>
@@ -53,6 +61,10 @@ struct GivenSecret {
     f("file_path", &GivenSecret::file_path,
       "In place of value: a file on the host whose content it is. It is read once.",
       max_length(4096));
+    f("hosts", &GivenSecret::hosts,
+      "Keep the value out of the guest, which has a placeholder: the value takes its place in "
+      "headers of HTTPS requests to these hosts, as api.example.com. Needs a network.",
+      max_length(kMostSecretHosts));
     f("by_model", &GivenSecret::by_model, kByModel, kHidden);
   }
 };

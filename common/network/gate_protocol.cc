@@ -79,10 +79,12 @@ bool send_report(int socket, const GateReport& report, int descriptor) {
   return send_packet(socket, api::to_msgpack(report), descriptor);
 }
 
-std::optional<GateOrder> receive_order(int socket) {
-  const auto packet = receive_packet(socket);
+std::optional<ReceivedOrder> receive_order(int socket) {
+  auto packet = receive_packet(socket);
   if (!packet) return std::nullopt;
-  return api::from_msgpack<GateOrder>(packet->bytes, api::UnknownFields::kIgnore);
+  return ReceivedOrder{
+      .order = api::from_msgpack<GateOrder>(packet->bytes, api::UnknownFields::kIgnore),
+      .injection = std::move(packet->descriptor)};
 }
 
 std::optional<ReceivedReport> receive_report(int socket) {

@@ -16,7 +16,7 @@
 /// network.log and learned.json (connection_log.h, learned_names.h) into the directory, which is
 /// its own: confined, it may make, replace and remove the files in it.
 ///
-///     shim → gate   GateOrder                      at once after the start, later at each change
+///     shim → gate   GateOrder, secrets             at once after the start, later at each change
 ///     gate → shim   GateReport ready, the tap      the first policy applies; the guest may begin
 ///                   GateReport failed              instead of ready: the gate then ends
 ///                   GateReport policy_set          the new policy applies; connections that it
@@ -101,9 +101,14 @@ struct GateReport {
 bool send_packet(int socket, std::string bytes, int descriptor = -1);
 
 /// One packet. `descriptor` goes with it unless it is negative. False: the other end is gone.
-bool send_order(int socket, const GateOrder& order);
+/// `injection`: of a policy that injects, as file_of gives it.
+bool send_order(int socket, const GateOrder& order, int injection = -1);
 bool send_report(int socket, const GateReport& report, int descriptor = -1);
 
+struct ReceivedOrder {
+  GateOrder order;
+  UniqueFd injection;
+};
 /// A report and what came with it.
 struct ReceivedReport {
   GateReport report;
@@ -111,7 +116,7 @@ struct ReceivedReport {
 };
 /// The next packet; waits for it unless the socket is non-blocking. nullopt: the other end is gone,
 /// or (non-blocking) there is no packet. Throws kInvalidArgument: the packet is no such message.
-std::optional<GateOrder> receive_order(int socket);
+std::optional<ReceivedOrder> receive_order(int socket);
 std::optional<ReceivedReport> receive_report(int socket);
 
 /// Whether the last nullopt above meant "no packet yet".

@@ -9,14 +9,14 @@ namespace pyro::network {
 
 std::string digest_of(const Policy& policy) { return sha256_of_text(text_of(policy)); }
 
-bool send_order(int socket, const GateOrder& order) {
+bool send_order(int socket, const GateOrder& order, int injection) {
   GateOrder sent = order;
   try {
     sent.digest = digest_of(order.policy);
   } catch (const Error&) {
     // The gate refuses it, and says why.
   }
-  return send_packet(socket, api::to_msgpack(sent));
+  return send_packet(socket, api::to_msgpack(sent), injection);
 }
 
 }  // namespace pyro::network

@@ -19,7 +19,7 @@ std::shared_ptr<const Redactor> KnownSecrets::of(const std::filesystem::path& fi
     const std::lock_guard lock(mutex_);
     if (const auto known = known_.find(file); known != known_.end()) return known->second;
   }
-  auto redactor = std::make_shared<const Redactor>(values_of(read_secret_file(file)));
+  auto redactor = std::make_shared<const Redactor>(values_of(read_secret_file(file).secrets));
   const std::lock_guard lock(mutex_);
   // Of workspaces that are gone no more is printed.
   std::erase_if(known_, [](const auto& known) { return !std::filesystem::exists(known.first); });

@@ -30,6 +30,10 @@ std::string RedactingStream::take() {
   const Redactor::Found found = redactor_->find(held_, edges_);
   std::string text;
   for (const auto& [begin, end, kind] : found.segments) {
+    if (keeps_length_ && kind != Redactor::Kind::kText) {
+      text.append(end - begin, '*');
+      continue;
+    }
     if (kind == Redactor::Kind::kMarked) text += Redactor::kMark;
     const std::size_t from = std::max(begin, shown_);
     if (kind == Redactor::Kind::kText && from < end) text.append(held_, from, end - from);

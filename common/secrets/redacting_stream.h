@@ -21,6 +21,9 @@ class RedactingStream {
   /// held back. Of a value that is printed so slowly they show, the rest does not.
   void show_at_once() { most_held_shown_ = 2; }
 
+  /// Each byte of a value is a `*`, in the place of one mark for all: the length stays.
+  void keep_length() { keeps_length_ = true; }
+
   /// What is decided with this piece.
   std::string feed(std::string_view piece);
   /// The rest, with nothing after it.
@@ -37,6 +40,7 @@ class RedactingStream {
   Redactor::Edges edges_;
   std::size_t shown_ = 0;  ///< so many bytes of held_ were shown
   std::size_t most_held_shown_ = 0;
+  bool keeps_length_ = false;
 };
 
 }  // namespace pyro

@@ -4,33 +4,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "common/api/message_table.h"
 #include "common/api/msgpack_codec.h"
 #include "common/base/files.h"
 #include "common/base/reasons/workspace.h"
 
 namespace pyro {
-namespace {
 
-struct SecretFile {
-  std::vector<StoredSecret> secrets;
-
-  template <class Fields>
-  static void describe(Fields& f) {
-    f("secrets", &SecretFile::secrets, "All of a workspace.", api::kRequired);
-  }
-};
-
-}  // namespace
-
-void write_secret_file(const std::filesystem::path& path,
-                       const std::vector<StoredSecret>& secrets) {
-  write_file_atomically(path, api::to_msgpack(SecretFile{secrets}));
+std::string StoredSecret::text() const {
+  std::string text = value.data;
+  if (source_kind == api::SecretSource::kFile && text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
-std::vector<StoredSecret> read_secret_file(const std::filesystem::path& path) {
+std::vector<std::string> SecretFile::hosts() const {
+  std::set<std::string> all;
+  for (const auto& secret : secrets) all.insert(secret.hosts.begin(), secret.hosts.end());
+  return {all.begin(), all.end()};
+}
+
+void write_secret_file(const std::filesystem::path& path, const SecretFile& secrets) {
+  write_file_atomically(path, api::to_msgpack(secrets));
+}
+
+SecretFile read_secret_file(const std::filesystem::path& path) {
   try {
-    return api::from_msgpack<SecretFile>(read_file(path), api::UnknownFields::kIgnore).secrets;
+    return api::from_msgpack<SecretFile>(read_file(path), api::UnknownFields::kIgnore);
   } catch (const Error& error) {
     throw failed_precondition(
         reason::kSecretsLost,

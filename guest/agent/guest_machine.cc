@@ -15,6 +15,7 @@
 #include "common/base/files.h"
 #include "common/base/text.h"
 #include "guest/agent/secrets/secret_directory.h"
+#include "guest/agent/shell_command.h"
 
 namespace pyro::agent {
 namespace {
@@ -119,6 +120,11 @@ api::agent::JobConnections GuestMachine::connections(
     const api::agent::AskConnections& request) const {
   if (connections_ == nullptr) return {};
   return {.known = true, .connections = connections_->after(request.after_ns)};
+}
+
+void GuestMachine::trust_certificates(const api::agent::TrustCertificates& wanted) {
+  trust_.set(wanted);
+  ShellCommand::set_default_variables(trust_.variables());
 }
 
 void GuestMachine::install_secrets(const api::agent::InstallSecrets& request) {

@@ -8,6 +8,7 @@
 #include "guest/agent/files/workspace.h"
 #include "guest/agent/machine.h"
 #include "guest/agent/network_card.h"
+#include "guest/agent/trust/trust_store.h"
 
 namespace pyro::agent {
 
@@ -23,6 +24,7 @@ class GuestMachine : public Machine {
   void personalize(const api::agent::Personalize& identity) override;
   void configure_network(const api::agent::ConfigureNetwork& wanted) override;
   api::agent::JobConnections connections(const api::agent::AskConnections& request) const override;
+  void trust_certificates(const api::agent::TrustCertificates& wanted) override;
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 
@@ -35,6 +37,7 @@ class GuestMachine : public Machine {
   files::Workspace& workspace_;
   ConnectionTable* connections_;
   NetworkCard card_{"eth0", "/etc/resolv.conf"};
+  TrustStore trust_{"/"};
   bool has_secrets_mount_ = false;
 };
 

@@ -15,6 +15,7 @@ class HostMachine : public Machine {
   api::agent::JobConnections connections(const api::agent::AskConnections&) const override {
     return {};
   }
+  void trust_certificates(const api::agent::TrustCertificates&) override {}
   void install_secrets(const api::agent::InstallSecrets& request) override;
   [[noreturn]] void power_off() override;
 

@@ -2,6 +2,7 @@
 
 #include "common/api/agent.h"
 #include "common/api/agent_secrets.h"
+#include "common/api/agent_trust.h"
 
 namespace pyro::agent {
 
@@ -14,6 +15,7 @@ class Machine {
   virtual api::agent::JobConnections connections(
       const api::agent::AskConnections& request) const = 0;
   virtual void install_secrets(const api::agent::InstallSecrets& request) = 0;
+  virtual void trust_certificates(const api::agent::TrustCertificates& wanted) = 0;
   [[noreturn]] virtual void power_off() = 0;
 };
 

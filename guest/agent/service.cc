@@ -28,6 +28,7 @@ Service::Service(asio::io_context& io, JobTable& jobs, Shells& shells, Machine& 
   dispatcher_.serve(wire::AgentApi{}, answer);
   dispatcher_.serve(wire::AgentServicesApi{}, answer);
   dispatcher_.serve(wire::AgentSecretsApi{}, answer);
+  dispatcher_.serve(wire::AgentTrustApi{}, answer);
   dispatcher_.serve(
       wire::ShellsApi{},
       [&shells]<class Op>(const Op& request, const std::shared_ptr<Session>& session) {
@@ -61,6 +62,11 @@ void Service::handle(const wire::AskConnections& request, To<wire::AskConnection
 
 void Service::handle(const wire::InstallSecrets& request, To<wire::InstallSecrets> caller) {
   machine_.install_secrets(request);
+  caller.answer({});
+}
+
+void Service::handle(const wire::TrustCertificates& request, To<wire::TrustCertificates> caller) {
+  machine_.trust_certificates(request);
   caller.answer({});
 }
 

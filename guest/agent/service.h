@@ -3,6 +3,7 @@
 #include "common/api/agent.h"
 #include "common/api/agent_secrets.h"
 #include "common/api/agent_services.h"
+#include "common/api/agent_trust.h"
 #include "common/api/dispatcher.h"
 #include "common/link/mux.h"
 #include "guest/agent/job_table.h"
@@ -33,6 +34,8 @@ class Service {
   void handle(const api::agent::ConfigureNetwork& request, To<api::agent::ConfigureNetwork> caller);
   void handle(const api::agent::AskConnections& request, To<api::agent::AskConnections> caller);
   void handle(const api::agent::InstallSecrets& request, To<api::agent::InstallSecrets> caller);
+  void handle(const api::agent::TrustCertificates& request,
+              To<api::agent::TrustCertificates> caller);
   void handle(const api::agent::StartJob& request, To<api::agent::StartJob> caller);
   void handle(const api::agent::JobStatus& request, To<api::agent::JobStatus> caller);
   void handle(const api::agent::FollowJob& request, To<api::agent::FollowJob> caller);

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
@@ -19,6 +20,7 @@ namespace pyro::agent {
 namespace {
 
 rlimit original_limit{};
+std::map<std::string, std::string> default_variables;
 
 enum class Step : int { kDirectory, kDescriptors, kTerminal, kExecute };
 
@@ -61,6 +63,7 @@ std::vector<std::string> merged(const std::string& shell,
       {"TERM", "dumb"},
       {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
   };
+  all.insert(default_variables.begin(), default_variables.end());
   std::vector<std::string> out;
   for (const auto& [name, value] : added) {
     if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
@@ -101,6 +104,10 @@ ShellCommand ShellCommand::on_terminal(int terminal_fd, const std::string& cwd,
                          ? std::vector<std::string>{"bash", "--noprofile", "--norc", "-i"}
                          : std::vector<std::string>{"sh", "-i"};
   return ShellCommand(shell, words, terminal_fd, cwd, all);
+}
+
+void ShellCommand::set_default_variables(std::map<std::string, std::string> variables) {
+  default_variables = std::move(variables);
 }
 
 void ShellCommand::become(int null_fd, int out_fd, int error_fd, int report_fd) {

@@ -18,6 +18,8 @@ class ShellCommand {
   /// stays open until it has started.
   static ShellCommand on_terminal(int terminal_fd, const std::string& cwd,
                                   const std::map<std::string, std::string>& environment);
+  /// Variables of all that start from now on, unless their own environment has others.
+  static void set_default_variables(std::map<std::string, std::string> variables);
   ShellCommand(const ShellCommand&) = delete;
   ShellCommand& operator=(const ShellCommand&) = delete;
 

@@ -50,6 +50,8 @@ struct ServerOptions {
   api::NetworkPolicy network_policy = api::NetworkPolicy::kOff;
   std::vector<std::string> allow_domains{};
   std::vector<std::string> allow_presets{};
+  /// Their guests trust the certificates that this host trusts.
+  bool host_ca = false;
   std::filesystem::path working_directory{};  ///< empty: the process's own
 };
 

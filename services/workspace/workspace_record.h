@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct WorkspaceRecord {
   std::optional<std::string> maker;
   std::vector<std::string> network_allow;
   bool network_pending = false;
+  std::string secret_authority;
+  std::string secret_file;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -44,6 +47,9 @@ struct WorkspaceRecord {
       "What its network may reach: its names, and those of its presets when they were given.");
     f("network_pending", &WorkspaceRecord::network_pending,
       "Its machine may have another network than it is to have: it is to be given this one.");
+    f("secret_authority", &WorkspaceRecord::secret_authority,
+      "The certificate that its guest trusts for hosts of secrets; empty: no secret has any.");
+    f("secret_file", &WorkspaceRecord::secret_file, "The file of these secrets.");
   }
 
   /// It does not expire any more: it is used again.
@@ -53,7 +59,23 @@ struct WorkspaceRecord {
     workspace.last_error.reset();
   }
   api::NetworkRules rules() const {
-    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn};
+    api::NetworkRules rules{.kind = workspace.network_policy,
+                            .allow = network_allow,
+                            .learn = workspace.learn,
+                            .host_ca = workspace.host_ca};
+    if (!rules.has_network() || secret_file.empty()) return rules;
+    rules.secret_hosts = secret_hosts();
+    rules.secret_authority = secret_authority;
+    rules.secret_file = secret_file;
+    return rules;
+  }
+  /// To which its secrets go, each once.
+  std::vector<std::string> secret_hosts() const {
+    std::set<std::string> hosts;
+    for (const auto& secret : workspace.secrets) {
+      hosts.insert(secret.hosts.begin(), secret.hosts.end());
+    }
+    return {hosts.begin(), hosts.end()};
   }
   const std::string& id() const { return workspace.workspace_id; }
   /// The beginning of the ids of this session's rows.

@@ -22,6 +22,7 @@
 #include "services/net/gate/rules/address.h"
 #include "services/net/gate/setup/machine_network.h"
 #include "tests/bench/far_host.h"
+#include "tests/bench/injection.h"
 #include "tests/support/namespaces.h"
 
 namespace pyro::bench {
@@ -277,7 +278,9 @@ void measure_in_child(const Adder& add) {
 
 Part measure_gate() {
   Part part{.title = "the gate of a machine's network (host namespaces, no guest)", .figures = {}};
-  measure_apart(adder_to(part), measure_in_child);
+  const Adder add = adder_to(part);
+  measure_apart(add, measure_in_child);
+  measure_apart(add, measure_injection);
   return part;
 }
 

@@ -6,9 +6,12 @@
 #include "common/api/workspace_ports.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
+#include "common/base/files.h"
 #include "common/base/random.h"
+#include "common/base/text.h"
 #include "tests/guest/workspace_fixture.h"
 #include "tests/service/net/lab.h"
+#include "tests/service/net/tls_ends.h"
 #include "tests/support/errors.h"
 #include "tests/support/soon.h"
 
@@ -21,6 +24,7 @@ using ::testing::Contains;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 constexpr const char* kFarAddress = "203.0.113.10";
@@ -220,6 +224,103 @@ TEST_F(NetworkOfGuests, a_published_port_reaches_a_server_that_listens_on_either
     call(api::StopService{.workspace_id = id, .service_name = "web"});
     EXPECT_EQ(call(api::ListPorts{.workspace_id = id}).count, 0U);
   }
+}
+
+/// The same; the host trusts an authority of the test's own, of which allowed.test has its
+/// certificate.
+class TlsOfGuests : private gate::Lab, public WorkspaceFixture {
+ protected:
+  TlsOfGuests() : WorkspaceFixture({{"SSL_CERT_FILE", store().string()}}) {
+    write_file_atomically(store(), root_.certificate());
+    internet().set("allowed.test", {kFarAddress});
+    internet().serve(kFarAddress, [this](int socket) { server_.serve(socket); });
+    server_.answer = [](const std::string& request) {
+      return fmt::format(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}",
+          request.size(), request);
+    };
+  }
+
+  std::filesystem::path store() const { return directory() / "host-store.pem"; }
+  /// What the server says of a request with this header; the guest's curl and Python agree.
+  std::string asked(const std::string& id, const std::string& header) {
+    return run(id,
+               fmt::format("curl -sS -m 40 -H {} https://allowed.test/ 2>&1", shell_quote(header)))
+        .stdout_text;
+  }
+
+  gate::TestAuthority root_;
+  gate::TlsServer server_{{.certificate = root_.issue({.host = "allowed.test"})}};
+};
+
+TEST_F(TlsOfGuests, a_secret_with_a_host_reaches_it_and_is_never_in_the_guest) {
+  const std::string value = "sk-value+of/the/secret";
+  const auto workspace = call(api::CreateWorkspace{
+      .environment = kEnvironment,
+      .ttl_seconds = 3600,
+      .network_policy = NetworkPolicy::kEgress,
+      .allow_domains = {"denied.test"},
+      .secrets = {{.name = "token", .value = value, .hosts = {"allowed.test"}}}});
+  const std::string id = workspace.workspace_id;
+  EXPECT_THAT(call(api::ShowNetwork{.workspace_id = id}).allow, Contains("allowed.test:443"));
+  const std::string placeholder = output_of(id, "cat /run/pyro-secrets/token");
+  EXPECT_THAT(placeholder, StartsWith("pyro_secret_"));
+  EXPECT_EQ(call(api::ExecWorkspace{
+                     .workspace_id = id, .command = "echo $T", .secret_env = {{"T", "token"}}})
+                .stdout_text,
+            placeholder + "\n");
+  const std::string header = "Authorization: Bearer " + placeholder;
+  const auto works = [&] {
+    const auto before = server_.requests().size();
+    const std::string echo = asked(id, header);
+    EXPECT_THAT(echo, HasSubstr("Bearer " + std::string(value.size(), '*')));
+    ASSERT_EQ(server_.requests().size(), before + 1) << echo;
+    EXPECT_THAT(server_.requests().back(), HasSubstr("Bearer " + value + "\r\n"));
+  };
+  works();
+  EXPECT_FALSE(call(api::DiffWorkspace{.workspace_id = id}).changed);
+  reset(id);
+  EXPECT_EQ(output_of(id, "cat /run/pyro-secrets/token"), placeholder);
+  works();
+  call(api::StopWorkspace{.workspace_id = id});
+  call(api::StartWorkspace{.workspace_id = id});
+  works();
+  ::kill(process_of("pyro-net-gate"), SIGKILL);
+  EXPECT_TRUE(soon([&] { return call(api::ShowNetwork{.workspace_id = id}).connected; }));
+  EXPECT_TRUE(soon([&] { return asked(id, header).find("***") != std::string::npos; }));
+  call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kOff});
+  call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kEgress});
+  works();
+}
+
+TEST_F(TlsOfGuests, with_host_ca_a_guest_trusts_what_its_host_trusts_and_without_it_does_not) {
+  const std::string python =
+      "python3 -c \"import urllib.request\n"
+      "try: print(urllib.request.urlopen('https://allowed.test/', timeout=30).status)\n"
+      "except Exception as e: print('failed:', e)\"";
+  for (const bool host_ca : {true, false}) {
+    const auto workspace = call(api::CreateWorkspace{.environment = kEnvironment,
+                                                     .ttl_seconds = 3600,
+                                                     .network_policy = NetworkPolicy::kEgress,
+                                                     .host_ca = host_ca});
+    const std::string id = workspace.workspace_id;
+    const auto answer = HasSubstr(host_ca ? "X-A: b" : "certificate");
+    const auto status = HasSubstr(host_ca ? "200" : "failed:");
+    EXPECT_THAT(asked(id, "X-A: b"), answer);
+    EXPECT_THAT(output_of(id, python), status);
+    reset(id);
+    EXPECT_THAT(asked(id, "X-A: b"), answer);
+    call(api::StopWorkspace{.workspace_id = id});
+    call(api::StartWorkspace{.workspace_id = id});
+    EXPECT_THAT(output_of(id, python), status);
+    EXPECT_FALSE(call(api::DiffWorkspace{.workspace_id = id}).changed);
+    call(api::UpdateNetwork{.workspace_id = id, .host_ca = !host_ca});
+    EXPECT_THAT(asked(id, "X-A: b"), HasSubstr(host_ca ? "certificate" : "X-A: b"));
+    call(api::DeleteWorkspace{.workspace_id = id});
+  }
+  const auto ran = pyro({"run", kEnvironment, "--network", "--host-ca", "--timeout-seconds", "120",
+                         "--", "sh", "-c", python});
+  EXPECT_THAT(ran.output, HasSubstr("200")) << ran.error_output;
 }
 
 }  // namespace pyro::test

@@ -76,11 +76,13 @@ test('every tool returns what its schema promises', async (t) => {
     secrets: [
       { name: 'password', value: 'correct horse' },
       { name: 'token', file_path: path.join(project, 'token') },
+      { name: 'key', value: 'key-of-an-api', hosts: ['allowed.example'] },
     ],
   });
   assert.deepEqual(secrets, [
-    { name: 'password', source_kind: 'literal' },
-    { name: 'token', source_kind: 'file' },
+    { name: 'password', source_kind: 'literal', hosts: [] },
+    { name: 'token', source_kind: 'file', hosts: [] },
+    { name: 'key', source_kind: 'literal', hosts: ['allowed.example'] },
   ]);
   const here = (name, args = {}) => call(name, { workspace_id, ...args });
   await call('workspace_list');
@@ -89,10 +91,10 @@ test('every tool returns what its schema promises', async (t) => {
   assert.equal((await here('workspace_exec_poll', { job_id })).exit_code, 3);
   assert.equal((await here('workspace_exec_cancel', { job_id })).state, 'exited');
   const printed = await here('workspace_exec', {
-    command: 'echo "$PASSWORD"; cat /run/pyro-secrets/token',
+    command: 'echo "$PASSWORD"; cat /run/pyro-secrets/token; cut -c 1-11 /run/pyro-secrets/key',
     secret_env: { PASSWORD: 'password' },
   });
-  assert.equal(printed.stdout, '[REDACTED]\n[REDACTED]');
+  assert.equal(printed.stdout, '[REDACTED]\n[REDACTED]pyro_secret\n');
   assert.equal((await here('workspace_network_show')).network_policy, 'egress+published-ports');
   await here('workspace_network_update', { learn: true });
   const denied = await here('workspace_exec', { command: 'getent hosts denied.example || true' });

@@ -15,5 +15,6 @@ inline constexpr Reason kNetworkNotAllowed{"network_not_allowed"};
 inline constexpr Reason kPortTaken{"port_taken"};
 inline constexpr Reason kPortRefused{"port_refused"};
 inline constexpr Reason kGateFailed{"gate_failed"};
+inline constexpr Reason kHostCaUnreadable{"host_ca_unreadable"};
 
 }  // namespace pyro::reason

@@ -15,6 +15,7 @@ inline constexpr Reason kVolumeLost{"volume_lost"};
 inline constexpr Reason kSecretsLost{"secrets_lost"};
 inline constexpr Reason kSecretMissing{"secret_missing"};
 inline constexpr Reason kSecretRefused{"secret_refused"};
+inline constexpr Reason kSecretNeedsNetwork{"secret_needs_network"};
 inline constexpr Reason kJobMissing{"job_missing"};
 inline constexpr Reason kServiceMissing{"service_missing"};
 inline constexpr Reason kServiceRuns{"service_runs"};

@@ -53,7 +53,9 @@ void ServerNetwork::require_listed(const std::vector<std::string>& domains,
 
 void ServerNetwork::check_create(api::CreateWorkspace& request) const {
   require_kind(request.network_policy);
+  require_secret_hosts(request.secrets);
   if (request.network_policy == api::NetworkPolicy::kOff) return;
+  request.host_ca = options_.host_ca;
   if (request.allow_domains.empty() && request.allow_presets.empty()) {
     request.allow_domains = options_.allow_domains;
     request.allow_presets = options_.allow_presets;
@@ -74,11 +76,35 @@ void ServerNetwork::check_update(const api::UpdateNetwork& request) const {
 
 api::NetworkRules ServerNetwork::machine_rules() const {
   if (options_.policy == api::NetworkPolicy::kOff) throw more_than_given("a network");
-  api::NetworkRules rules{.kind = api::NetworkPolicy::kEgress, .allow = options_.allow_domains};
+  return {.kind = api::NetworkPolicy::kEgress, .allow = all_entries(), .host_ca = options_.host_ca};
+}
+
+std::vector<std::string> ServerNetwork::all_entries() const {
+  std::vector<std::string> all = options_.allow_domains;
+  if (options_.allow_presets.empty()) return all;
   for (const auto& preset : presets_().named(options_.allow_presets)) {
-    rules.allow.insert(rules.allow.end(), preset.allow.begin(), preset.allow.end());
+    all.insert(all.end(), preset.allow.begin(), preset.allow.end());
   }
-  return rules;
+  return all;
+}
+
+/// A host of a secret is on the workspace's list by itself.
+void ServerNetwork::require_secret_hosts(const std::vector<api::GivenSecret>& secrets) const {
+  if (!lists_names()) return;
+  std::vector<network::AllowEntry> given;
+  for (const auto& secret : secrets) {
+    for (const auto& host : secret.hosts) {
+      if (given.empty()) {
+        for (const auto& text : all_entries()) given.push_back(network::AllowEntry::parse(text));
+      }
+      const auto name = network::host_name_of(host);
+      if (!name || std::none_of(given.begin(), given.end(), [&](const network::AllowEntry& entry) {
+            return entry.covers_name(*name) && entry.covers_port(network::kTlsPort);
+          })) {
+        throw more_than_given(fmt::format("the host '{}' of a secret", printable(host)));
+      }
+    }
+  }
 }
 
 std::string ServerNetwork::sentence(const Options& options, std::string_view whose,

@@ -20,12 +20,14 @@ class ServerNetwork {
     api::NetworkPolicy policy = api::NetworkPolicy::kOff;
     std::vector<std::string> allow_domains{};
     std::vector<std::string> allow_presets{};
+    bool host_ca = false;
   };
   /// `presets` is asked when one is needed.
   ServerNetwork(Options options, std::function<network::Presets()> presets)
       : options_(std::move(options)), presets_(std::move(presets)) {}
 
-  /// Sets what the caller left out. failed_precondition (network_not_allowed): it asks for more.
+  /// Sets what the caller left out. A secret goes to hosts of the list alone. failed_precondition
+  /// (network_not_allowed): it asks for more.
   void check_create(api::CreateWorkspace& request) const;
   void check_update(const api::UpdateNetwork& request) const;
   /// The same of a machine that asks for a network.
@@ -44,6 +46,8 @@ class ServerNetwork {
   void require_kind(api::NetworkPolicy wanted) const;
   void require_listed(const std::vector<std::string>& domains,
                       const std::vector<std::string>& presets) const;
+  void require_secret_hosts(const std::vector<api::GivenSecret>& secrets) const;
+  std::vector<std::string> all_entries() const;
   api::NetworkRules machine_rules() const;
 
   Options options_;

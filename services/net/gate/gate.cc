@@ -10,6 +10,7 @@
 #include "common/api/json_codec.h"
 #include "common/base/error.h"
 #include "common/network/gate_protocol.h"
+#include "common/network/injection.h"
 #include "services/net/gate/confine.h"
 #include "services/net/gate/dns/forwarder.h"
 #include "services/net/gate/journal.h"
@@ -18,6 +19,7 @@
 #include "services/net/gate/relay/udp_relay.h"
 #include "services/net/gate/rules/rules.h"
 #include "services/net/gate/setup/machine_network.h"
+#include "services/net/gate/tls/injector.h"
 
 namespace pyro::gate {
 namespace {
@@ -70,21 +72,22 @@ class Gate {
  private:
   /// One that waits is taken after the next wait.
   void take_order() {
-    std::optional<network::GateOrder> order;
+    std::optional<network::ReceivedOrder> received;
     try {
-      order = network::receive_order(shim_);
+      received = network::receive_order(shim_);
     } catch (const Error& error) {
       report({.event = GateEvent::kPolicyRefused,
               .reason = std::string(error.reason()),
               .message = error.message()});
       return;
     }
-    if (!order) {
+    if (!received) {
       if (!network::no_packet_yet()) loop_.stop();
       return;
     }
     try {
-      rules_.set(order->policy, order->digest);
+      const network::GateOrder& order = received->order;
+      rules_.set(order.policy, order.digest, injector_for(order.policy, received->injection.get()));
     } catch (const Error& error) {
       report({.event = GateEvent::kPolicyRefused,
               .reason = std::string(error.reason()),
@@ -94,6 +97,13 @@ class Gate {
     tcp_.recheck();
     udp_.recheck();
     report({.event = network_.tap ? GateEvent::kReady : GateEvent::kPolicySet});
+  }
+
+  /// Null: the policy injects nothing.
+  static std::shared_ptr<Injector> injector_for(const network::Policy& policy, int file) {
+    if (!policy.injects()) return nullptr;
+    if (file < 0) throw invalid_argument("the secrets of the policy are missing");
+    return std::make_shared<Injector>(network::injection_in(file));
   }
 
   void report(GateReport report) {

@@ -1,7 +1,10 @@
 #include "services/vm/boot/guest_network.h"
 
 #include "common/api/agent.h"
+#include "common/api/agent_trust.h"
 #include "common/base/files.h"
+#include "common/certificates/host_store.h"
+#include "common/certificates/pem.h"
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/network/gate_protocol.h"
@@ -23,6 +26,19 @@ api::agent::ConfigureNetwork addresses(const control::Network& network) {
     wanted.addresses.push_back({.address = std::string(GuestNetwork::kAddress6),
                                 .prefix_bits = GuestNetwork::kPrefixBits6,
                                 .gateway = std::string(GuestNetwork::kGateway6)});
+  }
+  return wanted;
+}
+
+api::agent::TrustCertificates trusted(const api::NetworkRules& rules) {
+  api::agent::TrustCertificates wanted;
+  if (!rules.has_network()) return wanted;
+  if (rules.host_ca) wanted.certificates = host_certificates();
+  if (rules.injects()) {
+    for (auto& one : certificates_in(rules.secret_authority)) {
+      wanted.certificates.push_back(std::move(one));
+    }
+    if (!rules.host_ca) wanted.public_ones = host_certificates();
   }
   return wanted;
 }
@@ -78,6 +94,8 @@ void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
     agent.call(rules.has_network() ? addresses(network) : api::agent::ConfigureNetwork{}, brief);
+    agent.call(trusted(rules), brief);
+    fault::point("vm.network.trusted");
   });
 }
 

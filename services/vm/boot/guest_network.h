@@ -30,7 +30,8 @@ void start_standby_gate(const MachinePaths& paths, const Limit& limit, const Wor
 void rehearse_network(const MachinePaths& paths, const Limit& limit, const Work& work);
 
 /// Gives a started machine that network in the place of the one that it has: its shim the rules,
-/// then its guest the addresses. Without a network the guest has no carrier first.
+/// then its guest the addresses and the certificates to trust. Without a network the guest has no
+/// carrier first.
 void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules,
                        const Limit& limit, const Work& work);
 

@@ -1,16 +1,22 @@
 #include "services/vm/shim/gate.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/error.h"
 #include "common/base/reasons/network.h"
 #include "common/base/text.h"
+#include "common/certificates/host_store.h"
 #include "common/config/programs.h"
+#include "common/network/injection.h"
 #include "common/process/wait.h"
+#include "common/secrets/secret_file.h"
 
 namespace pyro::vm {
 namespace {
+
+void wipe(std::string& text) { ::explicit_bzero(text.data(), text.size()); }
 
 UniqueFd make_packet_pair(UniqueFd& other) {
   int ends[2];
@@ -31,6 +37,23 @@ ChildProcess start_gate(const std::filesystem::path& directory, UniqueFd& socket
               .parentage = Parentage::kDieWithParent});
 }
 
+/// Nothing of it stays in this process.
+UniqueFd injection_of(const network::Policy& policy) {
+  SecretFile file = read_secret_file(policy.secret_file);
+  network::Injection injection{.authority = std::move(file.authority),
+                               .roots = host_certificates()};
+  for (auto& secret : file.secrets) {
+    if (!secret.hosts.empty()) {
+      injection.secrets.push_back({secret.hosts, secret.placeholder, {secret.text()}});
+    }
+    wipe(secret.value.data);
+  }
+  UniqueFd sent = network::file_of(injection);
+  for (auto& secret : injection.secrets) wipe(secret.value.data);
+  wipe(injection.authority.key.data);
+  return sent;
+}
+
 Error gone() {
   return unavailable(reason::kGateFailed, "the gate of the machine's network ended by itself");
 }
@@ -48,7 +71,9 @@ Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory
 }
 
 void Gate::order(const network::Policy& policy) {
-  if (!network::send_order(socket_.get(), {.policy = policy})) throw gone();
+  UniqueFd injection;
+  if (policy.injects()) injection = injection_of(policy);
+  if (!network::send_order(socket_.get(), {.policy = policy}, injection.get())) throw gone();
   awaited_.push_back(policy);
   policy_ = policy;
 }

@@ -86,19 +86,18 @@ api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const bus:
   try {
     return create(request, secrets, call, lifetime);
   } catch (const Error& error) {
-    throw redacted_error(Redactor(values_of(secrets)), error);
+    throw redacted_error(Redactor(values_of(secrets.secrets)), error);
   }
 }
 
-api::Workspace Lifecycle::create(const api::CreateWorkspace& request,
-                                 const std::vector<StoredSecret>& secrets, const bus::Call& call,
-                                 Lifetime lifetime) {
+api::Workspace Lifecycle::create(const api::CreateWorkspace& request, const SecretFile& secrets,
+                                 const bus::Call& call, Lifetime lifetime) {
   WorkspaceRecord record{.workspace = {.workspace_id = new_id()},
                          .throwaway = lifetime == Lifetime::kOfThisService};
   api::assign_fields(record.workspace, request);
+  secrets_.describe(record, secrets);
   networks_.set_policy(record);
-  record.workspace.secrets = names_of(secrets);
-  Secrets::check_shown(Redactor(values_of(secrets)), record.workspace);
+  Secrets::check_shown(Redactor(values_of(secrets.secrets)), record.workspace);
   const WorkspacePaths files(paths_, record.id());
   Cleanup collect([this] { garbage_.wake(); });  // the last, once it is no longer in the making
   const Garbage::Making making(garbage_, record.id());

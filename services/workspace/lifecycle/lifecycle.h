@@ -51,9 +51,8 @@ class Lifecycle {
   void erase(const WorkspaceRecord& record, Ending ending);
 
  private:
-  api::Workspace create(const api::CreateWorkspace& request,
-                        const std::vector<StoredSecret>& secrets, const bus::Call& call,
-                        Lifetime lifetime);
+  api::Workspace create(const api::CreateWorkspace& request, const SecretFile& secrets,
+                        const bus::Call& call, Lifetime lifetime);
   void end_all(const WorkspaceRecord& record);
   /// Of a stopped one; the error of one that may start no more says what is left to do.
   api::Machine start_machine(const WorkspaceRecord& record, const api::Machine& stopped,

@@ -73,11 +73,17 @@ void Networks::set_policy(WorkspaceRecord& record) const {
   workspace.allow_domains = canonical_entries(workspace.allow_domains);
   std::vector<std::string> allow = workspace.allow_domains;
   for (const auto& preset : presets_.named(workspace.allow_presets)) add_to(allow, preset.allow);
+  // Whoever has a secret go to a host wants that reached; without a list all are.
+  if (!allow.empty()) {
+    for (const auto& host : record.secret_hosts()) {
+      add_to(allow, {fmt::format("{}:{}", host, network::kTlsPort)});
+    }
+  }
   record.network_allow = canonical_entries(allow);
   if (record.rules().has_network()) return;
-  if (!record.network_allow.empty() || workspace.learn) {
+  if (!record.network_allow.empty() || workspace.learn || workspace.host_ca) {
     throw invalid_argument(
-        "allow_domains, allow_presets and learn need network_policy egress or "
+        "allow_domains, allow_presets, learn and host_ca need network_policy egress or "
         "egress+published-ports: with off nothing is reached");
   }
 }
@@ -120,6 +126,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
   api::Workspace& workspace = after.workspace;
   if (request.network_policy) workspace.network_policy = *request.network_policy;
   if (request.learn) workspace.learn = *request.learn;
+  if (request.host_ca) workspace.host_ca = *request.host_ca;
   add_to(workspace.allow_domains, canonical_entries(request.allow_domains));
   remove_from(workspace.allow_domains, canonical_entries(request.remove_domains));
   add_to(workspace.allow_presets, request.allow_presets);
@@ -127,7 +134,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
   if (request.network_policy == api::NetworkPolicy::kOff) {
     workspace.allow_domains.clear();
     workspace.allow_presets.clear();
-    workspace.learn = false;
+    workspace.learn = workspace.host_ca = false;
   }
   set_policy(after);
   refuse_silent_widening(before, after, request);
@@ -138,6 +145,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
       shown.allow_domains = now.workspace.allow_domains;
       shown.allow_presets = now.workspace.allow_presets;
       shown.learn = now.workspace.learn;
+      shown.host_ca = now.workspace.host_ca;
       changed.network_allow = now.network_allow;
       changed.network_pending = pending;
       mark_active(changed);

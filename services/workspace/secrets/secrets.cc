@@ -12,12 +12,14 @@
 #include "common/api/agent_secrets.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/random.h"
 #include "common/base/reasons/files.h"
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
+#include "common/network/policy.h"
 #include "services/workspace/agent_link.h"
 #include "services/workspace/workspace_paths.h"
 
@@ -26,6 +28,11 @@ namespace {
 
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 constexpr std::string_view kDigits = "0123456789";
+
+/// Of a value that goes to hosts: what servers take in a header, and no text that stands in answers
+/// by chance.
+constexpr std::size_t kLeastInjectedBytes = 8;
+constexpr std::size_t kMostInjectedBytes = 8U << 10U;
 
 bool is_variable_name(std::string_view name) {
   const std::string all = std::string(kLetters) + std::string(kDigits);
@@ -76,10 +83,46 @@ void check_value(const std::string& name, const std::string& value) {
   }
 }
 
-/// As a variable has it: what an editor adds at the end of a file belongs to no token.
+/// What a guest has of a secret.
+std::string as_guest_has(const StoredSecret& secret) {
+  return secret.placeholder.empty() ? secret.value.data : secret.placeholder;
+}
+
+std::string checked_host(const std::string& secret, const std::string& text) {
+  const auto host = network::host_name_of(text);
+  if (!host || host->find('.') == std::string::npos) {
+    throw invalid_argument(reason::kSecretRefused,
+                           "'{}' is no host for secret '{}': give the whole name of one, as "
+                           "api.example.com, without a '*' and without a port",
+                           printable(text), secret);
+  }
+  return *host;
+}
+
+/// It stands in a header, and is hidden in what comes back whatever that is.
+void check_header_value(const StoredSecret& secret) {
+  const std::string value = secret.text();
+  if (value.size() < kLeastInjectedBytes || value.size() > kMostInjectedBytes) {
+    throw invalid_argument(reason::kSecretRefused,
+                           "the value of secret '{}', which goes to hosts, has {} to {} bytes",
+                           secret.name, kLeastInjectedBytes, kMostInjectedBytes);
+  }
+  const auto is_odd = [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == '\x7F'; };
+  if (std::any_of(value.begin(), value.end(), is_odd) || value.front() == ' ' ||
+      value.back() == ' ') {
+    throw invalid_argument(reason::kSecretRefused,
+                           "the value of secret '{}', which goes to hosts, is not one line that a "
+                           "header can hold",
+                           secret.name);
+  }
+}
+
+/// Looks like a token, and is worth nothing.
+std::string new_placeholder() { return "pyro_secret_" + random_hex(16); }
+
 std::string as_variable(const StoredSecret& secret) {
-  std::string value = secret.value.data;
-  if (secret.source_kind == api::SecretSource::kFile && value.ends_with('\n')) value.pop_back();
+  if (!secret.placeholder.empty()) return secret.placeholder;
+  std::string value = secret.text();
   if (value.find('\0') != std::string::npos) {
     throw invalid_argument(reason::kSecretRefused,
                            "secret '{}' holds a zero byte, which no variable can: read "
@@ -107,8 +150,9 @@ std::filesystem::path Secrets::file(const std::string& workspace_id) const {
   return WorkspacePaths(paths_, workspace_id).secrets();
 }
 
-std::vector<StoredSecret> Secrets::taken(const std::vector<api::GivenSecret>& given) {
-  std::vector<StoredSecret> secrets;
+SecretFile Secrets::taken(const std::vector<api::GivenSecret>& given) {
+  SecretFile taken;
+  std::vector<StoredSecret>& secrets = taken.secrets;
   for (const auto& one : given) {
     if (!is_variable_name(one.name)) {
       throw invalid_argument(reason::kSecretRefused,
@@ -125,9 +169,20 @@ std::vector<StoredSecret> Secrets::taken(const std::vector<api::GivenSecret>& gi
     secret.source_kind = one.value ? api::SecretSource::kLiteral : api::SecretSource::kFile;
     secret.value.data = value_of(one);
     check_value(secret.name, secret.value.data);
+    for (const auto& host : one.hosts) secret.hosts.push_back(checked_host(secret.name, host));
+    if (!secret.hosts.empty()) {
+      check_header_value(secret);
+      secret.placeholder = new_placeholder();
+    }
     secrets.push_back(std::move(secret));
   }
-  return secrets;
+  const auto hosts = taken.hosts();
+  if (hosts.size() > api::kMostSecretHosts) {
+    throw invalid_argument(reason::kSecretRefused, "secrets go to at most {} hosts",
+                           api::kMostSecretHosts);
+  }
+  if (!hosts.empty()) taken.authority = make_authority(hosts);
+  return taken;
 }
 
 void Secrets::check_shown(const Redactor& redactor, const api::WorkspaceNames& names) {
@@ -143,9 +198,21 @@ void Secrets::check_shown(const Redactor& redactor, const api::WorkspaceNames& n
   }
 }
 
-void Secrets::keep(const std::string& workspace_id,
-                   const std::vector<StoredSecret>& secrets) const {
-  if (secrets.empty()) return;
+void Secrets::describe(WorkspaceRecord& record, const SecretFile& secrets) const {
+  record.workspace.secrets = names_of(secrets.secrets);
+  if (secrets.hosts().empty()) return;
+  if (record.workspace.network_policy == api::NetworkPolicy::kOff) {
+    throw failed_precondition(
+        reason::kSecretNeedsNetwork,
+        "a secret that goes to hosts needs a network: create the workspace with network_policy "
+        "egress, or give the secret without hosts");
+  }
+  record.secret_authority = secrets.authority.certificate;
+  record.secret_file = file(record.id()).string();
+}
+
+void Secrets::keep(const std::string& workspace_id, const SecretFile& secrets) const {
+  if (secrets.secrets.empty()) return;
   write_secret_file(file(workspace_id), secrets);
   fault::point("workspace.secrets.kept");
 }
@@ -159,8 +226,8 @@ void Secrets::install(const WorkspaceRecord& record, const api::Machine& machine
                               "workspace without them, or fix what `pyro doctor` names");
   }
   api::agent::InstallSecrets request;
-  for (auto& secret : read_secret_file(file(record.id()))) {
-    request.secrets.push_back({.name = secret.name, .value = std::move(secret.value)});
+  for (const auto& secret : read_secret_file(file(record.id())).secrets) {
+    request.secrets.push_back({.name = secret.name, .value = {as_guest_has(secret)}});
   }
   fault::point("workspace.secrets.read");
   dial_agent(paths_, machine.vm_id, work).call(request, work.within(kAgentGrace));
@@ -191,7 +258,9 @@ std::map<std::string, std::string> Secrets::variables(
   std::map<std::string, std::string> variables;
   if (secret_env.empty()) return variables;
   std::vector<StoredSecret> secrets;
-  if (!record.workspace.secrets.empty()) secrets = read_secret_file(file(record.id()));
+  if (!record.workspace.secrets.empty()) {
+    secrets = read_secret_file(file(record.id())).secrets;
+  }
   for (const auto& [variable, name] : secret_env) {
     if (!is_variable_name(variable)) {
       throw invalid_argument("'{}' is not a name for an environment variable", printable(variable));

@@ -27,13 +27,17 @@ class Secrets final : public Part {
 
   /// What a caller gives, checked, and files read. invalid_argument (secret_refused): a name or a
   /// value that no secret can have; not_found: there is no such file.
-  /// A model's path is followed through no symbolic link.
-  static std::vector<StoredSecret> taken(const std::vector<api::GivenSecret>& given);
+  /// A model's path is followed through no symbolic link. Those with hosts get their placeholders,
+  /// and all together an authority for the hosts.
+  static SecretFile taken(const std::vector<api::GivenSecret>& given);
   /// invalid_argument: name or labels of a workspace show a value.
   static void check_shown(const Redactor& redactor, const api::WorkspaceNames& names);
 
   /// Keeps them with a workspace whose directory is there, before its record.
-  void keep(const std::string& workspace_id, const std::vector<StoredSecret>& secrets) const;
+  void keep(const std::string& workspace_id, const SecretFile& secrets) const;
+  /// Says in a new record to which hosts they go. failed_precondition (secret_needs_network): to
+  /// some, and the workspace has no network.
+  void describe(WorkspaceRecord& record, const SecretFile& secrets) const;
   /// Gives them to the machine that is to run the workspace; nothing for none.
   void install(const WorkspaceRecord& record, const api::Machine& machine, const Work& work);
   /// The machine starts anew, or is gone.

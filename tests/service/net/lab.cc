@@ -152,6 +152,11 @@ void Internet::answer(const std::string& address, std::string bytes) {
   answers_[address] = std::move(bytes);
 }
 
+void Internet::serve(const std::string& address, Serve serve) {
+  const std::lock_guard held(lock_);
+  serves_[address] = std::move(serve);
+}
+
 std::vector<std::string> Internet::questions() const {
   const std::lock_guard held(lock_);
   return questions_;
@@ -196,12 +201,23 @@ void Internet::serve_tcp(int listener, const std::stop_token& stop) {
 void Internet::serve_connection(UniqueFd fd) {
   auto seen = std::make_shared<Seen>(Seen{.to = *local_end(fd.get()), .bytes = {}});
   std::string fixed;
+  Serve serve;
   {
     const std::lock_guard held(lock_);
     seen_.push_back(seen);
+    if (const auto at = serves_.find(seen->to.address.text()); at != serves_.end()) {
+      serve = at->second;
+    }
     if (const auto at = answers_.find(seen->to.address.text()); at != answers_.end()) {
       fixed = at->second;
     }
+  }
+  if (serve) {
+    serve(fd.get());
+    const std::lock_guard held(lock_);
+    open_.erase(fd.get());
+    fd.reset();
+    return;
   }
   std::string buffer(64U << 10U, '\0');
   bool first = true;
@@ -385,7 +401,7 @@ network::GateReport Lab::start_only(const network::Policy& policy) {
   gate_.emplace(Command{
       .argv = {sibling_program(network::kGateProgram).string(), (directory_ / "net").string()},
       .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}}});
-  network::send_order(control_.get(), {policy});
+  order(policy);
   auto received = network::receive_report(control_.get());
   if (!received) throw unavailable("the gate gave no report");
   if (received->descriptor) plug(std::move(received->descriptor));
@@ -398,10 +414,16 @@ void Lab::start(network::Policy policy) {
 }
 
 network::GateReport Lab::set_policy(network::Policy policy) {
-  network::send_order(control_.get(), {std::move(policy)});
+  order(policy);
   auto received = network::receive_report(control_.get());
   if (!received) throw unavailable("the gate gave no report");
   return received->report;
+}
+
+void Lab::order(const network::Policy& policy) const {
+  UniqueFd injection;
+  if (policy.injects()) injection = network::file_of(injection_);
+  network::send_order(control_.get(), {policy}, injection.get());
 }
 
 void Lab::kill_gate() { gate_->kill(); }

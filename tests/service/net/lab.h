@@ -16,6 +16,7 @@
 #include "common/base/unique_fd.h"
 #include "common/network/connection_log.h"
 #include "common/network/gate_protocol.h"
+#include "common/network/injection.h"
 #include "common/process/child_process.h"
 #include "services/net/gate/rules/address.h"
 #include "tests/support/namespaces.h"
@@ -48,6 +49,9 @@ class Internet {
   void truncate(bool yes) { truncate_ = yes; }
   /// What the servers of an address send after the first bytes, in place of an echo.
   void answer(const std::string& address, std::string bytes);
+  /// What serves connections to an address in place of all that, each in a thread of its own.
+  using Serve = std::function<void(int socket)>;
+  void serve(const std::string& address, Serve serve);
 
   std::vector<std::string> questions() const;
   std::vector<Seen> connections() const;
@@ -68,6 +72,7 @@ class Internet {
   std::map<std::string, std::vector<std::string>> zone_;
   std::map<std::string, std::string> raw_;
   std::map<std::string, std::string> answers_;
+  std::map<std::string, Serve> serves_;
   std::atomic<bool> truncate_ = false;
   std::vector<std::string> questions_;
   std::vector<std::shared_ptr<Seen>> seen_;
@@ -84,6 +89,8 @@ class Lab {
 
   /// Starts a gate with this policy and plugs the guest in.
   void start(network::Policy policy);
+  /// What gates are given with each policy that injects.
+  void set_injection(network::Injection injection) { injection_ = std::move(injection); }
   /// Nothing is asked: the gate's first report.
   network::GateReport start_only(const network::Policy& policy);
   network::GateReport set_policy(network::Policy policy);
@@ -130,6 +137,7 @@ class Lab {
 
  private:
   void unplug();
+  void order(const network::Policy& policy) const;
 
   pyro::testing::TestDirectory directory_;
   std::unique_ptr<Namespace> host_;
@@ -137,6 +145,7 @@ class Lab {
   std::unique_ptr<Namespace> guest_;
   std::unique_ptr<Internet> internet_;
   UniqueFd guest_tap_;
+  network::Injection injection_;
   UniqueFd control_;
   std::optional<ChildProcess> gate_;
   UniqueFd end_pump_;

@@ -45,9 +45,9 @@ int main(int argc, char** argv) {
       continue;
     }
     std::ofstream(directory / "policies", std::ios::app)
-        << pyro::network::text_of(order->policy) << std::endl;
+        << pyro::network::text_of(order->order.policy) << std::endl;
     const GateReport report{.event = ready ? GateEvent::kPolicySet : GateEvent::kReady,
-                            .digest = pyro::network::digest_of(order->policy)};
+                            .digest = pyro::network::digest_of(order->order.policy)};
     pyro::network::send_report(pyro::network::kGateSocket, report, ready ? -1 : ends[0]);
     ready = true;
   }

@@ -9,6 +9,7 @@
 #include "common/api/agent_secrets.h"
 #include "common/api/agent_services.h"
 #include "common/api/agent_shells.h"
+#include "common/api/workspace_network.h"
 #include "common/api/workspace_services.h"
 #include "common/api/workspace_shells.h"
 #include "common/base/base64.h"
@@ -165,6 +166,76 @@ TEST_F(WorkspaceSecrets, are_in_the_guest_before_create_is_answered_and_told_by_
   ASSERT_EQ(::stat(secret_file(created.workspace_id).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
   EXPECT_THAT(files_with_the_value(), IsEmpty());
+}
+
+TEST_F(WorkspaceSecrets, one_with_hosts_is_a_placeholder_in_the_guest_and_goes_with_its_network) {
+  const auto with_hosts = [] {
+    api::CreateWorkspace wanted = request(
+        {{.name = "token", .value = kValue, .hosts = {"API.example.com", "b.example.org"}}});
+    wanted.network_policy = api::NetworkPolicy::kEgress;
+    return wanted;
+  };
+  const auto created = call(with_hosts());
+  const std::string id = created.workspace_id;
+  EXPECT_THAT(created.secrets.at(0).hosts, ElementsAre("api.example.com", "b.example.org"));
+  const std::string placeholder = installed_in(id).at("token");
+  EXPECT_THAT(placeholder, ::testing::MatchesRegex("pyro_secret_[0-9a-f]{32}"));
+  exec(id, "make", {{"T", "token"}});
+  EXPECT_THAT(started_.environment, ElementsAre(Pair("T", placeholder)));
+  printed_ = {"got ", placeholder};
+  EXPECT_EQ(exec(id).stdout_text, "got " + placeholder) << "it is worth nothing";
+
+  const api::NetworkRules rules = rules_of(id);
+  EXPECT_THAT(rules.secret_hosts, ElementsAre("api.example.com", "b.example.org"));
+  EXPECT_THAT(rules.allow, IsEmpty()) << "all of the internet is no list";
+  EXPECT_EQ(rules.secret_file, secret_file(id).string());
+  const SecretFile kept = read_secret_file(secret_file(id));
+  EXPECT_EQ(rules.secret_authority, kept.authority.certificate);
+  EXPECT_THAT(rules.secret_authority, Not(HasSubstr("KEY")));
+  EXPECT_EQ(kept.secrets.at(0).value.data, kValue);
+  EXPECT_THAT(files_with_the_value(), IsEmpty());
+
+  call(api::ResetWorkspace{.workspace_id = id});
+  EXPECT_EQ(installed_in(id).at("token"), placeholder);
+  EXPECT_EQ(rules_of(id), rules);
+  call(api::UpdateNetwork{.workspace_id = id, .network_policy = api::NetworkPolicy::kOff});
+  EXPECT_THAT(rules_of(id).secret_hosts, IsEmpty());
+  call(api::UpdateNetwork{.workspace_id = id, .network_policy = api::NetworkPolicy::kEgress});
+  EXPECT_EQ(rules_of(id), rules);
+  EXPECT_NE(installed_in(call(with_hosts()).workspace_id).at("token"), placeholder);
+}
+
+TEST_F(WorkspaceSecrets, a_host_of_one_is_on_the_list_of_its_network) {
+  api::CreateWorkspace wanted =
+      request({{.name = "token", .value = kValue, .hosts = {"api.example.com"}}});
+  wanted.network_policy = api::NetworkPolicy::kEgress;
+  wanted.allow_domains = {"example.org"};
+  const std::string id = call(wanted).workspace_id;
+  EXPECT_THAT(rules_of(id).allow, ElementsAre("api.example.com:443", "example.org"));
+  call(api::UpdateNetwork{.workspace_id = id, .allow_domains = {"c.example"}});
+  EXPECT_THAT(rules_of(id).allow, ElementsAre("api.example.com:443", "c.example", "example.org"));
+}
+
+TEST_F(WorkspaceSecrets, one_with_hosts_that_cannot_be_is_refused) {
+  const auto refusal = [this](const std::string& value, const std::string& host,
+                              api::NetworkPolicy policy = api::NetworkPolicy::kEgress) {
+    api::CreateWorkspace wanted = request({{.name = "token", .value = value, .hosts = {host}}});
+    wanted.network_policy = policy;
+    return error_of([&] { call(wanted); });
+  };
+  EXPECT_THAT(refusal(kValue, "api.example.com", api::NetworkPolicy::kOff),
+              Refused(reason::kSecretNeedsNetwork));
+  for (const char* host : {"*.example.com", "api.example.com:443", "192.0.2.1", "localhost", "",
+                           "https://api.example.com", "api.example.com."}) {
+    EXPECT_THAT(refusal(kValue, host), Refused(reason::kSecretRefused)) << host;
+  }
+  for (const std::string& value : {std::string("short77"), std::string("two\r\nX: lines"),
+                                   std::string("a\x1f"
+                                               "bcdefgh"),
+                                   std::string(" blank-at-start"), std::string(9000, 'l')}) {
+    EXPECT_THAT(refusal(value, "api.example.com"), Refused(reason::kSecretRefused)) << value;
+  }
+  EXPECT_THAT(call(api::ListWorkspaces{}).workspaces, IsEmpty());
 }
 
 TEST_F(WorkspaceSecrets, what_a_command_prints_of_them_is_shown_nowhere) {

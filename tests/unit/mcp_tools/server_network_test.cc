@@ -64,6 +64,40 @@ TEST(ServerNetwork, lets_no_model_have_more) {
               Refused(reason::kNetworkNotAllowed));
 }
 
+TEST(ServerNetwork, lets_a_model_have_a_secret_go_to_hosts_of_its_list_alone) {
+  const ServerNetwork::Options listed{
+      .policy = NetworkPolicy::kEgress,
+      .allow_domains = {"example.com", "*.example.org", "a.net:22"}};
+  const auto with_host = [](const std::string& host) {
+    return api::CreateWorkspace{.network_policy = NetworkPolicy::kEgress,
+                                .secrets = {{.name = "t", .value = "value", .hosts = {host}}}};
+  };
+  for (const char* host : {"example.com", "EXAMPLE.com", "api.example.org"}) {
+    auto request = with_host(host);
+    server(listed).check_create(request);
+  }
+  for (const char* host : {"example.net", "example.org", "a.net", "*.example.org"}) {
+    auto request = with_host(host);
+    EXPECT_THAT(error_of([&] { server(listed).check_create(request); }),
+                Refused(reason::kNetworkNotAllowed))
+        << host;
+  }
+  auto anywhere = with_host("example.net");
+  server(kOpen).check_create(anywhere);
+}
+
+TEST(ServerNetwork, gives_guests_the_hosts_certificates_only_as_its_user_said) {
+  for (const bool host_ca : {true, false}) {
+    api::CreateWorkspace request{.network_policy = NetworkPolicy::kEgress, .host_ca = !host_ca};
+    const ServerNetwork network = server({.policy = NetworkPolicy::kEgress, .host_ca = host_ca});
+    network.check_create(request);
+    EXPECT_EQ(request.host_ca, host_ca);
+    api::RunMachine run{.network = true};
+    network.check_machine(run);
+    EXPECT_EQ(run.network_rules->host_ca, host_ca);
+  }
+}
+
 TEST(ServerNetwork, lets_no_update_widen_what_it_gave) {
   const auto refused = [](const ServerNetwork& network, const api::UpdateNetwork& request) {
     EXPECT_THAT(error_of([&] { network.check_update(request); }),

@@ -31,7 +31,7 @@ TEST_F(GateProtocol, an_order_arrives_as_it_was_sent) {
   ASSERT_TRUE(send_order(shim.get(), order));
   const auto received = receive_order(gate.get());
   ASSERT_TRUE(received);
-  EXPECT_EQ(received->policy, order.policy);
+  EXPECT_EQ(received->order.policy, order.policy);
 }
 
 TEST_F(GateProtocol, a_policy_of_the_most_entries_fits_a_packet) {
@@ -42,7 +42,7 @@ TEST_F(GateProtocol, a_policy_of_the_most_entries_fits_a_packet) {
   const int bytes = 1 << 20;
   ::setsockopt(shim.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
   ASSERT_TRUE(send_order(shim.get(), order));
-  EXPECT_EQ(receive_order(gate.get())->policy.allow.size(), kMostAllowEntries);
+  EXPECT_EQ(receive_order(gate.get())->order.policy.allow.size(), kMostAllowEntries);
 }
 
 TEST_F(GateProtocol, the_tap_comes_with_the_report) {

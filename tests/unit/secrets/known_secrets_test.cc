@@ -16,7 +16,7 @@ TEST(KnownSecrets, keep_values_out_of_the_log) {
   StoredSecret secret;
   secret.name = "token";
   secret.value.data = "hunter22";
-  write_secret_file(file, {secret});
+  write_secret_file(file, {.secrets = {secret}});
   log::start(directory.path(), "known-secrets", "info");
   {
     KnownSecrets known;

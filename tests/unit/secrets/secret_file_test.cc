@@ -25,11 +25,12 @@ class SecretFileTest : public ::testing::Test {
 };
 
 TEST_F(SecretFileTest, is_for_its_user_alone_and_keeps_every_byte) {
-  write_secret_file(file, {secret("a", std::string("x\0y\n", 4)), secret("b", "hunter22")});
+  write_secret_file(file,
+                    {.secrets = {secret("a", std::string("x\0y\n", 4)), secret("b", "hunter22")}});
   struct stat info {};
   ASSERT_EQ(::stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
-  const auto read = read_secret_file(file);
+  const auto read = read_secret_file(file).secrets;
   ASSERT_EQ(read.size(), 2U);
   EXPECT_EQ(read[0].name, "a");
   EXPECT_EQ(read[0].source_kind, api::SecretSource::kFile);
@@ -51,7 +52,7 @@ TEST_F(SecretFileTest, one_that_is_lost_or_damaged_says_so_by_name) {
 }
 
 TEST_F(SecretFileTest, is_overwritten_before_it_is_removed) {
-  write_secret_file(file, {secret("a", "hunter22")});
+  write_secret_file(file, {.secrets = {secret("a", "hunter22")}});
   const auto link = directory.path() / "other-name";
   std::filesystem::create_hard_link(file, link);
   wipe_secret_file(file);

@@ -76,6 +76,10 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                .help = "A list of such names, as npm, pypi or github; repeatable",
                .value_name = "NAME"},
               options.allow_presets);
+  command.add_flag("--host-ca",
+                   "Let guests with a network trust the certificates that this host trusts, also "
+                   "those of a proxy that reads TLS",
+                   options.host_ca);
   Option& handed_over =
       command.add({.name = "--workspace",
                    .help = "Workspace of another project that the model may use too; repeatable",

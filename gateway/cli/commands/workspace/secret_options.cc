@@ -44,6 +44,18 @@ void add_secret_options(CliCommand& command, std::vector<api::GivenSecret>& secr
                  {.name = std::move(name), .file_path = absolute_host_path("--secret-file", path)});
            })
       .repeatable = true;
+  command
+      .add({.name = "--secret-host",
+            .help = "A host to which the secret before it goes, in headers of HTTPS requests; its "
+                    "guest then has a placeholder. Repeatable",
+            .value_name = "HOST"},
+           [&secrets](const std::string& host) {
+             if (secrets.empty()) {
+               throw UsageError("--secret-host comes after the --secret or --secret-file it is of");
+             }
+             secrets.back().hosts.push_back(host);
+           })
+      .repeatable = true;
 }
 
 void add_secret_env_option(CliCommand& command, std::map<std::string, std::string>& secret_env) {

@@ -9,7 +9,8 @@
 
 namespace pyro::cli {
 
-/// Adds the repeatable `--secret NAME=VALUE` and `--secret-file NAME=PATH`.
+/// Adds the repeatable `--secret NAME=VALUE`, `--secret-file NAME=PATH` and, of the one before it,
+/// `--secret-host HOST`.
 void add_secret_options(CliCommand& command, std::vector<api::GivenSecret>& secrets);
 
 /// Adds the repeatable `--secret-env VARIABLE[=SECRET]`.

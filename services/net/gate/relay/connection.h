@@ -11,6 +11,7 @@
 #include "services/net/gate/loop.h"
 #include "services/net/gate/rules/rules.h"
 #include "services/net/gate/streams/stream_guard.h"
+#include "services/net/gate/tls/terminator.h"
 
 namespace pyro::gate {
 
@@ -45,7 +46,13 @@ class Connection {
   bool flush(Side& side);
   bool read_from(Side& side);
   bool deliver(Side& to, std::string_view bytes);
+  bool takes_from(const Side& side) const;
   bool guard_up(std::string_view bytes);
+  bool terminate();
+  bool bring(Side& from, std::string_view bytes);
+  bool lose(Side& side);
+  bool send_on();
+  void let_guest_read();
   void pass_ends();
   void arm();
   void finish(std::string_view reason);
@@ -60,6 +67,7 @@ class Connection {
   Subject subject_;
   Proof proof_;
   std::unique_ptr<StreamGuard> guard_;
+  std::unique_ptr<Terminator> terminator_;  ///< of a host that secrets are bound to
   bool learnt_ = false;
   std::string known_name_;    ///< by the pins, for the log
   std::uint64_t number_ = 0;  ///< in the log; 0: not yet opened there

@@ -24,6 +24,15 @@ inline constexpr std::string_view kNoHttp = "no_plain_http";
 inline constexpr std::string_view kHostNotAllowed = "host_not_allowed";
 inline constexpr std::string_view kHostElsewhere = "host_of_other_address";
 inline constexpr std::string_view kSilence = "said_nothing";
+// Of hosts that secrets are bound to, whose TLS is terminated.
+inline constexpr std::string_view kHostNotServerName = "host_not_server_name";
+inline constexpr std::string_view kServerCertificate = "server_certificate_refused";
+inline constexpr std::string_view kServerTls = "server_tls_failed";
+inline constexpr std::string_view kAnswerEncoded = "answer_encoded";
+inline constexpr std::string_view kAnswerNoHttp = "answer_no_plain_http";
+inline constexpr std::string_view kGuestRefuses = "guest_refuses_certificate";
+inline constexpr std::string_view kGuestWithoutHttp1 = "guest_without_http1";
+inline constexpr std::string_view kGuestTls = "guest_tls_failed";
 // Of questions.
 inline constexpr std::string_view kBadQuestion = "question_malformed";
 inline constexpr std::string_view kLocalName = "name_is_local";

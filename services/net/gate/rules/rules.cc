@@ -8,13 +8,20 @@ namespace pyro::gate {
 
 using network::AllowEntry;
 
-void Rules::set(const network::Policy& policy, const std::string& digest) {
+void Rules::set(const network::Policy& policy, const std::string& digest,
+                std::shared_ptr<Injector> injector) {
   network::Policy next = network::canonical(policy);
   std::vector<AllowEntry> entries;
   for (const auto& text : next.allow) entries.push_back(AllowEntry::parse(text));
   digest_ = digest;
   policy_ = std::move(next);
   entries_ = std::move(entries);
+  injector_ = std::move(injector);
+}
+
+bool Rules::is_secret_host(std::string_view name) const {
+  const auto& hosts = policy_.secret_hosts;
+  return injects() && std::find(hosts.begin(), hosts.end(), name) != hosts.end();
 }
 
 std::string_view Rules::denied_address(const Address& address) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "services/net/gate/rules/pins.h"
 
 namespace pyro::gate {
+
+class Injector;
 
 /// What a connection has to prove in its first bytes.
 enum class Proof {
@@ -33,7 +36,9 @@ class Rules {
  public:
   /// `digest`: the name of the policy. Throws kInvalidArgument, and keeps what it had: the policy
   /// is none.
-  void set(const network::Policy& policy, const std::string& digest);
+  /// `injector`: of a policy that injects.
+  void set(const network::Policy& policy, const std::string& digest,
+           std::shared_ptr<Injector> injector = {});
   const std::string& digest() const { return digest_; }
   bool learns() const { return policy_.learn; }
   bool lists_names() const { return policy_.lists_names(); }
@@ -53,6 +58,11 @@ class Rules {
   std::string_view denied_host(std::string_view name, const Endpoint& to) const;
   bool allows(std::string_view name, std::uint16_t port) const;
 
+  /// Whether TLS with that host is terminated here, at kTlsPort.
+  bool is_secret_host(std::string_view name) const;
+  bool injects() const { return injector_ != nullptr; }
+  const std::shared_ptr<Injector>& injector() const { return injector_; }
+
   Pins& pins() { return pins_; }
   const Pins& pins() const { return pins_; }
 
@@ -62,6 +72,7 @@ class Rules {
   std::vector<network::AllowEntry> entries_;
   Pins pins_;
   HostRoutes routes_;
+  std::shared_ptr<Injector> injector_;
 };
 
 }  // namespace pyro::gate

@@ -65,8 +65,8 @@ std::optional<std::string> host_of(std::string_view authority, std::uint16_t por
 
 }  // namespace
 
-HttpRequests::HttpRequests(std::uint16_t port, CheckHost check)
-    : port_(port), check_(std::move(check)) {}
+HttpRequests::HttpRequests(std::uint16_t port, CheckHost check, ChangeHead change)
+    : port_(port), check_(std::move(check)), change_(std::move(change)) {}
 
 bool HttpRequests::refuse(std::string_view why) {
   refused_ = why;
@@ -144,7 +144,8 @@ bool HttpRequests::feed(std::string_view bytes, std::string& out) {
       continue;
     }
     if (!finish_head()) return false;
-    out += std::exchange(head_, {});
+    const std::string head = std::exchange(head_, {});
+    out += change_ ? change_(head) : head;
   }
   return refused_.empty();
 }

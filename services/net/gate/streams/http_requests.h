@@ -15,8 +15,10 @@ class HttpRequests {
 
   /// Asked for each request, before a byte of it is let through. Returns why not; empty: allowed.
   using CheckHost = std::function<std::string_view(std::string_view host)>;
-  /// `port`: of the connection; a Host may name it.
-  HttpRequests(std::uint16_t port, CheckHost check);
+  /// What goes on in the place of a head that was let through.
+  using ChangeHead = std::function<std::string(std::string_view head)>;
+  /// `port`: of the connection; a Host may name it. No `change`: heads go on as they are.
+  HttpRequests(std::uint16_t port, CheckHost check, ChangeHead change = {});
 
   /// Appends to `out` what may go on to the server. False: refused() says why, and nothing more may
   /// go on.
@@ -39,6 +41,7 @@ class HttpRequests {
 
   std::uint16_t port_;
   CheckHost check_;
+  ChangeHead change_;
   State state_ = State::kHead;
   std::string line_;  ///< without its end, as far as it came
   std::string head_;  ///< held until it is whole

@@ -57,6 +57,11 @@ bool TlsGuard::take_hello(std::string& out) {
   if (reader_.state() == Hello::kNoName) return refuse(denial::kNoServerName);
   name_ = reader_.server_name();
   if (const auto why = check_(name_); !why.empty()) return refuse(why);
+  if (is_secret_ && is_secret_(name_)) {
+    terminates_ = true;
+    state_ = State::kDone;
+    return true;
+  }
   const std::size_t hello = held_.size() - reader_.left_over();
   out.append(held_, 0, hello);
   held_.erase(0, hello);
@@ -137,16 +142,32 @@ bool NameObserver::up(std::string_view bytes, std::string& out) {
   return true;
 }
 
+bool SecretHostObserver::up(std::string_view bytes, std::string& out) {
+  held_ += bytes;
+  const auto state = hello_.feed(bytes);
+  if (state == ClientHelloReader::State::kMore) return true;
+  done_ = true;
+  name_ = hello_.server_name();
+  terminates_ = state == ClientHelloReader::State::kName && is_secret_(name_);
+  if (!terminates_) out += std::exchange(held_, {});
+  return true;
+}
+
 std::unique_ptr<StreamGuard> make_guard(const Rules& rules, const Decision& decision,
                                         const Endpoint& to) {
   switch (decision.proof) {
     case Proof::kServerName:
       return std::make_unique<TlsGuard>(
-          [&rules, to](std::string_view name) { return rules.denied_server_name(name, to); });
+          [&rules, to](std::string_view name) { return rules.denied_server_name(name, to); },
+          [&rules](std::string_view name) { return rules.is_secret_host(name); });
     case Proof::kHosts:
       return std::make_unique<HttpGuard>(
           to.port, [&rules, to](std::string_view name) { return rules.denied_host(name, to); });
     case Proof::kNone:
+      if (to.port == network::kTlsPort && rules.injects()) {
+        return std::make_unique<SecretHostObserver>(
+            [&rules](std::string_view name) { return rules.is_secret_host(name); });
+      }
       if (to.port == network::kTlsPort || to.port == network::kHttpPort) {
         return std::make_unique<NameObserver>(to.port);
       }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "services/net/gate/rules/rules.h"
 #include "services/net/gate/streams/client_hello.h"
@@ -27,6 +28,11 @@ class StreamGuard {
   /// Whether the guest has said as what the connection is meant.
   bool is_satisfied() const { return !name_.empty(); }
 
+  /// Whether the connection is for a host whose TLS is terminated. take_held() is then all that the
+  /// guest said.
+  bool terminates() const { return terminates_; }
+  virtual std::string take_held() { return {}; }
+
   /// The name that the connection gave; empty: none yet.
   const std::string& name() const { return name_; }
   std::string_view refused() const { return refused_; }
@@ -36,21 +42,26 @@ class StreamGuard {
 
   std::string name_;
   std::string_view refused_;
+  bool terminates_ = false;
 };
 
 /// Returns why the name is not allowed; empty: it is.
 using CheckName = std::function<std::string_view(std::string_view name)>;
+/// Whether TLS with the host is terminated.
+using IsSecretHost = std::function<bool(std::string_view name)>;
 
 /// TLS: one server_name, checked before a byte goes on; also that of the second hello that a
 /// server may ask for.
 class TlsGuard : public StreamGuard {
  public:
-  explicit TlsGuard(CheckName check) : check_(std::move(check)) {}
+  explicit TlsGuard(CheckName check, IsSecretHost is_secret = {})
+      : check_(std::move(check)), is_secret_(std::move(is_secret)) {}
 
   bool up(std::string_view bytes, std::string& out) override;
   bool down(std::string_view bytes, std::string& out) override;
   bool takes_more() const override { return state_ != State::kAnswer; }
   bool is_done() const override { return state_ == State::kDone; }
+  std::string take_held() override { return std::exchange(held_, {}); }
 
  private:
   enum class State { kHello, kAnswer, kSecondHello, kDone };
@@ -59,6 +70,7 @@ class TlsGuard : public StreamGuard {
   bool take_second_hello(std::string& out);
 
   CheckName check_;
+  IsSecretHost is_secret_;
   State state_ = State::kHello;
   std::string held_;    ///< of the guest
   std::string answer_;  ///< the start of the server's
@@ -92,6 +104,23 @@ class NameObserver : public StreamGuard {
   bool done_ = false;
   ClientHelloReader hello_;
   HttpRequests requests_;
+};
+
+/// Refuses nothing, and holds the guest's bytes until it knows whether TLS with the host that they
+/// name is terminated.
+class SecretHostObserver : public StreamGuard {
+ public:
+  explicit SecretHostObserver(IsSecretHost is_secret) : is_secret_(std::move(is_secret)) {}
+
+  bool up(std::string_view bytes, std::string& out) override;
+  bool is_done() const override { return done_; }
+  std::string take_held() override { return std::exchange(held_, {}); }
+
+ private:
+  IsSecretHost is_secret_;
+  bool done_ = false;
+  std::string held_;
+  ClientHelloReader hello_;
 };
 
 /// The guard of a connection that was allowed with this decision, or null. It refers to `rules`.

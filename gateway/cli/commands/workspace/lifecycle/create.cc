@@ -72,6 +72,7 @@ void add_workspace_create(CliCommand& workspace, Session& session) {
   add_request_options(command, options->request, {"labels"});
   add_label_option(command, options->labels);
   add_allow_options(command, options->request.allow_domains, options->request.allow_presets);
+  add_host_ca_flag(command, options->request.host_ca);
   add_secret_options(command, options->request.secrets);
   command
       .add({.name = "--include-ignored",

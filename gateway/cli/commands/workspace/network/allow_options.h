@@ -22,4 +22,12 @@ inline void add_allow_options(CliCommand& command, std::vector<std::string>& dom
               presets);
 }
 
+/// Adds `--host-ca`, for a command that gives a machine its network.
+inline Option& add_host_ca_flag(CliCommand& command, bool& host_ca) {
+  return command.add_flag("--host-ca",
+                          "Let the guest trust the certificates that this host trusts, also those "
+                          "of a proxy that reads TLS",
+                          host_ca);
+}
+
 }  // namespace pyro::cli

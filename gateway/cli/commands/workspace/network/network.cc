@@ -23,6 +23,8 @@ struct UpdateOptions {
   std::shared_ptr<api::UpdateNetwork> request = std::make_shared<api::UpdateNetwork>();
   bool learn = false;
   bool no_learn = false;
+  bool host_ca = false;
+  bool no_host_ca = false;
 };
 
 void add_update(CliCommand& network, Session& session) {
@@ -48,10 +50,15 @@ void add_update(CliCommand& network, Session& session) {
   exclude_each_other(
       command.add_flag("--learn", "Record the names and ports that it uses", options->learn),
       command.add_flag("--no-learn", "Record no more", options->no_learn));
+  exclude_each_other(
+      add_host_ca_flag(command, options->host_ca),
+      command.add_flag("--no-host-ca", "Let it trust no more than its own", options->no_host_ca));
   add_call<api::UpdateNetwork>(command, session, options->request, network_text,
                                [options](api::UpdateNetwork& wanted) {
                                  if (options->learn) wanted.learn = true;
                                  if (options->no_learn) wanted.learn = false;
+                                 if (options->host_ca) wanted.host_ca = true;
+                                 if (options->no_host_ca) wanted.host_ca = false;
                                });
 }
 

@@ -51,6 +51,7 @@ std::string network_text(const api::WorkspaceNetwork& network) {
   if (network.network_policy != api::NetworkPolicy::kOff) {
     lines.add("connected", network.connected ? "yes" : "no: " + network.reason.value_or(""));
     lines.add("address", network.guest_ip.value_or(""));
+    lines.add("trusts", network.host_ca ? "the certificates of this host too" : "");
     lines.add("learns", network.learn ? "yes: see pyro workspace network learned" : "");
   }
   return lines.take();
