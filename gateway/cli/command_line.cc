@@ -103,7 +103,7 @@ std::unique_ptr<CliCommand> make_command_line(Session& session) {
   add_global_flags(*root, session.path_flags, session.settings);
   root->footer =
       "Examples:\n  pyro run debian:12 -- git --version\n  pyro workspace create debian:12 "
-      "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro "
+      "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro host connect claude-code\n  pyro "
       "doctor\n\n"
       "Each command has its own examples: pyro run --help";
   add_run(*root, session);

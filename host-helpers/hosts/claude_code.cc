@@ -201,6 +201,10 @@ HostChange ClaudeCode::put(const Wish& wish, const Surroundings& here) const {
   const DirectoryLock lock(claude_file(here).parent_path());
   auto all = read_all(*this, here);
   const Place* user = place_of(all, "user");
+  const bool changes = user == nullptr || place_of(all, "local") != nullptr ||
+                       !differences(*this, *user->entry, wish.entry).empty();
+  // Its program would replace one that is not.
+  if (changes) require_writable_file(claude_file(here));
   if (user == nullptr) {
     add_to_user(canonical(wish.entry), here);
     change.changed = true;
@@ -254,6 +258,7 @@ HostChange ClaudeCode::take_out(const std::optional<fs::path>& config_path,
   const bool is_local = place_of(all, "local") != nullptr;
   if (!is_user && !is_local) return change;
   require_installed(*this, here);
+  require_writable_file(claude_file(here));
   const DirectoryLock lock(claude_file(here).parent_path());
   if (is_user) remove_from("user", here);
   if (is_local) remove_from("local", here);

@@ -16,6 +16,18 @@ using api::Json;
 
 constexpr std::chrono::seconds kVersionLimit{20};
 
+/// The text without the passwords of its URLs.
+std::string without_passwords(std::string text) {
+  constexpr std::string_view kScheme = "://";
+  for (std::size_t at = text.find(kScheme); at != std::string::npos; at = text.find(kScheme, at)) {
+    at += kScheme.size();
+    const std::size_t end = std::min(text.find_first_of("/?#\" ", at), text.size());
+    const std::size_t sign = text.rfind('@', end);
+    if (sign != std::string::npos && sign >= at && sign < end) text.replace(at, sign - at, "…");
+  }
+  return text;
+}
+
 void ask_version(const ChatHost& host, const Surroundings& here, HostReport& report) {
   const auto program = here.program(host.program());
   if (!program) return;
@@ -139,10 +151,12 @@ HostReport examine_host(const ChatHost& host, const Question& question, const Su
     const Entry entry = host.entry_of(*found);
     const Entry wanted = question.wanted(entry);
     for (const auto& difference : differences(host, *found, wanted)) {
-      report.drift.push_back(one_line(difference.sentence, 300));
+      report.drift.push_back(one_line(without_passwords(difference.sentence), 300));
     }
     if (!entry.command.empty()) {
-      for (const auto& word : entry.words()) report.server_command.push_back(printable(word));
+      for (const auto& word : entry.words()) {
+        report.server_command.push_back(printable(without_passwords(word)));
+      }
     }
     question.describe_server(entry, report);
     if (!may_start(*counts, places, host, entry, wanted)) {

@@ -218,6 +218,7 @@ std::string insert_last(std::string_view text, const JsonNode& root, const JsonN
   const std::string indent = own ? *own : indent_of_line(text, closing) + unit;
   const std::size_t end = text.find_last_not_of(" \t\r\n", closing - 1) + 1;
   std::string made = "\n" + indent + name + dumped(value, unit, indent);
+  if (has_comma) made += ",";  // as the one before it has
   if (text.find('\n', end) > closing) made += "\n" + indent_of_line(text, container.begin);
   edits.push_back({end, end, with_line_ends_of(text, made)});
   return apply_edits(text, std::move(edits));

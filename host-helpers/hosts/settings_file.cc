@@ -212,6 +212,11 @@ FileChange replace_broken_file(const fs::path& named,
   return done;
 }
 
+void require_writable_file(const fs::path& named) {
+  const fs::path path = behind_links(fs::absolute(named));
+  require_writable(path, read_now(path));
+}
+
 fs::path keep_copy(const fs::path& named) {
   const fs::path path = behind_links(fs::absolute(named));
   return copy_beside(path, read_now(path));

@@ -35,6 +35,9 @@ FileChange replace_broken_file(const std::filesystem::path& path,
                                const std::function<bool(const std::string& text)>& is_broken,
                                const std::string& text);
 
+/// kFailedPrecondition (settings_read_only): the file is read-only.
+void require_writable_file(const std::filesystem::path& path);
+
 /// Copies a file beside itself, as `NAME.bak-TIMESTAMP`.
 std::filesystem::path keep_copy(const std::filesystem::path& path);
 

@@ -78,8 +78,8 @@ TEST(JsonText, line_ends_and_tabs_are_those_of_the_file) {
   EXPECT_EQ(with("\xEF\xBB\xBF{}", 2, {"b"}), "\xEF\xBB\xBF{\n  \"b\": 2\n}");
 }
 
-TEST(JsonText, a_trailing_comma_stays_one_comma) {
-  EXPECT_EQ(with("{\n  \"a\": 1, // x\n}\n", 2, {"b"}), "{\n  \"a\": 1, // x\n  \"b\": 2\n}\n");
+TEST(JsonText, where_the_last_one_has_a_comma_the_new_one_has_too) {
+  EXPECT_EQ(with("{\n  \"a\": 1, // x\n}\n", 2, {"b"}), "{\n  \"a\": 1, // x\n  \"b\": 2,\n}\n");
   EXPECT_EQ(without("{\n  \"a\": 1,\n  \"b\": 2,\n}\n", {"b"}), "{\n  \"a\": 1,\n}\n");
 }
 

@@ -3,16 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <thread>
 
 #include "common/base/files.h"
 #include "common/base/reasons/hosts.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
+#include "tests/unit/hosts/killed_at.h"
 
 namespace pyro::hosts {
 namespace {
@@ -148,29 +147,6 @@ TEST(SettingsFile, of_many_changes_at_once_none_is_lost) {
   threads.clear();
   EXPECT_EQ(read_file(file), std::string(40, 'x'));
   EXPECT_THAT(names_in(directory.path()), ::testing::ElementsAre("c"));
-}
-
-/// A process looks once for PYRO_FAULTS: it is set before the first point.
-const TestDirectory& faults() {
-  static const TestDirectory directory;
-  return directory;
-}
-[[maybe_unused]] const int kFaultsSet = ::setenv("PYRO_FAULTS", faults().path().c_str(), 1);
-
-/// Runs `act` in a process that kills itself at `point`; whether it was killed.
-bool killed_at(const std::string& point, const std::function<void()>& act) {
-  write_file_atomically(faults() / "stop-at", point);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    try {
-      act();
-    } catch (...) {
-    }
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status);
 }
 
 TEST(SettingsFile, a_kill_at_any_step_leaves_the_old_text_or_the_new_one_and_no_lock) {

@@ -33,13 +33,14 @@ void add_host_doctor(CliCommand& host, Session& session) {
   command.footer =
       "Examples:\n"
       "  pyro host doctor\n"
-      "  pyro host doctor --json\n"
+      "  pyro host doctor codex --json\n"
       "  pyro host doctor --mode repro-fix\n"
       "  pyro host doctor --config-path ~/src/parser/opencode.json\n\n"
       "Reads the hosts' settings as they count in the current directory, and starts the server by\n"
       "the recorded command, without a guest. With flags of a server it compares with those; else\n"
       "those of each entry are right. --config-path is for Codex (.toml) or OpenCode.";
   auto flags = std::make_shared<HostFlags>();
+  add_optional_host_name(command, *flags);
   add_entry_flags(command, *flags);
   add_config_path(command, *flags);
   add_json_flag(command, session);
@@ -47,6 +48,7 @@ void add_host_doctor(CliCommand& host, Session& session) {
     const auto here = host_surroundings(session);
     hosts::HostsReport report;
     for (const auto& [name, text] : enum_names(hosts::HostName{})) {
+      if (!flags->host.empty() && flags->host != text) continue;
       hosts::Question question{.wanted =
                                    [&](const std::optional<hosts::Entry>& found) {
                                      return entry_for(session, command, *flags, found);

@@ -55,6 +55,12 @@ std::string program_path(bool installed_package) {
   return on_path && is_same_file(*on_path, own) ? fs::absolute(*on_path).string() : own.string();
 }
 
+std::vector<std::string> host_names() {
+  std::vector<std::string> names;
+  for (const auto& [value, name] : enum_names(hosts::HostName{})) names.emplace_back(name);
+  return names;
+}
+
 std::list<Option> setting_flag(const std::list<Option>& all) {
   std::list<Option> found;
   for (const auto& option : all) {
@@ -69,6 +75,13 @@ const CliCommand& root_of(const CliCommand& command) {
   return *at;
 }
 
+/// The project in which --deny-host-tools denies.
+fs::path project_to_deny(const HostFlags& flags, const hosts::Surroundings& here) {
+  const fs::path start =
+      flags.server.project_path ? fs::absolute(*flags.server.project_path) : here.directory;
+  return hosts::project_of(start.lexically_normal());
+}
+
 std::list<Option> global_flags() {
   CliCommand root("pyro", "");
   PathFlags paths;
@@ -80,18 +93,21 @@ std::list<Option> global_flags() {
 }  // namespace
 
 void add_host_name(CliCommand& command, HostFlags& flags) {
-  std::vector<std::string> names;
-  for (const auto& [value, name] : enum_names(hosts::HostName{})) names.emplace_back(name);
   Option& positional = command.add({.name = "HOST",
                                     .help = "The chat host",
-                                    .choices = names,
+                                    .choices = host_names(),
                                     .required = true,
                                     .needed = "a chat host: claude-code, codex or opencode"},
                                    flags.host);
   Option& option = command.add(
-      {.name = "--host", .help = "The same as HOST", .choices = std::move(names)}, flags.host);
+      {.name = "--host", .help = "The same as HOST", .choices = host_names()}, flags.host);
   exclude_each_other(positional, option);
   positional.replaced_by = &option;
+}
+
+void add_optional_host_name(CliCommand& command, HostFlags& flags) {
+  command.add({.name = "HOST", .help = "One chat host; default all", .choices = host_names()},
+              flags.host);
 }
 
 void add_entry_flags(CliCommand& command, HostFlags& flags) {
@@ -160,7 +176,7 @@ hosts::Entry entry_for(Session& session, const CliCommand& command, const HostFl
   return entry;
 }
 
-void check_server_flags(const HostFlags& flags, const fs::path& directory) {
+void check_flags(const HostFlags& flags, const hosts::Surroundings& here) {
   if (flags.server.repo_url) {
     const auto url = source::parse_remote_url(*flags.server.repo_url);
     if (!url.variables.empty() || !url.settings.empty()) {
@@ -171,7 +187,14 @@ void check_server_flags(const HostFlags& flags, const fs::path& directory) {
     }
   }
   if (flags.server.project_path || flags.server.repo_url) {
-    source::find_project_source(mcp::source_options(flags.server), directory);
+    source::find_project_source(mcp::source_options(flags.server), here.directory);
+  }
+  if (!flags.deny_host_tools) return;
+  const fs::path project = project_to_deny(flags, here);
+  if (project == "/" || is_same_file(project, here.home)) {
+    throw UsageError(
+        fmt::format("--deny-host-tools is for one project, and '{}' is none: run it in the project",
+                    project.string()));
   }
 }
 
@@ -201,14 +224,7 @@ hosts::Surroundings host_surroundings(Session& session) {
 void deny_if_asked(Session& session, const HostFlags& flags, const hosts::Surroundings& here,
                    hosts::HostChange& change) {
   if (!flags.deny_host_tools) return;
-  const fs::path start =
-      flags.server.project_path ? fs::absolute(*flags.server.project_path) : here.directory;
-  const fs::path project = hosts::project_of(start.lexically_normal());
-  if (project == "/" || is_same_file(project, here.home)) {
-    throw UsageError(
-        fmt::format("--deny-host-tools is for one project, and '{}' is none: run it in the project",
-                    project.string()));
-  }
+  const fs::path project = project_to_deny(flags, here);
   session.paths().make_directories();
   const auto& host = host_of(flags);
   if (const auto file = hosts::deny_host_tools(host, project, denied_tools_record(session))) {

@@ -24,6 +24,7 @@ struct HostFlags {
 
 /// HOST, or `--host HOST`.
 void add_host_name(CliCommand& command, HostFlags& flags);
+void add_optional_host_name(CliCommand& command, HostFlags& flags);
 /// Those of `pyro mcp serve`, and --installed-package.
 void add_entry_flags(CliCommand& command, HostFlags& flags);
 void add_config_path(CliCommand& command, HostFlags& flags);
@@ -46,8 +47,9 @@ std::optional<RecordedServer> read_server_command(const std::vector<std::string>
 hosts::Entry entry_for(Session& session, const CliCommand& command, const HostFlags& flags,
                        const std::optional<hosts::Entry>& recorded);
 
-/// Refuses flags with which no server would work, and a URL that holds a password.
-void check_server_flags(const HostFlags& flags, const std::filesystem::path& directory);
+/// Refuses flags with which no server would work, a URL that holds a password, and
+/// --deny-host-tools outside of a project.
+void check_flags(const HostFlags& flags, const hosts::Surroundings& here);
 
 /// The words for another call of `pyro host` with the same flags.
 std::string words_again(const CliCommand& command, const HostFlags& flags);

@@ -60,7 +60,7 @@ void add_host_print_config(CliCommand& host, Session& session) {
   add_json_flag(command, session);
   command.action = [&session, &command, flags, output] {
     const auto here = host_surroundings(session);
-    check_server_flags(*flags, here.directory);
+    check_flags(*flags, here);
     const auto entry = entry_for(session, command, *flags, std::nullopt);
     hosts::HostChange change{.host = flags->host,
                              .server_command = entry.words(),

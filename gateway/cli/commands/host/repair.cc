@@ -38,7 +38,7 @@ void add_host_repair(CliCommand& host, Session& session) {
   add_json_flag(command, session);
   command.action = [&session, &command, flags] {
     const auto here = host_surroundings(session);
-    check_server_flags(*flags, here.directory);
+    check_flags(*flags, here);
     auto change = host_of(*flags).put(
         {.entry = entry_for(session, command, *flags, recorded_entry(*flags, here)),
          .config_path = flags->config_path,
