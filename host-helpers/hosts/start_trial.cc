@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,15 +56,20 @@ class TrialServer {
   TrialServer(const Entry& entry, const std::optional<std::vector<std::string>>& passed,
               const std::filesystem::path& directory, const Work& work)
       : work_(work.within(kStartLimit)), stop_(work.stop) {
-    Pipe in = make_trial_pipe();
+    // Not a pipe, which would end this process with the server: see send().
+    int in[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) {
+      throw system_error("socketpair");
+    }
+    input_.reset(in[0]);
+    const UniqueFd child_input(in[1]);
     Pipe out = make_trial_pipe();
     Pipe error = make_trial_pipe();
-    process_.emplace(
-        Command{.argv = entry.words(),
-                .environment = environment_for(entry, passed),
-                .directory = directory,
-                .descriptors = {{0, in.read.get()}, {1, out.write.get()}, {2, error.write.get()}}});
-    input_ = std::move(in.write);
+    process_.emplace(Command{
+        .argv = entry.words(),
+        .environment = environment_for(entry, passed),
+        .directory = directory,
+        .descriptors = {{0, child_input.get()}, {1, out.write.get()}, {2, error.write.get()}}});
     output_ = std::move(out.read);
     error_ = std::move(error.read);
     for (const auto* fd : {&output_, &error_}) ::fcntl(fd->get(), F_SETFL, O_NONBLOCK);
@@ -95,7 +101,8 @@ class TrialServer {
   void send(const Json& message) {
     // A server that has ended is told by what it does not answer.
     const std::string line = message.dump() + "\n";
-    [[maybe_unused]] const ssize_t sent = ::write(input_.get(), line.data(), line.size());
+    [[maybe_unused]] const ssize_t sent =
+        ::send(input_.get(), line.data(), line.size(), MSG_NOSIGNAL);
   }
 
   Json next() {

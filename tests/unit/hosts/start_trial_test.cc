@@ -52,6 +52,8 @@ TEST_F(StartTrialTest, a_failure_says_what_the_server_said) {
   EXPECT_THAT(
       trial("echo 'no such flag' >&2; exit 2\n").error,
       Optional(::testing::AllOf(HasSubstr("ended without an answer"), HasSubstr("no such flag"))));
+  // Also one that reads nothing, and is gone before it is asked.
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(trial("exit 0\n").ok);
   EXPECT_THAT(trial("read l; printf '{\"id\":0,\"error\":{\"message\":\"locked\"}}\\n'\n").error,
               Optional(HasSubstr("it refused initialize: locked")));
   EXPECT_THAT(try_start({.command = "/nonexistent/pyro", .args = {}, .environment = {}},
