@@ -272,6 +272,7 @@ HostChange ChatHost::put(const Wish& wish, const Surroundings& here) const {
   }
   const auto before = read_settings_file(place.file);
   const FileChange done = put_into(*this, place, wish);
+  const auto after = read_settings_file(place.file);
   HostChange change{.host = std::string(api::name_of(name())),
                     .changed = done.changed,
                     .server_command = wish.entry.words(),
@@ -282,17 +283,18 @@ HostChange ChatHost::put(const Wish& wish, const Surroundings& here) const {
     try {
       verify(place.file, here);
     } catch (const Error&) {
-      const auto after = read_settings_file(place.file);
-      if (done.made) {
-        std::filesystem::remove(place.file, none);
-      } else if (!done.backup) {
+      // Another pyro was there since: what the host says is about its text.
+      const bool is_ours = read_settings_file(place.file) == after;
+      if (is_ours && done.made) {
+        fs::remove(place.file, none);
+      } else if (is_ours && !done.backup) {
         change_settings_file(place.file, kNewFileMode,
                              [&](const std::string& text) -> std::optional<std::string> {
                                if (text != after) return std::nullopt;
                                return before;
                              });
       }
-      throw;
+      if (is_ours) throw;
     }
   }
   // One entry, and the others go: the file that was written counts before they do.
