@@ -44,6 +44,8 @@ struct Option {
   const Option* replaced_by = nullptr;
   /// How often the command line has it.
   std::size_t count = 0;
+  /// The parsed values, in their order.
+  std::vector<std::string> values = {};
 
   bool positional() const { return !name.starts_with('-'); }
   bool takes_value() const { return kind == Kind::kValue; }

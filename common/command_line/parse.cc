@@ -108,6 +108,7 @@ bool Translation::take(Option& option, const CLI::results_t& values) {
         std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end();
     if (!known) throw UsageError(usage::no_choice(option, value));
     option.take(value);
+    option.values.push_back(value);
   }
   for (auto& [other, made] : options_) {
     if (other->replaced_by == &option) made->required(false);

@@ -109,6 +109,31 @@ Paths find_paths(const PathFlags& flags) {
   return paths;
 }
 
+PathWords words_for(const Paths& paths) {
+  PathWords words;
+  const auto same = [](const fs::path& a, const fs::path& b) {
+    return (a / "").lexically_normal() == (b / "").lexically_normal();
+  };
+  const auto flag = [&](const char* name, const fs::path& path, const fs::path& usual) {
+    if (same(path, usual)) return false;
+    words.flags.insert(words.flags.end(), {name, path.string()});
+    return true;
+  };
+  const bool other_state = flag("--state-dir", paths.state_dir, home() / ".local/state/pyro");
+  flag("--cache-dir", paths.cache_dir, home() / ".cache/pyro");
+  flag("--runtime-dir", paths.runtime_dir,
+       default_runtime_dir(paths.state_dir.lexically_normal(), !other_state));
+  if (!same(paths.environments_dir, paths.cache_dir / "environments")) {
+    words.variables["PYRO_ENVIRONMENT_CACHE_DIR"] = paths.environments_dir.string();
+  }
+  const fs::path config_home = paths.config_file.parent_path().parent_path();
+  std::error_code none;
+  if (!same(config_home, home() / ".config") && fs::exists(paths.config_file, none)) {
+    words.variables["XDG_CONFIG_HOME"] = config_home.string();
+  }
+  return words;
+}
+
 void export_paths(const Paths& paths) {
   ::setenv("PYRO_STATE_DIR", paths.state_dir.c_str(), 1);
   ::setenv("PYRO_CACHE_DIR", paths.cache_dir.c_str(), 1);

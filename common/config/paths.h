@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +47,13 @@ struct PathFlags {
 /// directory has its own runtime directory. Throws when a socket in it would not fit into a unix
 /// socket address (108 bytes).
 Paths find_paths(const PathFlags& flags = {});
+
+/// How a process that is given HOME alone finds the same directories.
+struct PathWords {
+  std::vector<std::string> flags;                ///< `--state-dir DIR` and others
+  std::map<std::string, std::string> variables;  ///< for what has no flag
+};
+PathWords words_for(const Paths& paths);
 
 /// The user's home directories, from HOME and from the user's entry: a chat host may pass another
 /// HOME, or none.

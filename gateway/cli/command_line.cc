@@ -13,11 +13,13 @@
 #include "gateway/cli/commands/completion/completion.h"
 #include "gateway/cli/commands/doctor/doctor.h"
 #include "gateway/cli/commands/environment/env.h"
+#include "gateway/cli/commands/host/host.h"
 #include "gateway/cli/commands/mcp/mcp.h"
 #include "gateway/cli/commands/prepare/prepare.h"
 #include "gateway/cli/commands/run/run.h"
 #include "gateway/cli/commands/stack/stack.h"
 #include "gateway/cli/commands/workspace/workspace.h"
+#include "gateway/cli/global_flags.h"
 #include "gateway/cli/session.h"
 #include "gateway/cli/stdout_closed.h"
 
@@ -98,19 +100,10 @@ std::unique_ptr<CliCommand> make_command_line(Session& session) {
   auto root = std::make_unique<CliCommand>("pyro", "Runs commands inside real microVMs.");
   root->needs_command = true;
   root->add_version("pyro " PYRO_VERSION);
-  root->add({.name = "--state-dir", .help = "State directory", .value_name = "DIR"},
-            session.path_flags.state_dir);
-  root->add({.name = "--cache-dir", .help = "Cache directory", .value_name = "DIR"},
-            session.path_flags.cache_dir);
-  root->add({.name = "--runtime-dir", .help = "Directory of the sockets", .value_name = "DIR"},
-            session.path_flags.runtime_dir);
-  root->add({.name = "--set",
-             .help = "Override a setting of config.toml, as limits.max_active=2",
-             .value_name = "SECTION.KEY=VALUE"},
-            session.settings);
+  add_global_flags(*root, session.path_flags, session.settings);
   root->footer =
       "Examples:\n  pyro run debian:12 -- git --version\n  pyro workspace create debian:12 "
-      "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro "
+      "--seed-path .\n  pyro prepare\n  pyro env list\n  pyro host connect claude-code\n  pyro "
       "doctor\n\n"
       "Each command has its own examples: pyro run --help";
   add_run(*root, session);
@@ -120,6 +113,7 @@ std::unique_ptr<CliCommand> make_command_line(Session& session) {
   add_stack(*root, session);
   add_doctor(*root, session);
   add_mcp(*root, session);
+  add_host(*root, session);
   add_completion(*root, session);
   return root;
 }

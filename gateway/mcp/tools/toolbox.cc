@@ -11,13 +11,16 @@
 
 namespace pyro::mcp {
 
+source::SourceOptions source_options(const ServerOptions& options) {
+  return {.project_path = options.project_path,
+          .repo_url = options.repo_url,
+          .repo_ref = options.repo_ref,
+          .none = options.no_project_source,
+          .include_ignored = options.include_ignored};
+}
+
 std::optional<source::ProjectSource> Toolbox::project() const {
-  return source::find_project_source({.project_path = options.project_path,
-                                      .repo_url = options.repo_url,
-                                      .repo_ref = options.repo_ref,
-                                      .none = options.no_project_source,
-                                      .include_ignored = options.include_ignored},
-                                     options.working_directory);
+  return source::find_project_source(source_options(options), options.working_directory);
 }
 
 std::string Toolbox::project_name() const {

@@ -22,6 +22,9 @@ struct CallOptions;
 
 namespace pyro::mcp {
 
+/// The flags that say which project a server has.
+source::SourceOptions source_options(const ServerOptions& options);
+
 /// What the calls are made by. Asked for when one needs it; what it throws is that call's answer.
 struct Backend {
   std::function<Client&()> client;

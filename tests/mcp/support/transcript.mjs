@@ -28,3 +28,12 @@ export function writeTranscript(stack, { title, file, version, tools, calls }) {
   fs.mkdirSync(directory, { recursive: true });
   fs.writeFileSync(path.join(directory, `${file}.md`), normalised(parts.join('\n'), stack));
 }
+
+// Writes down what came of `pyro host` with a host: one row a case.
+export function writeOutcome({ host, file, version, outcomes }) {
+  const rows = outcomes.map(([title, came]) => `| ${title} | ${came} |\n`).join('');
+  const text = `\n### ${host}\n\nVersion: ${version.trim()}\n\n| settings | what comes of it |\n| --- | --- |\n${rows}`;
+  const place = path.join(directory, 'connecting');
+  fs.mkdirSync(place, { recursive: true });
+  fs.writeFileSync(path.join(place, `${file}.md`), text);
+}

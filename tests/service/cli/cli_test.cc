@@ -39,6 +39,12 @@ TEST_F(CliTest, help_of_every_command_has_examples) {
                                                           {"stack", "status"},
                                                           {"stack", "logs"},
                                                           {"doctor"},
+                                                          {"host"},
+                                                          {"host", "connect"},
+                                                          {"host", "print-config"},
+                                                          {"host", "doctor"},
+                                                          {"host", "repair"},
+                                                          {"host", "disconnect"},
                                                           {"completion"}};
   for (auto words : commands) {
     words.push_back("--help");

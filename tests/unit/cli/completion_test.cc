@@ -35,7 +35,7 @@ class CompletionTest : public ::testing::Test {
 
 TEST_F(CompletionTest, commands_and_their_commands_are_offered) {
   EXPECT_THAT(words_after({""}), ElementsAre("run", "prepare", "workspace", "env", "stack",
-                                             "doctor", "mcp", "completion"));
+                                             "doctor", "mcp", "host", "completion"));
   EXPECT_THAT(words_after({"stack", "s"}), ElementsAre("status"));
 }
 

@@ -1,8 +1,13 @@
 #include "common/config/paths.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <list>
+#include <map>
+
+#include "common/base/files.h"
 #include "tests/support/environment.h"
 #include "tests/support/errors.h"
 #include "tests/support/temporary.h"
@@ -89,6 +94,51 @@ TEST_F(PathsTest, without_a_home_it_says_what_to_set) {
   const WithVariable none("HOME", nullptr);
   EXPECT_THAT(error_of([] { find_paths(); }),
               Refused(ErrorCode::kFailedPrecondition, HasSubstr("HOME is not set")));
+}
+
+TEST_F(PathsTest, the_usual_directories_need_no_words) {
+  const PathWords words = words_for(find_paths());
+  EXPECT_THAT(words.flags, ::testing::IsEmpty());
+  EXPECT_THAT(words.variables, ::testing::IsEmpty());
+}
+
+TEST_F(PathsTest, by_their_words_a_process_with_home_alone_finds_the_same_directories) {
+  const TestDirectory dir;
+  const std::vector<std::map<std::string, std::string>> environments = {
+      {{"PYRO_STATE_DIR", (dir / "s").string()}},
+      {{"PYRO_CACHE_DIR", (dir / "c").string()}},
+      {{"XDG_STATE_HOME", (dir / "x").string()}},
+      {{"PYRO_STATE_DIR", (dir / "s").string()}, {"PYRO_RUNTIME_DIR", (dir / "r").string()}},
+      {{"PYRO_STATE_DIR", std::string(std::getenv("HOME")) + "/.local/state/pyro"}},
+      {{"PYRO_ENVIRONMENT_CACHE_DIR", (dir / "e").string()}},
+      {{"XDG_CONFIG_HOME", (dir / "config").string()}}};
+  std::filesystem::create_directories(dir / "config/pyro");
+  write_file_atomically(dir / "config/pyro/config.toml", "");
+  for (const auto& environment : environments) {
+    Paths there;
+    PathWords words;
+    {
+      std::list<WithVariable> set;
+      for (const auto& [name, value] : environment) set.emplace_back(name.c_str(), value.c_str());
+      there = find_paths();
+      words = words_for(there);
+    }
+    PathFlags flags;
+    for (std::size_t i = 0; i + 1 < words.flags.size(); i += 2) {
+      const auto& name = words.flags[i];
+      (name == "--state-dir"   ? flags.state_dir
+       : name == "--cache-dir" ? flags.cache_dir
+                               : flags.runtime_dir) = words.flags[i + 1];
+    }
+    std::list<WithVariable> set;
+    for (const auto& [name, value] : words.variables) set.emplace_back(name.c_str(), value.c_str());
+    const Paths here = find_paths(flags);
+    EXPECT_EQ(here.state_dir, there.state_dir);
+    EXPECT_EQ(here.cache_dir, there.cache_dir);
+    EXPECT_EQ(here.runtime_dir, there.runtime_dir);
+    EXPECT_EQ(here.environments_dir, there.environments_dir);
+    EXPECT_EQ(here.config_file, there.config_file);
+  }
 }
 
 TEST_F(PathsTest, exported_paths_are_found_again) {

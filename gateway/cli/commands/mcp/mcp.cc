@@ -7,7 +7,7 @@ namespace pyro::cli {
 void add_mcp(CliCommand& root, Session& session) {
   auto& mcp = root.add_command("mcp", "Serve workspaces to chat hosts over MCP");
   mcp.needs_command = true;
-  mcp.footer = "Examples:\n  pyro mcp serve --help\n  claude mcp add pyro -- pyro mcp serve";
+  mcp.footer = "Examples:\n  pyro mcp serve --help\n  pyro host connect claude-code";
   add_mcp_serve(mcp, session);
 }
 

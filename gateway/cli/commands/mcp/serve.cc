@@ -42,8 +42,7 @@ void add_mcp_serve(CliCommand& mcp, Session& session) {
   auto& command = mcp.add_command("serve", "Serve MCP on standard input and output");
   command.footer =
       "Examples:\n"
-      "  claude mcp add pyro -- pyro mcp serve\n"
-      "  codex mcp add pyro -- pyro mcp serve --mode repro-fix\n"
+      "  pyro host connect claude-code --mode repro-fix\n"
       "  pyro mcp serve --project-path ~/src/parser --environment debian:12-build\n"
       "  pyro mcp serve --repo-url https://example.org/parser.git --repo-ref v1.2\n\n"
       "A chat host starts the server, which starts the stack when needed and survives its end.\n"

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "gateway/cli/commands/workspace/host_path.h"
+
 namespace pyro::cli {
 namespace {
 
@@ -94,6 +96,35 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                    "Let the model opt into running on the host, without a guest's isolation, when "
                    "no guest can be booted",
                    options.allow_host_compat);
+}
+
+std::vector<std::string> given_words(const CliCommand& command, const std::list<Option>& options) {
+  std::vector<std::string> words;
+  for (const auto& option : options) {
+    const Option* given = command.find_option_upwards(option.name);
+    if (given == nullptr || given->count == 0 || given->kind == Option::Kind::kHelp) continue;
+    if (given->kind == Option::Kind::kFlag) {
+      if (*given->flag) words.push_back(option.name);
+      continue;
+    }
+    for (std::string value : given->values) {
+      const bool is_path = option.value_name == "DIR" || option.value_name == "FILE";
+      if (is_path) value = absolute_host_path(option.name, value);
+      if (value.empty() || value.starts_with('-')) {
+        words.push_back(option.name + "=" + value);
+      } else {
+        words.insert(words.end(), {option.name, value});
+      }
+    }
+  }
+  return words;
+}
+
+std::vector<std::string> server_words(const CliCommand& command) {
+  CliCommand flags("serve", "");
+  ServerOptions unused;
+  add_server_flags(flags, unused);
+  return given_words(command, flags.options);
 }
 
 }  // namespace pyro::cli

@@ -19,7 +19,7 @@ void add_show(CliCommand& network, Session& session) {
   add_plain_call<api::ShowNetwork>(command, session, network_text);
 }
 
-struct UpdateOptions {
+struct NetworkUpdateOptions {
   std::shared_ptr<api::UpdateNetwork> request = std::make_shared<api::UpdateNetwork>();
   bool learn = false;
   bool no_learn = false;
@@ -35,7 +35,7 @@ void add_update(CliCommand& network, Session& session) {
       "  pyro workspace network update 0123456789ab --network-policy egress --allow-preset pypi\n"
       "  pyro workspace network update 0123456789ab --network-policy off\n\n"
       "It holds at once, also for open connections. off forgets the names.";
-  const auto options = std::make_shared<UpdateOptions>();
+  const auto options = std::make_shared<NetworkUpdateOptions>();
   api::UpdateNetwork& request = *options->request;
   add_request_options(command, request, {"learn"});
   add_allow_options(command, request.allow_domains, request.allow_presets);

@@ -22,13 +22,13 @@ std::string ports_text(const api::WorkspacePorts& ports) {
   return table(rows);
 }
 
-void add_list(CliCommand& port, Session& session) {
+void add_port_list(CliCommand& port, Session& session) {
   auto& command = port.add_command("list", "List a workspace's published ports");
   command.footer = "Examples:\n  pyro workspace port list 0123456789ab";
   add_plain_call<api::ListPorts>(command, session, ports_text);
 }
 
-void add_open(CliCommand& port, Session& session) {
+void add_port_open(CliCommand& port, Session& session) {
   auto& command = port.add_command("open", "Publish a port of the guest");
   command.footer =
       "Examples:\n"
@@ -38,7 +38,7 @@ void add_open(CliCommand& port, Session& session) {
   add_plain_call<api::OpenPort>(command, session, ports_text);
 }
 
-void add_close(CliCommand& port, Session& session) {
+void add_port_close(CliCommand& port, Session& session) {
   auto& command = port.add_command("close", "Close a published port, by its port on the host");
   command.footer = "Examples:\n  pyro workspace port close 0123456789ab 8080";
   add_plain_call<api::ClosePort>(command, session, ports_text);
@@ -54,9 +54,9 @@ void add_workspace_port(CliCommand& workspace, Session& session) {
       "  pyro workspace create debian:12 --network-policy egress+published-ports\n"
       "  pyro workspace port open 0123456789ab 3000\n"
       "  pyro workspace port list 0123456789ab";
-  add_list(port, session);
-  add_open(port, session);
-  add_close(port, session);
+  add_port_list(port, session);
+  add_port_open(port, session);
+  add_port_close(port, session);
 }
 
 }  // namespace pyro::cli
