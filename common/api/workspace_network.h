@@ -34,6 +34,8 @@ struct WorkspaceNetwork : WorkspaceReply {
   std::vector<NetworkPreset> presets;
   std::vector<std::string> allow;
   bool learn = false;
+  std::vector<std::string> package_cache;
+  std::optional<std::string> package_cache_reason;
   bool connected = false;
   std::optional<std::string> reason;
   std::optional<std::string> guest_ip;
@@ -41,8 +43,7 @@ struct WorkspaceNetwork : WorkspaceReply {
   template <class Fields>
   static void describe(Fields& f) {
     WorkspaceReply::describe(f);
-    f("network_policy", &WorkspaceNetwork::network_policy,
-      "off, egress or egress+published-ports.");
+    f("network_policy", &WorkspaceNetwork::network_policy, kNetworkPolicy);
     f("allow_domains", &WorkspaceNetwork::allow_domains, "The names given one by one.");
     f("allow_presets", &WorkspaceNetwork::allow_presets, "The presets given.");
     f("presets", &WorkspaceNetwork::presets, "What these mean now.");
@@ -50,6 +51,10 @@ struct WorkspaceNetwork : WorkspaceReply {
       "All that may be reached, as it applies: presets as they were when they were given. Empty "
       "with a network: the public internet.");
     f("learn", &WorkspaceNetwork::learn, "Whether it records the names that are used.");
+    f("package_cache", &WorkspaceNetwork::package_cache,
+      "Whose packages come from the host's cache: npm, pypi, debian, crates, go.");
+    f("package_cache_reason", &WorkspaceNetwork::package_cache_reason,
+      "Why none do, or not all of them.", kAbsentWhenNull);
     f("connected", &WorkspaceNetwork::connected, "Whether it has this network just now.");
     f("reason", &WorkspaceNetwork::reason, "Why not.", kAbsentWhenNull);
     f("guest_ip", &WorkspaceNetwork::guest_ip, "Its address.", kAbsentWhenNull);
@@ -78,16 +83,18 @@ struct UpdateNetwork {
   std::vector<std::string> allow_presets;
   std::vector<std::string> remove_presets;
   std::optional<bool> learn;
+  std::optional<bool> package_cache;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<UpdateNetwork>(f);
-    f("network_policy", &UpdateNetwork::network_policy, "off, egress or egress+published-ports.");
+    f("network_policy", &UpdateNetwork::network_policy, kNetworkPolicy);
     describe_allowed<UpdateNetwork>(f);
     f("remove_domains", &UpdateNetwork::remove_domains, "Names that it may reach no more.",
       max_length(kMostAllowEntries));
     f("remove_presets", &UpdateNetwork::remove_presets, "Presets to take away.", max_length(64));
     f("learn", &UpdateNetwork::learn, "Whether to record the names and ports that are used.");
+    f("package_cache", &UpdateNetwork::package_cache, kPackageCache);
   }
 };
 
@@ -103,13 +110,14 @@ struct NetworkLogEntry {
   std::uint64_t bytes_down = 0;
   std::uint64_t milliseconds = 0;
   std::string reason;
+  std::string path;
   std::uint64_t count = 1;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("number", &NetworkLogEntry::number, "Of the line, from 1.");
     f("time", &NetworkLogEntry::time, "Seconds since the epoch.");
-    f("verdict", &NetworkLogEntry::verdict, "opened, closed, failed or denied.");
+    f("verdict", &NetworkLogEntry::verdict, "opened, closed, failed, denied or fetched (a request to the package cache).");
     f("protocol", &NetworkLogEntry::protocol, "tcp, udp or dns.");
     f("name", &NetworkLogEntry::name, "The host's name, where it is known.");
     f("address", &NetworkLogEntry::address, "Its address.");
@@ -118,6 +126,7 @@ struct NetworkLogEntry {
     f("bytes_down", &NetworkLogEntry::bytes_down, "To the guest.");
     f("milliseconds", &NetworkLogEntry::milliseconds, "From its first packet to this line.");
     f("reason", &NetworkLogEntry::reason, "Why it was denied, failed or closed.");
+    f("path", &NetworkLogEntry::path, "What was fetched.");
     f("count", &NetworkLogEntry::count, "So many of one kind in a second.");
   }
 };

@@ -113,6 +113,8 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
 
 void GuestMachine::configure_network(const api::agent::ConfigureNetwork& wanted) {
   card_.configure(wanted);
+  mirrors_.set(wanted.addresses.empty() ? std::vector<api::agent::PackageMirror>()
+                                        : wanted.package_mirrors);
 }
 
 void GuestMachine::install_secrets(const api::agent::InstallSecrets& request) {

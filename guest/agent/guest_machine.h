@@ -7,6 +7,7 @@
 #include "guest/agent/files/workspace.h"
 #include "guest/agent/machine.h"
 #include "guest/agent/network_card.h"
+#include "guest/agent/package_mirrors.h"
 
 namespace pyro::agent {
 
@@ -30,6 +31,7 @@ class GuestMachine : public Machine {
   std::vector<UniqueFd> volumes_;
   files::Workspace& workspace_;
   NetworkCard card_{"eth0", "/etc/resolv.conf"};
+  PackageMirrors mirrors_;
   bool has_secrets_mount_ = false;
 };
 

@@ -60,7 +60,8 @@ class Gate {
         network_(std::move(network)),
         journal_(loop_, directory),
         forwarder_(loop_, rules_, journal_, network_.dns.get(), network_.v6.has_value()),
-        tcp_(loop_, rules_, journal_, network_, caps.connections,
+        cache_(loop_),
+        tcp_(loop_, rules_, journal_, network_, cache_, caps.connections,
              [this](UniqueFd guest) { forwarder_.take_connection(std::move(guest)); }),
         udp_(loop_, rules_, journal_, network_, caps.flows),
         control_(loop_, shim, EPOLLIN, [this](std::uint32_t) { take_order(); }) {}
@@ -112,6 +113,7 @@ class Gate {
   Rules rules_;
   Journal journal_;
   dns::Forwarder forwarder_;
+  CacheDialer cache_;
   TcpRelay tcp_;
   UdpRelay udp_;
   Loop::Watch control_;

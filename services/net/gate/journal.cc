@@ -56,6 +56,13 @@ void Journal::closed(const Subject& subject, std::uint64_t connection, const Pas
   log_.append(std::move(line));
 }
 
+void Journal::asked(const Subject& subject, const Asked& asked) {
+  if (!asked.refused.empty()) return denied(subject, asked.refused);
+  auto line = line_of(subject, network::Verdict::kFetched);
+  line.path = asked.path;
+  log_.append(std::move(line));
+}
+
 void Journal::failed(const Subject& subject, std::string_view reason, Clock::time_point since) {
   auto line = line_of(subject, network::Verdict::kFailed);
   line.milliseconds = since_ms(since);

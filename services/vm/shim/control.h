@@ -92,12 +92,14 @@ struct PrepareNetwork {
   std::uint64_t limit_ms = 0;
   network::Policy policy;
   std::string directory;
+  std::string package_cache;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("limit_ms", &PrepareNetwork::limit_ms, kLimitText, api::kRequired);
     f("policy", &PrepareNetwork::policy, "What the guest may reach.", api::kRequired);
     f("directory", &PrepareNetwork::directory, "Where the gate writes its log.");
+    f("package_cache", &PrepareNetwork::package_cache, "The socket of the host's package cache.");
   }
 };
 
@@ -111,12 +113,14 @@ struct SetNetwork {
   std::uint64_t limit_ms = 0;
   network::Policy policy;
   std::string directory;
+  std::string package_cache;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("limit_ms", &SetNetwork::limit_ms, kLimitText, api::kRequired);
     f("policy", &SetNetwork::policy, "What the guest may reach.", api::kRequired);
     f("directory", &SetNetwork::directory, "Where the gate writes its log; unused for off.");
+    f("package_cache", &SetNetwork::package_cache, "The socket of the host's package cache.");
   }
 };
 

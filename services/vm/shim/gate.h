@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "common/base/unique_fd.h"
 #include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
 #include "common/work/work.h"
+#include "services/vm/shim/cache_broker.h"
 
 namespace pyro::vm {
 
@@ -13,7 +15,8 @@ namespace pyro::vm {
 class Gate {
  public:
   /// Starts it and gives it the policy.
-  Gate(const network::Policy& policy, const std::filesystem::path& directory);
+  Gate(const network::Policy& policy, const std::filesystem::path& directory,
+       const std::filesystem::path& package_cache);
 
   /// Returns once the policy applies. An Error of the gate's reason: it does not start here.
   /// kDeadlineExceeded, kCancelled.
@@ -36,6 +39,7 @@ class Gate {
   void order(const network::Policy& policy) const;
 
   UniqueFd socket_;
+  std::unique_ptr<CacheBroker> broker_;  ///< moves with us, its thread does not
   ChildProcess process_;
   network::Policy policy_;
   network::GateReport report_;

@@ -14,7 +14,7 @@ using qemu::Qmp;
 
 void MachineNetwork::prepare(const control::PrepareNetwork& wanted) {
   try {
-    prepared_.emplace(network::canonical(wanted.policy), wanted.directory);
+    prepared_.emplace(network::canonical(wanted.policy), wanted.directory, wanted.package_cache);
   } catch (const Error& error) {
     // `set` tries again, and its caller hears why.
     fmt::print(stderr, "shim: no gate was started beforehand: {}\n", error.message());
@@ -35,6 +35,7 @@ control::Network MachineNetwork::set(const control::SetNetwork& wanted, const Wo
   }
   policy_ = policy;
   directory_ = wanted.directory;
+  package_cache_ = wanted.package_cache;
   try {
     start_gate(work);
   } catch (...) {
@@ -91,7 +92,7 @@ void MachineNetwork::start_gate(const Work& work) {
   std::optional<Gate> next = std::exchange(prepared_, std::nullopt);
   if (next && next->policy() != policy_) next.reset();
   take_away(work);
-  if (!next) next.emplace(policy_, directory_);
+  if (!next) next.emplace(policy_, directory_, package_cache_);
   next->wait_until_ready(work);
   gate_ = std::move(next);
   fault::point("shim.network.gate_ready");

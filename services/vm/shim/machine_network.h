@@ -43,6 +43,7 @@ class MachineNetwork {
   std::function<void(int)> watch_;
   network::Policy policy_;
   std::filesystem::path directory_;
+  std::filesystem::path package_cache_;
   std::optional<Gate> gate_;
   std::optional<Gate> prepared_;
   std::string reason_;

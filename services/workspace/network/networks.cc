@@ -59,6 +59,7 @@ api::NetworkLogEntry entry_of(const network::LogLine& line) {
           .bytes_down = line.bytes_down,
           .milliseconds = line.milliseconds,
           .reason = line.reason,
+          .path = line.path,
           .count = line.count};
 }
 

@@ -76,6 +76,7 @@ bool Connection::is_still_allowed() const {
   if (!decision.allowed()) return false;
   switch (decision.proof) {
     case Proof::kNone:
+    case Proof::kPackages:
       return true;
     case Proof::kServerName:
       return guard_ != nullptr &&
@@ -167,6 +168,7 @@ bool Connection::guard_up(std::string_view bytes) {
   std::string out;
   const bool allowed = guard_->up(bytes, out);
   if (!guard_->name().empty()) subject_.name = guard_->name();
+  for (const auto& asked : guard_->take_asked()) journal_.asked(subject_, asked);
   if (!allowed) {
     check_name();
     return false;
