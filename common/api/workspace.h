@@ -203,6 +203,7 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
   std::vector<std::string> allow_presets;
   bool learn = false;
   std::optional<bool> package_cache;
+  std::optional<std::string> package_cache_reason;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
   std::vector<WorkspaceSecret> secrets;
@@ -235,6 +236,8 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
     f("allow_presets", &Workspace::allow_presets, "Named lists of such names.");
     f("learn", &Workspace::learn, "Whether it records the names that are used.");
     f("package_cache", &Workspace::package_cache, kPackageCache, kAbsentWhenNull);
+    f("package_cache_reason", &Workspace::package_cache_reason,
+      "Why its network does not use the host's package cache.", kAbsentWhenNull);
     MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
     f("workspace_seed", &Workspace::workspace_seed, "Its first content.");

@@ -34,7 +34,7 @@ struct WorkspaceNetwork : WorkspaceReply {
   std::vector<NetworkPreset> presets;
   std::vector<std::string> allow;
   bool learn = false;
-  std::vector<std::string> package_cache;
+  std::vector<std::string> cached_packages;
   std::optional<std::string> package_cache_reason;
   bool connected = false;
   std::optional<std::string> reason;
@@ -51,10 +51,10 @@ struct WorkspaceNetwork : WorkspaceReply {
       "All that may be reached, as it applies: presets as they were when they were given. Empty "
       "with a network: the public internet.");
     f("learn", &WorkspaceNetwork::learn, "Whether it records the names that are used.");
-    f("package_cache", &WorkspaceNetwork::package_cache,
+    f("cached_packages", &WorkspaceNetwork::cached_packages,
       "Whose packages come from the host's cache: npm, pypi, debian, crates, go.");
     f("package_cache_reason", &WorkspaceNetwork::package_cache_reason,
-      "Why none do, or not all of them.", kAbsentWhenNull);
+      "Why none do.", kAbsentWhenNull);
     f("connected", &WorkspaceNetwork::connected, "Whether it has this network just now.");
     f("reason", &WorkspaceNetwork::reason, "Why not.", kAbsentWhenNull);
     f("guest_ip", &WorkspaceNetwork::guest_ip, "Its address.", kAbsentWhenNull);

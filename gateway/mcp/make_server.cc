@@ -32,7 +32,7 @@ std::unique_ptr<Server> make_server(const ServerOptions& options, Backend backen
               .set = tool_set(options),
               .setting = {.environment = options.environment,
                           .network = {options.network_policy, options.allow_domains,
-                                      options.allow_presets}},
+                                      options.allow_presets, options.package_cache}},
               .backend = std::move(backend)});
   describe_project(*box);
   return std::make_unique<Server>(

@@ -50,6 +50,7 @@ struct ServerOptions {
   api::NetworkPolicy network_policy = api::NetworkPolicy::kOff;
   std::vector<std::string> allow_domains{};
   std::vector<std::string> allow_presets{};
+  std::optional<bool> package_cache{};
   std::filesystem::path working_directory{};  ///< empty: the process's own
 };
 

@@ -24,6 +24,7 @@ struct WorkspaceRecord {
   std::optional<double> expired_at;
   std::optional<std::string> maker;
   std::vector<std::string> network_allow;
+  std::vector<std::string> network_packages;
   bool network_pending = false;
 
   template <class Fields>
@@ -42,6 +43,8 @@ struct WorkspaceRecord {
       "The process that made or started it last: it does not expire while that lives.");
     f("network_allow", &WorkspaceRecord::network_allow,
       "What its network may reach: its names, and those of its presets when they were given.");
+    f("network_packages", &WorkspaceRecord::network_packages,
+      "What the package cache serves it.");
     f("network_pending", &WorkspaceRecord::network_pending,
       "Its machine may have another network than it is to have: it is to be given this one.");
   }
@@ -53,7 +56,8 @@ struct WorkspaceRecord {
     workspace.last_error.reset();
   }
   api::NetworkRules rules() const {
-    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn};
+    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn,
+            .packages = network_packages};
   }
   const std::string& id() const { return workspace.workspace_id; }
   /// The beginning of the ids of this session's rows.

@@ -16,7 +16,7 @@
 #include "common/base/text.h"
 #include "common/fault/fault.h"
 #include "common/log/log.h"
-#include "common/network/package_program.h"
+#include "common/network/package_choice.h"
 #include "services/net/packages/nginx.h"
 
 namespace pyro::net {
@@ -216,7 +216,7 @@ void PackageCache::read_output() {
     pending_.append(buffer_.data(), got);
     for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
       last_words_ = printable(pending_.substr(0, end));
-      log::warn("nginx: {}", last_words_);
+      if (last_words_.find("[notice]") == std::string::npos) log::warn("nginx: {}", last_words_);
       pending_.erase(0, end + 1);
     }
     // A line has no such length.

@@ -12,6 +12,7 @@
 #include "common/log/log.h"
 #include "common/network/connection_log.h"
 #include "common/network/learned_names.h"
+#include "common/network/package_choice.h"
 #include "common/network/policy.h"
 #include "services/workspace/network/log_watch.h"
 
@@ -71,10 +72,13 @@ void Networks::set_policy(WorkspaceRecord& record) const {
   std::vector<std::string> allow = workspace.allow_domains;
   for (const auto& preset : presets_.named(workspace.allow_presets)) add_to(allow, preset.allow);
   record.network_allow = canonical_entries(allow);
+  auto choice = network::choose_packages(record.rules(), workspace.package_cache, nginx_);
+  record.network_packages = std::move(choice.packages);
+  workspace.package_cache_reason = std::move(choice.reason);
   if (record.rules().has_network()) return;
   if (!record.network_allow.empty() || workspace.learn) {
     throw invalid_argument(
-        "allow_domains, allow_presets and learn need network_policy egress or "
+        "allow_domains, allow_presets and learn need network_policy cache-only, egress or "
         "egress+published-ports: with off nothing is reached");
   }
 }
@@ -85,6 +89,7 @@ api::WorkspaceNetwork Networks::describe_network(const WorkspaceRecord& record,
   api::assign_fields(network, record.workspace);
   network.presets = presets_.named(record.workspace.allow_presets);
   network.allow = record.network_allow;
+  network.cached_packages = record.network_packages;
   network.guest_ip.reset();
   if (record.rules().has_network()) {
     const auto there = vm_.call(api::MachineNetworkInfo{.vm_id = record.vm_id}, work);
@@ -117,6 +122,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
   api::Workspace& workspace = after.workspace;
   if (request.network_policy) workspace.network_policy = *request.network_policy;
   if (request.learn) workspace.learn = *request.learn;
+  if (request.package_cache) workspace.package_cache = request.package_cache;
   add_to(workspace.allow_domains, canonical_entries(request.allow_domains));
   remove_from(workspace.allow_domains, canonical_entries(request.remove_domains));
   add_to(workspace.allow_presets, request.allow_presets);
@@ -125,6 +131,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
     workspace.allow_domains.clear();
     workspace.allow_presets.clear();
     workspace.learn = false;
+    workspace.package_cache.reset();
   }
   set_policy(after);
   refuse_silent_widening(before, after, request);
@@ -135,7 +142,10 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
       shown.allow_domains = now.workspace.allow_domains;
       shown.allow_presets = now.workspace.allow_presets;
       shown.learn = now.workspace.learn;
+      shown.package_cache = now.workspace.package_cache;
+      shown.package_cache_reason = now.workspace.package_cache_reason;
       changed.network_allow = now.network_allow;
+      changed.network_packages = now.network_packages;
       changed.network_pending = pending;
       mark_active(changed);
     });

@@ -76,6 +76,10 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                .help = "A list of such names, as npm, pypi or github; repeatable",
                .value_name = "NAME"},
               options.allow_presets);
+  command.add_choice_flags("package-cache",
+                           "Whether their package managers use the host's package cache; default: "
+                           "where the policy allows the registries",
+                           options.package_cache);
   Option& handed_over =
       command.add({.name = "--workspace",
                    .help = "Workspace of another project that the model may use too; repeatable",

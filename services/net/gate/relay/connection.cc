@@ -68,6 +68,13 @@ void Connection::log_opened() {
 void Connection::learn() {
   if (learnt_ || !rules_.learns()) return;
   learnt_ = true;
+  if (goes_to_cache()) {
+    // What it would take without the cache.
+    for (const auto host : network::package_site_at(subject_.to.port)->hosts) {
+      if (!host.empty()) journal_.learn(host, network::kTlsPort);
+    }
+    return;
+  }
   journal_.learn(subject_.name, subject_.to.port);
 }
 

@@ -148,7 +148,7 @@ std::unique_ptr<StreamGuard> make_guard(const Rules& rules, const Decision& deci
       return std::make_unique<HttpGuard>(
           to.port, [&rules, to](std::string_view name) { return rules.denied_host(name, to); });
     case Proof::kPackages:
-      return std::make_unique<PackageGuard>(*rules.packages_at(to));
+      return std::make_unique<PackageGuard>(*network::package_site_at(to.port));
     case Proof::kNone:
       if (to.port == network::kTlsPort || to.port == network::kHttpPort) {
         return std::make_unique<NameObserver>(to.port);

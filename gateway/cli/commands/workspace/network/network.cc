@@ -19,23 +19,18 @@ void add_show(CliCommand& network, Session& session) {
   add_plain_call<api::ShowNetwork>(command, session, network_text);
 }
 
-struct UpdateOptions {
-  std::shared_ptr<api::UpdateNetwork> request = std::make_shared<api::UpdateNetwork>();
-  bool learn = false;
-  bool no_learn = false;
-};
-
 void add_update(CliCommand& network, Session& session) {
   auto& command = network.add_command("update", "Change a workspace's network policy");
   command.footer =
       "Examples:\n"
       "  pyro workspace network update 0123456789ab --allow-domain registry.npmjs.org\n"
       "  pyro workspace network update 0123456789ab --network-policy egress --allow-preset pypi\n"
+      "  pyro workspace network update 0123456789ab --network-policy cache-only\n"
       "  pyro workspace network update 0123456789ab --network-policy off\n\n"
       "It holds at once, also for open connections. off forgets the names.";
-  const auto options = std::make_shared<UpdateOptions>();
-  api::UpdateNetwork& request = *options->request;
-  add_request_options(command, request, {"learn"});
+  const auto wanted = std::make_shared<api::UpdateNetwork>();
+  api::UpdateNetwork& request = *wanted;
+  add_request_options(command, request);
   add_allow_options(command, request.allow_domains, request.allow_presets);
   command.add({.name = "--remove-domain",
                .help = "A name that it may reach no more; repeatable",
@@ -45,14 +40,7 @@ void add_update(CliCommand& network, Session& session) {
                .help = "A preset to take away; repeatable",
                .value_name = "NAME"},
               request.remove_presets);
-  exclude_each_other(
-      command.add_flag("--learn", "Record the names and ports that it uses", options->learn),
-      command.add_flag("--no-learn", "Record no more", options->no_learn));
-  add_call<api::UpdateNetwork>(command, session, options->request, network_text,
-                               [options](api::UpdateNetwork& wanted) {
-                                 if (options->learn) wanted.learn = true;
-                                 if (options->no_learn) wanted.learn = false;
-                               });
+  add_call<api::UpdateNetwork>(command, session, wanted, network_text);
 }
 
 /// Until Ctrl-C.
