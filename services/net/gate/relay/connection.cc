@@ -175,7 +175,6 @@ bool Connection::guard_up(std::string_view bytes) {
   std::string out;
   const bool allowed = guard_->up(bytes, out);
   if (!guard_->name().empty()) subject_.name = guard_->name();
-  for (const auto& asked : guard_->take_asked()) journal_.asked(subject_, asked);
   if (!allowed) {
     check_name();
     return false;
@@ -187,6 +186,7 @@ bool Connection::guard_up(std::string_view bytes) {
   } else if (guard_->is_done()) {
     learn();
   }
+  for (const auto& asked : guard_->take_asked()) journal_.asked(subject_, asked);
   return out.empty() || deliver(remote_, out);
 }
 
