@@ -55,12 +55,13 @@ bool host_has_ipv6() {
 
 class Gate {
  public:
-  Gate(int shim, const std::filesystem::path& directory, MachineNetwork network, Caps caps)
+  Gate(int shim, UniqueFd cache, const std::filesystem::path& directory, MachineNetwork network,
+       Caps caps)
       : shim_(shim),
         network_(std::move(network)),
         journal_(loop_, directory),
         forwarder_(loop_, rules_, journal_, network_.dns.get(), network_.v6.has_value()),
-        cache_(loop_),
+        cache_(loop_, std::move(cache)),
         tcp_(loop_, rules_, journal_, network_, cache_, caps.connections,
              [this](UniqueFd guest) { forwarder_.take_connection(std::move(guest)); }),
         udp_(loop_, rules_, journal_, network_, caps.flows),
@@ -130,11 +131,12 @@ GateReport failure(const Error& error) {
 void run_gate(int shim, const std::filesystem::path& directory) {
   try {
     const Caps caps = take_descriptors();
+    UniqueFd cache = CacheDialer::given();
     MachineNetwork network = make_machine_network(host_has_ipv6());
     if (::fcntl(shim, F_SETFD, FD_CLOEXEC) != 0 || ::fcntl(shim, F_SETFL, O_NONBLOCK) != 0) {
       throw system_error("fcntl");
     }
-    Gate gate(shim, directory, std::move(network), caps);
+    Gate gate(shim, std::move(cache), directory, std::move(network), caps);
     confine(directory);
     gate.run();
   } catch (const Error& error) {

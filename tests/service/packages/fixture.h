@@ -31,7 +31,7 @@ class PackageCacheFixture : public ::testing::Test {
       environment[fmt::format("PYRO_PACKAGE_CACHE_{}", site)] =
           registry_.address() + folder + "/" + (folder == "pypi" ? "simple/" : "");
     }
-    for (auto& [name, value] : more) environment[name] = value;
+    for (const auto& [name, value] : more) environment[name] = value;
     service_.emplace("pyro-net", stack_.paths(), environment);
   }
   std::string socket() const { return stack_.paths().package_cache_socket().string(); }

@@ -26,7 +26,7 @@ class PackageCacheTest : public PackageCacheFixture {
     for (const auto& slot : fs::directory_iterator(stack_.paths().package_cache_dir())) {
       std::error_code none;
       for (const auto& file : fs::directory_iterator(slot.path() / "content", none)) {
-        files += fs::is_regular_file(file) ? 1 : 0;
+        files += fs::is_regular_file(file) ? 1U : 0U;
       }
     }
     return files;
@@ -111,8 +111,8 @@ TEST_F(PackageCacheTest, what_one_guest_sends_does_not_change_what_another_gets)
       "POST /npm/a HTTP/1.0\r\nHost: packages\r\nContent-Length: 4\r\n\r\nevil",
       "PURGE /npm/a HTTP/1.0\r\nHost: packages\r\n\r\n",
       "GET /npm/a#evil HTTP/1.0\r\nHost: packages\r\n\r\n"};
-  for (const auto& one : hostile) exchange(socket(), one);
-  for (const auto& one : hostile) exchange(socket(), one);
+  for (const auto& one : hostile) talk_to(socket(), one);
+  for (const auto& one : hostile) talk_to(socket(), one);
   const Response honest = fetch("/npm/a");
   EXPECT_EQ(honest.status, 200);
   EXPECT_EQ(honest.body, "0123456789");
@@ -239,7 +239,7 @@ TEST_F(PackageCacheTest, pruning_frees_all_of_it_and_the_cache_goes_on) {
 TEST_F(PackageCacheTest, a_kill_while_it_is_pruned_leaves_a_cache_that_works) {
   registry_.set("/npm/a/-/a-1.tgz", {.body = "tarball"});
   fetch("/npm/a/-/a-1.tgz");
-  testing::FaultPoints(stack_ / "faults").kill_at("net.packages.pruning");
+  test::FaultPoints(stack_ / "faults").kill_at("net.packages.pruning");
   EXPECT_THROW(prune(), Error);
   start();
   EXPECT_EQ(fetch("/npm/a/-/a-1.tgz").body, "tarball");

@@ -85,7 +85,7 @@ void Registry::serve(UniqueFd connection) {
   }
 }
 
-std::string exchange(const std::string& socket, std::string_view bytes) {
+std::string talk_to(const std::string& socket, std::string_view bytes) {
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval limit{.tv_sec = 30, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -107,7 +107,7 @@ std::string exchange(const std::string& socket, std::string_view bytes) {
 
 Response get(const std::string& socket, const std::string& path, const std::string& fields) {
   // Of HTTP/1.0, so that no body comes in pieces.
-  const std::string all = exchange(
+  const std::string all = talk_to(
       socket, fmt::format("GET {} HTTP/1.0\r\nHost: packages\r\n{}\r\n", path, fields));
   Response response;
   const auto end = all.find("\r\n\r\n");

@@ -56,7 +56,7 @@ struct Response {
 };
 
 /// Sends these bytes to a unix socket, and reads until its end.
-std::string exchange(const std::string& socket, std::string_view bytes);
+std::string talk_to(const std::string& socket, std::string_view bytes);
 /// GET, as the gate asks.
 Response get(const std::string& socket, const std::string& path, const std::string& fields = "");
 

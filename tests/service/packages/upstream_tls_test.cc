@@ -66,7 +66,8 @@ class TlsRegistry {
 class UpstreamTls : public PackageCacheFixture {
  protected:
   Response fetched(const TlsRegistry& registry, const std::filesystem::path& trusted) {
-    start({{"PYRO_PACKAGE_CACHE_NPM", registry.address()}, {"SSL_CERT_FILE", trusted.string()}});
+    start({{"PYRO_PACKAGE_CACHE_NPM", registry.address()}, {"SSL_CERT_FILE", trusted.string()},
+           {"npm_config_cafile", trusted.string()}});
     return fetch("/npm/a");
   }
   pyro::testing::TestDirectory directory_;
@@ -75,7 +76,7 @@ class UpstreamTls : public PackageCacheFixture {
 TEST_F(UpstreamTls, a_registry_whose_authority_the_host_trusts_is_used) {
   const TlsRegistry registry(directory_.path(), "localhost");
   const Response answer = fetched(registry, registry.certificate());
-  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.status, 200) << described().message.value_or("");
   EXPECT_THAT(answer.body, HasSubstr("over TLS"));
 }
 

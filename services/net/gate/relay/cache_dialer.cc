@@ -8,10 +8,8 @@
 #include "common/network/gate_protocol.h"
 
 namespace pyro::gate {
-namespace {
 
-/// Descriptor 4, if it is one of a shim's.
-UniqueFd take_shims() {
+UniqueFd CacheDialer::given() {
   constexpr int kNumber = network::kGateCacheSocket;
   int type = 0;
   socklen_t size = sizeof type;
@@ -24,9 +22,7 @@ UniqueFd take_shims() {
   return shim;
 }
 
-}  // namespace
-
-CacheDialer::CacheDialer(Loop& loop) : shim_(take_shims()) {
+CacheDialer::CacheDialer(Loop& loop, UniqueFd shim) : shim_(std::move(shim)) {
   if (!shim_) return;
   watch_ = Loop::Watch(loop, shim_.get(), EPOLLIN, [this](std::uint32_t) { take_answers(); });
 }

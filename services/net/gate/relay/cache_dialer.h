@@ -14,8 +14,10 @@ namespace pyro::gate {
 /// all of pyro: its shim connects, and hands them over (common/network/gate_protocol.h).
 class CacheDialer {
  public:
-  /// Of the descriptor that the shim gave, if it did.
-  explicit CacheDialer(Loop& loop);
+  /// `shim`: the descriptor that it gave, if it did.
+  CacheDialer(Loop& loop, UniqueFd shim);
+  /// That of this process.
+  static UniqueFd given();
 
   using Dialed = std::function<void(UniqueFd connection)>;
 
