@@ -10,6 +10,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/package_cache.h"
 #include "common/api/prepare.h"
 #include "common/api/progress.h"
 #include "common/api/workspace.h"
@@ -108,6 +109,8 @@ struct ClientOptions {
   METHOD(close_shell, CloseShell)                 \
   METHOD(list_shells, ListShells)                 \
   METHOD(attach_shell, AttachShell)               \
+  METHOD(describe_package_cache, DescribePackageCache) \
+  METHOD(prune_package_cache, PrunePackageCache)  \
   METHOD(show_network, ShowNetwork)               \
   METHOD(update_network, UpdateNetwork)           \
   METHOD(read_network_log, ReadNetworkLog)        \

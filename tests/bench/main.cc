@@ -15,6 +15,7 @@
 #include "tests/bench/link.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
+#include "tests/bench/packages.h"
 #include "tests/bench/secrets.h"
 #include "tests/bench/shells.h"
 #include "tests/bench/warm.h"
@@ -73,7 +74,7 @@ const std::vector<std::pair<std::string, Part (*)()>> kParts = {
     {"link", measure_link},       {"trees", measure_large_trees},
     {"disk", measure_disk},       {"shells", measure_shells},
     {"secrets", measure_secrets}, {"mcp", measure_mcp},
-    {"gate", measure_gate}};
+    {"gate", measure_gate},       {"packages", measure_packages}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;
