@@ -110,7 +110,8 @@ struct PruneResult {
     f("freed_bytes", &PruneResult::freed_bytes, "Bytes freed on disk.");
     f("deleted_packages", &PruneResult::deleted_packages,
       "Files of the package cache that were deleted.");
-    f("freed_package_bytes", &PruneResult::freed_package_bytes, "Bytes of freed_bytes that were theirs.");
+    f("freed_package_bytes", &PruneResult::freed_package_bytes,
+      "Bytes of freed_bytes that were theirs.");
   }
 };
 

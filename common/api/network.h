@@ -26,7 +26,8 @@ inline constexpr std::string_view kNetworkPolicy =
     "off, cache-only (packages of the host's cache and nothing else), egress or "
     "egress+published-ports.";
 inline constexpr std::string_view kPackageCache =
-    "Whether package managers of the guest use the host's package cache. Left out: where the policy "
+    "Whether package managers of the guest use the host's package cache. Left out: where the "
+    "policy "
     "allows the registries and the host has the cache.";
 inline constexpr std::size_t kMostAllowEntries = 1024;
 inline constexpr std::size_t kMostPackageSites = 16;

@@ -53,8 +53,8 @@ struct WorkspaceNetwork : WorkspaceReply {
     f("learn", &WorkspaceNetwork::learn, "Whether it records the names that are used.");
     f("cached_packages", &WorkspaceNetwork::cached_packages,
       "Whose packages come from the host's cache: npm, pypi, debian, crates, go.");
-    f("package_cache_reason", &WorkspaceNetwork::package_cache_reason,
-      "Why none do.", kAbsentWhenNull);
+    f("package_cache_reason", &WorkspaceNetwork::package_cache_reason, "Why none do.",
+      kAbsentWhenNull);
     f("connected", &WorkspaceNetwork::connected, "Whether it has this network just now.");
     f("reason", &WorkspaceNetwork::reason, "Why not.", kAbsentWhenNull);
     f("guest_ip", &WorkspaceNetwork::guest_ip, "Its address.", kAbsentWhenNull);
@@ -117,7 +117,8 @@ struct NetworkLogEntry {
   static void describe(Fields& f) {
     f("number", &NetworkLogEntry::number, "Of the line, from 1.");
     f("time", &NetworkLogEntry::time, "Seconds since the epoch.");
-    f("verdict", &NetworkLogEntry::verdict, "opened, closed, failed, denied or fetched (a request to the package cache).");
+    f("verdict", &NetworkLogEntry::verdict,
+      "opened, closed, failed, denied or fetched (a request to the package cache).");
     f("protocol", &NetworkLogEntry::protocol, "tcp, udp or dns.");
     f("name", &NetworkLogEntry::name, "The host's name, where it is known.");
     f("address", &NetworkLogEntry::address, "Its address.");

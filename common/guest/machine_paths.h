@@ -20,8 +20,8 @@ struct MachinePaths {
   static MachinePaths nowhere() { return MachinePaths(); }
 
   std::filesystem::path directory;
-  std::filesystem::path link_socket;     ///< the shim's: dials the guest
-  std::filesystem::path control_socket;  ///< the shim's: for the vm service
+  std::filesystem::path link_socket;           ///< the shim's: dials the guest
+  std::filesystem::path control_socket;        ///< the shim's: for the vm service
   std::filesystem::path package_cache_socket;  ///< of the host, for gates
 
   /// Of a shim that has ended.

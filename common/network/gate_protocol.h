@@ -12,9 +12,9 @@
 
 /// How a shim starts a gate and talks to it.
 ///
-/// `pyro-net-gate DIRECTORY`: descriptor 3 is a SOCK_SEQPACKET socket of the shim, and so may be 4. The gate writes
-/// network.log and learned.json (connection_log.h, learned_names.h) into the directory, which is
-/// its own: confined, it may make, replace and remove the files in it.
+/// `pyro-net-gate DIRECTORY`: descriptor 3 is a SOCK_SEQPACKET socket of the shim, and so may be 4.
+/// The gate writes network.log and learned.json (connection_log.h, learned_names.h) into the
+/// directory, which is its own: confined, it may make, replace and remove the files in it.
 ///
 ///     shim → gate   GateOrder                      at once after the start, later at each change
 ///     gate → shim   GateReport ready, the tap      the first policy applies; the guest may begin

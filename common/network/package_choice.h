@@ -22,8 +22,8 @@ struct PackageChoice {
   std::optional<std::string> reason{};
 };
 
-/// By its policy; `wanted`: what its maker said, if he said something. What was asked for and cannot
-/// be is refused. failed_precondition (package_cache_missing): also with cache-only.
+/// By its policy; `wanted`: what its maker said, if he said something. What was asked for and
+/// cannot be is refused. failed_precondition (package_cache_missing): also with cache-only.
 /// invalid_argument (package_cache_outside): the policy allows none of the registries.
 PackageChoice choose_packages(const Policy& policy, std::optional<bool> wanted,
                               const std::string& setting);

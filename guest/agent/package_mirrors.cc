@@ -30,8 +30,8 @@ struct Setting {
 };
 
 /// pip and npm read these before their users'. apt asks a proxy for the two archives alone. Go and
-/// Cargo know no file of the whole system that users' files come before: these are the user's, if he
-/// has none.
+/// Cargo know no file of the whole system that users' files come before: these are the user's, if
+/// he has none.
 constexpr std::array<Setting, 7> kSettings = {{
     {"pypi", "etc/xdg/pip/pip.conf",
      "[global]\nindex-url = http://{}/simple/\ntrusted-host = {}\n"},

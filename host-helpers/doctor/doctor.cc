@@ -121,8 +121,7 @@ void ask_image_service(Report& report, StackClient& stack, const Work& work) {
 }
 
 /// A host without it is none that lacks something: machines reach the registries themselves.
-void ask_package_cache(Report& report, const Config& config, StackClient& stack,
-                       const Work& work) {
+void ask_package_cache(Report& report, const Config& config, StackClient& stack, const Work& work) {
   PackageCacheState& cache = report.package_cache;
   cache.directory = stack.paths().package_cache_dir().string();
   cache.available = network::package_cache_program(config.package_cache.nginx).has_value();

@@ -43,8 +43,7 @@ struct WorkspaceRecord {
       "The process that made or started it last: it does not expire while that lives.");
     f("network_allow", &WorkspaceRecord::network_allow,
       "What its network may reach: its names, and those of its presets when they were given.");
-    f("network_packages", &WorkspaceRecord::network_packages,
-      "What the package cache serves it.");
+    f("network_packages", &WorkspaceRecord::network_packages, "What the package cache serves it.");
     f("network_pending", &WorkspaceRecord::network_pending,
       "Its machine may have another network than it is to have: it is to be given this one.");
   }
@@ -56,7 +55,9 @@ struct WorkspaceRecord {
     workspace.last_error.reset();
   }
   api::NetworkRules rules() const {
-    return {.kind = workspace.network_policy, .allow = network_allow, .learn = workspace.learn,
+    return {.kind = workspace.network_policy,
+            .allow = network_allow,
+            .learn = workspace.learn,
             .packages = network_packages};
   }
   const std::string& id() const { return workspace.workspace_id; }

@@ -12,7 +12,7 @@ namespace pyro::bench {
 namespace {
 
 constexpr const char* kBuildEnvironment = "debian:12-build";
-constexpr int kRounds = 3;
+constexpr int kInstallRounds = 3;
 
 /// A workspace that has the lock file, and the host's authorities: this host may inspect TLS.
 std::string make(Workspaces& workspaces, const std::filesystem::path& project, bool cached) {
@@ -26,8 +26,8 @@ std::string make(Workspaces& workspaces, const std::filesystem::path& project, b
 }
 
 void must(Workspaces& workspaces, const std::string& id, const std::string& command) {
-  const auto ran = workspaces.call(api::ExecWorkspace{
-      .workspace_id = id, .command = command, .timeout_seconds = 1200});
+  const auto ran = workspaces.call(
+      api::ExecWorkspace{.workspace_id = id, .command = command, .timeout_seconds = 1200});
   if (ran.exit_code != 0) throw unavailable("{}: {}", command, ran.stderr_text);
 }
 
@@ -49,26 +49,24 @@ Part measure_packages() {
                       BenchStack::patient());
   Workspaces workspaces(stack);
   const TemporaryDirectory project("/tmp", "pyro-bench-npm");
-  const auto authorities =
-      net::HostRegistries::read(net::HostSurroundings::own()).authorities;
+  const auto authorities = net::HostRegistries::read(net::HostSurroundings::own()).authorities;
   replace_file(project.path() / "authorities.crt",
                authorities.empty() ? "" : read_file(authorities));
   replace_file(project.path() / "package.json",
                R"({"name":"bench","version":"1.0.0","dependencies":{"express":"4.21.2"}})");
   const std::string cached = make(workspaces, project.path(), true);
   const std::string direct = make(workspaces, project.path(), false);
-  const double first = milliseconds_of([&] {
-    must(workspaces, cached, "npm install --package-lock-only --no-audit --no-fund");
-  });
-  const auto lock = workspaces.call(api::ReadFile{.workspace_id = cached,
-                                                  .path = "package-lock.json",
-                                                  .max_bytes = 1U << 18U});
-  workspaces.call(api::WriteFile{.workspace_id = direct, .path = "package-lock.json", .text = lock.content});
+  const double first = milliseconds_of(
+      [&] { must(workspaces, cached, "npm install --package-lock-only --no-audit --no-fund"); });
+  const auto lock = workspaces.call(
+      api::ReadFile{.workspace_id = cached, .path = "package-lock.json", .max_bytes = 1U << 18U});
+  workspaces.call(
+      api::WriteFile{.workspace_id = direct, .path = "package-lock.json", .text = lock.content});
   const double filling = install(workspaces, cached);
   install(workspaces, direct);
   std::vector<double> with;
   std::vector<double> without;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kInstallRounds; ++round) {
     with.push_back(install(workspaces, cached));
     without.push_back(install(workspaces, direct));
   }

@@ -80,8 +80,11 @@ TEST_F(RealRegistries, apt_installs_with_the_cache_and_under_egress_with_its_pre
   for (const NetworkPolicy policy : {NetworkPolicy::kCacheOnly, NetworkPolicy::kEgress}) {
     const bool egress = policy == NetworkPolicy::kEgress;
     const std::string id =
-        create_with(kEnvironment, policy, egress ? std::vector<std::string>{"debian"} : std::vector<std::string>{});
-    must(id, "apt-get -q update && apt-get -q install -y --no-install-recommends tree && tree --version");
+        create_with(kEnvironment, policy,
+                    egress ? std::vector<std::string>{"debian"} : std::vector<std::string>{});
+    must(id,
+         "apt-get -q update && apt-get -q install -y --no-install-recommends tree && tree "
+         "--version");
     EXPECT_THAT(fetched(id), Contains(HasSubstr("/pool/main/t/tree/tree_")));
     EXPECT_THAT(fetched(id), Contains(HasSubstr("/InRelease")));
   }
@@ -94,22 +97,26 @@ class PackagesOfGuests : private net::Registry, public WorkspaceFixture {
       : WorkspaceFixture({{"PYRO_PACKAGE_CACHE_PYPI", address() + "simple/"},
                           {"PYRO_PACKAGE_CACHE_PYPI_FILES", address() + "files/"}}) {
     const auto wheel = directory_.path() / "tiny-1.0-py3-none-any.whl";
-    run_checked({.argv = {"python3", "-c",
-                          "import sys, zipfile\n"
-                          "z = zipfile.ZipFile(sys.argv[1], 'w')\n"
-                          "i = 'tiny-1.0.dist-info/'\n"
-                          "z.writestr('tiny.py', 'print(\"from the cache\")')\n"
-                          "z.writestr(i + 'METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')\n"
-                          "z.writestr(i + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\n"
-                          "Root-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
-                          "z.writestr(i + 'RECORD', 'tiny.py,,\\n' + i + 'METADATA,,\\n' + i + 'WHEEL,,\\n' + i + 'RECORD,,\\n')\n"
-                          "z.close()",
-                          wheel.string()}},
-                Clock::now() + std::chrono::minutes(1), {});
+    run_checked(
+        {.argv =
+             {"python3", "-c",
+              "import sys, zipfile\n"
+              "z = zipfile.ZipFile(sys.argv[1], 'w')\n"
+              "i = 'tiny-1.0.dist-info/'\n"
+              "z.writestr('tiny.py', 'print(\"from the cache\")')\n"
+              "z.writestr(i + 'METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')\n"
+              "z.writestr(i + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\n"
+              "Root-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+              "z.writestr(i + 'RECORD', 'tiny.py,,\\n' + i + 'METADATA,,\\n' + i + 'WHEEL,,\\n' + "
+              "i + 'RECORD,,\\n')\n"
+              "z.close()",
+              wheel.string()}},
+        Clock::now() + std::chrono::minutes(1), {});
     set("/files/tiny-1.0-py3-none-any.whl", {.body = read_file(wheel)});
-    set("/simple/tiny/", {.fields = "Content-Type: text/html\r\n",
-                          .body = "<a href=\"" + address() +
-                                  "files/tiny-1.0-py3-none-any.whl\">tiny-1.0-py3-none-any.whl</a>"});
+    set("/simple/tiny/",
+        {.fields = "Content-Type: text/html\r\n",
+         .body = "<a href=\"" + address() +
+                 "files/tiny-1.0-py3-none-any.whl\">tiny-1.0-py3-none-any.whl</a>"});
   }
   using net::Registry::count;
 };
@@ -135,15 +142,16 @@ TEST_F(PackagesOfGuests, the_settings_come_and_go_with_the_policy_and_leave_a_us
                                               .network_policy = NetworkPolicy::kCacheOnly});
   const std::string& id = made.workspace_id;
   const auto settings = [&] {
-    return output_of(id, "cd /; ls etc/npmrc etc/xdg/pip/pip.conf root/.cargo/config.toml "
-                         "etc/apt/apt.conf.d/90pyro-package-cache root/.config/go/env 2>/dev/null "
-                         "| wc -l");
+    return output_of(id,
+                     "cd /; ls etc/npmrc etc/xdg/pip/pip.conf root/.cargo/config.toml "
+                     "etc/apt/apt.conf.d/90pyro-package-cache root/.config/go/env 2>/dev/null "
+                     "| wc -l");
   };
   EXPECT_EQ(settings(), "5\n");
   EXPECT_THAT(call(api::ShowNetwork{.workspace_id = id}).cached_packages, SizeIs(5));
   EXPECT_THAT(diff(id).entries, IsEmpty());
-  call(api::UpdateNetwork{.workspace_id = id, .network_policy = NetworkPolicy::kEgress,
-                          .package_cache = false});
+  call(api::UpdateNetwork{
+      .workspace_id = id, .network_policy = NetworkPolicy::kEgress, .package_cache = false});
   EXPECT_EQ(settings(), "0\n");
   output_of(id, "echo 'registry=https://mine.example/' > /etc/npmrc");
   call(api::UpdateNetwork{.workspace_id = id, .package_cache = true});
@@ -157,8 +165,7 @@ TEST_F(PackagesOfGuests, the_settings_come_and_go_with_the_policy_and_leave_a_us
 
 class GuestsWithoutNginx : public WorkspaceFixture {
  protected:
-  GuestsWithoutNginx()
-      : WorkspaceFixture({{"PYRO_PACKAGE_CACHE_NGINX", "/nonexistent/nginx"}}) {}
+  GuestsWithoutNginx() : WorkspaceFixture({{"PYRO_PACKAGE_CACHE_NGINX", "/nonexistent/nginx"}}) {}
 };
 
 TEST_F(GuestsWithoutNginx, what_needs_the_cache_is_refused_and_what_would_have_had_it_says_so) {
@@ -173,8 +180,8 @@ TEST_F(GuestsWithoutNginx, what_needs_the_cache_is_refused_and_what_would_have_h
                                           .package_cache = true});
               }),
               Refused(reason::kPackageCacheMissing));
-  const auto made = call(api::CreateWorkspace{
-      .environment = kEnvironment, .network_policy = NetworkPolicy::kEgress});
+  const auto made = call(
+      api::CreateWorkspace{.environment = kEnvironment, .network_policy = NetworkPolicy::kEgress});
   EXPECT_THAT(made.package_cache_reason, ::testing::Optional(HasSubstr("nginx-light")));
   EXPECT_THAT(call(api::ShowNetwork{.workspace_id = made.workspace_id}).cached_packages, IsEmpty());
 }

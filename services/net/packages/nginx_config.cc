@@ -175,20 +175,23 @@ std::string passed_on(const Route& route, const Site& site, const NameServers& n
   line(fmt::format(R"(if ($request_uri !~ "^{}(?<rest>{})$") {{)", route.prefix, kRest));
   line("  return 400;");
   line("}");
-  line(fmt::format("proxy_pass {}://{}{}$rest;", to.tls ? "https" : "http",
-                   connected_to(to, names), to.path));
+  line(fmt::format("proxy_pass {}://{}{}$rest;", to.tls ? "https" : "http", connected_to(to, names),
+                   to.path));
   line(fmt::format("proxy_cache_key {};",
                    in_quotes(to.text() + "$rest" + (is_npm ? "#$brief_form" : ""))));
   line(fmt::format("proxy_set_header Host {};", to.authority));
-  line(fmt::format("proxy_set_header Accept {};", is_npm ? std::string("$npm_accept") : in_quotes(route.accept)));
+  line(fmt::format("proxy_set_header Accept {};",
+                   is_npm ? std::string("$npm_accept") : in_quotes(route.accept)));
   // Bodies that are rewritten come plain.
   line(fmt::format("proxy_set_header Accept-Encoding {};",
                    is_npm && route.rewrites.empty() ? std::string("gzip") : in_quotes("")));
   line(R"(proxy_set_header Connection close;)");
   line(R"(proxy_set_header User-Agent "pyro package cache";)");
   // A redirection within the registry stays within the cache.
-  line(fmt::format("proxy_redirect {} {};", to.text(), "/" + route.prefix.substr(site.name.size() + 2)));
-  line(fmt::format("proxy_redirect {} {};", to.path, "/" + route.prefix.substr(site.name.size() + 2)));
+  line(fmt::format("proxy_redirect {} {};", to.text(),
+                   "/" + route.prefix.substr(site.name.size() + 2)));
+  line(fmt::format("proxy_redirect {} {};", to.path,
+                   "/" + route.prefix.substr(site.name.size() + 2)));
   if (to.tls) {
     line("proxy_ssl_verify on;");
     line(fmt::format("proxy_ssl_name {};", to.host));
@@ -251,9 +254,8 @@ std::string nginx_config(const NginxSettings& settings) {
     }
     for (const Route& route : site.routes) out += locations(route, site, settings.names);
     if (site.name == "crates") {
-      const std::string here =
-          fmt::format("http://{}:{}", network::GuestNetwork::kGateway,
-                      network::package_site_named("crates")->port);
+      const std::string here = fmt::format("http://{}:{}", network::GuestNetwork::kGateway,
+                                           network::package_site_named("crates")->port);
       out += fmt::format(
           "    location = /crates/index/config.json {{\n      default_type application/json;\n"
           "      return 200 '{{\"dl\":\"{}/crates\"}}';\n    }}\n",

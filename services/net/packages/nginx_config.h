@@ -12,7 +12,7 @@ namespace pyro::net {
 
 /// Where names are resolved.
 struct NameServers {
-  std::vector<std::string> addresses{};         ///< of resolv.conf
+  std::vector<std::string> addresses{};        ///< of resolv.conf
   std::map<std::string, std::string> known{};  ///< of /etc/hosts: name, address
 
   static NameServers read(const std::filesystem::path& root = "/");

@@ -56,8 +56,8 @@ struct Usage {
 Usage usage_of(const fs::path& content) {
   Usage usage;
   std::error_code failed;
-  for (auto at = fs::directory_iterator(content, failed);
-       !failed && at != fs::directory_iterator(); at.increment(failed)) {
+  for (auto at = fs::directory_iterator(content, failed); !failed && at != fs::directory_iterator();
+       at.increment(failed)) {
     struct stat info {};
     if (::lstat(at->path().c_str(), &info) != 0) continue;
     ++usage.files;
@@ -129,8 +129,7 @@ void PackageCache::start() {
     if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe2");
     UniqueFd output(ends[0]);
     const UniqueFd theirs(ends[1]);
-    nginx_.emplace(
-        start_nginx(*program, running_with_, listener_.native_handle(), theirs.get()));
+    nginx_.emplace(start_nginx(*program, running_with_, listener_.native_handle(), theirs.get()));
     running_config_ = nginx_config(running_with_);
     output_.assign(output.release());
     started();
@@ -164,7 +163,8 @@ void PackageCache::ended() {
   const auto status = nginx_->wait(Clock::now(), StopFd(std::stop_token()));
   end();
   if (status && !status->signalled) {
-    const std::string why = fmt::format("nginx ended with status {}: {}", status->code, last_words_);
+    const std::string why =
+        fmt::format("nginx ended with status {}: {}", status->code, last_words_);
     last_words_ = why;
     log::error("the package cache: {}", why);
     answer_those_who_wait(why);
@@ -201,8 +201,8 @@ void PackageCache::answer_those_who_wait(const std::string& why) {
       "Connection: close\r\n\r\n{}",
       body.size(), body);
   while (true) {
-    const UniqueFd one(::accept4(listener_.native_handle(), nullptr, nullptr,
-                                 SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const UniqueFd one(
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!one) return;
     static_cast<void>(::send(one.get(), answer.data(), answer.size(), MSG_NOSIGNAL));
     ::shutdown(one.get(), SHUT_WR);
@@ -210,19 +210,20 @@ void PackageCache::answer_those_who_wait(const std::string& why) {
 }
 
 void PackageCache::read_output() {
-  output_.async_read_some(asio::buffer(buffer_), [this](const std::error_code& failed,
-                                                        std::size_t got) {
-    if (failed) return;
-    pending_.append(buffer_.data(), got);
-    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
-      last_words_ = printable(pending_.substr(0, end));
-      if (last_words_.find("[notice]") == std::string::npos) log::warn("nginx: {}", last_words_);
-      pending_.erase(0, end + 1);
-    }
-    // A line has no such length.
-    if (pending_.size() > buffer_.size()) pending_.clear();
-    read_output();
-  });
+  output_.async_read_some(
+      asio::buffer(buffer_), [this](const std::error_code& failed, std::size_t got) {
+        if (failed) return;
+        pending_.append(buffer_.data(), got);
+        for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
+          last_words_ = printable(pending_.substr(0, end));
+          if (last_words_.find("[notice]") == std::string::npos)
+            log::warn("nginx: {}", last_words_);
+          pending_.erase(0, end + 1);
+        }
+        // A line has no such length.
+        if (pending_.size() > buffer_.size()) pending_.clear();
+        read_output();
+      });
 }
 
 /// A laptop changes its network, a user his registry. nginx reads its file again without a break
@@ -235,10 +236,9 @@ void PackageCache::follow_settings() {
     const std::string config = nginx_config(now);
     if (config == running_config_) return follow_settings();
     log::info("the package cache takes the host's changed settings");
-    const bool trusts_the_same =
-        std::equal(now.sites.begin(), now.sites.end(), running_with_.sites.begin(),
-                   running_with_.sites.end(),
-                   [](const Site& a, const Site& b) { return a.trusted == b.trusted; });
+    const bool trusts_the_same = std::equal(
+        now.sites.begin(), now.sites.end(), running_with_.sites.begin(), running_with_.sites.end(),
+        [](const Site& a, const Site& b) { return a.trusted == b.trusted; });
     if (!trusts_the_same) {
       end();
       return wait_for_need();
@@ -262,12 +262,13 @@ api::PackageCache PackageCache::handle(const api::DescribePackageCache&, bus::Ca
   return on_loop<api::PackageCache>([this] {
     const NginxSettings now = settings();
     const Usage usage = usage_of(now.content());
-    api::PackageCache cache{.available = network::package_cache_program(config_.package_cache.nginx).has_value(),
-                            .running = nginx_.has_value(),
-                            .directory = directory_.string(),
-                            .files = usage.files,
-                            .bytes = usage.bytes,
-                            .most_bytes = std::uint64_t{now.size_gib} << 30U};
+    api::PackageCache cache{
+        .available = network::package_cache_program(config_.package_cache.nginx).has_value(),
+        .running = nginx_.has_value(),
+        .directory = directory_.string(),
+        .files = usage.files,
+        .bytes = usage.bytes,
+        .most_bytes = std::uint64_t{now.size_gib} << 30U};
     if (!cache.available) {
       cache.message = network::no_package_cache(config_.package_cache.nginx).message();
     } else if (!last_words_.empty()) {

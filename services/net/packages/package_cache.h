@@ -59,7 +59,7 @@ class PackageCache {
   std::optional<ChildProcess> nginx_;
   NginxSettings running_with_;
   std::string running_config_;
-  std::string pending_;      ///< of its output, without the end of a line
+  std::string pending_;  ///< of its output, without the end of a line
   std::string last_words_;
   std::array<char, 4096> buffer_{};
   std::jthread thread_;

@@ -45,8 +45,7 @@ std::vector<Route> pypi_routes(const PackageCacheConfig& config, const HostRegis
                .upstream = index,
                .rewrites = {{files.text(), here + "files/"}},
                .accept = "application/vnd.pypi.simple.v1+html, text/html;q=0.9"};
-  std::vector<Route> routes = {
-      {.prefix = "/pypi/files/", .upstream = files, .immutable = ".*"}};
+  std::vector<Route> routes = {{.prefix = "/pypi/files/", .upstream = files, .immutable = ".*"}};
   // The index of a mirror names files beside it: by their whole address, or from its root.
   constexpr std::string_view kEnd = "/simple/";
   if (index.host != "pypi.org" && index.path.ends_with(kEnd)) {
@@ -75,12 +74,12 @@ std::vector<Route> debian_routes(const PackageCacheConfig& config, const HostReg
 
 /// config.json of the index is nginx's own: it names only where the crates are.
 std::vector<Route> crates_routes(const PackageCacheConfig& config, const HostRegistries& host) {
-  return {{.prefix = "/crates/index/",
-           .upstream = chosen(config.crates_index, host.crates, "https://index.crates.io/")},
-          {.prefix = "/crates/crates/",
-           .upstream =
-               chosen(config.crates_files, std::nullopt, "https://static.crates.io/crates/"),
-           .immutable = ".*"}};
+  return {
+      {.prefix = "/crates/index/",
+       .upstream = chosen(config.crates_index, host.crates, "https://index.crates.io/")},
+      {.prefix = "/crates/crates/",
+       .upstream = chosen(config.crates_files, std::nullopt, "https://static.crates.io/crates/"),
+       .immutable = ".*"}};
 }
 
 std::vector<Route> go_routes(const PackageCacheConfig& config, const HostRegistries& host) {
@@ -119,10 +118,10 @@ Address Address::parse(std::string_view text) {
 std::vector<Site> find_sites(const PackageCacheConfig& config, const HostRegistries& host) {
   using Routes = std::vector<Route> (*)(const PackageCacheConfig&, const HostRegistries&);
   constexpr std::array<std::pair<std::string_view, Routes>, 5> kAll = {{{"npm", npm_routes},
-                                                                       {"pypi", pypi_routes},
-                                                                       {"debian", debian_routes},
-                                                                       {"crates", crates_routes},
-                                                                       {"go", go_routes}}};
+                                                                        {"pypi", pypi_routes},
+                                                                        {"debian", debian_routes},
+                                                                        {"crates", crates_routes},
+                                                                        {"go", go_routes}}};
   std::vector<Site> sites;
   for (const auto& [name, routes] : kAll) {
     Site site{.name = std::string(name), .trusted = host.authorities};

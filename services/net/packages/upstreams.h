@@ -25,9 +25,10 @@ struct Address {
 
 /// A part of a site, and where it comes from.
 struct Route {
-  std::string prefix;       ///< of requests to the cache: `/npm/`, `/pypi/simple/`
-  Address upstream;         ///< in the place of the prefix
-  std::string immutable{};  ///< a regular expression for the rest of paths whose content is for ever
+  std::string prefix;  ///< of requests to the cache: `/npm/`, `/pypi/simple/`
+  Address upstream;    ///< in the place of the prefix
+  std::string
+      immutable{};  ///< a regular expression for the rest of paths whose content is for ever
   std::vector<std::pair<std::string, std::string>> rewrites{};  ///< in bodies: from, to
   std::string accept = "*/*";
 };

@@ -29,9 +29,8 @@ api::agent::ConfigureNetwork addresses(const control::Network& network,
   for (const auto& name : rules.packages) {
     const auto* site = network::package_site_named(name);
     if (site == nullptr) continue;
-    wanted.package_mirrors.push_back({.site = name,
-                                      .address = std::string(GuestNetwork::kGateway),
-                                      .port = site->port});
+    wanted.package_mirrors.push_back(
+        {.site = name, .address = std::string(GuestNetwork::kGateway), .port = site->port});
   }
   return wanted;
 }
@@ -68,8 +67,8 @@ void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules
                   brief);
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
-    agent.call(
-        rules.has_network() ? addresses(network, rules) : api::agent::ConfigureNetwork{}, brief);
+    agent.call(rules.has_network() ? addresses(network, rules) : api::agent::ConfigureNetwork{},
+               brief);
   });
 }
 

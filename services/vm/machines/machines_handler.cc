@@ -32,9 +32,8 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 
 MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
                                       const Work& work) {
-  api::NetworkRules rules =
-      network::canonical(request.network_rules.value_or(api::NetworkRules{
-          .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
+  api::NetworkRules rules = network::canonical(request.network_rules.value_or(api::NetworkRules{
+      .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
   // A workspace has chosen already.
   if (!request.workspace_id) {
     rules.packages = network::choose_packages(rules, request.package_cache, nginx_).packages;

@@ -12,7 +12,8 @@
 namespace pyro::vm {
 namespace {
 
-/// None: nobody listens, or too many wait. It never blocks: a gate's questions are answered in turn.
+/// None: nobody listens, or too many wait. It never blocks: a gate's questions are answered in
+/// turn.
 UniqueFd connect_to(const std::filesystem::path& path) {
   sockaddr_un address{};
   const std::string& name = path.native();

@@ -8,7 +8,8 @@
 namespace pyro::vm {
 
 /// Makes connections to the host's package cache for a gate, which may make no unix socket of its
-/// own: whoever can make one can speak to all of pyro. It works until its gate, or this object, ends.
+/// own: whoever can make one can speak to all of pyro. It works until its gate, or this object,
+/// ends.
 class CacheBroker {
  public:
   /// `gate`: of the pair whose other end the gate has. `cache`: the socket; empty: there is none.

@@ -31,7 +31,8 @@ ChildProcess start_gate(const std::filesystem::path& directory,
   broker = std::make_unique<CacheBroker>(make_packet_pair(of_cache), package_cache);
   return ChildProcess(
       Command{.argv = {sibling_program(network::kGateProgram).string(), directory.string()},
-              .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()},
+              .descriptors = {{2, STDERR_FILENO},
+                              {network::kGateSocket, theirs.get()},
                               {network::kGateCacheSocket, of_cache.get()}},
               .parentage = Parentage::kDieWithParent});
 }

@@ -387,7 +387,9 @@ network::GateReport Lab::start_only(const network::Policy& policy) {
   broker_.emplace(UniqueFd(ends[0]), package_cache_);
   gate_.emplace(Command{
       .argv = {sibling_program(network::kGateProgram).string(), (directory_ / "net").string()},
-      .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}, {network::kGateCacheSocket, of_cache.get()}}});
+      .descriptors = {{2, STDERR_FILENO},
+                      {network::kGateSocket, theirs.get()},
+                      {network::kGateCacheSocket, of_cache.get()}}});
   network::send_order(control_.get(), {policy});
   auto received = network::receive_report(control_.get());
   if (!received) throw unavailable("the gate gave no report");

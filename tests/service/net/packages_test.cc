@@ -95,7 +95,8 @@ TEST_F(GatePackages, cache_only_reaches_the_cache_for_its_sites_and_nothing_else
   start(policy(api::NetworkPolicy::kCacheOnly, {"npm"}));
   EXPECT_THAT(talk(kGateway, kNpm, request("/lodash")),
               ::testing::Optional(HasSubstr("cache<GET /npm/lodash HTTP/1.1\r\n")));
-  EXPECT_THAT(talk(kGateway, kNpm, request("/lodash")), ::testing::Optional(Not(HasSubstr("evil"))));
+  EXPECT_THAT(talk(kGateway, kNpm, request("/lodash")),
+              ::testing::Optional(Not(HasSubstr("evil"))));
   EXPECT_NE(dial(kGateway, kPypi).error, 0);
   EXPECT_NE(dial(kGateway, 80).error, 0);
   EXPECT_NE(dial("203.0.113.10", 443).error, 0);

@@ -70,8 +70,7 @@ class PackageCacheFixture : public ::testing::Test {
   static bool all_gone(const std::vector<pid_t>& pids) {
     return test::soon([&] {
       return std::all_of(pids.begin(), pids.end(), [](pid_t pid) {
-        const std::string status =
-            pyro::testing::content_of(fmt::format("/proc/{}/status", pid));
+        const std::string status = pyro::testing::content_of(fmt::format("/proc/{}/status", pid));
         return status.empty() || status.find("State:\tZ") != std::string::npos;
       });
     });

@@ -33,7 +33,8 @@ class PackageCacheTest : public PackageCacheFixture {
   }
 };
 
-TEST_F(PackageCacheTest, nginx_starts_with_the_first_who_needs_it_and_is_reached_by_its_user_alone) {
+TEST_F(PackageCacheTest,
+       nginx_starts_with_the_first_who_needs_it_and_is_reached_by_its_user_alone) {
   EXPECT_THAT(processes(), IsEmpty());
   EXPECT_FALSE(described().running);
   registry_.set("/npm/a", {.body = "first"});
@@ -61,7 +62,8 @@ TEST_F(PackageCacheTest, a_second_caller_gets_what_the_first_one_fetched) {
 
 TEST_F(PackageCacheTest, each_part_of_a_site_comes_from_its_own_address) {
   const std::map<std::string, std::string> all = {
-      {"/pypi/simple/six/", "/pypi/simple/six/"}, {"/pypi/files/a.whl", "/pypi-files/a.whl"},
+      {"/pypi/simple/six/", "/pypi/simple/six/"},
+      {"/pypi/files/a.whl", "/pypi-files/a.whl"},
       {"/debian/debian/pool/a.deb", "/debian/pool/a.deb"},
       {"/debian/debian-security/x", "/debian-security/x"},
       {"/crates/index/se/rd/serde", "/crates-index/se/rd/serde"},
@@ -88,9 +90,9 @@ TEST_F(PackageCacheTest, nothing_of_a_request_but_its_path_reaches_the_registry)
         "If-None-Match: \"evil\"\r\nIf-Modified-Since: evil\r\nCache-Control: evil\r\n"
         "Pragma: evil\r\nVia: evil\r\nX-HTTP-Method-Override: evil\r\n");
   EXPECT_THAT(registry_.heads(), SizeIs(1));
-  EXPECT_THAT(registry_.heads(), Each(AllOf(HasSubstr("GET /npm/a HTTP/1.1\r\n"),
-                                            HasSubstr("Host: 127.0.0.1:"),
-                                            Not(HasSubstr("evil")))));
+  EXPECT_THAT(registry_.heads(),
+              Each(AllOf(HasSubstr("GET /npm/a HTTP/1.1\r\n"), HasSubstr("Host: 127.0.0.1:"),
+                         Not(HasSubstr("evil")))));
 }
 
 TEST_F(PackageCacheTest, what_one_guest_sends_does_not_change_what_another_gets) {
@@ -126,9 +128,9 @@ TEST_F(PackageCacheTest, no_path_leads_out_of_its_site) {
   registry_.set("/a", {.body = "outside"});
   for (const char* path :
        {"/npm/../go/a", "/npm/%2e%2e/go/a", "/npm/..%2fgo/a", "/npm/.%2e/a", "/npm//go/a",
-        "/npm/./../../a", "/go/../../a", "/npm/%2E%2E%2Fa", "/npm/..", "/npm/a%00b", "/npm/%5c..%5ca",
-        "//evil.test/a", "/npm/%252e%252e/a", "/npm@evil.test/a", "/npm:80@evil.test/a", "/npma",
-        "/refused/../npm/x", "/npm/a b"}) {
+        "/npm/./../../a", "/go/../../a", "/npm/%2E%2E%2Fa", "/npm/..", "/npm/a%00b",
+        "/npm/%5c..%5ca", "//evil.test/a", "/npm/%252e%252e/a", "/npm@evil.test/a",
+        "/npm:80@evil.test/a", "/npma", "/refused/../npm/x", "/npm/a b"}) {
     const Response answer = fetch(path);
     EXPECT_GE(answer.status, 400) << path;
     EXPECT_THAT(answer.body, Not(HasSubstr("outside"))) << path;
@@ -142,8 +144,8 @@ TEST_F(PackageCacheTest, what_is_for_one_caller_is_not_kept) {
   registry_.set("/npm/private", {.fields = "Cache-Control: private, max-age=99\r\n", .body = "b"});
   registry_.set("/npm/no-store", {.fields = "Cache-Control: no-store\r\n", .body = "c"});
   registry_.set("/npm/broken", {.status = "500 Internal Server Error", .body = "d"});
-  registry_.set("/npm/long", {.fields = "Content-Length: 20000000000\r\n",
-                              .body = "e", .with_length = false});
+  registry_.set("/npm/long",
+                {.fields = "Content-Length: 20000000000\r\n", .body = "e", .with_length = false});
   for (const char* path : {"/npm/cookie", "/npm/private", "/npm/no-store", "/npm/broken",
                            "/npm/missing", "/npm/long"}) {
     EXPECT_THAT(fetch(path).head, Not(HasSubstr("Set-Cookie"))) << path;
@@ -180,13 +182,14 @@ TEST_F(PackageCacheTest, addresses_in_metadata_lead_through_the_cache) {
                          "pypi-files/six.whl\">x</a><a href=\"/pypi/other.whl\">y</a>"});
   EXPECT_EQ(fetch("/pypi/simple/six/").body,
             "<a href=\"http://10.0.2.1:4862/files/six.whl\">x</a><a href=\"/other.whl\">y</a>");
-  registry_.set("/pypi/simple/Six", {.status = "301 Moved Permanently",
-                                     .fields = "Location: /pypi/simple/six/\r\n"});
+  registry_.set("/pypi/simple/Six",
+                {.status = "301 Moved Permanently", .fields = "Location: /pypi/simple/six/\r\n"});
   EXPECT_THAT(fetch("/pypi/simple/Six").head, HasSubstr("Location: /simple/six/\r\n"));
 }
 
 TEST_F(PackageCacheTest, metadata_that_is_old_is_asked_for_again_and_only_if_it_changed) {
-  registry_.set("/npm/a", {.fields = "Cache-Control: max-age=1\r\nETag: \"one\"\r\n", .body = "one"});
+  registry_.set("/npm/a",
+                {.fields = "Cache-Control: max-age=1\r\nETag: \"one\"\r\n", .body = "one"});
   EXPECT_EQ(fetch("/npm/a").body, "one");
   registry_.set("/npm/a", {.status = "304 Not Modified",
                            .fields = "Cache-Control: max-age=1\r\nETag: \"one\"\r\n"});

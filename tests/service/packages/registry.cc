@@ -107,8 +107,8 @@ std::string talk_to(const std::string& socket, std::string_view bytes) {
 
 Response get(const std::string& socket, const std::string& path, const std::string& fields) {
   // Of HTTP/1.0, so that no body comes in pieces.
-  const std::string all = talk_to(
-      socket, fmt::format("GET {} HTTP/1.0\r\nHost: packages\r\n{}\r\n", path, fields));
+  const std::string all =
+      talk_to(socket, fmt::format("GET {} HTTP/1.0\r\nHost: packages\r\n{}\r\n", path, fields));
   Response response;
   const auto end = all.find("\r\n\r\n");
   if (end == std::string::npos) return response;

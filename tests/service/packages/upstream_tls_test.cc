@@ -66,7 +66,8 @@ class TlsRegistry {
 class UpstreamTls : public PackageCacheFixture {
  protected:
   Response fetched(const TlsRegistry& registry, const std::filesystem::path& trusted) {
-    start({{"PYRO_PACKAGE_CACHE_NPM", registry.address()}, {"SSL_CERT_FILE", trusted.string()},
+    start({{"PYRO_PACKAGE_CACHE_NPM", registry.address()},
+           {"SSL_CERT_FILE", trusted.string()},
            {"npm_config_cafile", trusted.string()}});
     return fetch("/npm/a");
   }

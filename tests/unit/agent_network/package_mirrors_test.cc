@@ -42,8 +42,9 @@ TEST_F(PackageMirrorsTest, each_tool_of_the_given_sites_is_set_and_no_other) {
   set({"npm", "pypi", "debian", "crates", "go"});
   EXPECT_THAT(text_of("etc/npmrc"), HasSubstr("\nregistry=http://10.0.2.1:4861/\n"));
   EXPECT_EQ(text_of("etc/npmrc"), text_of("usr/local/etc/npmrc"));
-  EXPECT_THAT(text_of("etc/xdg/pip/pip.conf"),
-              HasSubstr("index-url = http://10.0.2.1:4861/simple/\ntrusted-host = 10.0.2.1:4861\n"));
+  EXPECT_THAT(
+      text_of("etc/xdg/pip/pip.conf"),
+      HasSubstr("index-url = http://10.0.2.1:4861/simple/\ntrusted-host = 10.0.2.1:4861\n"));
   EXPECT_THAT(text_of("etc/apt/apt.conf.d/90pyro-package-cache"),
               HasSubstr("Acquire::http::Proxy::deb.debian.org \"http://10.0.2.1:4861/\";"));
   EXPECT_THAT(text_of("root/.cargo/config.toml"),

@@ -44,7 +44,8 @@ TEST(PackageGuard, a_request_is_written_anew_however_it_is_cut) {
       "X-Forwarded-Host: evil.test\r\nIf-None-Match: \"abc\"\r\n\r\n";
   const std::string expected =
       "GET /npm/@types%2Fnode HTTP/1.1\r\nHost: packages\r\nAccept: "
-      "application/vnd.npm.install-v1+json\r\nAccept-Encoding: gzip\r\nIf-None-Match: \"abc\"\r\n\r\n";
+      "application/vnd.npm.install-v1+json\r\nAccept-Encoding: gzip\r\nIf-None-Match: "
+      "\"abc\"\r\n\r\n";
   EXPECT_EQ(of_npm(request), expected);
   EXPECT_EQ(asked_for(npm(), request, 1), expected);
   EXPECT_EQ(of_npm(request + request), expected + expected);
@@ -53,7 +54,8 @@ TEST(PackageGuard, a_request_is_written_anew_however_it_is_cut) {
 TEST(PackageGuard, what_it_logs_is_what_was_asked_for) {
   PackageGuard guard(npm());
   std::string out;
-  guard.up("GET /lodash HTTP/1.1\r\nHost: a\r\n\r\nPOST /-/npm/v1 HTTP/1.1\r\nHost: a\r\n\r\n", out);
+  guard.up("GET /lodash HTTP/1.1\r\nHost: a\r\n\r\nPOST /-/npm/v1 HTTP/1.1\r\nHost: a\r\n\r\n",
+           out);
   const auto asked = guard.take_asked();
   ASSERT_THAT(asked, SizeIs(2));
   EXPECT_EQ(asked[0].path, "/lodash");
@@ -71,16 +73,44 @@ TEST(PackageGuard, a_path_has_one_form) {
   EXPECT_EQ(package_path(debian(), "http://security.debian.org/debian-security/x"),
             "/debian-security/x");
   EXPECT_EQ(package_path(npm(), "/"), "/");
-  for (const char* bad :
-       {"", "x", "/a/../b", "/..", "/.", "/a/./b", "//a", "/a//b", "/%2e%2e/b", "/a/%2E./b",
-        "/a%2f..%2fb", "/a%2f%2fb", "/a?b=c", "/a#b", "/a%", "/a%2", "/a%zz", "/a%00b", "/a%0d%0ab",
-        "/a%25b", "/a%5cb", "/a\\b", "/a%3fb", "/a%23b", "/a\"b", "/a<b", "/a{b}", "/a$b", "/a`b",
-        "http://evil.test/a", "https://registry.npmjs.org/a", "http://deb.debian.org/a", "/a\x80"}) {
+  for (const char* bad : {"",
+                          "x",
+                          "/a/../b",
+                          "/..",
+                          "/.",
+                          "/a/./b",
+                          "//a",
+                          "/a//b",
+                          "/%2e%2e/b",
+                          "/a/%2E./b",
+                          "/a%2f..%2fb",
+                          "/a%2f%2fb",
+                          "/a?b=c",
+                          "/a#b",
+                          "/a%",
+                          "/a%2",
+                          "/a%zz",
+                          "/a%00b",
+                          "/a%0d%0ab",
+                          "/a%25b",
+                          "/a%5cb",
+                          "/a\\b",
+                          "/a%3fb",
+                          "/a%23b",
+                          "/a\"b",
+                          "/a<b",
+                          "/a{b}",
+                          "/a$b",
+                          "/a`b",
+                          "http://evil.test/a",
+                          "https://registry.npmjs.org/a",
+                          "http://deb.debian.org/a",
+                          "/a\x80"}) {
     EXPECT_THAT(package_path(npm(), bad), IsEmpty()) << bad;
   }
-  for (const char* bad : {"http://deb.debian.org.evil.test/x", "http://evil.test/debian/x",
-                          "http://deb.debian.org@evil.test/x", "/debian%2fx",
-                          "http://deb.debian.org/../x"}) {
+  for (const char* bad :
+       {"http://deb.debian.org.evil.test/x", "http://evil.test/debian/x",
+        "http://deb.debian.org@evil.test/x", "/debian%2fx", "http://deb.debian.org/../x"}) {
     EXPECT_THAT(package_path(debian(), bad), IsEmpty()) << bad;
   }
   EXPECT_THAT(package_path(npm(), "/" + std::string(PackageGuard::kMostPathBytes, 'a')), IsEmpty());
@@ -107,8 +137,9 @@ TEST(PackageGuard, a_request_that_could_be_read_in_two_ways_is_none) {
         "GET /a HTTP/1.1\nHost: a\n\n", "GET /a HTTP/1.1\r\nHost: a\n\r\n",
         "GET /a HTTP/1.1\r\nHost: a\r\n X: y\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\rX: y\r\n\r\n",
         "GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /a HTTP/1.1\r\n\r\n",
-        "GET /a HTTP/2.0\r\nHost: a\r\n\r\n", "GET /a\r\n\r\n", "GET  /a HTTP/1.1\r\nHost: a\r\n\r\n",
-        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+        "GET /a HTTP/2.0\r\nHost: a\r\n\r\n", "GET /a\r\n\r\n",
+        "GET  /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /a HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
         "GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n",
         "GET /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", "\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {

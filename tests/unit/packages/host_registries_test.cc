@@ -50,16 +50,19 @@ TEST_F(HostRegistriesTest, npm_is_set_by_its_variable_before_the_users_file_befo
   write("etc/npmrc", "registry=https://system.example/npm/\n");
   EXPECT_EQ(read().npm, "https://system.example/npm/");
   EXPECT_EQ(read().npm_authorities, "/etc/ssl/all.crt");
-  write("home/.npmrc", "; mine\n@ours:registry=https://scope.example/\nregistry = https://user.example/\n"
-                       "//user.example/:_authToken=secret\n");
+  write("home/.npmrc",
+        "; mine\n@ours:registry=https://scope.example/\nregistry = https://user.example/\n"
+        "//user.example/:_authToken=secret\n");
   EXPECT_EQ(read().npm, "https://user.example/");
   variables_["npm_config_registry"] = "https://variable.example/";
   EXPECT_EQ(read().npm, "https://variable.example/");
 }
 
 TEST_F(HostRegistriesTest, pip_is_set_by_the_section_global) {
-  write("etc/pip.conf", "[global]\ncert = /etc/ssl/company.crt\n[install]\nindex-url = https://no.example/\n");
-  write("home/.config/pip/pip.conf", "[global]\nindex_url: no\nindex_url = https://mirror.example/simple\n");
+  write("etc/pip.conf",
+        "[global]\ncert = /etc/ssl/company.crt\n[install]\nindex-url = https://no.example/\n");
+  write("home/.config/pip/pip.conf",
+        "[global]\nindex_url: no\nindex_url = https://mirror.example/simple\n");
   EXPECT_EQ(read().pypi, "https://mirror.example/simple");
   EXPECT_EQ(read().pypi_authorities, "/etc/ssl/company.crt");
   variables_["PIP_INDEX_URL"] = "https://variable.example/simple";

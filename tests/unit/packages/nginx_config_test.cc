@@ -47,8 +47,9 @@ TEST(NginxConfig, a_key_is_the_fixed_address_and_the_path_and_nothing_of_the_req
   for (const auto& line : split(config, '\n')) {
     const auto text = trim(line);
     if (!text.starts_with("proxy_cache_key")) continue;
-    EXPECT_THAT(std::string(text),
-                ::testing::MatchesRegex(R"(proxy_cache_key "https?://[a-z./-]*\$rest(#\$brief_form)?";)"));
+    EXPECT_THAT(
+        std::string(text),
+        ::testing::MatchesRegex(R"(proxy_cache_key "https?://[a-z./-]*\$rest(#\$brief_form)?";)"));
   }
   EXPECT_EQ(count(config, "proxy_cache_key"), count(config, "proxy_pass http"));
   EXPECT_THAT(config, HasSubstr("proxy_pass_request_headers off;"));
@@ -86,9 +87,11 @@ TEST(NginxConfig, name_servers_and_names_are_the_hosts) {
   const pyro::testing::TestDirectory directory;
   std::filesystem::create_directories(directory / "etc");
   std::ofstream(directory / "etc/resolv.conf")
-      << "# no\nnameserver 192.0.2.53\nnameserver 2001:db8::53\nnameserver no;such\nsearch a.example\n";
+      << "# no\nnameserver 192.0.2.53\nnameserver 2001:db8::53\nnameserver no;such\nsearch "
+         "a.example\n";
   std::ofstream(directory / "etc/hosts")
-      << "127.0.0.1\tlocalhost\n::1 localhost six.example\n192.0.2.7 a.example b.example # c.example\n"
+      << "127.0.0.1\tlocalhost\n::1 localhost six.example\n192.0.2.7 a.example b.example # "
+         "c.example\n"
          "192.0.2.8 a.example six.example\n";
   const NameServers names = NameServers::read(directory.path());
   EXPECT_THAT(names.addresses, ElementsAre("192.0.2.53", "[2001:db8::53]"));

@@ -16,7 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-Site site_of(const std::string& name, const PackageCacheConfig& config, const HostRegistries& host) {
+Site site_of(const std::string& name, const PackageCacheConfig& config,
+             const HostRegistries& host) {
   for (auto& site : find_sites(config, host)) {
     if (site.name == name) return site;
   }

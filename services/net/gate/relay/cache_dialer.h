@@ -31,7 +31,8 @@ class CacheDialer {
     std::shared_ptr<Dialed> waits_;
   };
 
-  /// `dialed` gets the connection, or none: the cache is not there. Not waiting: the shim gives none.
+  /// `dialed` gets the connection, or none: the cache is not there. Not waiting: the shim gives
+  /// none.
   Call dial(Dialed dialed);
 
  private:

@@ -36,7 +36,8 @@ const network::PackageSite* Rules::packages_at(const Endpoint& to) const {
   if (policy_.kind == api::NetworkPolicy::kOff || to.address != kGateway) return nullptr;
   const auto* site = network::package_site_at(to.port);
   const auto& given = policy_.packages;
-  const bool is_given = site != nullptr && std::find(given.begin(), given.end(), site->name) != given.end();
+  const bool is_given =
+      site != nullptr && std::find(given.begin(), given.end(), site->name) != given.end();
   return is_given ? site : nullptr;
 }
 

@@ -183,9 +183,8 @@ bool PackageGuard::read_field(std::string_view line) {
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string name = lowered(line.substr(0, colon));
   // No blank before the colon, and no line that goes on with the one before.
-  if (!std::all_of(name.begin(), name.end(), [](char c) {
-        return is_letter_or_digit(c) || c == '-' || c == '_';
-      })) {
+  if (!std::all_of(name.begin(), name.end(),
+                   [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; })) {
     return false;
   }
   const std::string value(trim(line.substr(colon + 1)));

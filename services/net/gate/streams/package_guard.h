@@ -15,8 +15,8 @@ std::string package_path(const network::PackageSite& site, std::string_view targ
 
 /// Reads what a guest asks the package cache for, and asks anew: `GET` or `HEAD`, the site and a
 /// path in its one form, and a few fields in forms of ours. So no byte of a guest's own making
-/// reaches the cache, which all guests share, but the path. A request that it does not serve becomes
-/// one for the answer that says so, in its turn; nothing is read after it.
+/// reaches the cache, which all guests share, but the path. A request that it does not serve
+/// becomes one for the answer that says so, in its turn; nothing is read after it.
 class PackageGuard : public StreamGuard {
  public:
   static constexpr std::size_t kMostHeadBytes = 32U << 10U;

@@ -47,10 +47,9 @@ std::string network_text(const api::WorkspaceNetwork& network) {
   if (network.network_policy != api::NetworkPolicy::kOff) {
     lines.add("connected", network.connected ? "yes" : "no: " + network.reason.value_or(""));
     lines.add("address", network.guest_ip.value_or(""));
-    lines.add("package cache",
-              network.cached_packages.empty()
-                  ? "not used: " + network.package_cache_reason.value_or("")
-                  : join(network.cached_packages, ", "));
+    lines.add("package cache", network.cached_packages.empty()
+                                   ? "not used: " + network.package_cache_reason.value_or("")
+                                   : join(network.cached_packages, ", "));
     lines.add("learns", network.learn ? "yes: see pyro workspace network learned" : "");
   }
   return lines.take();
