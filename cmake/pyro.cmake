@@ -74,7 +74,7 @@ endif()
 add_custom_target(programs)
 
 # tests_unit and so on: the tests of one label.
-foreach(label unit service guest fault)
+foreach(label unit service guest fault registries)
   add_custom_target(tests_${label})
 endforeach()
 

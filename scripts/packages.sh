@@ -10,6 +10,9 @@ build_packages="g++ cmake ninja-build pkg-config
 run_packages="qemu-system-x86 e2fsprogs mmdebstrap fakeroot fakechroot kmod bubblewrap lz4
   cpio util-linux ca-certificates git"
 
+# What the programs use if it is there. The Debian package suggests it: Debian's starts a web server.
+optional_packages="nginx-light"
+
 # The libraries that the programs are linked to. The Debian package finds them by itself.
 library_packages="libarchive13 libcom-err2 libext2fs2 libfmt9 libgcc-s1 libseccomp2 libspdlog1.10
   libsqlite3-0 libssl3 libstdc++6 libtomlplusplus3 libvterm0 libzmq5"

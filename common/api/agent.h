@@ -251,20 +251,38 @@ struct CardAddress {
   }
 };
 
+/// Where the guest's package managers find what the host's package cache serves.
+struct PackageMirror {
+  std::string site;
+  std::string address;
+  std::uint32_t port = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("site", &PackageMirror::site, "npm, pypi, debian, crates or go.", kRequired, max_length(32));
+    f("address", &PackageMirror::address, "Its address.", kRequired, max_length(45));
+    f("port", &PackageMirror::port, "Its port.", kRequired, range(1, 65535));
+  }
+};
+
 /// Gives the guest's network card these addresses and the guest its name server, in the place of
-/// those that it has; with no addresses the card is down, and the guest has no name server.
+/// those that it has, and its package managers these mirrors; with no addresses the card is down,
+/// and the guest has no name server.
 struct ConfigureNetwork {
   static constexpr Method kMethod{"agent.configure_network", Idempotent::kYes};
   using Reply = Nothing;
   std::vector<CardAddress> addresses;
   std::string name_server;
   std::uint32_t mtu = 1500;
+  std::vector<PackageMirror> package_mirrors;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("addresses", &ConfigureNetwork::addresses, "One of each family at most.", max_length(2));
     f("name_server", &ConfigureNetwork::name_server, "For /etc/resolv.conf.", max_length(45));
     f("mtu", &ConfigureNetwork::mtu, "The longest packet.", range(1280, 65535));
+    f("package_mirrors", &ConfigureNetwork::package_mirrors,
+      "For the settings of package managers; those of others are taken away.", max_length(16));
   }
 };
 

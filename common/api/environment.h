@@ -97,6 +97,8 @@ struct PruneResult {
   std::vector<std::string> deleted_template_dirs;
   std::uint32_t count = 0;
   std::uint64_t freed_bytes = 0;
+  std::uint64_t deleted_packages = 0;
+  std::uint64_t freed_package_bytes = 0;
 
   template <class Fields>
   static void describe(Fields& f) {
@@ -106,6 +108,10 @@ struct PruneResult {
       "Warm templates that were deleted.");
     f("count", &PruneResult::count, "How many environments.");
     f("freed_bytes", &PruneResult::freed_bytes, "Bytes freed on disk.");
+    f("deleted_packages", &PruneResult::deleted_packages,
+      "Files of the package cache that were deleted.");
+    f("freed_package_bytes", &PruneResult::freed_package_bytes,
+      "Bytes of freed_bytes that were theirs.");
   }
 };
 

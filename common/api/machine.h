@@ -108,6 +108,7 @@ void describe_new_machine(Fields& f) {
   f("mem_mib", &Request::mem_mib, "Memory in MiB.", kMemMibRange);
   f("ttl_seconds", &Request::ttl_seconds, "Lifetime in seconds.", kTtlRange);
   f("network", &Request::network, "Give it outbound network.");
+  f("package_cache", &Request::package_cache, kPackageCache);
   f("network_rules", &Request::network_rules, "What it may reach, in the place of `network`.",
     kHidden);
   f("allow_host_compat", &Request::allow_host_compat,
@@ -125,6 +126,7 @@ struct CreateMachine {
   std::uint32_t ttl_seconds = 600;
   bool network = false;
   std::optional<NetworkRules> network_rules;
+  std::optional<bool> package_cache;
   bool allow_host_compat = false;
   BootPolicy boot = BootPolicy::kAuto;
   std::optional<std::string> workspace_id;
@@ -261,6 +263,7 @@ struct RunMachine {
   std::uint32_t ttl_seconds = 600;
   bool network = false;
   std::optional<NetworkRules> network_rules;
+  std::optional<bool> package_cache;
   bool allow_host_compat = false;
   BootPolicy boot = BootPolicy::kAuto;
   std::optional<std::string> output_socket;

@@ -13,15 +13,25 @@
 /// What the guest of a machine or a workspace may reach.
 namespace pyro::api {
 
-enum class NetworkPolicy { kOff, kEgress, kEgressPublishedPorts };
-constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 3> enum_names(NetworkPolicy) {
+/// Each gives what those before it give, and more.
+enum class NetworkPolicy { kOff, kCacheOnly, kEgress, kEgressPublishedPorts };
+constexpr std::array<std::pair<NetworkPolicy, std::string_view>, 4> enum_names(NetworkPolicy) {
   return {{{NetworkPolicy::kOff, "off"},
+           {NetworkPolicy::kCacheOnly, "cache-only"},
            {NetworkPolicy::kEgress, "egress"},
            {NetworkPolicy::kEgressPublishedPorts, "egress+published-ports"}}};
 }
 
+inline constexpr std::string_view kNetworkPolicy =
+    "off, cache-only (packages of the host's cache and nothing else), egress or "
+    "egress+published-ports.";
+inline constexpr std::string_view kPackageCache =
+    "Whether package managers of the guest use the host's package cache. Left out: where the "
+    "policy "
+    "allows the registries and the host has the cache.";
 inline constexpr std::size_t kMostAllowEntries = 1024;
 inline constexpr std::size_t kMostSecretHosts = 64;
+inline constexpr std::size_t kMostPackageSites = 16;
 
 /// With no entries `egress` is the whole public internet. `common/network` knows the rest of it.
 struct NetworkRules {
@@ -32,10 +42,11 @@ struct NetworkRules {
   std::vector<std::string> secret_hosts;
   std::string secret_authority;
   std::string secret_file;
+  std::vector<std::string> packages{};
 
   template <class Fields>
   static void describe(Fields& f) {
-    f("kind", &NetworkRules::kind, "off, egress or egress+published-ports.", kRequired);
+    f("kind", &NetworkRules::kind, kNetworkPolicy, kRequired);
     f("allow", &NetworkRules::allow,
       "Names that may be reached, NAME, *.NAME or either with :PORT; none: all public ones.",
       max_length(kMostAllowEntries));
@@ -49,6 +60,9 @@ struct NetworkRules {
     f("secret_file", &NetworkRules::secret_file,
       "The file with the workspace's secrets, which the gate is given the content of.",
       max_length(4096));
+    f("packages", &NetworkRules::packages,
+      "What the package cache serves it: npm, pypi, debian, crates, go.",
+      max_length(kMostPackageSites));
   }
 
   /// With entries, only they may be reached.

@@ -203,6 +203,8 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
   std::vector<std::string> allow_presets;
   bool learn = false;
   bool host_ca = false;
+  std::optional<bool> package_cache;
+  std::optional<std::string> package_cache_reason;
   std::string workspace_path = "/workspace";
   WorkspaceSeed workspace_seed;
   std::vector<WorkspaceSecret> secrets;
@@ -229,12 +231,15 @@ struct Workspace : WorkspaceNames, MachineShape, MachineAccess, ServiceCounts, S
     f("deleted_at", &Workspace::deleted_at, kDeletedAt, kAbsentWhenNull);
     f("last_activity_at", &Workspace::last_activity_at, "When something was last changed in it.");
     f("state", &Workspace::state, kWorkspaceState);
-    f("network_policy", &Workspace::network_policy, "off, egress or egress+published-ports.");
+    f("network_policy", &Workspace::network_policy, kNetworkPolicy);
     f("allow_domains", &Workspace::allow_domains,
       "The names that its network may reach; with allow_presets none: all public ones.");
     f("allow_presets", &Workspace::allow_presets, "Named lists of such names.");
     f("learn", &Workspace::learn, "Whether it records the names that are used.");
     f("host_ca", &Workspace::host_ca, "Whether its guest trusts the certificates of this host.");
+    f("package_cache", &Workspace::package_cache, kPackageCache, kAbsentWhenNull);
+    f("package_cache_reason", &Workspace::package_cache_reason,
+      "Why its network does not use the host's package cache.", kAbsentWhenNull);
     MachineAccess::describe(f);
     f("workspace_path", &Workspace::workspace_path, "Where its files are in the guest.");
     f("workspace_seed", &Workspace::workspace_seed, "Its first content.");
@@ -305,6 +310,7 @@ struct CreateWorkspace {
   std::vector<std::string> allow_presets;
   bool learn = false;
   bool host_ca = false;
+  std::optional<bool> package_cache;
   bool allow_host_compat = false;
   std::optional<std::string> seed_path;
   std::optional<SeedOrigin> origin;
@@ -324,10 +330,11 @@ struct CreateWorkspace {
     f("mem_mib", &CreateWorkspace::mem_mib, "Memory in MiB.", kMemMibRange);
     f("ttl_seconds", &CreateWorkspace::ttl_seconds, "Seconds without activity until it expires.",
       kTtlRange);
-    f("network_policy", &CreateWorkspace::network_policy, "off, egress or egress+published-ports.");
+    f("network_policy", &CreateWorkspace::network_policy, kNetworkPolicy);
     describe_allowed<CreateWorkspace>(f);
     f("learn", &CreateWorkspace::learn, "Record the names and ports that its network uses.");
     f("host_ca", &CreateWorkspace::host_ca, kHostCa, kHidden);
+    f("package_cache", &CreateWorkspace::package_cache, kPackageCache);
     f("allow_host_compat", &CreateWorkspace::allow_host_compat,
       "Run on the host, without a guest's isolation, when no guest can be booted.");
     f("seed_path", &CreateWorkspace::seed_path,

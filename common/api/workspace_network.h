@@ -35,6 +35,8 @@ struct WorkspaceNetwork : WorkspaceReply {
   std::vector<std::string> allow;
   bool learn = false;
   bool host_ca = false;
+  std::vector<std::string> cached_packages;
+  std::optional<std::string> package_cache_reason;
   bool connected = false;
   std::optional<std::string> reason;
   std::optional<std::string> guest_ip;
@@ -42,8 +44,7 @@ struct WorkspaceNetwork : WorkspaceReply {
   template <class Fields>
   static void describe(Fields& f) {
     WorkspaceReply::describe(f);
-    f("network_policy", &WorkspaceNetwork::network_policy,
-      "off, egress or egress+published-ports.");
+    f("network_policy", &WorkspaceNetwork::network_policy, kNetworkPolicy);
     f("allow_domains", &WorkspaceNetwork::allow_domains, "The names given one by one.");
     f("allow_presets", &WorkspaceNetwork::allow_presets, "The presets given.");
     f("presets", &WorkspaceNetwork::presets, "What these mean now.");
@@ -52,6 +53,10 @@ struct WorkspaceNetwork : WorkspaceReply {
       "with a network: the public internet.");
     f("learn", &WorkspaceNetwork::learn, "Whether it records the names that are used.");
     f("host_ca", &WorkspaceNetwork::host_ca, "Whether its guest trusts this host's certificates.");
+    f("cached_packages", &WorkspaceNetwork::cached_packages,
+      "Whose packages come from the host's cache: npm, pypi, debian, crates, go.");
+    f("package_cache_reason", &WorkspaceNetwork::package_cache_reason, "Why none do.",
+      kAbsentWhenNull);
     f("connected", &WorkspaceNetwork::connected, "Whether it has this network just now.");
     f("reason", &WorkspaceNetwork::reason, "Why not.", kAbsentWhenNull);
     f("guest_ip", &WorkspaceNetwork::guest_ip, "Its address.", kAbsentWhenNull);
@@ -81,17 +86,19 @@ struct UpdateNetwork {
   std::vector<std::string> remove_presets;
   std::optional<bool> learn;
   std::optional<bool> host_ca;
+  std::optional<bool> package_cache;
 
   template <class Fields>
   static void describe(Fields& f) {
     describe_workspace_id<UpdateNetwork>(f);
-    f("network_policy", &UpdateNetwork::network_policy, "off, egress or egress+published-ports.");
+    f("network_policy", &UpdateNetwork::network_policy, kNetworkPolicy);
     describe_allowed<UpdateNetwork>(f);
     f("remove_domains", &UpdateNetwork::remove_domains, "Names that it may reach no more.",
       max_length(kMostAllowEntries));
     f("remove_presets", &UpdateNetwork::remove_presets, "Presets to take away.", max_length(64));
     f("learn", &UpdateNetwork::learn, "Whether to record the names and ports that are used.");
     f("host_ca", &UpdateNetwork::host_ca, kHostCa, kHidden);
+    f("package_cache", &UpdateNetwork::package_cache, kPackageCache);
   }
 };
 
@@ -122,13 +129,15 @@ struct NetworkLogEntry : ConnectionMaker {
   std::uint64_t bytes_down = 0;
   std::uint64_t milliseconds = 0;
   std::string reason;
+  std::string path;
   std::uint64_t count = 1;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("number", &NetworkLogEntry::number, "Of the line, from 1.");
     f("time", &NetworkLogEntry::time, "Seconds since the epoch.");
-    f("verdict", &NetworkLogEntry::verdict, "opened, closed, failed or denied.");
+    f("verdict", &NetworkLogEntry::verdict,
+      "opened, closed, failed, denied or fetched (a request to the package cache).");
     f("protocol", &NetworkLogEntry::protocol, "tcp, udp or dns.");
     f("name", &NetworkLogEntry::name, "The host's name, where it is known.");
     f("address", &NetworkLogEntry::address, "Its address.");
@@ -137,6 +146,7 @@ struct NetworkLogEntry : ConnectionMaker {
     f("bytes_down", &NetworkLogEntry::bytes_down, "To the guest.");
     f("milliseconds", &NetworkLogEntry::milliseconds, "From its first packet to this line.");
     f("reason", &NetworkLogEntry::reason, "Why it was denied, failed or closed.");
+    f("path", &NetworkLogEntry::path, "What was fetched.");
     f("count", &NetworkLogEntry::count, "So many of one kind in a second.");
     ConnectionMaker::describe(f);
   }

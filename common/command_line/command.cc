@@ -60,6 +60,18 @@ Option& CliCommand::add_flag(std::string flag, std::string help, bool& value) {
                      .flag = &value});
 }
 
+void CliCommand::add_choice_flags(const std::string& flag, std::string help,
+                                  std::optional<bool>& value) {
+  const auto add_one = [&](std::string one, std::string text, bool stored) -> Option& {
+    return add_option({.name = std::move(one),
+                       .help = std::move(text),
+                       .kind = Option::Kind::kFlag,
+                       .take = [&value, stored](const std::string&) { value = stored; }});
+  };
+  Option& yes = add_one("--" + flag, std::move(help), true);
+  exclude_each_other(yes, add_one("--no-" + flag, "The contrary of --" + flag, false));
+}
+
 void CliCommand::add_version(std::string text) {
   version = std::move(text);
   add_option({.name = "--version",

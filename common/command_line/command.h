@@ -34,7 +34,7 @@ struct Option {
   bool repeatable = false;
   /// Called with each parsed value. An Error from it refuses the value.
   std::function<void(const std::string& value)> take = {};
-  /// kFlag: the target.
+  /// kFlag: the target, else `take` is called with nothing.
   bool* flag = nullptr;
   /// Excludes these.
   std::vector<Option*> excludes = {};
@@ -74,6 +74,8 @@ class CliCommand {
   /// A repeatable option.
   Option& add(Option option, std::vector<std::string>& values);
   Option& add_flag(std::string name, std::string help, bool& value);
+  /// `--NAME` and `--no-NAME`, which exclude each other; without either the value stays none.
+  void add_choice_flags(const std::string& name, std::string help, std::optional<bool>& value);
   /// `--version`, which prints `text`.
   void add_version(std::string text);
 

@@ -76,7 +76,12 @@ void Translation::translate_option(const CliCommand& command, Option& option, CL
       made = app.set_version_flag(option.name, command.version, option.help);
       return;
     case Option::Kind::kFlag:
-      made = app.add_flag(option.name, *option.flag, option.help);
+      if (option.flag != nullptr) {
+        made = app.add_flag(option.name, *option.flag, option.help);
+      } else {
+        made = app.add_flag_function(
+            option.name, [&option](std::int64_t) { option.take(""); }, option.help);
+      }
       break;
     case Option::Kind::kValue:
       made = app.add_option(

@@ -139,6 +139,40 @@ struct EnvironmentsConfig {
   }
 };
 
+/// Addresses of registries; empty: as the host's own tools are set, else the public ones.
+struct PackageCacheConfig {
+  std::string nginx = "nginx";
+  std::uint32_t size_gib = 10;
+  std::string npm;
+  std::string pypi;
+  std::string pypi_files;
+  std::string debian;
+  std::string debian_security;
+  std::string crates_index;
+  std::string crates_files;
+  std::string go;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("nginx", &PackageCacheConfig::nginx, "nginx's program, a name on PATH or a path.");
+    f("size_gib", &PackageCacheConfig::size_gib,
+      "Disk that cached packages may take; the least recently used go first.",
+      api::range(1, 10240));
+    f("npm", &PackageCacheConfig::npm, "Registry of npm, as https://registry.npmjs.org/.");
+    f("pypi", &PackageCacheConfig::pypi, "Index of Python packages, as https://pypi.org/simple/.");
+    f("pypi_files", &PackageCacheConfig::pypi_files,
+      "Where that index has its files, as https://files.pythonhosted.org/.");
+    f("debian", &PackageCacheConfig::debian, "Archive, as http://deb.debian.org/debian/.");
+    f("debian_security", &PackageCacheConfig::debian_security,
+      "Archive of security updates, as http://deb.debian.org/debian-security/.");
+    f("crates_index", &PackageCacheConfig::crates_index,
+      "Sparse index of crates, as https://index.crates.io/.");
+    f("crates_files", &PackageCacheConfig::crates_files,
+      "Where that index has its crates, as https://static.crates.io/crates/.");
+    f("go", &PackageCacheConfig::go, "Proxy of Go modules, as https://proxy.golang.org/.");
+  }
+};
+
 struct StackConfig {
   std::uint32_t idle_exit_seconds = 1800;
 
@@ -164,6 +198,7 @@ struct Config {
   VmConfig vm;
   WorkspaceConfig workspace;
   EnvironmentsConfig environments;
+  PackageCacheConfig package_cache;
   StackConfig stack;
   LogConfig log;
 
@@ -173,6 +208,7 @@ struct Config {
     f("vm", &Config::vm, "How guests are booted.");
     f("workspace", &Config::workspace, "What becomes of expired workspaces.");
     f("environments", &Config::environments, "Where environments come from.");
+    f("package_cache", &Config::package_cache, "Packages that guests install.");
     f("stack", &Config::stack, "The supervised services.");
     f("log", &Config::log, "Log files.");
   }

@@ -27,6 +27,11 @@ struct Paths {
   std::filesystem::path logs_dir() const { return state_dir / "logs"; }
   std::filesystem::path kernels_dir() const { return cache_dir / "kernels"; }
   std::filesystem::path templates_dir() const { return cache_dir / "templates"; }
+  /// Of the package cache: its files, and where it listens.
+  std::filesystem::path package_cache_dir() const { return cache_dir / "packages"; }
+  std::filesystem::path package_cache_socket() const {
+    return runtime_dir / "packages" / "cache.sock";
+  }
   std::filesystem::path bus_dir() const { return runtime_dir / "bus"; }
   std::filesystem::path bus_socket(std::string_view service) const;
 

@@ -52,7 +52,8 @@ struct ConfinementPlan {
     f("writable", &ConfinementPlan::writable, "Files to read and write; made if missing.");
     f("devices", &ConfinementPlan::devices, "Devices to read, write and control.");
     f("owned", &ConfinementPlan::owned,
-      "Directories whose files it makes, replaces and removes; in forms without namespaces.");
+      "Directories whose files it lists, makes, replaces and removes; in forms without "
+      "namespaces.");
     f("network", &ConfinementPlan::network, "Whether it speaks TCP; in forms without namespaces.");
   }
 };

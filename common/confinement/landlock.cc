@@ -81,7 +81,8 @@ Landlock::Landlock(const ConfinementPlan& plan) {
   allow(plan.readable, kRead);
   allow(plan.writable, kRead | kWrite);
   allow(plan.devices, kRead | kWrite | kControlDevice);
-  allow(plan.owned, kRead | kWrite | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+  allow(plan.owned, kRead | kWrite | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                        LANDLOCK_ACCESS_FS_REMOVE_FILE);
   // Above the numbers that a child's descriptors are put at.
   constexpr int kAbove = 64;
   rules_.reset(::fcntl(rules.get(), F_DUPFD_CLOEXEC, kAbove));

@@ -13,14 +13,16 @@ struct MachinePaths {
   MachinePaths(const Paths& paths, const std::string& vm_id)
       : directory(paths.machines_dir() / vm_id),
         link_socket(paths.runtime_dir / "machines" / (vm_id + ".link")),
-        control_socket(paths.runtime_dir / "machines" / (vm_id + kControlExtension)) {}
+        control_socket(paths.runtime_dir / "machines" / (vm_id + kControlExtension)),
+        package_cache_socket(paths.package_cache_socket()) {}
 
   /// Of no machine: for the paths common to all.
   static MachinePaths nowhere() { return MachinePaths(); }
 
   std::filesystem::path directory;
-  std::filesystem::path link_socket;     ///< the shim's: dials the guest
-  std::filesystem::path control_socket;  ///< the shim's: for the vm service
+  std::filesystem::path link_socket;           ///< the shim's: dials the guest
+  std::filesystem::path control_socket;        ///< the shim's: for the vm service
+  std::filesystem::path package_cache_socket;  ///< of the host, for gates
 
   /// Of a shim that has ended.
   void remove_sockets() const {

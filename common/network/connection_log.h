@@ -19,12 +19,13 @@ namespace pyro::network {
 inline constexpr std::string_view kConnectionLog = "network.log";
 inline constexpr std::uint64_t kMostLogBytes = 1U << 20U;
 
-enum class Verdict { kOpened, kClosed, kFailed, kDenied };
-constexpr std::array<std::pair<Verdict, std::string_view>, 4> enum_names(Verdict) {
+enum class Verdict { kOpened, kClosed, kFailed, kDenied, kFetched };
+constexpr std::array<std::pair<Verdict, std::string_view>, 5> enum_names(Verdict) {
   return {{{Verdict::kOpened, "opened"},
            {Verdict::kClosed, "closed"},
            {Verdict::kFailed, "failed"},
-           {Verdict::kDenied, "denied"}}};
+           {Verdict::kDenied, "denied"},
+           {Verdict::kFetched, "fetched"}}};
 }
 
 enum class Protocol { kTcp, kUdp, kDns };
@@ -47,6 +48,7 @@ struct LogLine {
   std::uint64_t bytes_down = 0;
   std::uint64_t milliseconds = 0;
   std::string reason;
+  std::string path{};
   std::uint64_t count = 1;
 
   template <class Fields>
@@ -55,7 +57,7 @@ struct LogLine {
     f("time", &LogLine::time, "Seconds since the epoch.");
     f("verdict", &LogLine::verdict,
       "opened, closed (an opened one ended), failed (allowed, but the far side is not to be "
-      "reached) or denied.");
+      "reached), denied or fetched (a request to the package cache).");
     f("protocol", &LogLine::protocol, "tcp, udp or dns (a question).");
     f("connection", &LogLine::connection,
       "The number of the line that opened it, for opened and closed; else 0.");
@@ -67,6 +69,7 @@ struct LogLine {
     f("bytes_down", &LogLine::bytes_down, "To the guest.");
     f("milliseconds", &LogLine::milliseconds, "From the guest's first packet to this line.");
     f("reason", &LogLine::reason, "Of denied, failed, and a connection that the gate closed.");
+    f("path", &LogLine::path, "Of fetched: what for.");
     f("count", &LogLine::count, "So many of one kind in a second share a line of denied.");
   }
 };

@@ -95,6 +95,18 @@ std::optional<ReceivedReport> receive_report(int socket) {
       .descriptor = std::move(packet->descriptor)};
 }
 
+bool ask_for_cache(int socket) { return send_packet(socket, "?"); }
+
+bool answer_for_cache(int socket, int descriptor) { return send_packet(socket, "!", descriptor); }
+
+std::optional<CacheAnswer> receive_cache_answer(int socket) {
+  auto packet = receive_packet(socket);
+  if (!packet) return std::nullopt;
+  return CacheAnswer{.descriptor = std::move(packet->descriptor)};
+}
+
+bool receive_cache_question(int socket) { return receive_packet(socket).has_value(); }
+
 bool no_packet_yet() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace pyro::network

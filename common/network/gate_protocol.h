@@ -12,9 +12,9 @@
 
 /// How a shim starts a gate and talks to it.
 ///
-/// `pyro-net-gate DIRECTORY`: descriptor 3 is a SOCK_SEQPACKET socket of the shim. The gate writes
-/// network.log and learned.json (connection_log.h, learned_names.h) into the directory, which is
-/// its own: confined, it may make, replace and remove the files in it.
+/// `pyro-net-gate DIRECTORY`: descriptor 3 is a SOCK_SEQPACKET socket of the shim, and so may be 4.
+/// The gate writes network.log and learned.json (connection_log.h, learned_names.h) into the
+/// directory, which is its own: confined, it may make, replace and remove the files in it.
 ///
 ///     shim → gate   GateOrder, secrets             at once after the start, later at each change
 ///     gate → shim   GateReport ready, the tap      the first policy applies; the guest may begin
@@ -30,6 +30,10 @@
 namespace pyro::network {
 
 inline constexpr int kGateSocket = 3;
+/// Where the gate gets connections to the host's package cache (CacheDialer): a SOCK_SEQPACKET
+/// socket of the shim, for as confined as it is, the gate makes no unix socket of its own. Each
+/// packet of the gate's asks for one and is answered by one: empty or with the descriptor.
+inline constexpr int kGateCacheSocket = 4;
 inline constexpr std::string_view kGateProgram = "pyro-net-gate";
 /// Its one argument beside a directory: makes the namespace, as for a machine, prints a GateReport
 /// (ready or failed) as JSON, and ends. Doctor's question.
@@ -99,6 +103,18 @@ struct GateReport {
 /// Bytes as one packet. `descriptor` goes with it unless it is negative. False: the other end is
 /// gone.
 bool send_packet(int socket, std::string bytes, int descriptor = -1);
+
+/// A connection to the package cache asked for, and the next answer. Not taken: `descriptor` is
+/// none and the answer is empty.
+bool ask_for_cache(int socket);
+bool answer_for_cache(int socket, int descriptor);
+struct CacheAnswer {
+  UniqueFd descriptor;
+};
+/// nullopt: as for receive_report.
+std::optional<CacheAnswer> receive_cache_answer(int socket);
+/// Waits for a question; false: the gate is gone.
+bool receive_cache_question(int socket);
 
 /// One packet. `descriptor` goes with it unless it is negative. False: the other end is gone.
 /// `injection`: of a policy that injects, as file_of gives it.

@@ -7,6 +7,7 @@
 #include "common/base/error.h"
 #include "common/base/reasons/network.h"
 #include "common/base/text.h"
+#include "common/network/package_sites.h"
 
 namespace pyro::network {
 namespace {
@@ -107,6 +108,13 @@ Policy canonical(const Policy& policy) {
   for (auto& entry : out.allow) entry = AllowEntry::parse(entry).text();
   std::sort(out.allow.begin(), out.allow.end());
   out.allow.erase(std::unique(out.allow.begin(), out.allow.end()), out.allow.end());
+  for (const auto& site : out.packages) {
+    if (package_site_named(site) == nullptr) {
+      throw invalid_argument("the package cache serves no '{}'", one_line(site, kMostNameBytes));
+    }
+  }
+  std::sort(out.packages.begin(), out.packages.end());
+  out.packages.erase(std::unique(out.packages.begin(), out.packages.end()), out.packages.end());
   return out;
 }
 

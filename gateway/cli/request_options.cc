@@ -112,6 +112,11 @@ void add_option(CliCommand& command, const api::Field& field, void* request) {
     case Kind::kBytes:
       return;
     case Kind::kBool:
+      if (optional) {
+        command.add_choice_flags(option.name.substr(2), help,
+                                 *static_cast<std::optional<bool>*>(field.in(request)));
+        return;
+      }
       command.add_flag(option.name, help, api::bool_at(field.in(request)));
       return;
     case Kind::kEnum:

@@ -27,13 +27,13 @@ void describe_project(Toolbox& box) {
 }  // namespace
 
 std::unique_ptr<Server> make_server(const ServerOptions& options, Backend backend) {
-  const auto box = std::make_shared<Toolbox>(
-      Toolbox{.options = in_a_directory(options),
-              .set = tool_set(options),
-              .setting = {.environment = options.environment,
-                          .network = {options.network_policy, options.allow_domains,
-                                      options.allow_presets, options.host_ca}},
-              .backend = std::move(backend)});
+  const auto box = std::make_shared<Toolbox>(Toolbox{
+      .options = in_a_directory(options),
+      .set = tool_set(options),
+      .setting = {.environment = options.environment,
+                  .network = {options.network_policy, options.allow_domains, options.allow_presets,
+                              options.package_cache, options.host_ca}},
+      .backend = std::move(backend)});
   describe_project(*box);
   return std::make_unique<Server>(
       ServerInfo{.name = "pyro",

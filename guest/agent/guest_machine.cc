@@ -114,6 +114,8 @@ void GuestMachine::personalize(const api::agent::Personalize& identity) {
 
 void GuestMachine::configure_network(const api::agent::ConfigureNetwork& wanted) {
   card_.configure(wanted);
+  mirrors_.set(wanted.addresses.empty() ? std::vector<api::agent::PackageMirror>()
+                                        : wanted.package_mirrors);
 }
 
 api::agent::JobConnections GuestMachine::connections(

@@ -8,6 +8,7 @@
 #include "guest/agent/files/workspace.h"
 #include "guest/agent/machine.h"
 #include "guest/agent/network_card.h"
+#include "guest/agent/package_mirrors.h"
 #include "guest/agent/trust/trust_store.h"
 
 namespace pyro::agent {
@@ -38,6 +39,7 @@ class GuestMachine : public Machine {
   ConnectionTable* connections_;
   NetworkCard card_{"eth0", "/etc/resolv.conf"};
   TrustStore trust_{"/"};
+  PackageMirrors mirrors_;
   bool has_secrets_mount_ = false;
 };
 

@@ -6,10 +6,12 @@
 
 #include "common/api/adoption.h"
 #include "common/api/environment.h"
+#include "common/api/package_cache.h"
 #include "common/api/prepare.h"
 #include "common/base/error.h"
 #include "common/base/reasons/network.h"
 #include "common/base/text.h"
+#include "common/network/package_choice.h"
 #include "common/registry/recovery.h"
 
 namespace pyro::doctor {
@@ -116,6 +118,38 @@ void ask_image_service(Report& report, StackClient& stack, const Work& work) {
            "choose one of `pyro env list`"});
     }
   });
+}
+
+/// A host without it is none that lacks something: machines reach the registries themselves.
+void ask_package_cache(Report& report, const Config& config, StackClient& stack, const Work& work) {
+  PackageCacheState& cache = report.package_cache;
+  cache.directory = stack.paths().package_cache_dir().string();
+  cache.available = network::package_cache_program(config.package_cache.nginx).has_value();
+  if (!cache.available) {
+    cache.message = network::no_package_cache(config.package_cache.nginx).message();
+  }
+  if (!service_runs(report, "net")) return;
+  try_to(report, "the package cache cannot be described", "run `pyro stack logs --service net`",
+         [&] {
+           const auto told = stack.call(api::DescribePackageCache{}, work);
+           cache.directory = told.directory;
+           cache.size_bytes = told.bytes;
+           cache.most_bytes = told.most_bytes;
+           if (told.message) cache.message = told.message;
+           for (const auto& site : told.sites) {
+             if (site.problem) cache.message = site.problem;
+           }
+         });
+}
+
+std::string package_cache_line(const PackageCacheState& cache) {
+  if (!cache.available) return "not available: " + cache.message.value_or("");
+  std::string text = "available";
+  if (cache.most_bytes > 0) {
+    text += fmt::format(", {} of {} in {}", human_size(cache.size_bytes),
+                        human_size(cache.most_bytes), cache.directory);
+  }
+  return cache.message ? text + "; " + printable(*cache.message) : text;
 }
 
 /// How long it takes to start a machine is no fault, but a preparation that holds no more is one.
@@ -306,6 +340,7 @@ Report examine(const Question& question, const Config& config, StackClient& stac
   ask_stack(report, stack, work);
   ask_vm_service(report, stack, work);
   ask_image_service(report, stack, work);
+  ask_package_cache(report, config, stack, work);
   ask_daily_loop(report, stack, work);
   ask_for_lost(report, stack, work, question.repair);
   look_for_damaged_registries(report, stack.paths().state_dir);
@@ -346,6 +381,7 @@ std::string report_text(const Report& report) {
                          ? "available"
                          : "available; a guest's connect() to what is not there seems to succeed "
                            "first (the kernel has no nft_queue)");
+  line("package cache", package_cache_line(report.package_cache));
   line("packages", report.packages.missing.empty()
                        ? "all there"
                        : "missing " + join(report.packages.missing, ", "));

@@ -51,6 +51,24 @@ struct Networking {
   }
 };
 
+struct PackageCacheState {
+  bool available = false;
+  std::optional<std::string> message;
+  std::string directory;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t most_bytes = 0;
+
+  template <class Fields>
+  static void describe(Fields& f) {
+    f("available", &PackageCacheState::available, "Whether this host has what it needs: nginx.");
+    f("message", &PackageCacheState::message,
+      "Why not, with the way out; else what it serves not, or its last complaint.");
+    f("directory", &PackageCacheState::directory, "Where its files are.");
+    f("size_bytes", &PackageCacheState::size_bytes, "What they take.");
+    f("most_bytes", &PackageCacheState::most_bytes, "What they may take.");
+  }
+};
+
 struct Packages {
   std::vector<std::string> missing;
   std::optional<std::string> install_command;
@@ -134,6 +152,7 @@ struct Report {
   std::map<std::string, std::string> versions;
   std::optional<api::HostCapabilities> capabilities;
   Networking networking;
+  PackageCacheState package_cache;
   Packages packages;
   api::Stack stack;
   bool other_version = false;
@@ -155,6 +174,7 @@ struct Report {
     f("versions", &Report::versions, "Versions of the suite and what it runs on.");
     f("capabilities", &Report::capabilities, "The abilities of this host, from the vm service.");
     f("networking", &Report::networking, "The needs of networked machines.");
+    f("package_cache", &Report::package_cache, "Of what guests install.");
     f("packages", &Report::packages, "Debian packages that the suite needs.");
     f("stack", &Report::stack, "The supervised services.");
     f("other_version", &Report::other_version,

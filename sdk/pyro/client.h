@@ -10,6 +10,7 @@
 
 #include "common/api/environment.h"
 #include "common/api/machine.h"
+#include "common/api/package_cache.h"
 #include "common/api/prepare.h"
 #include "common/api/progress.h"
 #include "common/api/workspace.h"
@@ -56,72 +57,74 @@ struct ClientOptions {
 
 /// Every method of a client with its request, which says in common/api what it does, what may be
 /// given and what is refused.
-#define PYRO_CLIENT_METHODS(METHOD)               \
-  METHOD(list_environments, ListEnvironments)     \
-  METHOD(pull_environment, PullEnvironment)       \
-  METHOD(inspect_environment, InspectEnvironment) \
-  METHOD(prepare_environment, PrepareEnvironment) \
-  METHOD(prune_environments, PruneEnvironments)   \
-  METHOD(prune_templates, PruneTemplates)         \
-                                                  \
-  METHOD(create_vm, CreateMachine)                \
-  METHOD(start_vm, StartMachine)                  \
-  METHOD(exec_vm, ExecMachine)                    \
-  METHOD(stop_vm, StopMachine)                    \
-  METHOD(delete_vm, DeleteMachine)                \
-  METHOD(status_vm, MachineStatus)                \
-  METHOD(network_info_vm, MachineNetworkInfo)     \
-  METHOD(reap_expired, ReapExpired)               \
-  METHOD(run_in_vm, RunMachine)                   \
-                                                  \
-  METHOD(create_workspace, CreateWorkspace)       \
-  METHOD(list_workspaces, ListWorkspaces)         \
-  METHOD(status_workspace, WorkspaceStatus)       \
-  METHOD(update_workspace, UpdateWorkspace)       \
-  METHOD(exec_workspace, ExecWorkspace)           \
-  METHOD(poll_workspace_exec, PollExec)           \
-  METHOD(cancel_workspace_exec, CancelExec)       \
-  METHOD(find_workspace_exec, FindExec)           \
-  METHOD(attach_workspace_exec, AttachExec)       \
-  METHOD(logs_workspace, WorkspaceLogs)           \
-  METHOD(summarize_workspace, SummarizeWorkspace) \
-  METHOD(diff_workspace, DiffWorkspace)           \
-  METHOD(export_workspace, ExportPath)            \
-  METHOD(reset_workspace, ResetWorkspace)         \
-  METHOD(start_workspace, StartWorkspace)         \
-  METHOD(stop_workspace, StopWorkspace)           \
-  METHOD(delete_workspace, DeleteWorkspace)       \
-                                                  \
-  METHOD(push_workspace_sync, PushSync)           \
-  METHOD(list_workspace_files, ListFiles)         \
-  METHOD(read_workspace_file, ReadFile)           \
-  METHOD(write_workspace_file, WriteFile)         \
-  METHOD(apply_workspace_patch, ApplyPatch)       \
-  METHOD(export_workspace_disk, ExportDisk)       \
-  METHOD(list_workspace_disk, ListDisk)           \
-  METHOD(read_workspace_disk, ReadDisk)           \
-  METHOD(open_shell, OpenShell)                   \
-  METHOD(read_shell, ReadShell)                   \
-  METHOD(write_shell, WriteShell)                 \
-  METHOD(signal_shell, SignalShell)               \
-  METHOD(resize_shell, ResizeShell)               \
-  METHOD(close_shell, CloseShell)                 \
-  METHOD(list_shells, ListShells)                 \
-  METHOD(attach_shell, AttachShell)               \
-  METHOD(show_network, ShowNetwork)               \
-  METHOD(update_network, UpdateNetwork)           \
-  METHOD(read_network_log, ReadNetworkLog)        \
-  METHOD(learned_network, ReadLearnedNetwork)     \
-  METHOD(list_ports, ListPorts)                   \
-  METHOD(open_port, OpenPort)                     \
-  METHOD(close_port, ClosePort)                   \
-  METHOD(create_snapshot, CreateSnapshot)         \
-  METHOD(delete_snapshot, DeleteSnapshot)         \
-  METHOD(list_snapshots, ListSnapshots)           \
-  METHOD(start_service, StartService)             \
-  METHOD(list_services, ListServices)             \
-  METHOD(status_service, WorkspaceServiceStatus)  \
-  METHOD(stop_service, StopService)               \
+#define PYRO_CLIENT_METHODS(METHOD)                    \
+  METHOD(list_environments, ListEnvironments)          \
+  METHOD(pull_environment, PullEnvironment)            \
+  METHOD(inspect_environment, InspectEnvironment)      \
+  METHOD(prepare_environment, PrepareEnvironment)      \
+  METHOD(prune_environments, PruneEnvironments)        \
+  METHOD(prune_templates, PruneTemplates)              \
+                                                       \
+  METHOD(create_vm, CreateMachine)                     \
+  METHOD(start_vm, StartMachine)                       \
+  METHOD(exec_vm, ExecMachine)                         \
+  METHOD(stop_vm, StopMachine)                         \
+  METHOD(delete_vm, DeleteMachine)                     \
+  METHOD(status_vm, MachineStatus)                     \
+  METHOD(network_info_vm, MachineNetworkInfo)          \
+  METHOD(reap_expired, ReapExpired)                    \
+  METHOD(run_in_vm, RunMachine)                        \
+                                                       \
+  METHOD(create_workspace, CreateWorkspace)            \
+  METHOD(list_workspaces, ListWorkspaces)              \
+  METHOD(status_workspace, WorkspaceStatus)            \
+  METHOD(update_workspace, UpdateWorkspace)            \
+  METHOD(exec_workspace, ExecWorkspace)                \
+  METHOD(poll_workspace_exec, PollExec)                \
+  METHOD(cancel_workspace_exec, CancelExec)            \
+  METHOD(find_workspace_exec, FindExec)                \
+  METHOD(attach_workspace_exec, AttachExec)            \
+  METHOD(logs_workspace, WorkspaceLogs)                \
+  METHOD(summarize_workspace, SummarizeWorkspace)      \
+  METHOD(diff_workspace, DiffWorkspace)                \
+  METHOD(export_workspace, ExportPath)                 \
+  METHOD(reset_workspace, ResetWorkspace)              \
+  METHOD(start_workspace, StartWorkspace)              \
+  METHOD(stop_workspace, StopWorkspace)                \
+  METHOD(delete_workspace, DeleteWorkspace)            \
+                                                       \
+  METHOD(push_workspace_sync, PushSync)                \
+  METHOD(list_workspace_files, ListFiles)              \
+  METHOD(read_workspace_file, ReadFile)                \
+  METHOD(write_workspace_file, WriteFile)              \
+  METHOD(apply_workspace_patch, ApplyPatch)            \
+  METHOD(export_workspace_disk, ExportDisk)            \
+  METHOD(list_workspace_disk, ListDisk)                \
+  METHOD(read_workspace_disk, ReadDisk)                \
+  METHOD(open_shell, OpenShell)                        \
+  METHOD(read_shell, ReadShell)                        \
+  METHOD(write_shell, WriteShell)                      \
+  METHOD(signal_shell, SignalShell)                    \
+  METHOD(resize_shell, ResizeShell)                    \
+  METHOD(close_shell, CloseShell)                      \
+  METHOD(list_shells, ListShells)                      \
+  METHOD(attach_shell, AttachShell)                    \
+  METHOD(describe_package_cache, DescribePackageCache) \
+  METHOD(prune_package_cache, PrunePackageCache)       \
+  METHOD(show_network, ShowNetwork)                    \
+  METHOD(update_network, UpdateNetwork)                \
+  METHOD(read_network_log, ReadNetworkLog)             \
+  METHOD(learned_network, ReadLearnedNetwork)          \
+  METHOD(list_ports, ListPorts)                        \
+  METHOD(open_port, OpenPort)                          \
+  METHOD(close_port, ClosePort)                        \
+  METHOD(create_snapshot, CreateSnapshot)              \
+  METHOD(delete_snapshot, DeleteSnapshot)              \
+  METHOD(list_snapshots, ListSnapshots)                \
+  METHOD(start_service, StartService)                  \
+  METHOD(list_services, ListServices)                  \
+  METHOD(status_service, WorkspaceServiceStatus)       \
+  METHOD(stop_service, StopService)                    \
   METHOD(logs_service, ServiceLogs)
 
 /// The operations of pyro, by a stack that is started when it does not run. Thread-safe. A

@@ -50,6 +50,7 @@ struct ServerOptions {
   api::NetworkPolicy network_policy = api::NetworkPolicy::kOff;
   std::vector<std::string> allow_domains{};
   std::vector<std::string> allow_presets{};
+  std::optional<bool> package_cache{};
   /// Their guests trust the certificates that this host trusts.
   bool host_ca = false;
   std::filesystem::path working_directory{};  ///< empty: the process's own

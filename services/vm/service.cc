@@ -57,7 +57,7 @@ Service::Service(ServiceHost& host)
                  .network = limits(host).network},
                 starter_, warmer_),
       preparer_(host.paths().cache_dir / "prepared", guest_host_, templates_, builder_),
-      machines_handler_(machines_, guest_host_, images_),
+      machines_handler_(machines_, guest_host_, images_, host.config().package_cache.nginx),
       templates_handler_(host.config().vm.boot,
                          {guest_host_, templates_, preparer_, warmer_, images_}),
       adoption_(host.paths().state_dir, registry_, directories_, machines_) {

@@ -55,7 +55,7 @@ void serve(ServiceHost& host) {
   Networks networks(host.paths(),
                     {find_share_file(network::kPresetsFile),
                      host.paths().config_file.parent_path() / network::kPresetsFile},
-                    workspaces, connections, ports, vm);
+                    host.config().package_cache.nginx, workspaces, connections, ports, vm);
   Garbage garbage(directories, workspaces, machines);
   Sandboxes sandboxes(vm, file_service, machines, [&garbage] { garbage.wake(); });
   Lifecycle lifecycle(host.paths(), keep_free_mib, directories, workspaces, machines, sandboxes,

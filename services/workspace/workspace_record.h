@@ -25,6 +25,7 @@ struct WorkspaceRecord {
   std::optional<double> expired_at;
   std::optional<std::string> maker;
   std::vector<std::string> network_allow;
+  std::vector<std::string> network_packages;
   bool network_pending = false;
   std::string secret_authority;
   std::string secret_file;
@@ -45,6 +46,7 @@ struct WorkspaceRecord {
       "The process that made or started it last: it does not expire while that lives.");
     f("network_allow", &WorkspaceRecord::network_allow,
       "What its network may reach: its names, and those of its presets when they were given.");
+    f("network_packages", &WorkspaceRecord::network_packages, "What the package cache serves it.");
     f("network_pending", &WorkspaceRecord::network_pending,
       "Its machine may have another network than it is to have: it is to be given this one.");
     f("secret_authority", &WorkspaceRecord::secret_authority,
@@ -62,7 +64,8 @@ struct WorkspaceRecord {
     api::NetworkRules rules{.kind = workspace.network_policy,
                             .allow = network_allow,
                             .learn = workspace.learn,
-                            .host_ca = workspace.host_ca};
+                            .host_ca = workspace.host_ca,
+                            .packages = network_packages};
     if (!rules.has_network() || secret_file.empty()) return rules;
     rules.secret_hosts = secret_hosts();
     rules.secret_authority = secret_authority;

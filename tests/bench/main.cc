@@ -16,6 +16,7 @@
 #include "tests/bench/machine.h"
 #include "tests/bench/mcp.h"
 #include "tests/bench/network.h"
+#include "tests/bench/packages.h"
 #include "tests/bench/secrets.h"
 #include "tests/bench/shells.h"
 #include "tests/bench/warm.h"
@@ -69,12 +70,13 @@ void print_json(const std::vector<Part>& parts) {
 
 /// A new part has a name here and a pair of files beside this one.
 const std::vector<std::pair<std::string, Part (*)()>> kParts = {
-    {"bus", measure_bus},         {"machine", measure_machine},
-    {"warm", measure_warm},       {"workspace", measure_workspace},
-    {"link", measure_link},       {"trees", measure_large_trees},
-    {"disk", measure_disk},       {"shells", measure_shells},
-    {"secrets", measure_secrets}, {"mcp", measure_mcp},
-    {"gate", measure_gate},       {"network", measure_network}};
+    {"bus", measure_bus},          {"machine", measure_machine},
+    {"warm", measure_warm},        {"workspace", measure_workspace},
+    {"link", measure_link},        {"trees", measure_large_trees},
+    {"disk", measure_disk},        {"shells", measure_shells},
+    {"secrets", measure_secrets},  {"mcp", measure_mcp},
+    {"gate", measure_gate},        {"network", measure_network},
+    {"packages", measure_packages}};
 
 int measure(const std::vector<std::string>& chosen, bool json) {
   std::vector<Part> measured;

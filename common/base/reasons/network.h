@@ -14,6 +14,9 @@ inline constexpr Reason kPresetMissing{"preset_missing"};
 inline constexpr Reason kNetworkNotAllowed{"network_not_allowed"};
 inline constexpr Reason kPortTaken{"port_taken"};
 inline constexpr Reason kPortRefused{"port_refused"};
+inline constexpr Reason kPackageCacheMissing{"package_cache_missing"};
+inline constexpr Reason kPackageCacheOutside{"package_cache_outside"};
+inline constexpr Reason kPackageUpstreamRefused{"package_upstream_refused"};
 inline constexpr Reason kGateFailed{"gate_failed"};
 inline constexpr Reason kHostCaUnreadable{"host_ca_unreadable"};
 

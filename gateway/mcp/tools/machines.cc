@@ -46,6 +46,7 @@ std::vector<ToolRow> machine_tools() {
                "stderr (long output cut in the middle), exit_code (124 after a time-out) and "
                "duration_ms.",
        .steps = {{.reason = reason::kGuestGone, .text = kCallAgain}},
+       .full_schemas_only = {"package_cache"},
        .text_end = how_long_it_runs},
       {.operation = operation<api::CreateMachine>({.check = opt_in}),
        .name = "vm_create",

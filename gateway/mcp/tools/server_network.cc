@@ -51,11 +51,19 @@ void ServerNetwork::require_listed(const std::vector<std::string>& domains,
   }
 }
 
+void ServerNetwork::check_cache(std::optional<bool>& wanted) const {
+  if (options_.package_cache == false && wanted == true) {
+    throw more_than_given("the package cache");
+  }
+  if (!wanted) wanted = options_.package_cache;
+}
+
 void ServerNetwork::check_create(api::CreateWorkspace& request) const {
   require_kind(request.network_policy);
   require_secret_hosts(request.secrets);
   if (request.network_policy == api::NetworkPolicy::kOff) return;
   request.host_ca = options_.host_ca;
+  check_cache(request.package_cache);
   if (request.allow_domains.empty() && request.allow_presets.empty()) {
     request.allow_domains = options_.allow_domains;
     request.allow_presets = options_.allow_presets;
@@ -67,6 +75,8 @@ void ServerNetwork::check_create(api::CreateWorkspace& request) const {
 /// A policy that is given anew, without names, would be the whole internet.
 void ServerNetwork::check_update(const api::UpdateNetwork& request) const {
   if (request.network_policy) require_kind(*request.network_policy);
+  std::optional<bool> cache = request.package_cache;
+  check_cache(cache);
   const bool adds = !request.allow_domains.empty() || !request.allow_presets.empty();
   const bool opens = request.network_policy && *request.network_policy != api::NetworkPolicy::kOff;
   if (adds && options_.policy == api::NetworkPolicy::kOff) throw more_than_given("more names");
@@ -76,7 +86,9 @@ void ServerNetwork::check_update(const api::UpdateNetwork& request) const {
 
 api::NetworkRules ServerNetwork::machine_rules() const {
   if (options_.policy == api::NetworkPolicy::kOff) throw more_than_given("a network");
-  return {.kind = api::NetworkPolicy::kEgress, .allow = all_entries(), .host_ca = options_.host_ca};
+  return {.kind = std::min(options_.policy, api::NetworkPolicy::kEgress),
+          .allow = all_entries(),
+          .host_ca = options_.host_ca};
 }
 
 std::vector<std::string> ServerNetwork::all_entries() const {
@@ -113,6 +125,12 @@ std::string ServerNetwork::sentence(const Options& options, std::string_view who
     return fmt::format(
         "{} have no network: the environment or the files must contain all that a "
         "build needs. ",
+        whose);
+  }
+  if (options.policy == api::NetworkPolicy::kCacheOnly) {
+    return fmt::format(
+        "{} reach nothing but packages of npm, PyPI, Debian, crates and Go, through this host's "
+        "cache, for which the package managers are set (policy cache-only). ",
         whose);
   }
   std::vector<std::string> names = options.allow_domains;

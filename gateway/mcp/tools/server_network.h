@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@ class ServerNetwork {
     api::NetworkPolicy policy = api::NetworkPolicy::kOff;
     std::vector<std::string> allow_domains{};
     std::vector<std::string> allow_presets{};
+    std::optional<bool> package_cache{};
     bool host_ca = false;
   };
   /// `presets` is asked when one is needed.
@@ -33,7 +35,9 @@ class ServerNetwork {
   /// The same of a machine that asks for a network.
   template <class Request>
   void check_machine(Request& request) const {
-    if (request.network) request.network_rules = machine_rules();
+    if (!request.network) return;
+    check_cache(request.package_cache);
+    request.network_rules = machine_rules();
   }
 
   /// `Workspaces have no network: …` in at most so many characters of names.
@@ -43,6 +47,8 @@ class ServerNetwork {
   bool lists_names() const {
     return !options_.allow_domains.empty() || !options_.allow_presets.empty();
   }
+  /// Sets what the caller left out.
+  void check_cache(std::optional<bool>& wanted) const;
   void require_kind(api::NetworkPolicy wanted) const;
   void require_listed(const std::vector<std::string>& domains,
                       const std::vector<std::string>& presets) const;

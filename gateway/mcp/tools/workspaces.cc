@@ -99,7 +99,7 @@ std::vector<ToolRow> workspace_tools() {
            "expires ttl_seconds after the last command or change in it, once nothing runs in it "
            "and this session has ended. Next: workspace_exec.",
        .full_schemas_only = {"network_policy", "allow_domains", "allow_presets", "learn",
-                             "secrets"},
+                             "package_cache", "secrets"},
        .defaults = create_defaults,
        .text_end = what_it_begins_with},
       {.operation = operation<api::ListWorkspaces>(

@@ -57,12 +57,14 @@ bool host_has_ipv6() {
 
 class Gate {
  public:
-  Gate(int shim, const std::filesystem::path& directory, MachineNetwork network, Caps caps)
+  Gate(int shim, UniqueFd cache, const std::filesystem::path& directory, MachineNetwork network,
+       Caps caps)
       : shim_(shim),
         network_(std::move(network)),
         journal_(loop_, directory),
         forwarder_(loop_, rules_, journal_, network_.dns.get(), network_.v6.has_value()),
-        tcp_(loop_, rules_, journal_, network_, caps.connections,
+        cache_(loop_, std::move(cache)),
+        tcp_(loop_, rules_, journal_, network_, cache_, caps.connections,
              [this](UniqueFd guest) { forwarder_.take_connection(std::move(guest)); }),
         udp_(loop_, rules_, journal_, network_, caps.flows),
         control_(loop_, shim, EPOLLIN, [this](std::uint32_t) { take_order(); }) {}
@@ -122,6 +124,7 @@ class Gate {
   Rules rules_;
   Journal journal_;
   dns::Forwarder forwarder_;
+  CacheDialer cache_;
   TcpRelay tcp_;
   UdpRelay udp_;
   Loop::Watch control_;
@@ -138,11 +141,12 @@ GateReport failure(const Error& error) {
 void run_gate(int shim, const std::filesystem::path& directory) {
   try {
     const Caps caps = take_descriptors();
+    UniqueFd cache = CacheDialer::given();
     MachineNetwork network = make_machine_network(host_has_ipv6());
     if (::fcntl(shim, F_SETFD, FD_CLOEXEC) != 0 || ::fcntl(shim, F_SETFL, O_NONBLOCK) != 0) {
       throw system_error("fcntl");
     }
-    Gate gate(shim, directory, std::move(network), caps);
+    Gate gate(shim, std::move(cache), directory, std::move(network), caps);
     confine(directory);
     gate.run();
   } catch (const Error& error) {

@@ -60,6 +60,15 @@ void Journal::closed(const Subject& subject, std::uint64_t connection, const Pas
   log_.append(std::move(line));
 }
 
+void Journal::asked(const Subject& subject, const Asked& asked) {
+  // No policy denies what the cache does not serve: npm's report of vulnerabilities, for one.
+  const bool served = asked.refused.empty();
+  auto line = line_of(subject, served ? network::Verdict::kFetched : network::Verdict::kFailed);
+  line.path = asked.path;
+  line.reason = asked.refused;
+  log_.append(std::move(line));
+}
+
 void Journal::failed(const Subject& subject, std::string_view reason, Clock::time_point since) {
   auto line = line_of(subject, network::Verdict::kFailed);
   line.milliseconds = since_ms(since);

@@ -11,6 +11,7 @@
 #include "common/network/learned_names.h"
 #include "services/net/gate/loop.h"
 #include "services/net/gate/rules/address.h"
+#include "services/net/gate/streams/stream_guard.h"
 
 namespace pyro::gate {
 
@@ -40,6 +41,8 @@ class Journal {
   std::uint64_t opened(const Subject& subject, Clock::time_point since);
   void closed(const Subject& subject, std::uint64_t connection, const Passed& passed,
               Clock::time_point since, std::string_view reason);
+  /// A request to the package cache.
+  void asked(const Subject& subject, const Asked& asked);
   void failed(const Subject& subject, std::string_view reason, Clock::time_point since);
   /// Refusals of one kind within a second share some lines, which have their counts: a guest that
   /// asks again and again does not push the rest out of the log.

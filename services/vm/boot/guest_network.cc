@@ -8,6 +8,7 @@
 #include "common/fault/fault.h"
 #include "common/link/agent_client.h"
 #include "common/network/gate_protocol.h"
+#include "common/network/package_sites.h"
 #include "services/vm/boot/shim_control.h"
 
 namespace pyro::vm {
@@ -15,7 +16,8 @@ namespace {
 
 using network::GuestNetwork;
 
-api::agent::ConfigureNetwork addresses(const control::Network& network) {
+api::agent::ConfigureNetwork addresses(const control::Network& network,
+                                       const api::NetworkRules& rules) {
   api::agent::ConfigureNetwork wanted{
       .addresses = {{.address = std::string(GuestNetwork::kAddress),
                      .prefix_bits = GuestNetwork::kPrefixBits,
@@ -26,6 +28,12 @@ api::agent::ConfigureNetwork addresses(const control::Network& network) {
     wanted.addresses.push_back({.address = std::string(GuestNetwork::kAddress6),
                                 .prefix_bits = GuestNetwork::kPrefixBits6,
                                 .gateway = std::string(GuestNetwork::kGateway6)});
+  }
+  for (const auto& name : rules.packages) {
+    const auto* site = network::package_site_named(name);
+    if (site == nullptr) continue;
+    wanted.package_mirrors.push_back(
+        {.site = name, .address = std::string(GuestNetwork::kGateway), .port = site->port});
   }
   return wanted;
 }
@@ -56,9 +64,10 @@ void prepare_guest_network(const MachinePaths& paths, const api::NetworkRules& r
                            const Work& work) {
   if (rules.has_network()) make_private_directory(paths.network_directory());
   ShimControl(paths.control_socket)
-      .call(
-          control::PrepareNetwork{.policy = rules, .directory = paths.network_directory().string()},
-          work);
+      .call(control::PrepareNetwork{.policy = rules,
+                                    .directory = paths.network_directory().string(),
+                                    .package_cache = paths.package_cache_socket.string()},
+            work);
 }
 
 void start_standby_gate(const MachinePaths& paths, const Limit& limit, const Work& work) {
@@ -67,17 +76,18 @@ void start_standby_gate(const MachinePaths& paths, const Limit& limit, const Wor
   make_private_directory(paths.network_directory());
   limit.run(work, [&](const Work& brief) {
     ShimControl(paths.control_socket)
-        .call(
-            control::PrepareNetwork{
-                .policy = nothing, .directory = paths.network_directory().string(), .wait = true},
-            brief);
+        .call(control::PrepareNetwork{.policy = nothing,
+                                      .directory = paths.network_directory().string(),
+                                      .package_cache = paths.package_cache_socket.string(),
+                                      .wait = true},
+              brief);
   });
 }
 
 void rehearse_network(const MachinePaths& paths, const Limit& limit, const Work& work) {
   limit.run(work, [&](const Work& brief) {
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
-    agent.call(addresses({}), brief);
+    agent.call(addresses({}, {}), brief);
     agent.call(api::agent::ConfigureNetwork{}, brief);
   });
 }
@@ -89,11 +99,13 @@ void set_guest_network(const MachinePaths& paths, const api::NetworkRules& rules
     const control::Network network =
         ShimControl(paths.control_socket)
             .call(control::SetNetwork{.policy = rules,
-                                      .directory = paths.network_directory().string()},
+                                      .directory = paths.network_directory().string(),
+                                      .package_cache = paths.package_cache_socket.string()},
                   brief);
     fault::point("vm.network.attached");
     auto agent = link::AgentConnection::dial(paths.link_socket, api::agent::kPort, brief);
-    agent.call(rules.has_network() ? addresses(network) : api::agent::ConfigureNetwork{}, brief);
+    agent.call(rules.has_network() ? addresses(network, rules) : api::agent::ConfigureNetwork{},
+               brief);
     agent.call(trusted(rules), brief);
     fault::point("vm.network.trusted");
   });

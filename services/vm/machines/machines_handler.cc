@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/log/log.h"
+#include "common/network/package_choice.h"
 #include "common/network/policy.h"
 #include "services/vm/machines/command_output.h"
 
@@ -31,9 +32,12 @@ api::MachineExecResult result_of(const std::string& command, const ExecOutcome& 
 
 MachineRecord MachinesHandler::create(const api::CreateMachine& request, bool belongs_to_run,
                                       const Work& work) {
-  const api::NetworkRules rules =
-      network::canonical(request.network_rules.value_or(api::NetworkRules{
-          .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
+  api::NetworkRules rules = network::canonical(request.network_rules.value_or(api::NetworkRules{
+      .kind = request.network ? api::NetworkPolicy::kEgress : api::NetworkPolicy::kOff}));
+  // A workspace has chosen already.
+  if (!request.workspace_id) {
+    rules.packages = network::choose_packages(rules, request.package_cache, nginx_).packages;
+  }
   if (rules.has_network()) host_.require_network();
   MachineRecord record{.belongs_to_run = belongs_to_run,
                        .boot_policy = request.boot,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/api/disks.h"
 #include "common/api/environment.h"
@@ -16,8 +18,9 @@ namespace pyro::vm {
 /// The operations on machines, and on this host's means to run them.
 class MachinesHandler {
  public:
-  MachinesHandler(Machines& machines, GuestHost& host, bus::Client& images)
-      : machines_(machines), host_(host), images_(images) {}
+  /// `nginx`: the setting package_cache.nginx.
+  MachinesHandler(Machines& machines, GuestHost& host, bus::Client& images, std::string nginx)
+      : machines_(machines), host_(host), images_(images), nginx_(std::move(nginx)) {}
 
   api::Machine handle(const api::CreateMachine& request, bus::Call& call);
   api::Machine handle(const api::StartMachine& request, bus::Call& call);
@@ -41,6 +44,7 @@ class MachinesHandler {
   Machines& machines_;
   GuestHost& host_;
   bus::Client& images_;
+  std::string nginx_;
 };
 
 }  // namespace pyro::vm

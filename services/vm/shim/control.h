@@ -92,6 +92,7 @@ struct PrepareNetwork {
   std::uint64_t limit_ms = 0;
   network::Policy policy;
   std::string directory;
+  std::string package_cache;
   bool wait = false;
 
   template <class Fields>
@@ -99,6 +100,7 @@ struct PrepareNetwork {
     f("limit_ms", &PrepareNetwork::limit_ms, kLimitText, api::kRequired);
     f("policy", &PrepareNetwork::policy, "What the guest may reach.", api::kRequired);
     f("directory", &PrepareNetwork::directory, "Where the gate writes its log.");
+    f("package_cache", &PrepareNetwork::package_cache, "The socket of the host's package cache.");
     f("wait", &PrepareNetwork::wait,
       "Answer once the gate has started: from then on its directory may be moved.");
   }
@@ -114,12 +116,14 @@ struct SetNetwork {
   std::uint64_t limit_ms = 0;
   network::Policy policy;
   std::string directory;
+  std::string package_cache;
 
   template <class Fields>
   static void describe(Fields& f) {
     f("limit_ms", &SetNetwork::limit_ms, kLimitText, api::kRequired);
     f("policy", &SetNetwork::policy, "What the guest may reach.", api::kRequired);
     f("directory", &SetNetwork::directory, "Where the gate writes its log; unused for off.");
+    f("package_cache", &SetNetwork::package_cache, "The socket of the host's package cache.");
   }
 };
 

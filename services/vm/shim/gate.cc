@@ -27,13 +27,19 @@ UniqueFd make_packet_pair(UniqueFd& other) {
   return UniqueFd(ends[0]);
 }
 
-/// `socket` becomes our end.
-ChildProcess start_gate(const std::filesystem::path& directory, UniqueFd& socket) {
+/// `socket` becomes our end, `broker` gets one too.
+ChildProcess start_gate(const std::filesystem::path& directory,
+                        const std::filesystem::path& package_cache, UniqueFd& socket,
+                        std::unique_ptr<CacheBroker>& broker) {
   UniqueFd theirs;
   socket = make_packet_pair(theirs);
+  UniqueFd of_cache;
+  broker = std::make_unique<CacheBroker>(make_packet_pair(of_cache), package_cache);
   return ChildProcess(
       Command{.argv = {sibling_program(network::kGateProgram).string(), directory.string()},
-              .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}},
+              .descriptors = {{2, STDERR_FILENO},
+                              {network::kGateSocket, theirs.get()},
+                              {network::kGateCacheSocket, of_cache.get()}},
               .parentage = Parentage::kDieWithParent});
 }
 
@@ -65,8 +71,9 @@ Error refusal(const network::GateReport& report) {
 
 }  // namespace
 
-Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory)
-    : process_(start_gate(directory, socket_)), policy_(policy) {
+Gate::Gate(const network::Policy& policy, const std::filesystem::path& directory,
+           const std::filesystem::path& package_cache)
+    : process_(start_gate(directory, package_cache, socket_, broker_)), policy_(policy) {
   order(policy);
 }
 

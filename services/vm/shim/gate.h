@@ -2,11 +2,13 @@
 
 #include <deque>
 #include <filesystem>
+#include <memory>
 
 #include "common/base/unique_fd.h"
 #include "common/network/gate_protocol.h"
 #include "common/process/child_process.h"
 #include "common/work/work.h"
+#include "services/vm/shim/cache_broker.h"
 
 namespace pyro::vm {
 
@@ -14,7 +16,8 @@ namespace pyro::vm {
 class Gate {
  public:
   /// Starts it and orders the policy.
-  Gate(const network::Policy& policy, const std::filesystem::path& directory);
+  Gate(const network::Policy& policy, const std::filesystem::path& directory,
+       const std::filesystem::path& package_cache);
 
   /// Tells it to apply the policy in the place of the one before. kUnavailable: the gate is gone.
   void order(const network::Policy& policy);
@@ -36,6 +39,7 @@ class Gate {
   void take(network::GateEvent wanted, const network::Policy& policy, const Work& work);
 
   UniqueFd socket_;
+  std::unique_ptr<CacheBroker> broker_;  ///< moves with us, its thread does not
   ChildProcess process_;
   network::Policy policy_;
   std::deque<network::Policy> awaited_;  ///< ordered, and their reports have not come

@@ -19,7 +19,7 @@ void MachineNetwork::prepare(const control::PrepareNetwork& wanted, const Work& 
     if (prepared_) {
       prepared_->order(policy);
     } else {
-      prepared_.emplace(policy, wanted.directory);
+      prepared_.emplace(policy, wanted.directory, wanted.package_cache);
     }
     if (wanted.wait) prepared_->wait_until_applied(work);
   } catch (const Error& error) {
@@ -44,6 +44,7 @@ control::Network MachineNetwork::set(const control::SetNetwork& wanted, const Wo
   }
   policy_ = policy;
   directory_ = wanted.directory;
+  package_cache_ = wanted.package_cache;
   try {
     start_gate(work);
   } catch (...) {
@@ -116,7 +117,7 @@ void MachineNetwork::start_gate(const Work& work) {
   std::optional<Gate> next = take_prepared(work);
   take_away(work);
   if (!next) {
-    next.emplace(policy_, directory_);
+    next.emplace(policy_, directory_, package_cache_);
     next->wait_until_applied(work);
   }
   gate_ = std::move(next);

@@ -45,6 +45,7 @@ class MachineNetwork {
   std::function<void(int)> watch_;
   network::Policy policy_;
   std::filesystem::path directory_;
+  std::filesystem::path package_cache_;
   std::optional<Gate> gate_;
   bool may_be_attached_ = false;  ///< a tap to the card, which may have a carrier
   std::optional<Gate> prepared_;

@@ -14,6 +14,7 @@
 #include "common/network/connection_log.h"
 #include "common/network/connection_owners.h"
 #include "common/network/learned_names.h"
+#include "common/network/package_choice.h"
 #include "common/network/policy.h"
 #include "services/workspace/network/log_watch.h"
 
@@ -63,6 +64,7 @@ api::NetworkLogEntry entry_of(const network::LogLine& line) {
           .bytes_down = line.bytes_down,
           .milliseconds = line.milliseconds,
           .reason = line.reason,
+          .path = line.path,
           .count = line.count};
 }
 
@@ -80,10 +82,13 @@ void Networks::set_policy(WorkspaceRecord& record) const {
     }
   }
   record.network_allow = canonical_entries(allow);
+  auto choice = network::choose_packages(record.rules(), workspace.package_cache, nginx_);
+  record.network_packages = std::move(choice.packages);
+  workspace.package_cache_reason = std::move(choice.reason);
   if (record.rules().has_network()) return;
   if (!record.network_allow.empty() || workspace.learn || workspace.host_ca) {
     throw invalid_argument(
-        "allow_domains, allow_presets, learn and host_ca need network_policy egress or "
+        "allow_domains, allow_presets, learn and host_ca need network_policy cache-only, egress or "
         "egress+published-ports: with off nothing is reached");
   }
 }
@@ -94,6 +99,7 @@ api::WorkspaceNetwork Networks::describe_network(const WorkspaceRecord& record,
   api::assign_fields(network, record.workspace);
   network.presets = presets_.named(record.workspace.allow_presets);
   network.allow = record.network_allow;
+  network.cached_packages = record.network_packages;
   network.guest_ip.reset();
   if (record.rules().has_network()) {
     const auto there = vm_.call(api::MachineNetworkInfo{.vm_id = record.vm_id}, work);
@@ -127,6 +133,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
   if (request.network_policy) workspace.network_policy = *request.network_policy;
   if (request.learn) workspace.learn = *request.learn;
   if (request.host_ca) workspace.host_ca = *request.host_ca;
+  if (request.package_cache) workspace.package_cache = request.package_cache;
   add_to(workspace.allow_domains, canonical_entries(request.allow_domains));
   remove_from(workspace.allow_domains, canonical_entries(request.remove_domains));
   add_to(workspace.allow_presets, request.allow_presets);
@@ -135,6 +142,7 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
     workspace.allow_domains.clear();
     workspace.allow_presets.clear();
     workspace.learn = workspace.host_ca = false;
+    workspace.package_cache.reset();
   }
   set_policy(after);
   refuse_silent_widening(before, after, request);
@@ -146,7 +154,10 @@ api::WorkspaceNetwork Networks::handle(const api::UpdateNetwork& request, bus::C
       shown.allow_presets = now.workspace.allow_presets;
       shown.learn = now.workspace.learn;
       shown.host_ca = now.workspace.host_ca;
+      shown.package_cache = now.workspace.package_cache;
+      shown.package_cache_reason = now.workspace.package_cache_reason;
       changed.network_allow = now.network_allow;
+      changed.network_packages = now.network_packages;
       changed.network_pending = pending;
       mark_active(changed);
     });

@@ -19,10 +19,12 @@ namespace pyro::workspace {
 /// The networks of workspaces. A policy is part of the workspace's record; its machine has it too.
 class Networks final : public Part {
  public:
-  Networks(const Paths& paths, network::Presets presets, Workspaces& workspaces,
+  /// `nginx`: the setting package_cache.nginx.
+  Networks(const Paths& paths, network::Presets presets, std::string nginx, Workspaces& workspaces,
            Connections& connections, Ports& ports, bus::Client& vm)
       : paths_(paths),
         presets_(std::move(presets)),
+        nginx_(std::move(nginx)),
         workspaces_(workspaces),
         connections_(connections),
         ports_(ports),
@@ -50,6 +52,7 @@ class Networks final : public Part {
 
   const Paths& paths_;
   network::Presets presets_;
+  std::string nginx_;
   Workspaces& workspaces_;
   Connections& connections_;
   Ports& ports_;

@@ -14,8 +14,8 @@ const vm = (hints, ...words) => tool(hints, 'vm_id', ...words);
 const workspace = (hints, ...words) => tool(hints, 'workspace_id', ...words);
 
 export const tools = {
-  vm_run: tool(changes, 'environment', 'command', 'timeout_seconds?', 'network?', ...machine),
-  vm_create: tool(changes, 'environment', 'network?', ...machine),
+  vm_run: tool(changes, 'environment', 'command', 'timeout_seconds?', 'network?', 'package_cache?', ...machine),
+  vm_create: tool(changes, 'environment', 'network?', 'package_cache?', ...machine),
   vm_start: vm(changes),
   vm_exec: vm(changes, 'command', 'timeout_seconds?'),
   vm_stop: vm(changes),
@@ -27,7 +27,7 @@ export const tools = {
   workspace_create: tool(
     changes,
     ...['environment?', 'network_policy?', 'allow_domains?', 'allow_presets?', 'learn?'],
-    ...['secrets?', 'seed_path?', 'name?', 'labels?', ...machine],
+    ...['package_cache?', 'secrets?', 'seed_path?', 'name?', 'labels?', ...machine],
   ),
   workspace_list: tool(reads, 'offset?'),
   workspace_update: workspace(changes, 'name?', 'clear_name?', 'labels?', 'clear_labels?'),
@@ -72,7 +72,7 @@ export const tools = {
   workspace_network_update: workspace(
     changes,
     ...['network_policy?', 'allow_domains?', 'allow_presets?', 'remove_domains?'],
-    ...['remove_presets?', 'learn?'],
+    ...['remove_presets?', 'learn?', 'package_cache?'],
   ),
   workspace_network_log: workspace(reads, 'denied?', 'after?', 'count?'),
   workspace_network_learned: workspace(reads),
@@ -98,13 +98,13 @@ const narrow = (...names) => ({
   names,
   without: [
     ...['network_policy', 'allow_domains', 'allow_presets', 'learn', 'published_ports'],
-    ...['secrets', 'secret_env'],
+    ...['package_cache', 'secrets', 'secret_env'],
   ],
 });
 
 // What each offers: names of tools, and the parameters that its schemas leave out.
 export const offers = [
-  { flags: ['--profile', 'vm-run'], names: ['vm_run'], without: [] },
+  { flags: ['--profile', 'vm-run'], names: ['vm_run'], without: ['package_cache'] },
   { flags: [], ...narrow('vm_run', ...common, ...edits) },
   { flags: ['--profile', 'workspace-core'], ...narrow('vm_run', ...common, ...edits) },
   { flags: ['--profile', 'workspace-full'], names: Object.keys(tools), without: [] },

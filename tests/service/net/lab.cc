@@ -398,9 +398,14 @@ network::GateReport Lab::start_only(const network::Policy& policy) {
   control_.reset(ends[0]);
   const UniqueFd theirs(ends[1]);
   wait_seconds(control_.get(), 30);
+  must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+  const UniqueFd of_cache(ends[1]);
+  broker_.emplace(UniqueFd(ends[0]), package_cache_);
   gate_.emplace(Command{
       .argv = {sibling_program(network::kGateProgram).string(), (directory_ / "net").string()},
-      .descriptors = {{2, STDERR_FILENO}, {network::kGateSocket, theirs.get()}}});
+      .descriptors = {{2, STDERR_FILENO},
+                      {network::kGateSocket, theirs.get()},
+                      {network::kGateCacheSocket, of_cache.get()}}});
   order(policy);
   auto received = network::receive_report(control_.get());
   if (!received) throw unavailable("the gate gave no report");

@@ -19,6 +19,7 @@
 #include "common/network/injection.h"
 #include "common/process/child_process.h"
 #include "services/net/gate/rules/address.h"
+#include "services/vm/shim/cache_broker.h"
 #include "tests/support/namespaces.h"
 #include "tests/support/soon.h"
 #include "tests/support/temporary.h"
@@ -95,6 +96,8 @@ class Lab {
   network::GateReport start_only(const network::Policy& policy);
   network::GateReport set_policy(network::Policy policy);
   void kill_gate();
+  /// From the next gate on: the socket of the host's package cache.
+  void set_package_cache(std::filesystem::path socket) { package_cache_ = std::move(socket); }
   /// Closes the shim's end.
   void hang_up() { control_.reset(); }
   ChildProcess& gate() { return *gate_; }
@@ -147,6 +150,8 @@ class Lab {
   UniqueFd guest_tap_;
   network::Injection injection_;
   UniqueFd control_;
+  std::filesystem::path package_cache_;
+  std::optional<vm::CacheBroker> broker_;
   std::optional<ChildProcess> gate_;
   UniqueFd end_pump_;
   std::thread pump_;

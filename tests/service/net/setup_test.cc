@@ -111,7 +111,8 @@ TEST(GateSetup, without_a_queue_for_syns_connections_are_accepted_first_and_rese
   Rules rules;
   rules.set(open_policy(), "");
   Journal journal(loop, lab.directory());
-  TcpRelay relay(loop, rules, journal, network, 16, [](UniqueFd) {});
+  CacheDialer cache(loop, {});
+  TcpRelay relay(loop, rules, journal, network, cache, 16, [](UniqueFd) {});
   const UniqueFd end(::eventfd(0, EFD_CLOEXEC));
   const Loop::Watch watch(loop, end.get(), EPOLLIN, [&](std::uint32_t) { loop.stop(); });
   std::thread relaying([&] { loop.run(); });

@@ -44,6 +44,37 @@ TEST(GateRules, before_the_first_policy_nothing_is_allowed) {
   EXPECT_FALSE(rules.allows_question("a.example"));
 }
 
+TEST(GateRules, the_package_cache_is_at_the_gateway_for_the_sites_of_the_policy_alone) {
+  const Endpoint npm = end("10.0.2.1", 4861);
+  const Endpoint pypi = end("10.0.2.1", 4862);
+  Rules rules;
+  EXPECT_EQ(rules.packages_at(npm), nullptr);
+  rules.set({.kind = api::NetworkPolicy::kEgress, .packages = {"npm"}}, "1");
+  const Decision decision = rules.decide(Protocol::kTcp, npm);
+  EXPECT_TRUE(decision.allowed());
+  EXPECT_EQ(decision.proof, Proof::kPackages);
+  EXPECT_EQ(decision.name, "npm");
+  EXPECT_EQ(rules.decide(Protocol::kTcp, pypi).denied, denial::kNotPublic);
+  EXPECT_EQ(rules.decide(Protocol::kUdp, npm).denied, denial::kNotPublic);
+  EXPECT_EQ(rules.decide(Protocol::kTcp, end("10.0.2.2", 4861)).denied, denial::kNotPublic);
+  rules.set({.kind = api::NetworkPolicy::kOff, .packages = {"npm"}}, "2");
+  EXPECT_EQ(rules.decide(Protocol::kTcp, npm).denied, denial::kPolicyOff);
+}
+
+TEST(GateRules, cache_only_reaches_the_cache_and_no_address_and_asks_for_no_name) {
+  Rules rules;
+  rules.pins().add(*Address::parse("203.0.113.1"), "registry.npmjs.org");
+  rules.set({.kind = api::NetworkPolicy::kCacheOnly,
+             .allow = {"registry.npmjs.org"},
+             .packages = {"npm"}},
+            "digest");
+  EXPECT_TRUE(rules.decide(Protocol::kTcp, end("10.0.2.1", 4861)).allowed());
+  EXPECT_EQ(rules.decide(Protocol::kTcp, end("203.0.113.1", 443)).denied, denial::kCacheOnly);
+  EXPECT_EQ(rules.decide(Protocol::kUdp, end("203.0.113.1", 53)).denied, denial::kCacheOnly);
+  EXPECT_FALSE(rules.allows_question("registry.npmjs.org"));
+  EXPECT_FALSE(rules.allows("registry.npmjs.org", 443));
+}
+
 TEST(GateRules, under_a_list_a_destination_needs_a_learnt_name_and_its_port) {
   Rules rules;
   rules.set(listed({"a.example", "b.example:22"}), "digest");

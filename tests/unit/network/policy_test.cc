@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "common/base/reasons/network.h"
+#include "common/network/package_choice.h"
+#include "common/network/package_sites.h"
 #include "tests/support/errors.h"
 
 namespace pyro::network {
@@ -116,6 +118,59 @@ TEST(Policy, each_part_of_it_is_in_its_digest) {
   other = base;
   other.learn = true;
   EXPECT_NE(digest_of(base), digest_of(other));
+}
+
+TEST(PackageSites, a_list_gives_those_whose_registry_it_allows_whole) {
+  const auto within = [](std::vector<std::string> allow) {
+    return package_sites_within({.kind = api::NetworkPolicy::kEgress, .allow = std::move(allow)});
+  };
+  EXPECT_THAT(within({}), ::testing::ElementsAre("npm", "pypi", "debian", "crates", "go"));
+  EXPECT_THAT(within({"registry.npmjs.org", "pypi.org"}), ::testing::ElementsAre("npm"));
+  EXPECT_THAT(within({"pypi.org", "*.pythonhosted.org"}), ::testing::ElementsAre("pypi"));
+  EXPECT_THAT(within({"registry.npmjs.org:22"}), ::testing::IsEmpty());
+  EXPECT_THAT(within({"example.com"}), ::testing::IsEmpty());
+  EXPECT_THAT(package_sites_within({}), ::testing::IsEmpty());
+  EXPECT_THAT(package_sites_within({.kind = api::NetworkPolicy::kCacheOnly}),
+              ::testing::SizeIs(kPackageSites.size()));
+}
+
+TEST(PackageSites, a_policy_names_only_those_that_there_are) {
+  EXPECT_THAT(error_of([] {
+                canonical({.kind = api::NetworkPolicy::kEgress, .packages = {"npm", "gems"}});
+              }),
+              Refused(ErrorCode::kInvalidArgument, ::testing::HasSubstr("gems")));
+  EXPECT_THAT(canonical({.packages = {"pypi", "npm", "npm"}}).packages,
+              ::testing::ElementsAre("npm", "pypi"));
+}
+
+TEST(PackageChoice, what_was_asked_for_and_cannot_be_is_refused_and_what_was_not_is_told) {
+  using api::NetworkPolicy;
+  const std::string there = "/bin/sh";
+  const std::string missing = "/nonexistent/nginx";
+  const Policy open{.kind = NetworkPolicy::kEgress};
+  const Policy listed{.kind = NetworkPolicy::kEgress, .allow = {"example.com"}};
+  const Policy only{.kind = NetworkPolicy::kCacheOnly};
+  EXPECT_THAT(choose_packages(open, std::nullopt, there).packages, ::testing::SizeIs(5));
+  EXPECT_THAT(choose_packages(only, std::nullopt, there).packages, ::testing::SizeIs(5));
+  EXPECT_THAT(choose_packages(open, false, there).packages, ::testing::IsEmpty());
+  EXPECT_THAT(choose_packages({}, std::nullopt, missing).packages, ::testing::IsEmpty());
+
+  const PackageChoice without = choose_packages(open, std::nullopt, missing);
+  EXPECT_THAT(without.packages, ::testing::IsEmpty());
+  EXPECT_THAT(without.reason, ::testing::Optional(::testing::HasSubstr("apt-get install")));
+  EXPECT_THAT(choose_packages(listed, std::nullopt, there).reason,
+              ::testing::Optional(::testing::HasSubstr("allow_presets")));
+
+  EXPECT_THAT(error_of([&] { choose_packages(open, true, missing); }),
+              Refused(reason::kPackageCacheMissing));
+  EXPECT_THAT(error_of([&] { choose_packages(only, std::nullopt, missing); }),
+              Refused(reason::kPackageCacheMissing));
+  EXPECT_THAT(error_of([&] { choose_packages(listed, true, there); }),
+              Refused(reason::kPackageCacheOutside));
+  EXPECT_THAT(error_of([&] { choose_packages({}, true, there); }),
+              Refused(reason::kPackageCacheOutside));
+  EXPECT_THAT(error_of([&] { choose_packages(only, false, there); }),
+              Refused(reason::kPackageCacheOutside));
 }
 
 }  // namespace

@@ -82,6 +82,10 @@ void add_server_flags(CliCommand& command, ServerOptions& options) {
                    "Let guests with a network trust the certificates that this host trusts, also "
                    "those of a proxy that reads TLS",
                    options.host_ca);
+  command.add_choice_flags("package-cache",
+                           "Whether their package managers use the host's package cache; default: "
+                           "where the policy allows the registries",
+                           options.package_cache);
   Option& handed_over =
       command.add({.name = "--workspace",
                    .help = "Workspace of another project that the model may use too; repeatable",

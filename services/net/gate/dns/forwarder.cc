@@ -140,6 +140,7 @@ void Forwarder::deny(const Question& question, std::uint16_t guest_port, std::st
 
 std::string_view Forwarder::refusal(const Question& question, Rcode& rcode) {
   rcode = Rcode::kNameError;
+  if (const auto why = rules_.denied_internet(); !why.empty()) return why;
   if (is_local_name(question.name)) return denial::kLocalName;
   if (!rules_.allows_question(question.name)) return denial::kNameNotAllowed;
   rcode = Rcode::kRefused;

@@ -79,6 +79,13 @@ void Connection::log_opened() {
 void Connection::learn() {
   if (learnt_ || !rules_.learns()) return;
   learnt_ = true;
+  if (goes_to_cache()) {
+    // What it would take without the cache.
+    for (const auto host : network::package_site_at(subject_.to.port)->hosts) {
+      if (!host.empty()) journal_.learn(host, network::kTlsPort);
+    }
+    return;
+  }
   journal_.learn(subject_.name, subject_.to.port);
 }
 
@@ -87,6 +94,7 @@ bool Connection::is_still_allowed() const {
   if (!decision.allowed()) return false;
   switch (decision.proof) {
     case Proof::kNone:
+    case Proof::kPackages:
       return true;
     case Proof::kServerName:
       return guard_ != nullptr &&
@@ -205,6 +213,7 @@ bool Connection::guard_up(std::string_view bytes) {
   } else if (guard_->is_done()) {
     learn();
   }
+  for (const auto& asked : guard_->take_asked()) journal_.asked(subject_, asked);
   return out.empty() || deliver(remote_, out);
 }
 

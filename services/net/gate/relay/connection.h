@@ -30,6 +30,7 @@ class Connection {
 
   /// Whether the rules, which have changed, still allow it as it is.
   bool is_still_allowed() const;
+  bool goes_to_cache() const { return proof_ == Proof::kPackages; }
   /// Resets both sides; the log says why.
   void abort(std::string_view reason);
 

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@ namespace {
 
 /// That wait for their far side, or for the guest.
 constexpr std::size_t kMostAttempts = 256;
+/// Of one guest to the package cache, which all guests share.
+constexpr std::size_t kMostToCache = 64;
 /// The guest answers our SYN-ACK within a round trip; a lost one comes again.
 constexpr auto kMostTaking = std::chrono::seconds(30);
 /// The kernel gives up before.
@@ -32,11 +35,12 @@ bool is_dns(const Endpoint& to) {
 }  // namespace
 
 TcpRelay::TcpRelay(Loop& loop, Rules& rules, Journal& journal, const MachineNetwork& network,
-                   std::size_t most_connections, TakeDns take_dns)
+                   CacheDialer& cache, std::size_t most_connections, TakeDns take_dns)
     : loop_(loop),
       rules_(rules),
       journal_(journal),
       network_(network),
+      cache_(cache),
       most_connections_(most_connections),
       take_dns_(std::move(take_dns)) {
   if (network_.hold != SynHold::kNone) {
@@ -126,6 +130,7 @@ void TcpRelay::begin(const ConnectionKey& key, std::optional<std::uint32_t> syn,
     journal_.denied(attempt.subject, denial::kTooMany);
     return refuse(attempt, SynAnswer::kReset);
   }
+  if (decision.proof == Proof::kPackages) return begin_to_cache(attempt);
   attempt.remote.reset(
       ::socket(key.to.address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!attempt.remote) return fail(attempt, errno);
@@ -139,6 +144,26 @@ void TcpRelay::begin(const ConnectionKey& key, std::optional<std::uint32_t> syn,
                               [this, &attempt](std::uint32_t) { on_connected(attempt); });
   attempt.timer = Loop::Timer(loop_, Clock::now() + kMostConnecting,
                               [this, &attempt] { fail(attempt, ETIMEDOUT); });
+}
+
+/// The shim makes the connection.
+void TcpRelay::begin_to_cache(Attempt& attempt) {
+  const auto is_to_cache = [](const auto& one) { return one->goes_to_cache(); };
+  const auto open = std::count_if(connections_.begin(), connections_.end(), is_to_cache);
+  if (static_cast<std::size_t>(open) >= kMostToCache) {
+    journal_.denied(attempt.subject, denial::kTooMany);
+    return refuse(attempt, SynAnswer::kReset);
+  }
+  attempt.cache_call = cache_.dial([this, &attempt](UniqueFd connection) {
+    if (!connection) return fail(attempt, ECONNREFUSED);
+    if (!rules_.decide(network::Protocol::kTcp, attempt.key.to).allowed()) {
+      journal_.denied(attempt.subject, denial::kPolicyChanged);
+      return refuse(attempt, SynAnswer::kProhibited);
+    }
+    attempt.remote = std::move(connection);
+    go_on(attempt);
+  });
+  if (!attempt.cache_call.is_waiting()) fail(attempt, ECONNREFUSED);
 }
 
 void TcpRelay::on_connected(Attempt& attempt) {
@@ -161,6 +186,11 @@ void TcpRelay::on_connected(Attempt& attempt) {
     journal_.denied(attempt.subject, denied);
     return refuse(attempt, SynAnswer::kProhibited);
   }
+  go_on(attempt);
+}
+
+/// The far side is there: the guest may have it.
+void TcpRelay::go_on(Attempt& attempt) {
   if (attempt.guest) {
     const ConnectionKey key = attempt.key;
     const auto since = attempt.since;

@@ -8,6 +8,7 @@
 
 #include "services/net/gate/journal.h"
 #include "services/net/gate/loop.h"
+#include "services/net/gate/relay/cache_dialer.h"
 #include "services/net/gate/relay/connection.h"
 #include "services/net/gate/relay/syn_queue.h"
 #include "services/net/gate/rules/rules.h"
@@ -24,7 +25,7 @@ class TcpRelay {
   using TakeDns = std::function<void(UniqueFd)>;
 
   TcpRelay(Loop& loop, Rules& rules, Journal& journal, const MachineNetwork& network,
-           std::size_t most_connections, TakeDns take_dns);
+           CacheDialer& cache, std::size_t most_connections, TakeDns take_dns);
   ~TcpRelay();
 
   /// After the rules have changed: ends what they no longer allow.
@@ -40,6 +41,7 @@ class TcpRelay {
     std::optional<std::uint32_t> syn;  ///< that waits in the queue
     UniqueFd guest;                    ///< accepted first
     bool connected = false;
+    CacheDialer::Call cache_call;
     Loop::Watch watch;
     Loop::Timer timer;
   };
@@ -47,7 +49,9 @@ class TcpRelay {
   void take_syns();
   void take_connections(int listener);
   void begin(const ConnectionKey& key, std::optional<std::uint32_t> syn, UniqueFd guest);
+  void begin_to_cache(Attempt& attempt);
   void on_connected(Attempt& attempt);
+  void go_on(Attempt& attempt);
   /// Ends it without a connection.
   void refuse(Attempt& attempt, SynAnswer answer);
   void fail(Attempt& attempt, int error_number);
@@ -58,6 +62,7 @@ class TcpRelay {
   Rules& rules_;
   Journal& journal_;
   const MachineNetwork& network_;
+  CacheDialer& cache_;
   std::size_t most_connections_;
   TakeDns take_dns_;
   std::unordered_map<ConnectionKey, std::unique_ptr<Attempt>> attempts_;

@@ -8,6 +8,7 @@ namespace pyro::gate::denial {
 
 // Of destinations.
 inline constexpr std::string_view kPolicyOff = "network_off";
+inline constexpr std::string_view kCacheOnly = "cache_only";
 inline constexpr std::string_view kNotPublic = "address_not_public";
 inline constexpr std::string_view kOwnAddress = "address_of_host";
 inline constexpr std::string_view kAddressUnknown = "address_without_name";
@@ -40,6 +41,8 @@ inline constexpr std::string_view kTypeNotAllowed = "record_type_not_allowed";
 inline constexpr std::string_view kAnswerNotPublic = "answer_not_public";
 inline constexpr std::string_view kTooOften = "too_many_questions";
 inline constexpr std::string_view kNoAnswer = "no_answer";
+// Of what is asked of the package cache.
+inline constexpr std::string_view kNotCached = "not_served_by_cache";
 // Of connections that were open, or allowed.
 inline constexpr std::string_view kPolicyChanged = "policy_changed";
 inline constexpr std::string_view kRefused = "connection_refused";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/network/gate_protocol.h"
 #include "services/net/gate/rules/denial.h"
 
 namespace pyro::gate {
@@ -24,14 +25,33 @@ bool Rules::is_secret_host(std::string_view name) const {
   return injects() && std::find(hosts.begin(), hosts.end(), name) != hosts.end();
 }
 
-std::string_view Rules::denied_address(const Address& address) {
+std::string_view Rules::denied_internet() const {
   if (policy_.kind == api::NetworkPolicy::kOff) return denial::kPolicyOff;
+  if (policy_.kind == api::NetworkPolicy::kCacheOnly) return denial::kCacheOnly;
+  return {};
+}
+
+std::string_view Rules::denied_address(const Address& address) {
+  if (const auto why = denied_internet(); !why.empty()) return why;
   if (!address.is_public()) return denial::kNotPublic;
   if (routes_.kind_of(address) == RouteKind::kOwn) return denial::kOwnAddress;
   return {};
 }
 
+const network::PackageSite* Rules::packages_at(const Endpoint& to) const {
+  static const Address kGateway = *Address::parse(network::GuestNetwork::kGateway);
+  if (policy_.kind == api::NetworkPolicy::kOff || to.address != kGateway) return nullptr;
+  const auto* site = network::package_site_at(to.port);
+  const auto& given = policy_.packages;
+  const bool is_given =
+      site != nullptr && std::find(given.begin(), given.end(), site->name) != given.end();
+  return is_given ? site : nullptr;
+}
+
 Decision Rules::decide(network::Protocol protocol, const Endpoint& to) {
+  if (const auto* site = packages_at(to); site != nullptr && protocol == network::Protocol::kTcp) {
+    return {.denied = {}, .name = std::string(site->name), .proof = Proof::kPackages};
+  }
   const auto& names = pins_.names_of(to.address);
   Decision decision{.denied = denied_address(to.address),
                     .name = names.empty() ? std::string() : names.front()};
@@ -59,7 +79,7 @@ Decision Rules::decide(network::Protocol protocol, const Endpoint& to) {
 }
 
 bool Rules::allows_question(std::string_view name) const {
-  if (policy_.kind == api::NetworkPolicy::kOff) return false;
+  if (!denied_internet().empty()) return false;
   return !lists_names() ||
          std::any_of(entries_.begin(), entries_.end(),
                      [&](const AllowEntry& entry) { return entry.covers_name(name); });
@@ -74,7 +94,7 @@ std::size_t Rules::chosen_bytes(std::string_view name) const {
 }
 
 bool Rules::allows(std::string_view name, std::uint16_t port) const {
-  if (policy_.kind == api::NetworkPolicy::kOff) return false;
+  if (!denied_internet().empty()) return false;
   return !lists_names() ||
          std::any_of(entries_.begin(), entries_.end(), [&](const AllowEntry& entry) {
            return entry.covers_name(name) && entry.covers_port(port);

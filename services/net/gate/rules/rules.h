@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/network/connection_log.h"
+#include "common/network/package_sites.h"
 #include "common/network/policy.h"
 #include "services/net/gate/rules/host_routes.h"
 #include "services/net/gate/rules/pins.h"
@@ -19,6 +20,7 @@ enum class Proof {
   kNone,        ///< nothing; any name may be read for the log
   kServerName,  ///< TLS with one server_name, allowed and pinned to the address
   kHosts,       ///< plain HTTP/1, each request for a Host that is
+  kPackages,    ///< requests to the package cache, each written anew
 };
 
 /// The answer to a destination.
@@ -40,12 +42,16 @@ class Rules {
   void set(const network::Policy& policy, const std::string& digest,
            std::shared_ptr<Injector> injector = {});
   const std::string& digest() const { return digest_; }
+  /// Whose packages are at this address of the gateway's; nullptr: none that the policy gives.
+  const network::PackageSite* packages_at(const Endpoint& to) const;
   bool learns() const { return policy_.learn; }
   bool lists_names() const { return policy_.lists_names(); }
 
   /// A destination of TCP or UDP. Asks the kernel whether it is the host's own.
   Decision decide(network::Protocol protocol, const Endpoint& to);
-  /// The same by the address alone.
+  /// Why the policy lets the guest reach no part of the internet; empty: it does.
+  std::string_view denied_internet() const;
+  /// What decide() says, by the address alone.
   std::string_view denied_address(const Address& address);
 
   /// Whether the name may be asked for.

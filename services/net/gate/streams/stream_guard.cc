@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/net/gate/rules/denial.h"
+#include "services/net/gate/streams/package_guard.h"
 
 namespace pyro::gate {
 namespace {
@@ -163,6 +164,8 @@ std::unique_ptr<StreamGuard> make_guard(const Rules& rules, const Decision& deci
     case Proof::kHosts:
       return std::make_unique<HttpGuard>(
           to.port, [&rules, to](std::string_view name) { return rules.denied_host(name, to); });
+    case Proof::kPackages:
+      return std::make_unique<PackageGuard>(*network::package_site_at(to.port));
     case Proof::kNone:
       if (to.port == network::kTlsPort && rules.injects()) {
         return std::make_unique<SecretHostObserver>(

@@ -5,12 +5,19 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "services/net/gate/rules/rules.h"
 #include "services/net/gate/streams/client_hello.h"
 #include "services/net/gate/streams/http_requests.h"
 
 namespace pyro::gate {
+
+/// A request that a guard read, and why it does not go on; empty: it does.
+struct Asked {
+  std::string path;
+  std::string_view refused;
+};
 
 /// Looks at a connection's bytes before they go on.
 class StreamGuard {
@@ -36,6 +43,8 @@ class StreamGuard {
   /// The name that the connection gave; empty: none yet.
   const std::string& name() const { return name_; }
   std::string_view refused() const { return refused_; }
+  /// What it asked for since the last call, for the log.
+  virtual std::vector<Asked> take_asked() { return {}; }
 
  protected:
   bool refuse(std::string_view why);

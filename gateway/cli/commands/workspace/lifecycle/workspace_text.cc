@@ -82,6 +82,10 @@ std::string created_text(const api::Workspace& workspace) {
   lines.add("seed", seed_of(workspace.workspace_seed));
   for (const std::string& note : workspace.workspace_seed.notes)
     lines.add("note", one_line(note, kNoteColumns));
+  if (workspace.package_cache_reason && !workspace.package_cache.has_value()) {
+    lines.add("note",
+              one_line("no package cache: " + *workspace.package_cache_reason, kNoteColumns));
+  }
   return lines.take() +
          fmt::format(
              "{} in {} without activity\n\n"

@@ -21,8 +21,6 @@ void add_show(CliCommand& network, Session& session) {
 
 struct NetworkUpdateOptions {
   std::shared_ptr<api::UpdateNetwork> request = std::make_shared<api::UpdateNetwork>();
-  bool learn = false;
-  bool no_learn = false;
   bool host_ca = false;
   bool no_host_ca = false;
 };
@@ -33,11 +31,12 @@ void add_update(CliCommand& network, Session& session) {
       "Examples:\n"
       "  pyro workspace network update 0123456789ab --allow-domain registry.npmjs.org\n"
       "  pyro workspace network update 0123456789ab --network-policy egress --allow-preset pypi\n"
+      "  pyro workspace network update 0123456789ab --network-policy cache-only\n"
       "  pyro workspace network update 0123456789ab --network-policy off\n\n"
       "It holds at once, also for open connections. off forgets the names.";
   const auto options = std::make_shared<NetworkUpdateOptions>();
   api::UpdateNetwork& request = *options->request;
-  add_request_options(command, request, {"learn"});
+  add_request_options(command, request);
   add_allow_options(command, request.allow_domains, request.allow_presets);
   command.add({.name = "--remove-domain",
                .help = "A name that it may reach no more; repeatable",
@@ -48,15 +47,10 @@ void add_update(CliCommand& network, Session& session) {
                .value_name = "NAME"},
               request.remove_presets);
   exclude_each_other(
-      command.add_flag("--learn", "Record the names and ports that it uses", options->learn),
-      command.add_flag("--no-learn", "Record no more", options->no_learn));
-  exclude_each_other(
       add_host_ca_flag(command, options->host_ca),
       command.add_flag("--no-host-ca", "Let it trust no more than its own", options->no_host_ca));
   add_call<api::UpdateNetwork>(command, session, options->request, network_text,
                                [options](api::UpdateNetwork& wanted) {
-                                 if (options->learn) wanted.learn = true;
-                                 if (options->no_learn) wanted.learn = false;
                                  if (options->host_ca) wanted.host_ca = true;
                                  if (options->no_host_ca) wanted.host_ca = false;
                                });

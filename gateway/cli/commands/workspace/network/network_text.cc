@@ -25,6 +25,9 @@ std::string where(const std::string& name, const std::string& address, std::uint
 
 std::string reach_of(const api::WorkspaceNetwork& network) {
   if (network.network_policy == api::NetworkPolicy::kOff) return "nothing";
+  if (network.network_policy == api::NetworkPolicy::kCacheOnly) {
+    return "packages of the host's cache, and nothing else";
+  }
   if (network.allow.empty()) {
     return "the public internet, never this host or a private network";
   }
@@ -52,6 +55,9 @@ std::string network_text(const api::WorkspaceNetwork& network) {
     lines.add("connected", network.connected ? "yes" : "no: " + network.reason.value_or(""));
     lines.add("address", network.guest_ip.value_or(""));
     lines.add("trusts", network.host_ca ? "the certificates of this host too" : "");
+    lines.add("package cache", network.cached_packages.empty()
+                                   ? "not used: " + network.package_cache_reason.value_or("")
+                                   : join(network.cached_packages, ", "));
     lines.add("learns", network.learn ? "yes: see pyro workspace network learned" : "");
   }
   return lines.take();
@@ -60,6 +66,7 @@ std::string network_text(const api::WorkspaceNetwork& network) {
 std::string network_log_line(const api::NetworkLogEntry& entry) {
   std::string line = fmt::format("{}  {:6} {:4} {}", human_time(entry.time), entry.verdict,
                                  entry.protocol, where(entry.name, entry.address, entry.port));
+  if (!entry.path.empty()) line += "  " + shown(entry.path);
   if (!entry.reason.empty()) line += "  " + shown(entry.reason);
   if (entry.bytes_up + entry.bytes_down > 0) {
     line +=
