@@ -74,7 +74,8 @@ class VmServiceNetwork : public VmService {
   void forget_orders() const { fs::remove(monitor_directory() / "monitor"); }
 
   std::string started_with(const NetworkRules& rules) {
-    const std::string vm_id = create({.environment = "debian:12", .network_rules = rules}).vm_id;
+    const std::string vm_id =
+        create({.environment = "debian:12", .network_rules = rules, .package_cache = false}).vm_id;
     call(api::StartMachine{.vm_id = vm_id});
     return vm_id;
   }
@@ -134,7 +135,8 @@ TEST_F(VmServiceNetwork, a_host_without_what_a_gate_needs_is_told_with_the_way_o
 
 TEST_F(VmServiceNetwork, a_gate_that_does_not_start_starts_no_machine) {
   write_file_atomically(gates() / "refuse", "");
-  const std::string vm_id = create({.environment = "debian:12", .network_rules = kEgress}).vm_id;
+  const std::string vm_id =
+      create({.environment = "debian:12", .network_rules = kEgress, .package_cache = false}).vm_id;
   EXPECT_TRUE(error_of([&] { call(api::StartMachine{.vm_id = vm_id}); }).has_value());
   EXPECT_EQ(status(vm_id).state, api::MachineState::kCreated);
 }
