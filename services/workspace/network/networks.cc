@@ -88,8 +88,8 @@ void Networks::set_policy(WorkspaceRecord& record) const {
   if (record.rules().has_network()) return;
   if (!record.network_allow.empty() || workspace.learn || workspace.host_ca) {
     throw invalid_argument(
-        "allow_domains, allow_presets, learn and host_ca need network_policy cache-only, egress or "
-        "egress+published-ports: with off nothing is reached");
+        "allow_domains, allow_presets, learn and host_ca need network_policy egress, "
+        "egress+published-ports or cache-only: with off nothing is reached");
   }
 }
 

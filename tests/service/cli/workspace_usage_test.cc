@@ -164,7 +164,7 @@ TEST_F(WorkspaceUsageTest, values_out_of_their_limits_are_refused_by_name) {
   EXPECT_EQ(refusal("create debian:12 --mem-mib lots"),
             "error: invalid value 'lots' for --mem-mib: expected a number");
   EXPECT_THAT(refusal("create debian:12 --network-policy on"),
-              ::testing::HasSubstr("network_policy must be one of: off, egress, "
+              ::testing::HasSubstr("network_policy must be one of: off, cache-only, egress, "
                                    "egress+published-ports; not 'on'"));
   EXPECT_THAT(refusal("create debian:12 --label abc"),
               ::testing::HasSubstr("--label takes KEY=VALUE"));

@@ -108,7 +108,7 @@ std::vector<std::string> given_words(const CliCommand& command, const std::list<
     const Option* given = command.find_option_upwards(option.name);
     if (given == nullptr || given->count == 0 || given->kind == Option::Kind::kHelp) continue;
     if (given->kind == Option::Kind::kFlag) {
-      if (*given->flag) words.push_back(option.name);
+      if (given->flag == nullptr || *given->flag) words.push_back(option.name);
       continue;
     }
     for (std::string value : given->values) {
