@@ -84,8 +84,8 @@ struct Network {
   }
 };
 
-/// Starts the gate of a policy, and returns before it is ready: a guest boots meanwhile. Attaches
-/// nothing.
+/// Starts the gate of a policy, or orders it of one that was started before; off ends that. Returns
+/// before it is ready, unless told to wait: a guest boots meanwhile. Attaches nothing.
 struct PrepareNetwork {
   static constexpr api::Method kMethod{"shim.prepare_network", api::Idempotent::kYes};
   using Reply = api::Nothing;

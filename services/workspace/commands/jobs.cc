@@ -11,7 +11,6 @@
 #include "common/base/reasons/machine.h"
 #include "common/base/reasons/workspace.h"
 #include "common/fault/fault.h"
-#include "common/guest/machine_paths.h"
 #include "common/guest/silent_guest.h"
 #include "common/link/agent_client.h"
 #include "common/log/log.h"
